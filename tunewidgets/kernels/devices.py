@@ -1,0 +1,25 @@
+"""Where the network runs. In: a device's name, or "auto". Out: a `torch.device`."""
+
+import torch
+
+
+def choose_device(device: str | torch.device = "auto") -> torch.device:
+    """CUDA where there is one, then MPS, then the CPU; or the device that is named.
+
+    Raises
+    ------
+    ValueError
+        The named device does not exist on this machine.
+    """
+    if str(device) == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device {device!r} is unknown; give 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'.") from error
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not present.get(chosen.type, True):
+        raise ValueError(f"device {str(device)!r} is not on this machine; give 'auto' or 'cpu'.")
+    return chosen

@@ -1,0 +1,213 @@
+"""A model seen up to one layer: the only way the kernels look at a network.
+
+In: a model, a layer's name and images in [0, 1]. Out: the layer's values as `(N, units, h, w)` or `(N, units)`,
+whatever the module's own layout. The forward pass stops at the layer, and the model comes back as it was.
+"""
+
+import copy
+import hashlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tunewidgets.kernels.devices import choose_device
+from tunewidgets.kernels.tracing import Values, evaluating, forward_to, split_call
+
+# Sizes tried, smallest useful first, to learn a layer's number of units from a model that does not tell its own.
+TRIED_SIZES = (64, 224, 32, 28, 96, 128, 256, 299, 384)
+
+
+class Probe:
+    """A model seen up to one layer.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Any module that takes a batch of images. It is left as it was after every call: mode, hooks, gradients, device.
+        Where it lives on another device than `device`, a copy of it is made there once.
+    layer : str
+        Dotted name of a layer, as `tunewidgets.layers` lists them.
+    preprocess : callable, optional
+        From RGB images in [0, 1] to what the model takes; differentiable. None takes the model's own `preprocess`
+        attribute if it has one, else nothing is done.
+    device : str or torch.device, default "auto"
+        CUDA, then MPS, then the CPU.
+
+    Attributes
+    ----------
+    units : int
+        Channels, features or token features of the layer.
+    has_map : bool
+        Whether a unit answers at many positions (a channel) or once (a feature).
+    input_size : int
+        An image side that the model takes.
+
+    Raises
+    ------
+    ValueError
+        The layer does not exist or is not reached (the sentence lists near names), or no image size fits.
+    TypeError
+        `model` is not a module.
+
+    Examples
+    --------
+    >>> import torch, tunewidgets as tw
+    >>> probe = tw.Probe(tw.zoo.gabor_bank(), "relu")
+    >>> probe(torch.rand(2, 3, 64, 64)).shape
+    torch.Size([2, 28, 29, 29])
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        layer: str,
+        preprocess: Callable[[Tensor], Tensor] | None = None,
+        device: str | torch.device = "auto",
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
+        if not isinstance(layer, str):
+            raise TypeError(f"layer is a {type(layer).__name__}; give its dotted name, such as 'features.3'.")
+        split_call(model, layer)
+        self.model = model
+        self.layer = layer
+        self.device = choose_device(device)
+        first = next(model.parameters(), None)
+        elsewhere = first is not None and first.device.type != self.device.type
+        self._network = copy.deepcopy(model).to(self.device) if elsewhere else model
+        if preprocess is None:
+            own = getattr(self._network, "preprocess", None)
+            preprocess = own if callable(own) else None
+        self.preprocess = preprocess
+        self.input_size, sample = self._first_look()
+        self.units = int(sample.shape[1])
+        self.has_map = sample.ndim == 4
+
+    def __repr__(self) -> str:
+        kind = "channels" if self.has_map else "features"
+        return f"Probe({type(self.model).__name__}, {self.layer!r}: {self.units} {kind}, {self.device})"
+
+    def __call__(self, images: Tensor | np.ndarray) -> Tensor:
+        """The layer's values on `images`.
+
+        Parameters
+        ----------
+        images : Tensor or ndarray, (N, 3, H, W), float in [0, 1]
+
+        Returns
+        -------
+        Tensor, float32, (N, units, h, w) or (N, units)
+            Without gradients, on the probe's device.
+
+        Raises
+        ------
+        TypeError, ValueError
+            `images` is not such a batch.
+        """
+        batch = check_images(images).to(self.device)
+        with torch.no_grad(), evaluating(self._network):
+            return self.values(batch).post.float()
+
+    def rectified(self, images: Tensor | np.ndarray) -> Tensor:
+        """The layer's values with negative ones at 0: what unit activations and tuning dimensions are made of."""
+        return self(images).relu()
+
+    def values(self, images: Tensor) -> Values:
+        """The layer before and after its nonlinearity, with gradients; `images` is taken on trust.
+
+        The caller holds the model in evaluation mode (`evaluating`).
+        """
+        inputs = images if self.preprocess is None else self.preprocess(images)
+        pre, post = forward_to(self._network, self.layer, inputs)
+        arranged = self._arrange(post)
+        return Values(arranged if pre is post else self._arrange(pre), arranged)
+
+    @property
+    def network(self) -> nn.Module:
+        """The model where it runs: the user's own, or its copy on the probe's device."""
+        return self._network
+
+    def provenance(self) -> dict[str, str]:
+        """Model, fingerprint of its weights and layer, for a record's attributes."""
+        return {"model": type(self.model).__name__, "model_sha256": fingerprint(self.model), "layer": self.layer}
+
+    def _first_look(self) -> tuple[int, Tensor]:
+        own = getattr(self.model, "input_size", None)
+        reasons = []
+        for size in [own] if isinstance(own, int) else TRIED_SIZES:
+            try:
+                return size, self(torch.full((1, 3, size, size), 0.5))
+            except (RuntimeError, AssertionError) as error:
+                reasons.append(f"{size} px: {str(error).strip().splitlines()[0]}")
+        raise ValueError(
+            f"the model took no RGB image of the sizes tried ({reasons[0]}); set model.input_size to the side in pixels "
+            "that it takes, or give a preprocess that makes its input."
+        )
+
+    def _arrange(self, value: Tensor) -> Tensor:
+        """Units on axis 1: tokens become a map without the class token, channels-last becomes channels-first."""
+        name, _ = split_call(self._network, self.layer)
+        module = self._network.get_submodule(name)
+        if value.ndim == 4 and isinstance(module, (nn.Linear, nn.LayerNorm)):
+            return value.movedim(-1, 1)
+        if value.ndim == 3:
+            return tokens_to_map(value)
+        if value.ndim in (2, 4):
+            return value
+        raise ValueError(
+            f"layer {self.layer!r} gives a tensor of shape {tuple(value.shape)}; "
+            "a unit needs (N, units), (N, units, h, w) or (N, tokens, units): choose another layer."
+        )
+
+
+def tokens_to_map(tokens: Tensor) -> Tensor:
+    """`(N, L, C)` tokens as `(N, C, h, w)`: a square grid, less one class token in front where L is a square plus one."""
+    n, length, features = tokens.shape
+    side = math.isqrt(length)
+    if side * side != length and math.isqrt(length - 1) ** 2 == length - 1:
+        tokens, length, side = tokens[:, 1:], length - 1, math.isqrt(length - 1)
+    height, width = (side, side) if side * side == length else (length, 1)
+    return tokens.transpose(1, 2).reshape(n, features, height, width)
+
+
+def check_images(images: Any) -> Tensor:
+    """`images` as a float32 batch `(N, 3, H, W)` in [0, 1], or one sentence that says what is wrong with it."""
+    if isinstance(images, np.ndarray):
+        images = torch.from_numpy(images)
+    if not isinstance(images, Tensor):
+        raise TypeError(f"images is a {type(images).__name__}; give a float tensor or array (N, 3, H, W) in [0, 1].")
+    if images.ndim != 4 or images.shape[1] != 3:
+        hint = ""
+        if images.ndim == 3:
+            hint = "; add a batch axis: images[None]"
+        elif images.ndim == 4 and images.shape[-1] == 3:
+            hint = "; move the channels: images.permute(0, 3, 1, 2)"
+        elif images.ndim == 4 and images.shape[1] == 1:
+            hint = "; repeat the gray channel: images.expand(-1, 3, -1, -1)"
+        raise ValueError(f"images has shape {tuple(images.shape)}, not (N, 3, height, width){hint}.")
+    if images.shape[0] == 0:
+        raise ValueError("images is empty; give at least one image.")
+    if not images.dtype.is_floating_point:
+        raise ValueError(f"images is {str(images.dtype).removeprefix('torch.')}, not float in [0, 1]; divide it by 255.")
+    low, high = (float(v) for v in torch.aminmax(images.detach()))
+    if math.isnan(low) or math.isnan(high):
+        raise ValueError("images contains NaN; leave out or repair the images that have it.")
+    if low < -1e-4 or high > 1 + 1e-4:
+        hint = "divide by 255" if high > 2 else "undo its normalization: the probe preprocesses by itself"
+        raise ValueError(f"images ranges from {low:.3g} to {high:.3g}, not within [0, 1]; {hint}.")
+    return images.float()
+
+
+def fingerprint(model: nn.Module) -> str:
+    """sha256 over the names, shapes, dtypes and values of a model's parameters and buffers."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        if isinstance(value, Tensor):
+            digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+            raw = value.detach().cpu().contiguous().flatten().view(torch.uint8) if value.numel() else value
+            digest.update(raw.numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,155 @@
+"""One forward pass of a model, stopped at a layer or watched from end to end.
+
+In: an `nn.Module`, an input batch and a layer's name. Out: that layer's input and output, or every layer in forward
+order. Layers are named by the dotted name of their module; the second and later calls of a module that is used
+again are `relu_1`, `relu_2`, … Hooks and evaluation mode last for one call.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+# Modules whose input and output differ by an elementwise nonlinearity: their input is the layer's `pre`.
+ACTIVATIONS = (
+    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
+    nn.Softplus, nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh,
+)  # fmt: skip
+
+
+class Values(NamedTuple):
+    """A layer's values on one batch: before and after its nonlinearity (the same tensor where it has none)."""
+
+    pre: Tensor
+    post: Tensor
+
+
+class _Reached(Exception):
+    """Carries the layer's values out of the forward pass, which ends there."""
+
+    def __init__(self, values: Values) -> None:
+        self.values = values
+
+
+def split_call(model: nn.Module, layer: str) -> tuple[str, int]:
+    """The module's name and which of its calls `layer` means (0 for the first)."""
+    modules = dict(model.named_modules())
+    if layer and layer in modules:
+        return layer, 0
+    base, _, call = layer.rpartition("_")
+    if call.isdigit() and int(call) > 0 and base in modules:
+        return base, int(call)
+    raise ValueError(unknown_layer(layer, [name for name in modules if name]))
+
+
+def unknown_layer(layer: str, names: list[str]) -> str:
+    """The sentence for a layer that is not there: the nearest names, or the first ones."""
+    lowered = {name.lower(): name for name in reversed(names)}
+    near = [lowered[n] for n in difflib.get_close_matches(layer.lower(), lowered, n=5, cutoff=0.5)]
+    near += [name for name in names if layer and layer.lower() in name.lower() and name not in near][: 5 - len(near)]
+    if near:
+        hint = f"did you mean {', '.join(repr(name) for name in near)}?"
+    else:
+        hint = f"layers are {', '.join(repr(name) for name in names[:12])}{', …' if len(names) > 12 else ''}."
+    return f"the model has no layer {layer!r}; {hint} tw.layers(model) lists them all."
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode for the length of a block; each module's own mode is put back afterwards."""
+    training = [module for module in model.modules() if module.training]
+    for module in training:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """The tensor a module gives, or the first of several (attention gives its weights too)."""
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, (tuple, list)) and output:
+        return first_tensor(output[0])
+    if isinstance(output, dict) and output:
+        return first_tensor(next(iter(output.values())))
+    return None
+
+
+def forward_to(model: nn.Module, layer: str, inputs: Tensor) -> Values:
+    """Run `model` on `inputs` until `layer` has its values, and no further.
+
+    Raises
+    ------
+    ValueError
+        The forward pass ended without reaching the layer (an unused module, or a call that is not made).
+    """
+    name, call = split_call(model, layer)
+    module = model.get_submodule(name)
+    calls = 0
+
+    def before(_: nn.Module, args: tuple, kwargs: dict) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == call + 1:
+            pre = first_tensor(args) if args else first_tensor(kwargs)
+            if pre is None:
+                return
+            # An in-place activation would overwrite the values that are asked for.
+            source = pre.clone() if getattr(module, "inplace", False) else pre
+            raise _Reached(Values(pre, module.forward(source)))
+
+    def after(_: nn.Module, __: tuple, output: Any) -> None:
+        nonlocal calls
+        calls += 1
+        value = first_tensor(output)
+        if calls == call + 1 and value is not None:
+            raise _Reached(Values(value, value))
+
+    if isinstance(module, ACTIVATIONS):
+        handle = module.register_forward_pre_hook(before, with_kwargs=True)
+    else:
+        handle = module.register_forward_hook(after)
+    try:
+        model(inputs)
+    except _Reached as reached:
+        return reached.values
+    finally:
+        handle.remove()
+    if calls:
+        raise ValueError(
+            f"layer {layer!r} is not reached: {name!r} runs {calls} time{'s' if calls > 1 else ''} in a forward pass; "
+            f"its last layer is {name + (f'_{calls - 1}' if calls > 1 else '')!r}."
+        )
+    raise ValueError(f"layer {layer!r} is not reached: the model never calls it in its forward pass; use another layer.")
+
+
+def watch_layers(model: nn.Module, inputs: Tensor, seen: Callable[[str, nn.Module, Tensor], None]) -> None:
+    """Run `model` on `inputs` and call `seen(name, module, value)` as each layer finishes, in forward order."""
+    counts: dict[str, int] = {}
+    handles = []
+
+    def listener(name: str) -> Callable:
+        def after(module: nn.Module, _: tuple, output: Any) -> None:
+            call = counts.get(name, 0)
+            counts[name] = call + 1
+            value = first_tensor(output)
+            if value is not None:
+                seen(f"{name}_{call}" if call else name, module, value)
+
+        return after
+
+    try:
+        for name, module in model.named_modules():
+            if name:
+                handles.append(module.register_forward_hook(listener(name)))
+        with torch.no_grad():
+            model(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
