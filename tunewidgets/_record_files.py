@@ -1,0 +1,202 @@
+"""Records, their files: an xarray object to and from a Zarr v3 folder or one zip of such a folder.
+
+In: a Dataset or DataTree and a path. Out: files, whole or not at all, and the object again. Nothing here
+knows what a record means; `tunewidgets.records` checks that before writing and after reading.
+"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import xarray as xr
+
+from ._record_schemas import MARK, RecordError, is_text
+
+# On disk, every node of a tree carries its true name here; so the root's says that this is a tree at all.
+NAME = "tunewidgets_name"
+ORDER = "tunewidgets_order"  # among its siblings: Zarr lists groups in any order
+_ZIP = ".zarr.zip"
+
+
+def group_name(name: str) -> str:
+    """A name that every file system and Zarr take for one group, `urllib.parse.unquote` gives `name` back.
+
+    Letters, digits, `-`, `_` and inner `.` stay, so that most layers' names are unchanged.
+
+    Examples
+    --------
+    >>> group_name("layer2.0.conv1"), group_name("a/b:c")
+    ('layer2.0.conv1', 'a%2Fb%3Ac')
+    """
+    quoted = quote(name, safe="").replace("~", "%7E")
+    # Zarr reserves "__…"; "." and ".." mean folders; a leading dot hides, a trailing one is lost on Windows;
+    # Windows also reserves the names of its devices, whatever their ending.
+    first_is_special = quoted.startswith((".", "__")) or quoted == "zarr.json"
+    if first_is_special or re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", quoted):
+        quoted = f"%{ord(quoted[0]):02X}{quoted[1:]}"
+    return quoted[:-1] + "%2E" if quoted.endswith(".") else quoted
+
+
+def node_name(name: str) -> str:
+    """`name` itself where a DataTree can hold a node of that name, else its `group_name`; no two coincide."""
+    needs_encoding = "/" in name or name in (".", "..") or unquote(name) != name
+    return group_name(name) if needs_encoding else name
+
+
+def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Path:
+    """Write to `path`: a folder, or one file where it ends in `.zarr.zip`. See `records.save_record`."""
+    target = Path(path).expanduser().resolve()
+    if not target.name.endswith((".zarr", _ZIP)):
+        raise ValueError(
+            f"{target.name!r} can't be a record's path; end it in .zarr for a folder or {_ZIP} for one file"
+        )
+    if target.exists() and not _looks_like_record(target):
+        raise FileExistsError(
+            f"{target} exists and is not a tunewidgets record, so it is left alone; choose another path"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _scratch(target) as scratch:
+        folder = scratch / "record.zarr"
+        options: dict[str, Any] = {"mode": "w", "consolidated": False, "zarr_format": 3}
+        if isinstance(record, xr.DataTree):
+            _renamed_for_disk(record).to_zarr(folder, **options)
+        else:
+            _with_vlen_strings(record).to_zarr(folder, **options)
+        if target.name.endswith(_ZIP):
+            # Zipped only now that it is finished: writing through a ZipStore leaves duplicate entries.
+            os.replace(_zipped(folder, scratch / "record.zip"), target)
+        else:
+            if target.exists():
+                target.rename(scratch / "replaced")
+            folder.rename(target)
+    return target
+
+
+def read(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
+    """Read what `write` wrote, wholly into memory. See `records.open_record`."""
+    target = Path(path).expanduser()
+    if not target.exists():
+        beside = sorted(p.name for p in target.parent.glob("*.zarr*")) if target.parent.is_dir() else []
+        hint = f"; records beside it: {', '.join(beside[:5])}" if beside else ""
+        raise FileNotFoundError(
+            f"there is no record at {target}{hint}; give the path that save_record wrote to"
+        )
+    attrs = root_attrs(target)
+    try:
+        if target.is_dir():
+            return _loaded(target, attrs)
+        from zarr.storage import ZipStore
+
+        with ZipStore(target, mode="r") as store:
+            return _loaded(store, attrs)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise RecordError(
+            f"the record {target} is damaged ({str(error).splitlines()[0] if str(error) else error!r}); "
+            "copy it again from where it was made, or make it again"
+        ) from error
+
+
+def root_attrs(path: Path) -> dict[str, Any]:
+    """The attributes of the root group, read without Zarr so that a record of any version tells its own.
+
+    Raises
+    ------
+    RecordError
+        If `path` holds no Zarr v3 group.
+    """
+    try:
+        if path.is_dir():
+            text = (path / "zarr.json").read_text(encoding="utf-8")
+        else:
+            with zipfile.ZipFile(path) as archive:
+                text = archive.read("zarr.json").decode()
+        return dict(json.loads(text)["attributes"])
+    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+        raise RecordError(
+            f"{path} is not a tunewidgets record: it holds no Zarr v3 group; "
+            "give a .zarr folder or a .zarr.zip file that tw.save_record wrote"
+        ) from None
+
+
+def _looks_like_record(path: Path) -> bool:
+    try:
+        return not {MARK, NAME}.isdisjoint(root_attrs(path))
+    except RecordError:
+        return False
+
+
+@contextmanager
+def _scratch(target: Path) -> Iterator[Path]:
+    # A sibling, so that the final rename stays on one file system and is therefore atomic.
+    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield scratch
+    finally:
+        replaced = scratch / "replaced"
+        if replaced.exists() and not target.exists():
+            replaced.rename(target)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _zipped(folder: Path, archive_path: Path) -> Path:
+    # Stored, not deflated: Zarr's chunks are compressed already.
+    with zipfile.ZipFile(archive_path, "w", zipfile.ZIP_STORED) as archive:
+        for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+            archive.write(file, file.relative_to(folder).as_posix())
+    return archive_path
+
+
+def _with_vlen_strings(dataset: xr.Dataset) -> xr.Dataset:
+    # numpy's "<U12" would become Zarr's fixed-length text, which is no part of the Zarr v3 specification.
+    text = {name: v.astype(object) for name, v in dataset.variables.items() if v.dtype.kind in "UT"}
+    return dataset.assign({name: (v.dims, v.values, v.attrs) for name, v in text.items()}).drop_encoding()
+
+
+def _renamed_for_disk(tree: xr.DataTree) -> xr.DataTree:
+    datasets: dict[str, xr.Dataset] = {}
+
+    def add(node: xr.DataTree, path: str, marks: dict[str, Any]) -> None:
+        datasets[path] = _with_vlen_strings(node.to_dataset(inherit=False)).assign_attrs(marks)
+        for order, (key, child) in enumerate(node.children.items()):
+            true = str(child.attrs.get(NAME, key))
+            add(child, f"{path.rstrip('/')}/{group_name(true)}", {NAME: true, ORDER: order})
+
+    add(tree, "/", {NAME: tree.name or ""})
+    return xr.DataTree.from_dict(datasets)
+
+
+def _loaded(store: Any, attrs: dict[str, Any]) -> xr.Dataset | xr.DataTree:
+    if NAME not in attrs:
+        with xr.open_dataset(store, engine="zarr", consolidated=False) as dataset:
+            return _tidy(dataset.load())
+    with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:
+        datasets: dict[str, xr.Dataset] = {}
+
+        def add(node: xr.DataTree, path: str) -> None:
+            dataset = _tidy(node.to_dataset(inherit=False).load())
+            true = dataset.attrs.pop(NAME, node.name)
+            dataset.attrs.pop(ORDER, None)
+            if true and node_name(true) != true:
+                dataset.attrs[NAME] = true
+            datasets[path] = dataset
+            for key, child in sorted(node.children.items(), key=lambda item: item[1].attrs.get(ORDER, 0)):
+                add(child, f"{path.rstrip('/')}/{node_name(str(child.attrs.get(NAME, key)))}")
+
+        add(tree, "/")
+        return xr.DataTree.from_dict(datasets, name=attrs[NAME] or None)
+
+
+def _tidy(dataset: xr.Dataset) -> xr.Dataset:
+    # Whatever numpy holds strings in on this machine, a record's text is Python strings.
+    text = {n: v for n, v in dataset.variables.items() if v.dtype.kind in "UT" or is_text(v)}
+    return dataset.assign(
+        {n: (v.dims, v.values.astype(object), v.attrs) for n, v in text.items()}
+    ).drop_encoding()

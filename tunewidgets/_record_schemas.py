@@ -1,0 +1,236 @@
+"""Records, their schemas: which variables a kind of record holds, with which dimensions and dtypes.
+
+In: an xarray Dataset or DataTree. Out: nothing, or a `RecordError` that says in one sentence what is wrong.
+A kind is a table (`SCHEMAS`); adding a kind, or a variable to one, adds a row and no code. Public through
+`tunewidgets.records`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+MARK = "tunewidgets_record"
+ATTRS = ("model", "model_sha256", "layer", "settings", "seed", "versions", "n_images", "n_vectors", "created")
+
+
+class RecordError(ValueError):
+    """What is wrong with a record, or with what was taken for one, in one sentence."""
+
+    __module__ = "tunewidgets.records"  # its public home, which tracebacks show
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One row of a schema: `dims` in order, `dtype` by name, and what must be there together with it."""
+
+    dims: tuple[str, ...]
+    dtype: str = "float32"
+    required: bool = True
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A kind of record: its version, its variables, the dims of a fixed size, and what a table can't say."""
+
+    version: int
+    variables: Mapping[str, Variable]
+    sizes: Mapping[str, int]
+    empty: Mapping[str, str]  # dim -> the sentence for a record in which it has no entries
+    check: Callable[[xr.Dataset], str | None] = lambda record: None
+
+
+def _film_check(film: xr.Dataset) -> str | None:
+    if film.sizes["edge"] != film.sizes["bin"] + 1:
+        return (
+            f"the histogram has {film.sizes['bin']} bins but {film.sizes['edge']} edges, "
+            f"where {film.sizes['bin'] + 1} are needed; make the film again with render_film"
+        )
+    return None
+
+
+_POINTS, _TARGETS, _FIT = ("dimension", "point"), ("dimension", "point", "unit"), ("dimension", "unit")
+
+SCHEMAS: dict[str, Schema] = {
+    "film": Schema(
+        version=1,
+        variables={
+            "coordinate": Variable(_POINTS),
+            "quantile": Variable(_POINTS),
+            "target": Variable(_TARGETS),
+            "image": Variable((*_POINTS, "y", "x", "rgb"), "uint8"),
+            "cosine": Variable(_POINTS),
+            "histogram": Variable(("dimension", "bin")),
+            "bin_edge": Variable(("dimension", "edge")),
+            "explained_variance": Variable(("dimension",)),
+            "status": Variable(("dimension",), "str"),
+            "label": Variable(("dimension",), "str"),
+            "suggested_label": Variable(("dimension",), "str"),
+            # A manifold method such as LLE has no linear fit: all of it is absent, or all of it is there.
+            "component": Variable(_FIT, required=False, needs=("unmixing", "center", "unit_mask")),
+            "unmixing": Variable(_FIT, required=False, needs=("component", "center", "unit_mask")),
+            "center": Variable(("unit",), required=False, needs=("component", "unmixing", "unit_mask")),
+            "unit_mask": Variable(("unit",), "bool", required=False),
+        },
+        sizes={"rgb": 3},
+        empty={
+            "point": "this film has no points; render it again with points=1 or more",
+            "dimension": "this film has no dimensions; fit again with n_components=1 or more",
+            "unit": "this film has no units; render it again from a layer that has some",
+            "y": "this film's images are 0 pixels high; render it again with a larger size",
+            "x": "this film's images are 0 pixels wide; render it again with a larger size",
+            "bin": "this film's histogram has no bins; make the film again with render_film",
+        },
+        check=_film_check,
+    ),
+}
+
+
+def mark(kind: str) -> str:
+    """`"film"` → `"film/1"`, the value of `attrs["tunewidgets_record"]`."""
+    if kind not in SCHEMAS:
+        raise ValueError(f"there is no kind of record called {kind!r}; the kinds are {', '.join(SCHEMAS)}")
+    return f"{kind}/{SCHEMAS[kind].version}"
+
+
+def schema_of(attrs: Mapping[Any, Any]) -> tuple[str, Schema]:
+    """The kind and the schema that a record's attributes name.
+
+    Raises
+    ------
+    RecordError
+        If they name none, an unknown kind, or a newer version than this tunewidgets reads.
+    """
+    text = attrs.get(MARK)
+    if text is None:
+        raise RecordError(
+            f"this is not a tunewidgets record: it has no attribute {MARK!r}; "
+            "records come from tunewidgets' kernels, such as render_film"
+        )
+    kind, _, number = str(text).partition("/")
+    if not kind or not (number.isascii() and number.isdigit()):
+        raise RecordError(
+            f"this is not a tunewidgets record: its attribute {MARK!r} is {text!r}, "
+            "where a kind and a version such as 'film/1' belong"
+        )
+    if kind not in SCHEMAS:
+        raise RecordError(
+            f"this tunewidgets doesn't know {kind!r} records ({text}), it reads up to "
+            f"{', '.join(map(mark, SCHEMAS))}; upgrade tunewidgets"
+        )
+    if int(number) > SCHEMAS[kind].version:
+        raise RecordError(
+            f"made by a newer tunewidgets ({text}, this one reads up to {mark(kind)}); upgrade tunewidgets"
+        )
+    return kind, SCHEMAS[kind]
+
+
+def validate(record: xr.Dataset | xr.DataTree) -> None:
+    """Check that `record` is a record this tunewidgets can show.
+
+    Looks at attributes, dimensions and dtypes only, except that text is checked to be text.
+
+    Parameters
+    ----------
+    record : xarray.Dataset or xarray.DataTree
+        A record; in a tree, every node that holds variables must be one.
+
+    Raises
+    ------
+    RecordError
+        What is wrong, in one sentence: not a record, of a newer schema, an attribute or a variable missing
+        or of other dims or dtype, no points, no dimensions.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> validate(xr.Dataset())
+    Traceback (most recent call last):
+        ...
+    tunewidgets.records.RecordError: this is not a tunewidgets record: it has no attribute \
+'tunewidgets_record'; records come from tunewidgets' kernels, such as render_film
+    """
+    if isinstance(record, xr.DataTree):
+        nodes = [n for n in record.subtree if MARK in n.attrs or n.data_vars]
+        if not nodes:
+            schema_of(record.attrs)
+        for node in nodes:
+            try:
+                _validate(node.to_dataset())
+            except RecordError as error:
+                raise RecordError(
+                    f"in {node.path!r}: {error}" if node is not record else str(error)
+                ) from None
+    elif isinstance(record, xr.Dataset):
+        _validate(record)
+    else:
+        raise RecordError(
+            f"this is not a tunewidgets record: it is a {type(record).__name__}, "
+            "where an xarray Dataset or DataTree belongs; tw.open_record gives one"
+        )
+
+
+def _validate(record: xr.Dataset) -> None:
+    kind, schema = schema_of(record.attrs)
+    again = f"make the {kind} record again"
+    missing = [name for name in ATTRS if name not in record.attrs]
+    if missing:
+        raise RecordError(
+            f"this {kind} record lacks the attribute{'s' * (len(missing) > 1)} {', '.join(missing)}; "
+            "make its attributes with tunewidgets.records.new_attrs"
+        )
+    absent = [name for name, v in schema.variables.items() if v.required and name not in record]
+    if absent:
+        raise RecordError(
+            f"this {kind} record lacks the variable{'s' * (len(absent) > 1)} {', '.join(absent)}; {again}"
+        )
+    for name, variable in schema.variables.items():
+        if name not in record:
+            continue
+        found = record[name]
+        lacking = [other for other in variable.needs if other not in record]
+        if lacking:
+            raise RecordError(
+                f"this {kind} record has {name} but not {', '.join(lacking)}, and they belong together; "
+                f"{again}"
+            )
+        if found.dims != variable.dims:
+            raise RecordError(
+                f"{name} of this {kind} record has the dims ({', '.join(map(str, found.dims))}), where "
+                f"({', '.join(variable.dims)}) belong; transpose or rename them, or {again}"
+            )
+        if not _has_dtype(found, variable.dtype):
+            raise RecordError(
+                f"{name} of this {kind} record is {_dtype_name(found)}, where {variable.dtype} belongs; "
+                f"convert it, or {again}"
+            )
+    for dim, sentence in schema.empty.items():
+        if record.sizes[dim] == 0:
+            raise RecordError(sentence)
+    for dim, size in schema.sizes.items():
+        if record.sizes[dim] != size:
+            raise RecordError(
+                f"the dim {dim} of this {kind} record has size {record.sizes[dim]}, where {size} belongs; "
+                f"{again}"
+            )
+    wrong = schema.check(record)
+    if wrong:
+        raise RecordError(wrong)
+
+
+def is_text(array: xr.DataArray | xr.Variable) -> bool:
+    """Whether every value is a string, whichever of numpy's three ways of holding strings is used."""
+    if array.dtype.kind in "UT":
+        return True
+    return array.dtype.kind == "O" and all(isinstance(value, str) for value in np.ravel(array.values))
+
+
+def _has_dtype(array: xr.DataArray, dtype: str) -> bool:
+    return is_text(array) if dtype == "str" else array.dtype == np.dtype(dtype)
+
+
+def _dtype_name(array: xr.DataArray) -> str:
+    return "str" if is_text(array) else str(array.dtype)

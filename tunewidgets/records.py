@@ -1,0 +1,235 @@
+"""Records: the contract between what computes and what shows, and how it is kept on disk.
+
+In: xarray objects that kernels make, or paths. Out: the same objects, checked, with attributes that say how
+they were made. The tables of variables are in `_record_schemas`, reading and writing in `_record_files`.
+Imports no torch and no view: a record opens wherever xarray and Zarr are installed.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from . import __version__
+from ._record_files import NAME, group_name, node_name, read, root_attrs, write
+from ._record_schemas import MARK, SCHEMAS, RecordError, mark, schema_of, validate
+
+__all__ = [
+    "SCHEMA",
+    "RecordError",
+    "group_name",
+    "layer_tree",
+    "new_attrs",
+    "open_record",
+    "save_record",
+    "settings_of",
+    "validate",
+]
+
+SCHEMA: dict[str, int] = {kind: schema.version for kind, schema in SCHEMAS.items()}
+_PACKAGES = ("torch", "torchvision", "scikit-learn", "numpy", "xarray", "zarr")
+
+
+def new_attrs(
+    kind: str,
+    *,
+    model: str,
+    model_sha256: str,
+    layer: str,
+    settings: Mapping[str, Any],
+    seed: int | None,
+    n_images: int | None,
+    n_vectors: int | None,
+) -> dict[str, Any]:
+    """The attributes of a new record: what it is, and how, when and with which versions it was made.
+
+    Parameters
+    ----------
+    kind : str
+        The kind of record, a key of `SCHEMA`.
+    model, model_sha256, layer : str
+        The model's name, the fingerprint of its weights, and the layer's dotted name (`Probe.provenance()`).
+    settings : mapping
+        Everything else that decides the result; numpy numbers and arrays are taken as numbers and lists.
+    seed : int or None
+        The seed, None where nothing is drawn.
+    n_images, n_vectors : int or None
+        How many images, and how many activation vectors, the record rests on; None where there are none.
+
+    Returns
+    -------
+    dict
+        Plain values (str, int, None), ready for `Dataset.attrs`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the kind is unknown, or a setting cannot be written as JSON.
+
+    Examples
+    --------
+    >>> attrs = new_attrs("film", model="gabor_bank", model_sha256="…", layer="relu",
+    ...                   settings={"method": "ica"}, seed=0, n_images=10, n_vectors=1000)
+    >>> attrs["tunewidgets_record"], attrs["settings"]
+    ('film/1', '{"method": "ica"}')
+    """
+    versions = {"tunewidgets": __version__}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    try:
+        settings_json = json.dumps(dict(settings), ensure_ascii=False, allow_nan=False, default=_plain)
+    except ValueError:
+        raise ValueError(
+            "a record's settings hold a NaN or an infinity, which JSON cannot; use None instead"
+        ) from None
+    return {
+        MARK: mark(kind),
+        "model": str(model),
+        "model_sha256": str(model_sha256),
+        "layer": str(layer),
+        "settings": settings_json,
+        "seed": None if seed is None else int(seed),
+        "n_images": None if n_images is None else int(n_images),
+        "n_vectors": None if n_vectors is None else int(n_vectors),
+        "versions": json.dumps(versions),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # numpy's numbers and arrays
+        return value.tolist()
+    raise TypeError(
+        f"a record's settings hold a {type(value).__name__}, which JSON cannot; "
+        "describe it as text or numbers"
+    )
+
+
+def settings_of(record: xr.Dataset | xr.DataTree) -> dict[str, Any]:
+    """A record's settings, read back from the JSON in its attributes.
+
+    Raises
+    ------
+    RecordError
+        If the record has none, or they are not JSON.
+
+    Examples
+    --------
+    >>> settings_of(xr.Dataset(attrs={"settings": '{"method": "ica"}'}))
+    {'method': 'ica'}
+    """
+    try:
+        return dict(json.loads(record.attrs["settings"]))
+    except (KeyError, TypeError, ValueError):
+        raise RecordError(
+            "this record's attribute 'settings' is missing or not a JSON object; "
+            "make its attributes with tunewidgets.records.new_attrs"
+        ) from None
+
+
+def layer_tree(records: Mapping[str, xr.Dataset]) -> xr.DataTree:
+    """One tree of several layers' records, in their order.
+
+    A layer's name becomes its node's name wherever a DataTree allows it; one with a `/` is encoded by
+    `group_name`, and the node's attribute `tunewidgets_name` keeps the true name.
+
+    Parameters
+    ----------
+    records : mapping of str to Dataset
+        A record a layer, keyed by the layer's name.
+
+    Examples
+    --------
+    >>> list(layer_tree({"conv1": xr.Dataset(), "a/b": xr.Dataset()}).children)
+    ['conv1', 'a%2Fb']
+    """
+    named = {
+        node_name(layer): record if node_name(layer) == layer else record.assign_attrs({NAME: layer})
+        for layer, record in records.items()
+    }
+    return xr.DataTree.from_dict({f"/{name}": record for name, record in named.items()})
+
+
+def save_record(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Path:
+    """Write a record to a `.zarr` folder, or to one `.zarr.zip` file to send to a colleague.
+
+    The record appears at `path` whole or not at all: it is written beside it and moved there. An earlier
+    record at `path` is replaced; anything else there is left alone.
+
+    Parameters
+    ----------
+    record : xarray.Dataset or xarray.DataTree
+        A valid record (`validate`).
+    path : str or path
+        Ends in `.zarr` or `.zarr.zip`; missing parent folders are made.
+
+    Returns
+    -------
+    pathlib.Path
+        Where it was written.
+
+    Raises
+    ------
+    RecordError
+        If `record` is not a valid record.
+    ValueError
+        If the path ends otherwise.
+    FileExistsError
+        If something that is not a record is at `path`.
+
+    Examples
+    --------
+    >>> save_record(xr.Dataset(), "film.zarr")
+    Traceback (most recent call last):
+        ...
+    tunewidgets.records.RecordError: this is not a tunewidgets record: it has no attribute \
+'tunewidgets_record'; records come from tunewidgets' kernels, such as render_film
+    """
+    validate(record)
+    return write(record, path)
+
+
+def open_record(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
+    """Open a record that `save_record` wrote, wholly in memory; needs no torch.
+
+    Parameters
+    ----------
+    path : str or path
+        A `.zarr` folder or a `.zarr.zip` file.
+
+    Returns
+    -------
+    xarray.Dataset or xarray.DataTree
+        What was saved; its text is Python strings (dtype object).
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing at `path`.
+    RecordError
+        If what is there is not a record, is one of a newer schema, or is incomplete.
+
+    Examples
+    --------
+    >>> open_record("missing.zarr")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: there is no record at missing.zarr; give the path that save_record wrote to
+    """
+    target = Path(path).expanduser()
+    if target.exists():
+        attrs = root_attrs(target)
+        # Before anything is decoded: a newer schema may hold what this version cannot read.
+        if MARK in attrs or NAME not in attrs:
+            schema_of(attrs)
+    record = read(path)
+    validate(record)
+    return record
