@@ -6,7 +6,19 @@ and shows where no torch is installed.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees are in _HOMES
+    from tunewidgets import figures, records, zoo
+    from tunewidgets.kernels.activations import sample_activations
+    from tunewidgets.kernels.dimensions import TuningDimensions
+    from tunewidgets.kernels.films import render_film
+    from tunewidgets.kernels.layers import layers
+    from tunewidgets.kernels.objectives import Direction
+    from tunewidgets.kernels.probe import Probe
+    from tunewidgets.kernels.visualize import visualize
+    from tunewidgets.records import open_record, save_record
+    from tunewidgets.widgets.tuning_explorer import TuningExplorer
 
 __version__ = "0.1.0"
 
@@ -25,7 +37,22 @@ _HOMES = {
 }
 _ROOMS = ("figures", "records", "zoo")
 
-__all__ = ["__version__", *sorted(_HOMES), *_ROOMS]
+__all__ = [
+    "Direction",
+    "Probe",
+    "TuningDimensions",
+    "TuningExplorer",
+    "__version__",
+    "figures",
+    "layers",
+    "open_record",
+    "records",
+    "render_film",
+    "sample_activations",
+    "save_record",
+    "visualize",
+    "zoo",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -35,7 +62,17 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; public names: {', '.join(__all__)}")
+    raise AttributeError(_unknown(name))
+
+
+def _unknown(name: str) -> str:
+    from difflib import get_close_matches
+
+    by_lower_case = {public.lower(): public for public in __all__}
+    near = [by_lower_case[match] for match in get_close_matches(name.lower(), by_lower_case, cutoff=0.5)]
+    if near:
+        return f"module {__name__!r} has no attribute {name!r}; did you mean {' or '.join(near)}?"
+    return f"module {__name__!r} has no attribute {name!r}; its public names are {', '.join(__all__)}"
 
 
 def __dir__() -> list[str]:
