@@ -1,0 +1,32 @@
+// Builds one self-contained ES module and one style sheet a widget into tunewidgets/static/.
+// In: every folder of src/ that holds an index.tsx. Out: static/<folder>.js and static/<folder>.css.
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const out = fileURLToPath(new URL("../tunewidgets/static/", import.meta.url));
+const LIMIT = 60_000;
+
+const widgets = readdirSync(`${here}src`).filter((name) => existsSync(`${here}src/${name}/index.tsx`));
+
+await build({
+  absWorkingDir: here,
+  entryPoints: Object.fromEntries(widgets.map((name) => [name, `src/${name}/index.tsx`])),
+  outdir: out,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+  charset: "utf8",
+  logLevel: "warning",
+});
+
+for (const name of widgets) {
+  const bytes = statSync(`${out}${name}.js`).size;
+  console.log(
+    `${name}.js ${(bytes / 1000).toFixed(1)} kB, ${name}.css ${(statSync(`${out}${name}.css`).size / 1000).toFixed(1)} kB`,
+  );
+  if (bytes > LIMIT) throw new Error(`${name}.js is ${bytes} bytes; a widget's code may have ${LIMIT}`);
+}

@@ -1,0 +1,42 @@
+// Shared room: keys that a whole widget answers to.
+// In: key presses anywhere inside a view. Out: named actions; text fields and the host's own shortcuts are left alone.
+
+export type KeyMap = Readonly<Record<string, () => void>>;
+
+const TEXT_INPUTS = new Set(["text", "search", "email", "url", "tel", "password", "number"]);
+
+function isTextField(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement) return TEXT_INPUTS.has(target.type);
+  return target instanceof HTMLTextAreaElement || (target instanceof HTMLElement && target.isContentEditable);
+}
+
+function actionOf(event: KeyboardEvent, keys: KeyMap): (() => void) | undefined {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || isTextField(event.target))
+    return undefined;
+  // A button's own space bar stays the button's.
+  if (event.key === " " && event.target instanceof HTMLButtonElement) return undefined;
+  return keys[event.key];
+}
+
+export function listenToKeys(root: HTMLElement, keys: KeyMap, signal: AbortSignal): void {
+  // JupyterLab takes arrows and letters in the capture phase on document, unless the element carries this
+  // attribute. Window hears the press first: the attribute is there only for the keys that are ours, so that
+  // saving or running a cell still works from inside the widget.
+  const claim = (event: KeyboardEvent) => {
+    if (!(event.target instanceof Node) || !root.contains(event.target)) return;
+    const ours = actionOf(event, keys) !== undefined;
+    root.toggleAttribute("data-lm-suppress-shortcuts", ours);
+  };
+  window.addEventListener("keydown", claim, { capture: true, signal });
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const action = actionOf(event, keys);
+      if (!action) return;
+      event.preventDefault();
+      event.stopPropagation();
+      action();
+    },
+    { signal },
+  );
+}

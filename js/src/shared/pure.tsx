@@ -1,0 +1,17 @@
+// Shared room: components that draw again only when one of their props is another value.
+import { Component, type ComponentChild } from "preact";
+
+export function pure<P extends object>(draw: (props: P) => ComponentChild) {
+  const Draw = draw as (props: P) => never;
+  return class extends Component<P> {
+    override shouldComponentUpdate(next: P): boolean {
+      return (Object.keys({ ...this.props, ...next }) as (keyof P)[]).some(
+        (key) => this.props[key] !== next[key],
+      );
+    }
+
+    override render(props: P) {
+      return <Draw {...props} />;
+    }
+  };
+}

@@ -1,0 +1,140 @@
+// The explorer: one widget's state in this page, shared by all its views.
+// In: the widget model. Out: the synced traits, what may be done to them, and the images.
+import { onEnd } from "../shared/lifetime";
+import { type MessageModel, Requests } from "../shared/requests";
+import { type Origin, type TraitModel, Traits } from "../shared/traits";
+import { clamp, type Film } from "./film";
+import { Images } from "./images";
+import { begin, next, type Trip } from "./player";
+
+export interface Synced {
+  dimension: number;
+  points: readonly number[];
+  labels: readonly string[];
+  playing: boolean;
+}
+
+export const STEP = 120;
+/** For readers who asked for less motion, and for a window that follows another one's playing. */
+export const CALM_STEP = 400;
+export const FOLLOWER_WAIT = 700;
+
+export class Explorer {
+  readonly film: Film;
+  readonly images: Images;
+  readonly #traits: Traits<Synced>;
+  #trip: Trip | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #views = 0;
+  #calm: boolean;
+  #born: number | undefined = performance.now();
+
+  constructor(model: TraitModel & MessageModel, signal: AbortSignal) {
+    this.film = model.get("_film") as Film;
+    this.#traits = new Traits<Synced>(model, ["dimension", "points", "labels", "playing"], signal);
+    this.images = new Images(
+      model.get("_sprites") as DataView[],
+      this.film.dimensions.map((dimension) => dimension.status),
+      new Requests(model, signal),
+      this.state.dimension,
+      signal,
+    );
+    this.#calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.#traits.subscribe((changed, origin) => this.#react(changed, origin), signal);
+    onEnd(signal, () => clearTimeout(this.#timer));
+  }
+
+  get state(): Readonly<Synced> {
+    return this.#traits.values;
+  }
+
+  /** When the state arrived: the first view counts its first paint from there. */
+  takeBirth(): number | undefined {
+    const born = this.#born;
+    this.#born = undefined;
+    return born;
+  }
+
+  /** Where the slider of a dimension stands. */
+  point(dimension = this.state.dimension): number {
+    return clamp(this.state.points[dimension] ?? 0, 0, this.film.points - 1);
+  }
+
+  shown(dimension = this.state.dimension): boolean {
+    return this.film.dimensions[dimension]?.status === "";
+  }
+
+  subscribe(listener: (changed: Partial<Synced>) => void, signal: AbortSignal): void {
+    this.#traits.subscribe(listener, signal);
+  }
+
+  /** A view is open. Nothing plays while none is. */
+  attend(signal: AbortSignal): void {
+    this.#views++;
+    onEnd(signal, () => {
+      this.#views--;
+      this.#schedule();
+    });
+    this.#schedule();
+  }
+
+  select(dimension: number): void {
+    this.#traits.set({ dimension: clamp(dimension, 0, this.film.dimensions.length - 1) });
+    this.images.prefer(this.state.dimension);
+  }
+
+  /** The reader moves a slider: that ends playing. */
+  move(dimension: number, point: number): void {
+    this.select(dimension);
+    if (this.shown(dimension)) this.#traits.set({ points: this.#with(dimension, point), playing: false });
+  }
+
+  step(by: number): void {
+    this.move(this.state.dimension, this.point() + by);
+  }
+
+  relabel(dimension: number, text: string): void {
+    const labels = this.film.dimensions.map((_, at) =>
+      at === dimension ? text : (this.state.labels[at] ?? ""),
+    );
+    this.#traits.set({ labels });
+  }
+
+  togglePlaying(): void {
+    this.#traits.set({ playing: !this.state.playing && this.shown() });
+  }
+
+  /** The points with one of them moved; the very same list where nothing moves. */
+  #with(dimension: number, point: number): readonly number[] {
+    const to = clamp(point, 0, this.film.points - 1);
+    if (to === this.state.points[dimension]) return this.state.points;
+    return this.film.dimensions.map((_, at) => (at === dimension ? to : this.point(at)));
+  }
+
+  #react(changed: Partial<Synced>, origin: Origin): void {
+    if (changed.playing !== undefined || changed.dimension !== undefined) {
+      this.#trip = undefined;
+      this.#schedule();
+    } else if (changed.points && origin === "kernel" && this.state.playing) {
+      // Somebody else moves the slider, perhaps another window that plays: leave the pace to it.
+      this.#trip = this.#trip && { ...this.#trip, at: this.point() };
+      this.#schedule(FOLLOWER_WAIT);
+    }
+  }
+
+  #schedule(wait = this.#calm ? CALM_STEP : STEP): void {
+    clearTimeout(this.#timer);
+    if (this.state.playing && this.#views > 0) this.#timer = setTimeout(() => this.#playOn(), wait);
+  }
+
+  #playOn(): void {
+    const { dimension } = this.state;
+    this.#trip = this.shown() ? next(this.#trip ?? begin(this.point()), this.film.points) : undefined;
+    if (this.#trip) {
+      this.#traits.set({ points: this.#with(dimension, this.#trip.at) });
+      this.#schedule();
+    } else {
+      this.#traits.set({ playing: false });
+    }
+  }
+}

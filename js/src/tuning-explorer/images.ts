@@ -1,0 +1,116 @@
+// The explorer: one decoded mosaic a dimension. What came with the page is decoded at once; what did not is asked
+// of the kernel, the dimension in view first, one at a time.
+import { onEnd } from "../shared/lifetime";
+import type { Requests } from "../shared/requests";
+import { decode } from "../shared/sprites";
+
+export type Sprite =
+  | { state: "decoding" }
+  | { state: "loading" }
+  | { state: "ready"; bitmap: ImageBitmap }
+  | { state: "none"; reason: string }
+  | { state: "absent"; reason: string };
+
+export class Images {
+  #sprites: Sprite[];
+  #requests: Requests;
+  #listeners = new Set<() => void>();
+  #preferred: number;
+  #asking = false;
+  #ended = false;
+
+  /** `sent`: one encoded mosaic a dimension, empty where the kernel kept it; `statuses`: why there is none at all. */
+  constructor(
+    sent: readonly DataView[],
+    statuses: readonly string[],
+    requests: Requests,
+    preferred: number,
+    signal: AbortSignal,
+  ) {
+    this.#requests = requests;
+    this.#preferred = preferred;
+    this.#sprites = statuses.map((reason, at) => {
+      if (reason) return { state: "none", reason };
+      return { state: sent[at]?.byteLength ? "decoding" : "loading" };
+    });
+    onEnd(signal, () => this.#end());
+    const order = sent.map((_, at) => at).sort((a, b) => Number(b === preferred) - Number(a === preferred));
+    for (const at of order) {
+      const bytes = sent[at];
+      if (bytes && this.#sprites[at]?.state === "decoding") void this.#decode(at, bytes);
+    }
+    void this.#askForMissing();
+  }
+
+  of(dimension: number): Sprite {
+    return this.#sprites[dimension] ?? { state: "none", reason: "no such dimension" };
+  }
+
+  /** Missing images of this dimension are asked for first. */
+  prefer(dimension: number): void {
+    this.#preferred = dimension;
+  }
+
+  /** Ask again for what could not be had. */
+  retry(): void {
+    this.#sprites.forEach((sprite, at) => {
+      if (sprite.state === "absent") this.#set(at, { state: "loading" });
+    });
+    void this.#askForMissing();
+  }
+
+  subscribe(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    onEnd(signal, () => this.#listeners.delete(listener));
+  }
+
+  async #decode(at: number, bytes: DataView): Promise<void> {
+    try {
+      const bitmap = await decode(bytes);
+      if (this.#ended) bitmap.close();
+      else this.#set(at, { state: "ready", bitmap });
+    } catch (error) {
+      this.#set(at, { state: "absent", reason: `these images can't be decoded (${String(error)})` });
+    }
+  }
+
+  async #askForMissing(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    for (let at = this.#nextMissing(); at >= 0 && !this.#ended; at = this.#nextMissing()) {
+      try {
+        const [bytes] = await this.#requests.ask({ kind: "sprite", dimension: at });
+        if (!bytes) throw new Error("the kernel sent no image");
+        await this.#decode(at, bytes);
+      } catch (error) {
+        this.#giveUp(error instanceof Error ? error.message : String(error));
+      }
+    }
+    this.#asking = false;
+  }
+
+  #nextMissing(): number {
+    if (this.#sprites[this.#preferred]?.state === "loading") return this.#preferred;
+    return this.#sprites.findIndex((sprite) => sprite.state === "loading");
+  }
+
+  // One silence or refusal answers for all that is still missing: the rest would only wait in turn.
+  #giveUp(reason: string): void {
+    this.#sprites.forEach((sprite, at) => {
+      if (sprite.state === "loading")
+        this.#set(at, { state: "absent", reason: `not in this page; ${reason}` });
+    });
+  }
+
+  #set(at: number, sprite: Sprite): void {
+    if (this.#ended) return;
+    this.#sprites[at] = sprite;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#listeners.clear();
+    for (const sprite of this.#sprites) if (sprite.state === "ready") sprite.bitmap.close();
+  }
+}

@@ -1,0 +1,28 @@
+// The explorer: play. One round trip through the points: on to the last, back to the first, home to where it began.
+// In: a clock and what moves the slider. Out: one step at a time, then `done`.
+
+export interface Trip {
+  home: number;
+  at: number;
+  direction: 1 | -1;
+  turns: number;
+}
+
+export function begin(at: number): Trip {
+  return { home: at, at, direction: 1, turns: 0 };
+}
+
+/** The trip one step later; undefined when it is home again. */
+export function next(trip: Trip, points: number): Trip | undefined {
+  let { direction, turns } = trip;
+  if (direction === 1 && trip.at >= points - 1) {
+    direction = -1;
+    turns++;
+  } else if (direction === -1 && trip.at <= 0) {
+    direction = 1;
+    turns++;
+  }
+  const home = turns === 2 && trip.at >= trip.home;
+  if (points < 2 || home) return undefined;
+  return { home: trip.home, at: trip.at + direction, direction, turns };
+}

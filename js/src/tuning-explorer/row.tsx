@@ -1,0 +1,91 @@
+// The explorer: one dimension's row. Label, share of variance, slider over its histogram, three small images.
+import { decimal, percent } from "../shared/format";
+import { pure } from "../shared/pure";
+import { type Dimension, dimensionName, titleOf } from "./film";
+import { Histogram } from "./histogram";
+import type { Sprite } from "./images";
+import { Thumbnails } from "./thumbnails";
+import type { View } from "./view";
+
+interface Props {
+  view: View;
+  dimension: Dimension;
+  at: number;
+  active: boolean;
+  point: number;
+  label: string;
+  sprite: Sprite;
+}
+
+export const Row = pure(({ view, dimension, at, active, point, label, sprite }: Props) => {
+  const { explorer } = view;
+  const title = titleOf(dimension, label);
+  const failed = dimension.status !== "";
+  const last = explorer.film.points - 1;
+  const onClick = (event: MouseEvent) => {
+    // A click beside the row's own controls is a click on its slider.
+    if (!(event.target instanceof HTMLInputElement)) view.focusRow(at);
+  };
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: keys reach every row through the view's own key map
+    <li
+      class="tw-row"
+      aria-label={title}
+      aria-current={active}
+      tabIndex={-1}
+      onFocusCapture={() => explorer.select(at)}
+      onClick={onClick}
+    >
+      <div class="tw-name">
+        <input
+          class="tw-label"
+          type="text"
+          value={label}
+          placeholder={dimension.suggestion || dimensionName(dimension)}
+          aria-label={`Label of ${dimensionName(dimension)}`}
+          spellcheck={false}
+          onInput={(event) => explorer.relabel(at, event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" || event.key === "Escape") view.focusRow(at);
+          }}
+        />
+        <Share share={dimension.share} />
+      </div>
+      {failed ? (
+        <p class="tw-status">{dimension.status}</p>
+      ) : (
+        <Thumbnails view={view} at={at} sprite={sprite} />
+      )}
+      <div class="tw-track">
+        <input
+          class="tw-slider"
+          type="range"
+          min={0}
+          max={last}
+          step={1}
+          value={point}
+          disabled={failed}
+          aria-label={`${title}, point`}
+          aria-valuetext={`point ${point + 1} of ${last + 1}, coordinate ${decimal(dimension.coordinate[point])}`}
+          onInput={(event) => explorer.move(at, event.currentTarget.valueAsNumber)}
+        />
+        {failed ? null : <Histogram dimension={dimension} point={point} />}
+      </div>
+    </li>
+  );
+});
+
+function Share({ share }: { share: number | null }) {
+  if (share === null) return <p class="tw-share">variance share not defined</p>;
+  return (
+    <p class="tw-share">
+      <span class="tw-bar" aria-hidden="true">
+        <span style={{ width: `${100 * Math.min(1, Math.max(0, share))}%` }} />
+      </span>
+      <span>
+        {percent(share)}
+        <span class="tw-hidden"> of the variance</span>
+      </span>
+    </p>
+  );
+}

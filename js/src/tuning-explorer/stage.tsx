@@ -1,0 +1,105 @@
+// The explorer's stage: the active dimension's image at its point, and what is known of that point.
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { decimal, percent } from "../shared/format";
+import { drawCell } from "../shared/sprites";
+import { titleOf } from "./film";
+import { axisOf } from "./geometry";
+import type { Sprite } from "./images";
+import { Units } from "./units";
+import type { View } from "./view";
+
+// The canvas holds a whole multiple of the image's pixels, about this many.
+const PIXELS = 512;
+
+export function Stage({ view }: { view: View }) {
+  const { explorer } = view;
+  const { film, state } = explorer;
+  const dimension = film.dimensions[state.dimension];
+  if (!dimension) return null;
+  const point = explorer.point();
+  const sprite = explorer.images.of(state.dimension);
+  const title = titleOf(dimension, state.labels[state.dimension] ?? "");
+  const failed = dimension.status !== "";
+  const axis = axisOf(dimension);
+  const digits = Math.min(4, Math.max(0, 2 - Math.floor(Math.log10(axis.high - axis.low))));
+  return (
+    <section class="tw-stage" aria-label="Image of the active dimension">
+      <div class="tw-screen">
+        {failed ? (
+          <p class="tw-empty">{dimension.status}</p>
+        ) : (
+          <Picture view={view} sprite={sprite} point={point} name={`${title}, point ${point + 1}`} />
+        )}
+      </div>
+      <div class="tw-controls">
+        <button
+          type="button"
+          class="tw-play"
+          aria-pressed={state.playing}
+          disabled={failed}
+          onClick={() => explorer.togglePlaying()}
+        >
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d={state.playing ? "M4 3h3v10H4zM9 3h3v10H9z" : "M4.5 2.5l9 5.5-9 5.5z"} />
+          </svg>
+          {state.playing ? "Stop" : "Play"}
+        </button>
+        <p class="tw-title">{title}</p>
+        <p class="tw-count">{failed ? "not shown" : `${point + 1} / ${film.points}`}</p>
+      </div>
+      {failed ? null : (
+        <div class="tw-facts">
+          <dl class="tw-numbers">
+            <Fact name="coordinate" value={decimal(dimension.coordinate[point], digits)} />
+            <Fact name="quantile in the data" value={percent(dimension.quantile[point])} />
+            <Fact name="cosine reached" value={decimal(dimension.cosine[point])} />
+          </dl>
+          <Units dimension={dimension} point={point} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Picture({ view, sprite, point, name }: { view: View; sprite: Sprite; point: number; name: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { cells } = view.explorer.film;
+  const factor = Math.max(1, Math.round(PIXELS / Math.max(cells.width, cells.height)));
+  useLayoutEffect(() => {
+    if (!canvas.current || sprite.state !== "ready") return;
+    drawCell(canvas.current, sprite.bitmap, cells, point);
+    view.drawn();
+  }, [view, sprite, point, cells]);
+  return (
+    <>
+      <canvas
+        ref={canvas}
+        class="tw-picture"
+        role="img"
+        aria-label={name}
+        width={cells.width * factor}
+        height={cells.height * factor}
+        hidden={sprite.state !== "ready"}
+        onClick={() => view.focusRow(view.explorer.state.dimension)}
+      />
+      {sprite.state === "loading" && <p class="tw-empty">loading from the kernel…</p>}
+      {sprite.state === "absent" && (
+        <p class="tw-empty">
+          {sprite.reason}
+          <button type="button" class="tw-button" onClick={() => view.explorer.images.retry()}>
+            Try again
+          </button>
+        </p>
+      )}
+    </>
+  );
+}

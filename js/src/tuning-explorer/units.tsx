@@ -1,0 +1,27 @@
+// The explorer: the units that weigh most in a point's target, as bars on one scale a dimension.
+import { useMemo } from "preact/hooks";
+import { decimal } from "../shared/format";
+import type { Dimension } from "./film";
+
+export function Units({ dimension, point }: { dimension: Dimension; point: number }) {
+  const most = useMemo(() => Math.max(...dimension.weights.flat(), Number.MIN_VALUE), [dimension]);
+  const units = dimension.units[point] ?? [];
+  const weights = dimension.weights[point] ?? [];
+  return (
+    <div class="tw-units">
+      <h4>Units that weigh most in the target</h4>
+      {units.length === 0 ? <p class="tw-none">No unit has a positive weight here.</p> : null}
+      <ol>
+        {units.map((unit, rank) => (
+          <li key={rank}>
+            <span class="tw-unit">unit {unit}</span>
+            <span class="tw-weight" aria-hidden="true">
+              <span style={{ width: `${(100 * (weights[rank] ?? 0)) / most}%` }} />
+            </span>
+            <span class="tw-value">{decimal(weights[rank])}</span>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}

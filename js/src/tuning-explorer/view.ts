@@ -1,0 +1,72 @@
+// The explorer: one view of it. What belongs to one place on the screen and not to the widget: focus, scrolling,
+// and the clock of what the reader did last.
+import type { KeyMap } from "../shared/keyboard";
+import { measure } from "../shared/measure";
+import type { Explorer } from "./explorer";
+import { clamp } from "./film";
+
+export class View {
+  #input: number | undefined;
+  #opened: number | undefined;
+
+  constructor(
+    readonly explorer: Explorer,
+    readonly root: HTMLElement,
+    readonly signal: AbortSignal,
+  ) {
+    this.#opened = explorer.takeBirth() ?? performance.now();
+    const note = (event: Event) => {
+      this.#input = event.timeStamp;
+    };
+    for (const kind of ["input", "keydown"]) root.addEventListener(kind, note, { capture: true, signal });
+  }
+
+  get keys(): KeyMap {
+    const { explorer } = this;
+    return {
+      ArrowUp: () => this.#walk(-1),
+      ArrowDown: () => this.#walk(1),
+      ArrowLeft: () => explorer.step(-1),
+      ArrowRight: () => explorer.step(1),
+      Home: () => explorer.move(explorer.state.dimension, 0),
+      End: () => explorer.move(explorer.state.dimension, explorer.film.points - 1),
+      " ": () => explorer.togglePlaying(),
+    };
+  }
+
+  #walk(by: number): void {
+    const to = clamp(this.explorer.state.dimension + by, 0, this.explorer.film.dimensions.length - 1);
+    this.explorer.select(to);
+    this.focusRow(to);
+  }
+
+  row(dimension: number): HTMLElement | undefined {
+    return this.root.querySelectorAll<HTMLElement>(".tw-row")[dimension];
+  }
+
+  /** Focus goes to the row's slider, or to the row itself where the slider can't move. */
+  focusRow(dimension: number): void {
+    const row = this.row(dimension);
+    const slider = row?.querySelector<HTMLElement>("input[type=range]:enabled");
+    (slider ?? row)?.focus({ preventScroll: true });
+  }
+
+  /** Scrolls the list, never the notebook around it. */
+  revealRow(dimension: number): void {
+    const row = this.row(dimension);
+    const list = row?.parentElement;
+    if (!row || !list) return;
+    const above = row.offsetTop - list.scrollTop;
+    const below = above + row.offsetHeight - list.clientHeight;
+    if (above < 0) list.scrollTop += above;
+    else if (below > 0) list.scrollTop += below;
+  }
+
+  /** The image is on the canvas: tell the clock what it took since the reader's move, or since the view opened. */
+  drawn(): void {
+    if (this.#input !== undefined) measure("tunewidgets:draw", this.#input);
+    if (this.#opened !== undefined) measure("tunewidgets:first-paint", this.#opened);
+    this.#input = undefined;
+    this.#opened = undefined;
+  }
+}

@@ -1,0 +1,99 @@
+"""Pictures: many small images as one, and images as encoded bytes.
+
+In: uint8 arrays from a record. Out: mosaics, WebP or PNG bytes, data addresses. Widgets, still pictures and figures
+all arrange and encode images here; needs only NumPy and Pillow.
+"""
+
+import base64
+import io
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+__all__ = ["data_uri", "mosaic", "png", "square_columns", "webp"]
+
+Pixels = NDArray[np.uint8]
+
+
+def square_columns(count: int) -> int:
+    """How many images a row make a mosaic of `count` images about square.
+
+    Examples
+    --------
+    >>> square_columns(32)
+    6
+    """
+    return max(1, math.ceil(math.sqrt(count)))
+
+
+def mosaic(images: Pixels, columns: int | None = None, gap: int = 0, background: int = 255) -> Pixels:
+    """Arrange equal images in rows, in reading order.
+
+    Parameters
+    ----------
+    images : (N, H, W, 3) uint8 array
+        The images, at least one.
+    columns : int, optional
+        Images a row; by default as many as make it about square.
+    gap : int
+        Pixels between neighbors.
+    background : int
+        Gray level of gaps and of places left over, 0 to 255.
+
+    Returns
+    -------
+    (rows·H + gaps, columns·W + gaps, 3) uint8 array
+
+    Raises
+    ------
+    ValueError
+        If `images` is not a non-empty stack of color images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mosaic(np.zeros((5, 8, 8, 3), np.uint8), columns=3, gap=1).shape
+    (17, 26, 3)
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] != 3 or len(images) == 0:
+        raise ValueError(
+            f"a mosaic is made of images of shape (N, height, width, 3); got {images.shape}; "
+            "take them from a record's image variable"
+        )
+    count, height, width, _ = images.shape
+    columns = square_columns(count) if columns is None else columns
+    rows = math.ceil(count / columns)
+    tiles = np.full((rows * columns, height + gap, width + gap, 3), background, np.uint8)
+    tiles[:count, :height, :width] = images
+    grid = tiles.reshape(rows, columns, height + gap, width + gap, 3).swapaxes(1, 2)
+    grid = grid.reshape(rows * (height + gap), columns * (width + gap), 3)
+    return np.ascontiguousarray(grid[: len(grid) - gap or None, : grid.shape[1] - gap or None])
+
+
+def webp(image: Pixels, quality: int = 90) -> bytes:
+    """Encode an (H, W, 3) uint8 image as lossy WebP."""
+    target = io.BytesIO()
+    Image.fromarray(image).save(target, "webp", quality=quality, method=2)
+    return target.getvalue()
+
+
+def png(image: Pixels | Image.Image) -> bytes:
+    """Encode an image as PNG, quickly rather than as small as can be."""
+    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    target = io.BytesIO()
+    picture.save(target, "png", compress_level=3)
+    return target.getvalue()
+
+
+def data_uri(encoded: bytes, kind: str) -> str:
+    """Encoded bytes as an address that needs no file: `data:image/<kind>;base64,…`.
+
+    Examples
+    --------
+    >>> data_uri(b"abc", "png")
+    'data:image/png;base64,YWJj'
+    """
+    return f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"

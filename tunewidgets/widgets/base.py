@@ -1,0 +1,97 @@
+"""Widgets, what they share: the page's code read from static/, a still picture in every output, and replies.
+
+In: a widget's name and its traits. Out: an anywidget that shows its page where it can run, and a PNG where it can't.
+Imports no torch and computes nothing heavy.
+"""
+
+import base64
+import operator
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets as t
+from PIL import Image
+
+from ..pictures import png
+
+STATIC = Path(__file__).parent.parent / "static"
+
+# What one widget may put into the page as images, in bytes; the rest waits in the kernel until it is asked for.
+INLINE_BUDGET = 4_000_000
+
+
+class Index(t.Int):
+    """An integer trait that takes numpy's integers too."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        if not isinstance(value, bool):
+            try:
+                value = operator.index(value)
+            except TypeError:
+                self.error(obj, value)
+        return super().validate(obj, value)
+
+
+def bundle(name: str, suffix: str) -> str:
+    """The text of one built file of static/.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it was not built.
+    """
+    path = STATIC / f"{name}.{suffix}"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"the page's code {path.name} is missing from {path.parent}; "
+            "reinstall tunewidgets, or in a source checkout run `npm ci && npm run build` in js/"
+        )
+    return path.read_text(encoding="utf-8")
+
+
+class Widget(anywidget.AnyWidget):
+    """An anywidget whose page is `static/<bundle_name>.js` and `.css`.
+
+    A subclass names its bundle, draws its still picture (`_still`), and may answer the page's requests:
+    `_answers` maps a request's kind to a method that takes the message and returns buffers.
+    """
+
+    bundle_name: ClassVar[str]
+
+    _esm = t.Unicode().tag(sync=True)
+    _css = t.Unicode().tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(_esm=bundle(self.bundle_name, "js"), _css=bundle(self.bundle_name, "css"), **traits)
+        self.on_msg(self._reply)
+
+    def _answers(self) -> dict[str, Callable[[dict[str, Any]], list[bytes]]]:
+        return {}
+
+    def _still(self) -> Image.Image:
+        raise NotImplementedError(f"{type(self).__name__} draws no still picture")
+
+    def _reply(self, _widget: Any, message: Any, _buffers: Any) -> None:
+        """Answer `{id, kind, …}` with `{id, kind: "done"}` and buffers, or `{id, kind: "error", message}`."""
+        answers = self._answers()
+        if not isinstance(message, dict) or message.get("kind") not in answers:
+            return
+        try:
+            buffers = answers[message["kind"]](message)
+        except ValueError as error:
+            self.send({"id": message.get("id"), "kind": "error", "message": str(error)})
+        else:
+            self.send({"id": message.get("id"), "kind": "done"}, buffers)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The widget, and beside it a still picture for viewers that run no widgets."""
+        whole = super()._repr_mimebundle_(**kwargs)
+        if whole is None:
+            return None
+        data, metadata = whole
+        # 256 colors: a fifth of the bytes in every saved notebook, and no difference one can see.
+        still = self._still().quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        data["image/png"] = base64.b64encode(png(still)).decode("ascii")
+        return data, metadata

@@ -1,0 +1,113 @@
+"""Widgets, the explorer's payload: a film record as what its page is sent once.
+
+In: a film record and the dimensions to show. Out: a JSON-ready dict of titles and small tables, and one encoded
+mosaic of images a dimension. NaN becomes None, numbers are rounded to what a page can show.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ..pictures import mosaic, square_columns, webp
+from ..records import settings_of
+
+TOP_UNITS = 6
+
+
+def film_facts(film: xr.Dataset, dimensions: Sequence[int]) -> dict[str, Any]:
+    """Everything the page shows of a film except its images."""
+    settings = settings_of(film)
+    points = film.sizes["point"]
+    return {
+        "model": str(film.attrs["model"]),
+        "layer": str(film.attrs["layer"]),
+        "method": method_name(settings),
+        "sampling": str(settings.get("sampling", "unknown")),
+        "warnings": film_warnings(settings),
+        "points": points,
+        "cells": {
+            "width": film.sizes["x"],
+            "height": film.sizes["y"],
+            "columns": square_columns(points),
+        },
+        "dimensions": [_dimension(film.isel(dimension=at), at) for at in dimensions],
+    }
+
+
+def film_sprite(film: xr.Dataset, dimension: int) -> bytes:
+    """All images of one dimension as one WebP, cells in reading order (`cells` of `film_facts`)."""
+    return webp(mosaic(film["image"].isel(dimension=dimension).values))
+
+
+def inline_sprites(film: xr.Dataset, dimensions: Sequence[int], budget: int) -> list[bytes]:
+    """The sprites of `dimensions`, in order, as long as they fit in `budget` bytes; empty bytes for the others."""
+    sprites = [b""] * len(dimensions)
+    for at, dimension in enumerate(dimensions):
+        if film["status"].values[dimension]:
+            continue
+        sprite = film_sprite(film, dimension)
+        budget -= len(sprite)
+        if budget < 0:
+            break
+        sprites[at] = sprite
+    return sprites
+
+
+def method_name(settings: dict[str, Any]) -> str:
+    """The decomposition's name as one reads it: the four short names in capitals, any other as it is."""
+    method = str(settings.get("method", "unknown method"))
+    return method.upper() if method in {"pca", "ica", "nmf", "lle"} else method
+
+
+def film_warnings(settings: dict[str, Any]) -> list[str]:
+    """What a reader must know before trusting the film, a sentence each."""
+    warnings = []
+    if settings.get("converged") is False:
+        warnings.append(
+            f"{method_name(settings)} did not converge: fitted again, these dimensions may come out differently."
+        )
+    if settings.get("method") == "lle":
+        warnings.append("LLE is unstable: another subsample of the same data gives other dimensions.")
+    return warnings
+
+
+def _dimension(film: xr.Dataset, index: int) -> dict[str, Any]:
+    units, weights = top_units(film["target"].values)
+    return {
+        "index": int(index),
+        "suggestion": str(film["suggested_label"].item()),
+        "status": str(film["status"].item()),
+        "share": _number(film["explained_variance"].item()),
+        "coordinate": _numbers(film["coordinate"].values),
+        "quantile": _numbers(film["quantile"].values),
+        "cosine": _numbers(film["cosine"].values),
+        "histogram": _numbers(film["histogram"].values, missing=0),
+        "edges": _numbers(film["bin_edge"].values),
+        "units": units,
+        "weights": [_numbers(row) for row in weights],
+    }
+
+
+def top_units(target: NDArray[np.float32]) -> tuple[list[list[int]], list[list[float]]]:
+    """The units with the largest positive weights in each point's target, heaviest first.
+
+    Only positive weights count: an image is optimized for the rectified target.
+    """
+    order = np.argsort(-np.nan_to_num(target), axis=1, kind="stable")[:, :TOP_UNITS]
+    units, weights = [], []
+    for row, best in zip(target, order, strict=True):
+        positive = [int(u) for u in best if row[u] > 0]
+        units.append(positive)
+        weights.append([float(row[u]) for u in positive])
+    return units, weights
+
+
+def _number(value: float) -> float | None:
+    return float(f"{value:.4g}") if np.isfinite(value) else None
+
+
+def _numbers(values: Any, missing: float | None = None) -> list[Any]:
+    return [missing if _number(v) is None else _number(v) for v in values]

@@ -1,0 +1,72 @@
+"""Widgets, the explorer's still picture: what a film looks like where no widget can run.
+
+In: a film record, the dimensions to show and their labels. Out: one Pillow image, drawn in a few milliseconds.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from PIL import Image, ImageDraw, ImageFont
+
+from ..pictures import mosaic
+from ..records import settings_of
+from .film_page import film_warnings, method_name
+
+CELL, GAP, NAME, MARGIN, HEAD = 72, 3, 190, 16, 44
+COLUMNS, ROWS = 7, 8
+INK, QUIET, WARM = (31, 31, 31), (110, 110, 110), (185, 80, 0)
+
+
+def film_still(film: xr.Dataset, dimensions: Sequence[int], labels: Sequence[str]) -> Image.Image:
+    """A row of images for each of the first dimensions, with a heading that says what they are of."""
+    rows = list(dimensions)[:ROWS]
+    settings = settings_of(film)
+    notes = film_warnings(settings)
+    if len(dimensions) > ROWS:
+        notes.append(f"and {len(dimensions) - ROWS} more dimensions")
+    columns = min(COLUMNS, film.sizes["point"])
+    width = 2 * MARGIN + NAME + columns * (CELL + GAP) - GAP
+    height = 2 * MARGIN + HEAD + len(rows) * (CELL + GAP) + 20 * len(notes)
+    picture = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(picture)
+    bold, plain = ImageFont.load_default(15), ImageFont.load_default(12)
+
+    draw.text((MARGIN, MARGIN - 4), _fit(draw, f"{film.attrs['model']} · {film.attrs['layer']}", bold, width), INK, bold)
+    line = f"tuning dimensions by {method_name(settings)}, {settings.get('sampling', 'unknown')} sampling"
+    draw.text((MARGIN, MARGIN + 16), line, QUIET, plain)
+    for row, dimension in enumerate(rows):
+        top = MARGIN + HEAD + row * (CELL + GAP)
+        name = labels[row].strip() or str(film["suggested_label"].values[dimension]) or f"dimension {dimension}"
+        draw.text((MARGIN, top + 18), _fit(draw, name, plain, NAME - 12), INK, plain)
+        share = float(film["explained_variance"].values[dimension])
+        if np.isfinite(share):
+            draw.text((MARGIN, top + 36), f"{100 * share:.1f}% of the variance", QUIET, plain)
+        status = str(film["status"].values[dimension])
+        if status:
+            room = columns * (CELL + GAP)
+            draw.text((MARGIN + NAME, top + 28), _fit(draw, status, plain, room), QUIET, plain)
+        else:
+            strip = film_row(film, dimension, columns)
+            picture.paste(Image.fromarray(strip), (MARGIN + NAME, top))
+    for at, note in enumerate(notes):
+        top = height - MARGIN - 20 * (len(notes) - at) + 4
+        draw.text((MARGIN, top), _fit(draw, note, plain, width - 2 * MARGIN), WARM, plain)
+    return picture
+
+
+def film_row(film: xr.Dataset, dimension: int, columns: int) -> np.ndarray:
+    """`columns` images from the first point to the last, at the size of a still picture's cells."""
+    at = np.unique(np.linspace(0, film.sizes["point"] - 1, columns).round().astype(int))
+    images = film["image"].values[dimension, at]
+    cells = [np.asarray(Image.fromarray(image).resize((CELL, CELL), Image.Resampling.BILINEAR)) for image in images]
+    return mosaic(np.stack(cells), columns=len(cells), gap=GAP)
+
+
+def _fit(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+    """`text`, cut with an ellipsis where it is wider than `room` pixels."""
+    if draw.textlength(text, font) <= room:
+        return text
+    while text and draw.textlength(f"{text}…", font) > room:
+        text = text[:-1]
+    return f"{text}…"
