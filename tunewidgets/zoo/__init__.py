@@ -1,0 +1,24 @@
+"""Models and image sources that work out of the box, with no network and no downloads.
+
+Names load lazily: importing the zoo imports no torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+# public name -> the module that defines it
+_HOMES = {"gabor_bank": "gabor", "images": "sources", "load": "registry"}
+
+__all__ = ["gabor_bank", "images", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; public names: {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,99 @@
+"""What a source of images is: any number of passes over the same images.
+
+In: a function from an index to a picture. Out: float batches `(b, 3, H, W)`, single pictures, labels where
+there are any, and a description in words.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+
+class ImageSource:
+    """Images that are made, read or converted when they are asked for; made by `images`.
+
+    Iterating gives float32 batches `(b, 3, H, W)` in [0, 1] on the CPU, the same at every iteration.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        The names of the labels; empty where there are no labels, or none has a name.
+    has_labels : bool
+        Whether `labelled` has labels to give.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        picture: Callable[[int], tuple[Tensor, int | None]],
+        description: str,
+        classes: Sequence[str] = (),
+        has_labels: bool = False,
+        batch_size: int = 64,
+    ) -> None:
+        self._count = count
+        self._picture = picture
+        self._description = description
+        self.classes = tuple(classes)
+        self.has_labels = has_labels
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return self._count
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Image `index` as `(3, H, W)`."""
+        return self.pair(index)[0]
+
+    def pair(self, index: int) -> tuple[Tensor, int | None]:
+        """Image `index` and its label, None where it has none."""
+        if not -self._count <= index < self._count:
+            raise IndexError(f"there is no image {index}; this source has {self._count}")
+        return self._picture(index % self._count)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Batches `(b, 3, H, W)`, each of up to `batch_size` images of one size."""
+        for pictures, _ in self._batches():
+            yield pictures
+
+    def labelled(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches with their labels: `(b, 3, H, W)` float32 and `(b,)` int64.
+
+        Raises
+        ------
+        ValueError
+            If the source has no labels.
+        """
+        if not self.has_labels:
+            raise ValueError(
+                f"{self._description} have no labels; give a folder with a sub-folder for each class, "
+                "or a dataset of (image, label) pairs"
+            )
+        return ((pictures, torch.tensor(labels)) for pictures, labels in self._batches())
+
+    def describe(self) -> str:
+        """What the images are, in a few words, for a record's settings."""
+        return self._description
+
+    def __repr__(self) -> str:
+        return f"<ImageSource: {self._description}>"
+
+    def _batches(self) -> Iterator[tuple[Tensor, list[int | None]]]:
+        pictures: list[Tensor] = []
+        labels: list[int | None] = []
+        for index in range(self._count):
+            picture, label = self._picture(index)
+            if pictures and (len(pictures) == self.batch_size or picture.shape != pictures[0].shape):
+                yield torch.stack(pictures), labels
+                pictures, labels = [], []
+            pictures.append(picture)
+            labels.append(label)
+        if pictures:
+            yield torch.stack(pictures), labels
+
+
+def ending(size: int | None, seed: int | None) -> str:
+    """How a description ends: `", 64 px, seed 0"`, less what is None."""
+    return (f", {size} px" if size else "") + (f", seed {seed}" if seed is not None else "")

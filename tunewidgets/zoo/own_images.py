@@ -1,0 +1,140 @@
+"""Image sources made of what the user has: a folder, arrays, a dataset, another source, any iterable.
+
+In: one of these, how many images, their size and a seed. Out: an `ImageSource`.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tunewidgets.zoo.image_source import ImageSource, ending
+from tunewidgets.zoo.pictures import SUFFIXES, fit, in_unit_range, open_picture, to_picture
+
+NAMED = ("photos", "dead-leaves")
+
+
+def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) -> ImageSource:
+    folder = Path(source).expanduser()
+    if not folder.exists():
+        near = get_close_matches(str(source), NAMED, n=1)
+        known = f"give {', '.join(map(repr, NAMED))} or a folder of images"
+        hint = f"did you mean {near[0]!r}?" if near else known
+        raise FileNotFoundError(f"there are no images called {str(source)!r}, and no such folder; {hint}")
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is a file; give the folder that the images are in")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not files:
+        raise ValueError(f"the folder {folder} holds no images; put some there ({', '.join(SUFFIXES)})")
+    chosen = _chosen(len(files), n, seed, f"the folder {folder}")
+    tops = [path.relative_to(folder).parts[0] for path in files]
+    has_labels = not any(path.parent == folder for path in files)
+    classes = sorted(set(tops)) if has_labels else []
+    label = {name: i for i, name in enumerate(classes)}
+
+    def picture(index: int) -> tuple[Tensor, int | None]:
+        i = chosen[index]
+        return open_picture(files[i], size), label.get(tops[i])
+
+    drawn_by = seed if len(chosen) < len(files) else None
+    description = f"{len(chosen)} images of {folder.resolve().name}{ending(size, drawn_by)}"
+    return ImageSource(len(chosen), picture, description, classes, has_labels)
+
+
+def from_source(source: ImageSource, n: int | None, size: int | None, seed: int) -> ImageSource:
+    chosen = _chosen(len(source), n, seed, source.describe())
+
+    def picture(index: int) -> tuple[Tensor, int | None]:
+        value, label = source.pair(chosen[index])
+        return fit(value, size), label
+
+    description = source.describe()
+    if len(chosen) < len(source):
+        description = f"{len(chosen)} of {description}, drawn with seed {seed}"
+    if picture(0)[0].shape != source[chosen[0]].shape:
+        description += f", resized to {size} px"
+    return ImageSource(len(chosen), picture, description, source.classes, source.has_labels)
+
+
+def from_array(batch: Tensor | np.ndarray, n: int | None, size: int | None, seed: int) -> ImageSource:
+    kind = type(batch).__name__
+    if batch.ndim != 4:
+        hint = "; for one image add a batch axis: images[None]" if batch.ndim == 3 else ""
+        raise ValueError(
+            f"the {kind} of images has shape {tuple(batch.shape)}, not (N, 3, height, width){hint}"
+        )
+    if len(batch) == 0:
+        raise ValueError(f"the {kind} of images is empty; give at least one image")
+    if not isinstance(batch, Tensor) or batch.dtype != torch.uint8:
+        in_unit_range(torch.as_tensor(batch), "the batch of images")
+    return from_sequence(batch, n, size, seed, f"images of {'a' if kind == 'Tensor' else 'an'} {kind}")
+
+
+def from_sequence(source: Any, n: int | None, size: int | None, seed: int, what: str) -> ImageSource:
+    chosen = _chosen(len(source), n, seed, what)
+
+    def picture(index: int) -> tuple[Tensor, int | None]:
+        value, label = _pair(source[chosen[index]])
+        return to_picture(value, size, f"image {chosen[index]}"), label
+
+    has_labels = picture(0)[1] is not None
+    classes = [str(name) for name in getattr(source, "classes", ())] if has_labels else []
+    description = f"{len(chosen)} {what}{ending(size, seed if len(chosen) < len(source) else None)}"
+    return ImageSource(len(chosen), picture, description, classes, has_labels)
+
+
+def from_iterable(source: Iterable[Any], n: int | None, size: int | None) -> ImageSource:
+    pairs: list[tuple[Tensor, int | None]] = []
+    for item in source:
+        values, labels = item if _is_pair(item) else (item, None)
+        if dimensions(values) != 4:
+            values, labels = [values], None if labels is None else [labels]
+        for i, value in enumerate(values):
+            label = None if labels is None else _label(labels[i])
+            pairs.append((to_picture(value, size, f"image {len(pairs)}"), label))
+        if n is not None and len(pairs) >= n:
+            break
+    what = f"images of a {type(source).__name__}"
+    if not pairs:
+        raise ValueError("the source of images is empty; give at least one image")
+    if n is not None:
+        pairs = pairs[:n]
+        _chosen(len(pairs), n, 0, what)
+    has_labels = all(label is not None for _, label in pairs)
+    return ImageSource(
+        len(pairs), pairs.__getitem__, f"{len(pairs)} {what}{ending(size, None)}", (), has_labels
+    )
+
+
+def _chosen(there: int, n: int | None, seed: int, what: str) -> list[int]:
+    if n is None or n == there:
+        return list(range(there))
+    if n > there:
+        raise ValueError(
+            f"n={n} images are asked for, but there are only {there} ({what}); ask for n={there} or fewer"
+        )
+    return sorted(np.random.default_rng(seed).permutation(there)[:n].tolist())
+
+
+def _is_pair(item: Any) -> bool:
+    return isinstance(item, tuple | list) and len(item) == 2
+
+
+def _pair(item: Any) -> tuple[Any, int | None]:
+    return (item[0], _label(item[1])) if _is_pair(item) else (item, None)
+
+
+def _label(value: Any) -> int | None:
+    """A class label as an int; None for what is no class label, such as a box or a mask."""
+    if isinstance(value, int | np.integer) or (isinstance(value, Tensor | np.ndarray) and value.ndim == 0):
+        return int(value)
+    return None
+
+
+def dimensions(item: Any) -> int:
+    value = item[0] if _is_pair(item) else item
+    return int(getattr(value, "ndim", 0))

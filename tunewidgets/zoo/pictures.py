@@ -1,0 +1,143 @@
+"""One picture, whatever it comes as, as a float tensor of the size asked for.
+
+In: a PIL image, an array or a tensor of one image, or an image file. Out: `(3, H, W)` float32 in [0, 1],
+resized on the short side and center-cropped.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+
+
+def to_picture(value: Any, size: int | None, name: str) -> Tensor:
+    """`value` as `(3, size, size)` float32 in [0, 1].
+
+    Parameters
+    ----------
+    value : PIL.Image.Image, ndarray or Tensor
+        Gray or RGB, channels first or last; an alpha channel is dropped. 8-bit values are divided by 255.
+    size : int or None
+        Side in pixels; None leaves height and width as they are.
+    name : str
+        What the picture is called in errors, such as "image 3".
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no image, holds NaN, or holds values outside [0, 1].
+
+    Examples
+    --------
+    >>> to_picture(np.full((20, 30), 255, np.uint8), size=8, name="image 0").shape
+    torch.Size([3, 8, 8])
+    """
+    if isinstance(value, Image.Image):
+        return _from_pil(value, size)
+    if not isinstance(value, np.ndarray | Tensor):
+        raise TypeError(f"{name} is a {type(value).__name__}; give PIL images, arrays or tensors")
+    channels_first = isinstance(value, Tensor)
+    tensor = (
+        torch.from_numpy(np.ascontiguousarray(value))
+        if isinstance(value, np.ndarray)
+        else value.detach().cpu()
+    )
+    return fit(_rgb(in_unit_range(tensor, name), channels_first, name), size)
+
+
+def open_picture(path: Path, size: int | None) -> Tensor:
+    """`to_picture` of an image file, turned as its camera says.
+
+    Raises
+    ------
+    ValueError
+        If the file can't be read as an image.
+    """
+    try:
+        with Image.open(path) as image:
+            if size is not None:
+                # Lets the JPEG decoder skip what the resizing would throw away.
+                image.draft("RGB", (2 * size, 2 * size))
+            return _from_pil(ImageOps.exif_transpose(image), size)
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise ValueError(f"{path} can't be read as an image ({error}); repair it or take it out") from error
+
+
+def in_unit_range(tensor: Tensor, name: str) -> Tensor:
+    """Pixel values as float32 in [0, 1]; `name` is what the sentence of a `ValueError` calls them."""
+    if tensor.dtype == torch.uint8:
+        return tensor.float() / 255
+    if tensor.dtype == torch.bool:
+        return tensor.float()
+    if not tensor.dtype.is_floating_point:
+        kind = str(tensor.dtype).removeprefix("torch.")
+        raise ValueError(f"{name} is of dtype {kind}; give uint8, or floats in [0, 1]")
+    if tensor.numel() == 0:
+        raise ValueError(f"{name} has shape {tuple(tensor.shape)} and so no pixels; give one that has some")
+    low, high = (float(v) for v in torch.aminmax(tensor))
+    if not (low == low and high == high):
+        raise ValueError(f"{name} holds NaN; repair it or take it out")
+    if low < -1e-4 or high > 1 + 1e-4:
+        remedy = (
+            "divide by 255" if low >= -1e-4 and high > 2 else "undo the normalization, the probe does its own"
+        )
+        raise ValueError(f"{name} ranges from {low:.3g} to {high:.3g}, not within [0, 1]; {remedy}")
+    return tensor.float().clamp(0, 1)
+
+
+def fit(picture: Tensor, size: int | None) -> Tensor:
+    """`(..., 3, H, W)` resized so that the short side is `size`, then the middle square of it."""
+    height, width = picture.shape[-2:]
+    if size is None or height == width == size:
+        return picture
+    scaled = _scaled(height, width, size)
+    if scaled != (height, width):
+        batch = picture.reshape(-1, 3, height, width)
+        batch = F.interpolate(batch, scaled, mode="bilinear", antialias=True, align_corners=False)
+        picture = batch.clamp_(0, 1).reshape(*picture.shape[:-2], *scaled)
+    top, left = _middle(*scaled, size)
+    return picture[..., top : top + size, left : left + size]
+
+
+def _scaled(height: int, width: int, size: int) -> tuple[int, int]:
+    scale = size / min(height, width)
+    return max(size, round(height * scale)), max(size, round(width * scale))
+
+
+def _middle(height: int, width: int, size: int) -> tuple[int, int]:
+    return (height - size) // 2, (width - size) // 2
+
+
+def _from_pil(image: Image.Image, size: int | None) -> Tensor:
+    if image.mode.startswith("I;16"):
+        # PIL's own conversion would clip 16 bits at 255.
+        return fit(torch.from_numpy(np.asarray(image) / np.float32(65535)).expand(3, -1, -1), size)
+    image = image.convert("RGB")
+    if size is not None:
+        height, width = _scaled(image.height, image.width, size)
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+        top, left = _middle(height, width, size)
+        image = image.crop((left, top, left + size, top + size))
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+
+
+def _rgb(image: Tensor, channels_first: bool, name: str) -> Tensor:
+    """One image with its 3 channels in front; where both ends could be channels, `channels_first` decides."""
+    if image.ndim == 2:
+        return image.expand(3, -1, -1)
+    if image.ndim == 3:
+        first, last = image.shape[0] in (1, 3, 4), image.shape[-1] in (1, 3, 4)
+        if first or last:
+            if not (first and (channels_first or not last)):
+                image = image.permute(2, 0, 1)
+            return image.expand(3, -1, -1) if image.shape[0] == 1 else image[:3]
+    raise ValueError(
+        f"{name} has shape {tuple(image.shape)}; "
+        "give (3, height, width), (height, width, 3) or (height, width)"
+    )

@@ -1,0 +1,48 @@
+"""The networks that `zoo.load` knows by name.
+
+In: a name. Out: an `nn.Module` in evaluation mode that carries its `preprocess`.
+"""
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# name -> (module of the zoo, function that makes the network)
+NETWORKS: dict[str, tuple[str, str]] = {"gabor_bank": ("gabor", "gabor_bank")}
+
+
+def load(name: str, **options: Any) -> "nn.Module":
+    """A network of the zoo, by name.
+
+    Parameters
+    ----------
+    name : str
+        Such as "gabor_bank".
+    **options
+        What the network's own function takes, such as `n` and `seed` of `gabor_bank`.
+
+    Returns
+    -------
+    torch.nn.Module
+        In evaluation mode, with the attribute `preprocess`.
+
+    Raises
+    ------
+    ValueError
+        If there is no network of that name; the sentence lists near names, or all.
+
+    Examples
+    --------
+    >>> load("gabor_bank", n=3).filters.weight.shape
+    torch.Size([3, 1, 7, 7])
+    """
+    if name not in NETWORKS:
+        near = get_close_matches(str(name), NETWORKS, n=3)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(NETWORKS)}"
+        raise ValueError(f"the zoo has no network called {name!r}; {hint}")
+    module, function = NETWORKS[name]
+    network: nn.Module = getattr(import_module(f"tunewidgets.zoo.{module}"), function)(**options)
+    return network

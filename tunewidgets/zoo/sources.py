@@ -1,0 +1,168 @@
+"""Image sources: where a kernel's images come from.
+
+In: the name of built-in images, a folder, a dataset, arrays, or several of these. Out: an `ImageSource`,
+which can be iterated over any number of times and gives the same float batches every time.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tunewidgets.zoo.dead_leaves import dead_leaves
+from tunewidgets.zoo.image_source import ImageSource, ending
+from tunewidgets.zoo.own_images import (
+    NAMED,
+    dimensions,
+    from_array,
+    from_folder,
+    from_iterable,
+    from_sequence,
+    from_source,
+)
+from tunewidgets.zoo.pictures import fit
+
+SCENES = 400  # dead-leaves scenes where no number is asked for
+
+
+def images(
+    source: Any, n: int | None = None, size: int | None = 224, seed: int = 0, *, batch_size: int = 64
+) -> ImageSource:
+    """Images from anywhere, as batches in [0, 1].
+
+    Parameters
+    ----------
+    source : str, path, Tensor, ndarray, dataset, iterable, or a list of sources
+        - `"photos"`: the two photographs that scikit-learn ships, then random crops of them;
+        - `"dead-leaves"`: synthetic scenes (`dead_leaves`);
+        - a folder of image files, whose sub-folders, if it has any, are labels;
+        - a batch `(N, 3, H, W)`, tensor or array, uint8 or float in [0, 1];
+        - a torchvision-style dataset or any sequence of images or `(image, label)` pairs;
+        - any other iterable of these or of batches, such as a DataLoader: read once, and kept in memory;
+        - a list of names, folders and sources, which share `n` evenly.
+    n : int, optional
+        How many images. None: all there are, the 2 whole photographs, or 400 dead-leaves scenes. Fewer than
+        there are: drawn by `seed`, in their order (of an iterable: the first n).
+    size : int or None
+        Side in pixels: images are resized on the short side and center-cropped. None leaves them as they are.
+    seed : int
+        Decides crops, scenes and which images are drawn.
+    batch_size : int
+        Images a batch.
+
+    Returns
+    -------
+    ImageSource
+
+    Raises
+    ------
+    ValueError, TypeError, FileNotFoundError
+        If the source is none of these, is empty, holds fewer than `n` images, or holds values outside [0, 1].
+
+    Examples
+    --------
+    >>> source = images(["photos", "dead-leaves"], n=6, size=32)
+    >>> len(source), [tuple(batch.shape) for batch in source]
+    (6, [(6, 3, 32, 32)])
+    >>> source.describe()
+    '3 crops of photographs, 32 px, seed 0 + 3 dead-leaves scenes, 32 px, seed 0'
+    """
+    for name, value in (("n", n), ("size", size), ("batch_size", batch_size)):
+        if value is not None and (isinstance(value, bool) or value != int(value) or value < 1):
+            raise ValueError(f"{name}={value!r} makes no image; give a whole number from 1")
+    if seed < 0:
+        raise ValueError(f"seed={seed!r} is no seed; give a whole number from 0")
+    made = _make(source, n, size, seed)
+    made.batch_size = batch_size
+    return made
+
+
+def _make(source: Any, n: int | None, size: int | None, seed: int) -> ImageSource:
+    if isinstance(source, ImageSource):
+        return from_source(source, n, size, seed)
+    if isinstance(source, str | Path):
+        if source == "photos":
+            return _photos(n, size, seed)
+        if source == "dead-leaves":
+            return _scenes(n, size, seed)
+        return from_folder(source, n, size, seed)
+    if isinstance(source, Tensor | np.ndarray):
+        return from_array(source, n, size, seed)
+    if isinstance(source, list | tuple) and source and isinstance(source[0], str | Path | ImageSource):
+        return _mixture(source, n, size, seed)
+    if hasattr(source, "__len__") and hasattr(source, "__getitem__") and not isinstance(source, Mapping):
+        if len(source) == 0:
+            raise ValueError("the source of images is empty; give at least one image")
+        if dimensions(source[0]) != 4:
+            return from_sequence(source, n, size, seed, f"images of a {type(source).__name__}")
+    if isinstance(source, Iterable) and not isinstance(source, Mapping):
+        return from_iterable(source, n, size)
+    raise TypeError(
+        f"a {type(source).__name__} is no source of images; "
+        f"give {', '.join(map(repr, NAMED))}, a folder, a dataset, or an iterable of images"
+    )
+
+
+def _mixture(sources: Sequence[Any], n: int | None, size: int | None, seed: int) -> ImageSource:
+    if n is not None and n < len(sources):
+        raise ValueError(
+            f"n={n} images can't be shared by {len(sources)} sources; give n={len(sources)} or more"
+        )
+    share: list[int | None] = [
+        None if n is None else n // len(sources) + (i < n % len(sources)) for i in range(len(sources))
+    ]
+    parts = [_make(source, k, size, seed) for source, k in zip(sources, share, strict=True)]
+    where = [(part, i) for part in parts for i in range(len(part))]
+
+    def picture(index: int) -> tuple[Tensor, None]:
+        part, i = where[index]
+        return part[i], None
+
+    return ImageSource(len(where), picture, " + ".join(part.describe() for part in parts))
+
+
+@lru_cache(maxsize=1)
+def _photographs() -> list[Tensor]:
+    from sklearn.datasets import load_sample_images
+
+    return [
+        torch.from_numpy(image.copy()).permute(2, 0, 1).float() / 255 for image in load_sample_images().images
+    ]
+
+
+def _photos(n: int | None, size: int | None, seed: int) -> ImageSource:
+    count = 2 if n is None else n
+
+    def picture(index: int) -> tuple[Tensor, None]:
+        photographs = _photographs()
+        photograph = photographs[index % len(photographs)]
+        if index < len(photographs):
+            return fit(photograph, size), None
+        height, width = photograph.shape[1:]
+        short = min(height, width)
+        rng = np.random.default_rng([seed, index])
+        # As many near views as far ones; none so near that it would be mostly interpolation.
+        smallest = min(size or short, short // 2)
+        side = round(float(np.exp(rng.uniform(np.log(smallest), np.log(short)))))
+        top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+        return fit(photograph[:, top : top + side, left : left + side], size), None
+
+    what = "photographs" if count <= 2 else "crops of photographs"
+    return ImageSource(count, picture, f"{count} {what}{ending(size, seed)}")
+
+
+def _scenes(n: int | None, size: int | None, seed: int) -> ImageSource:
+    count = SCENES if n is None else n
+    if size is None:
+        raise ValueError("dead-leaves scenes have no size of their own; give size in pixels")
+    side = size
+    dead_leaves(side, seed, 0)  # says at once if the size is too small
+
+    def picture(index: int) -> tuple[Tensor, None]:
+        return torch.from_numpy(dead_leaves(side, seed, index)).permute(2, 0, 1).contiguous(), None
+
+    return ImageSource(count, picture, f"{count} dead-leaves scenes{ending(size, seed)}")
