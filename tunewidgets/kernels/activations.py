@@ -1,0 +1,235 @@
+"""What a layer answers at random places of many images: the data that tuning dimensions are found in.
+
+In: a probe, images and how many vectors. Out: a DataArray `(sample, unit)` of rectified activations that says
+which image and which position every vector comes from. Maps are streamed, never kept.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from tunewidgets.kernels.probe import Probe
+
+CHUNK = 32  # images in one forward pass
+
+
+def sample_activations(
+    probe: Probe,
+    images: Any,
+    n: int = 100_000,
+    per_image: int | str = "auto",
+    seed: int = 0,
+    *,
+    progress: bool = True,
+) -> xr.DataArray:
+    """Rectified activation vectors at random positions of a layer.
+
+    Positions are drawn uniformly among those at least one away from all four borders of the layer's map,
+    distinct within an image. An image's positions are decided by `seed` and its index alone. A layer without
+    a map, or with a map of a single position, gives one vector an image.
+
+    Parameters
+    ----------
+    probe : Probe
+        The model and the layer.
+    images : zoo source, Tensor, ndarray or iterable
+        A batch `(N, 3, H, W)` in [0, 1], or an iterable of such batches, alone or as `(images, labels)`: a
+        `zoo.images(...)`, a DataLoader. Where it doesn't tell its number of images, it is passed over twice.
+    n : int
+        How many vectors.
+    per_image : int or "auto"
+        How many of them an image; "auto" shares `n` among all images as evenly as possible. A number takes as
+        few images as give `n` vectors, drawn by `seed`.
+    seed : int
+        Decides the positions, and which images give one more where `n` is not a multiple.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    xarray.DataArray, (sample, unit) float32
+        In the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
+        positions of that map. Attributes: `model`, `model_sha256`, `layer`, `images` (a description), `seed`,
+        `n_images` (those that gave vectors) and `n_vectors`. Vectors of one image are clustered: `n_images` is
+        the sample size.
+
+    Raises
+    ------
+    ValueError
+        If there are no images, or fewer positions than vectors are asked for.
+    TypeError
+        If `images` is neither a batch nor an iterable of batches.
+
+    References
+    ----------
+    *Identifying and interpreting tuning dimensions in deep networks*, which takes one position an image.
+
+    Examples
+    --------
+    >>> from tunewidgets import Probe, zoo
+    >>> source = zoo.images("dead-leaves", n=10, size=32)
+    >>> vectors = sample_activations(Probe(zoo.gabor_bank(), "relu"), source, n=25, progress=False)
+    >>> vectors.dims, vectors.shape, vectors.attrs["n_images"]
+    (('sample', 'unit'), (25, 28), 10)
+    """
+    _check(n, per_image, seed)
+    batches, count = _counted(images)
+    share = _shares(n, count, per_image, seed)
+    vectors = np.empty((n, probe.units), np.float32)
+    where = np.empty((n, 3), np.int64)  # image, y, x
+    filled = first = 0
+    with tqdm(total=count, desc="Sampling activations", unit="image", disable=not progress) as bar:
+        for chunk in _chunks(batches):
+            asked = share[first : first + len(chunk)]
+            answering = np.flatnonzero(asked)
+            if len(answering):
+                values = probe.rectified(chunk[answering])
+                _check_room(values, n, count, int(share.max()))
+                here = _positions(values, first + answering, asked[answering], seed)
+                rows = np.repeat(np.arange(len(answering)), asked[answering])
+                end = filled + len(here)
+                vectors[filled:end] = _gather(values, rows, here)
+                where[filled:end] = here
+                filled = end
+            first += len(chunk)
+            bar.update(len(chunk))
+    if filled < n:
+        raise ValueError(
+            f"the images gave {first} in one pass and {count} in another; give a source that keeps its number"
+        )
+    coords = {"image": ("sample", where[:, 0])}
+    if probe.has_map:
+        coords |= {"y": ("sample", where[:, 1]), "x": ("sample", where[:, 2])}
+    describe = getattr(images, "describe", None)
+    attrs = {
+        **probe.provenance(),
+        "images": describe() if callable(describe) else f"{count} images of a {type(images).__name__}",
+        "seed": seed,
+        "n_images": int(np.count_nonzero(share)),
+        "n_vectors": n,
+    }
+    return xr.DataArray(vectors, dims=("sample", "unit"), coords=coords, attrs=attrs, name="activation")
+
+
+def _check(n: int, per_image: int | str, seed: int) -> None:
+    for name, value, least in (("n", n, 1), ("per_image", per_image, 1), ("seed", seed, 0)):
+        if name == "per_image" and value == "auto":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            other = ' or "auto"' if name == "per_image" else ""
+            raise ValueError(f"{name}={value!r} can't be used; give a whole number from {least}{other}")
+
+
+def _counted(images: Any) -> tuple[Iterable[Any], int]:
+    """The images as batches, and how many they are."""
+    batches: Any = images
+    if isinstance(images, Tensor | np.ndarray):
+        batches, count = [images], len(images)
+    elif isinstance(images, str) or not isinstance(images, Iterable):
+        raise TypeError(
+            f"images is a {type(images).__name__}; give a batch (N, 3, H, W), an iterable of batches, "
+            "or a source such as tunewidgets.zoo.images('photos')"
+        )
+    elif callable(getattr(images, "describe", None)) and hasattr(images, "__len__"):
+        count = len(images)  # a zoo source counts images; a DataLoader would count batches
+    else:
+        batches = list(images) if isinstance(images, Iterator) else images
+        count = sum(len(_pictures(batch)) for batch in batches)
+    if count == 0:
+        raise ValueError("there are no images to sample; give at least one")
+    return batches, count
+
+
+def _pictures(batch: Any) -> Any:
+    pictures = batch[0] if isinstance(batch, tuple | list) and len(batch) else batch
+    if not isinstance(pictures, Tensor | np.ndarray):
+        raise TypeError(
+            f"images gives a {type(pictures).__name__} where a batch (N, 3, H, W) belongs; "
+            "wrap it in tunewidgets.zoo.images(...)"
+        )
+    return pictures
+
+
+def _chunks(batches: Iterable[Any]) -> Iterator[Any]:
+    for batch in batches:
+        pictures = _pictures(batch)
+        for start in range(0, len(pictures), CHUNK):
+            yield pictures[start : start + CHUNK]
+
+
+def _shares(n: int, count: int, per_image: int | str, seed: int) -> np.ndarray:
+    """`(count,)` how many vectors each image gives, `n` together."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).numpy()
+    if per_image == "auto":
+        share = np.full(count, n // count)
+        share[order[: n % count]] += 1
+        return share
+    each = int(per_image)
+    if each * count < n:
+        raise ValueError(
+            f"{each} vectors from each of {count} images are {each * count}, not the n={n} asked for; "
+            "raise per_image, lower n or give more images"
+        )
+    share = np.zeros(count, np.int64)
+    share[order[: n // each]] = each
+    if n % each:
+        share[order[n // each]] = n % each
+    return share
+
+
+def _room(values: Tensor) -> int:
+    """How many positions of each map can be drawn."""
+    if values.ndim == 2 or values.shape[2] * values.shape[3] == 1:
+        return 1
+    return max(values.shape[2] - 2, 0) * max(values.shape[3] - 2, 0)
+
+
+def _check_room(values: Tensor, n: int, count: int, most: int) -> None:
+    room = _room(values)
+    if most <= room:
+        return
+    if room == 0:
+        raise ValueError(
+            f"the layer's map is {values.shape[2]}×{values.shape[3]} on these images, with no position away "
+            "from its border; give larger images, or choose an earlier layer"
+        )
+    if values.ndim == 2 or room == 1:
+        place = "one vector an image"
+    else:
+        place = f"{room} an image away from the border of its {values.shape[2]}×{values.shape[3]} map"
+    raise ValueError(
+        f"n={n} vectors are asked for, up to {most} an image, but {count} images have only {room * count} "
+        f"positions ({place}); ask for n={room * count} or fewer, or give more images"
+    )
+
+
+def _positions(values: Tensor, index: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
+    """`(samples, 3)` image, y and x of the vectors that each of these images gives."""
+    drawn = []
+    for i, k in zip(index, share, strict=True):
+        # torch's generator starts from 32 bits, so image and seed are mixed into that many.
+        start = int(np.random.SeedSequence([seed, int(i)]).generate_state(1)[0])
+        generator = torch.Generator().manual_seed(start)
+        room = _room(values)
+        draw = (
+            torch.randint(room, (1,), generator=generator)
+            if k == 1
+            else torch.randperm(room, generator=generator)
+        )
+        drawn.append(draw[:k].numpy())
+    flat = np.concatenate(drawn)
+    inner = values.shape[3] - 2 if values.ndim == 4 and _room(values) > 1 else 1
+    border = int(values.ndim == 4 and values.shape[2] > 1)
+    return np.stack([np.repeat(index, share), flat // inner + border, flat % inner + border], axis=1)
+
+
+def _gather(values: Tensor, rows: np.ndarray, where: np.ndarray) -> np.ndarray:
+    if values.ndim == 4:
+        y, x = (torch.from_numpy(where[:, axis]).to(values.device) for axis in (1, 2))
+        values = values[torch.from_numpy(rows).to(values.device), :, y, x]
+    return values.cpu().numpy()
