@@ -1,8 +1,8 @@
-"""Build hook: makes tunewidgets/static/ from js/ when it is missing or older than its sources, and ships the notebooks.
+"""Build hook: makes tunewidgets/static/ from js/ when it is missing or older, and ships the notebooks.
 
-"Older" is decided by content: built-from.txt holds a hash of everything under js/ that the bundles were made from,
-then their names, so a fresh clone, an edited source, a deleted bundle and an unpacked sdist each do what is needed
-and no more.
+"Older" is decided by content: built-from.txt holds a hash of everything under js/ that the bundles were
+made from, then their names, so a fresh clone, an edited source, a deleted bundle and an unpacked sdist each
+do what is needed and no more.
 """
 
 import hashlib
@@ -47,8 +47,8 @@ def build_bundles(js: Path, static: Path, wanted: str) -> None:
     def run(*command: str) -> None:
         if status := npm(command, cwd=js, env=env):
             raise RuntimeError(
-                f"`npm {' '.join(command)}` failed in {js} with exit status {status}, so the page's code was not built; "
-                "npm's own words are above (`npm ci` needs the npm registry or a filled npm cache)"
+                f"`npm {' '.join(command)}` failed in {js} with exit status {status}, so the page's code was "
+                "not built; npm's own words are above (`npm ci` needs the npm registry or a filled npm cache)"
             )
 
     run("ci", "--no-audit", "--no-fund")

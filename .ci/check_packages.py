@@ -1,0 +1,43 @@
+"""Asserts what a wheel and an sdist must hold: every bundle, the notebooks, nothing that was only installed.
+
+Usage: python check_packages.py dist/*.tar.gz dist/*.whl
+"""
+
+import sys
+import tarfile
+import zipfile
+
+STAMP = "tunewidgets/static/built-from.txt"
+
+
+def contents(path: str) -> dict[str, bytes]:
+    """Name within the project -> bytes, of an sdist or a wheel."""
+    if path.endswith(".whl"):
+        with zipfile.ZipFile(path) as wheel:
+            return {name: wheel.read(name) for name in wheel.namelist()}
+    with tarfile.open(path) as sdist:
+        files = [member for member in sdist.getmembers() if member.isfile()]
+        return {member.name.partition("/")[2]: sdist.extractfile(member).read() for member in files}
+
+
+def problems(path: str) -> list[str]:
+    """What is wrong with the package at `path`, a sentence each."""
+    files = contents(path)
+    if STAMP not in files:
+        return [f"{STAMP} is missing"]
+    notebooks = "tunewidgets/notebooks/" if path.endswith(".whl") else "notebooks/"
+    bundles = files[STAMP].decode().split()[1:]
+    found = [f"no bundle {name}" for name in bundles if not files.get(f"tunewidgets/static/{name}")]
+    if not bundles:
+        found.append(f"{STAMP} names no bundle")
+    if not any(name.startswith(notebooks) and name.endswith(".ipynb") for name in files):
+        found.append(f"there is no notebook in {notebooks}")
+    found += [f"{name} does not belong there" for name in files if "node_modules/" in name]
+    print(f"{path}: {len(files)} files, bundles {', '.join(bundles)}")
+    return found
+
+
+if __name__ == "__main__":
+    faults = [f"{path}: {problem}" for path in sys.argv[1:] for problem in problems(path)]
+    if len(sys.argv) < 3 or faults:
+        sys.exit("\n".join(faults) or "give an sdist and a wheel")

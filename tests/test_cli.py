@@ -1,0 +1,204 @@
+"""The command line as a newcomer meets it: help, exit statuses, one-sentence errors, what `info` tells."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from films import make_film
+
+import tunewidgets as tw
+from tunewidgets.cli import main
+
+ARGUMENTS = ["--layer", "relu", "--images", "dead-leaves"]
+
+
+@pytest.fixture
+def film_path(tmp_path):
+    return tw.save_record(make_film(), tmp_path / "film.zarr")
+
+
+@pytest.fixture
+def own_module(tmp_path, monkeypatch):
+    """A module of the reader's own, in the folder the command is run in."""
+    (tmp_path / "mymodels.py").write_text(
+        "from torch import nn, rand\n"
+        "def small():\n"
+        "    return nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU())\n"
+        "def no_model():\n"
+        "    return 'a text'\n"
+        "def my_images():\n"
+        "    return rand(12, 3, 32, 32)\n"
+        "limit = 3\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield tmp_path
+    sys.modules.pop("mymodels", None)
+
+
+@pytest.mark.parametrize("command", ["demo", "tuning", "info"])
+def test_every_command_has_help(command, capsys):
+    assert main([command, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert f"usage: tunewidgets {command}" in told
+    assert "--debug" in told
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    assert main([]) == 2
+    assert "tunewidgets demo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dmeo"],
+        ["info"],
+        ["demo", "--port", "0"],
+        ["tuning", "gabor_bank"],
+        ["tuning", "gabor_bank", *ARGUMENTS, "--out", "film.zarr", "--components", "0"],
+        ["tuning", "gabor_bank", *ARGUMENTS, "--out", "film.zarr", "--method", "tsne"],
+    ],
+)
+def test_wrong_arguments_leave_with_2(arguments, capsys):
+    assert main(arguments) == 2
+    assert "error:" in capsys.readouterr().err
+
+
+def complaint(arguments, capsys):
+    """Exit status and the one line on the error stream."""
+    status = main(arguments)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1, lines
+    return status, lines[0]
+
+
+def test_a_failure_is_one_sentence_and_leaves_with_1(capsys, tmp_path):
+    status, line = complaint(["info", str(tmp_path / "none.zarr")], capsys)
+    assert status == 1
+    assert line.startswith("tunewidgets info: there is no record at ")
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_debug_shows_where_it_failed(capsys, tmp_path, place):
+    arguments = ["info", str(tmp_path / "none.zarr")]
+    arguments.insert(place, "--debug")
+    assert main(arguments) == 1
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_is_named_and_says_how_to_see_more(capsys, monkeypatch, film_path):
+    def broken(path):
+        raise KeyError("image")
+
+    monkeypatch.setattr("tunewidgets.records.open_record", broken)
+    status, line = complaint(["info", str(film_path)], capsys)
+    assert (status, line) == (1, "tunewidgets info: KeyError: 'image' (--debug shows where)")
+
+
+def test_an_interrupted_command_leaves_with_1_and_no_traceback(capsys, monkeypatch, film_path):
+    def interrupted(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tunewidgets.records.open_record", interrupted)
+    assert main(["info", str(film_path)]) == 1
+    assert "Stopped" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ("gabor_bnak", r"no network called 'gabor_bnak'.*gabor_bank.*module:function"),
+        ("nowhere:model", "there is no module 'nowhere'"),
+        ("mymodels:big", "mymodels has no function 'big'; it has .*small"),
+        ("mymodels:limit", "mymodels has no function 'limit'"),
+    ],
+)
+def test_a_model_that_is_not_there_is_a_wrong_argument(model, says, own_module, capsys):
+    status, line = complaint(["tuning", model, *ARGUMENTS, "--out", "film.zarr"], capsys)
+    assert status == 2
+    assert re.search(says, line)
+
+
+def test_info_tells_what_a_film_is_and_how_it_was_made(film_path, capsys):
+    assert main(["info", str(film_path)]) == 0
+    told = capsys.readouterr().out
+    for fact in (
+        "3 tuning dimensions, 8 points",
+        "gabor_bank",
+        "relu",
+        "method",
+        "ica",
+        "4,000 activation vectors",
+    ):
+        assert fact in told
+    assert "Dimensions (whole)" in told
+
+
+def test_info_says_what_is_missing(tmp_path, capsys):
+    path = tw.save_record(make_film(failed={1: "constant direction: it never turns"}), tmp_path / "film.zarr")
+    assert main(["info", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "partial: 2 of 3 have images" in told
+    assert "constant direction: it never turns" in told
+
+
+@pytest.mark.parametrize("out", ["film", "film.zip", "film.nc"])
+def test_an_unwritable_name_is_found_before_anything_is_computed(out, capsys):
+    status, line = complaint(["tuning", "no_such_model", *ARGUMENTS, "--out", out], capsys)
+    assert status == 2
+    assert "end it in .zarr" in line
+
+
+def test_an_earlier_record_is_not_overwritten(film_path, capsys):
+    status, line = complaint(["tuning", "no_such_model", *ARGUMENTS, "--out", str(film_path)], capsys)
+    assert status == 2
+    assert "exists already" in line
+
+
+@pytest.mark.parametrize("folder", ["no/such/folder"])
+def test_a_folder_that_is_not_there_is_a_wrong_argument(folder, own_module, capsys):
+    status, line = complaint(
+        ["tuning", "mymodels:small", "--layer", "1", "--images", folder, "--out", "film.zarr"], capsys
+    )
+    assert status == 2
+    assert f"there is no folder {folder}" in line
+
+
+def test_an_unknown_layer_fails_with_the_near_names(own_module, capsys):
+    status, line = complaint(
+        [
+            "tuning",
+            "gabor_bank",
+            "--layer",
+            "rellu",
+            "--images",
+            "dead-leaves",
+            "--n-images",
+            "2",
+            "--out",
+            "f.zarr",
+        ],
+        capsys,
+    )
+    assert status == 1
+    assert "relu" in line
+
+
+def test_tuning_writes_a_film_of_the_readers_own_model_and_images(own_module):
+    command = (
+        "tuning mymodels:small --layer 1 --images mymodels:my_images --image-size 32 --samples 500 "
+        "--method pca --components 2 --points 3 --steps 4 --out film.zarr.zip"
+    )
+    run = subprocess.run(
+        [sys.executable, "-m", "tunewidgets", *command.split()],
+        capture_output=True,
+        text=True,
+        cwd=own_module,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "film.zarr.zip" in run.stdout
+    film = tw.open_record(own_module / "film.zarr.zip")
+    assert dict(film.sizes) | {"dimension": 2, "point": 3, "unit": 8} == dict(film.sizes)
+    assert (film.attrs["layer"], film.attrs["n_images"]) == ("1", 12)

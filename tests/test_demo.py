@@ -1,0 +1,179 @@
+"""The demo: what it leaves in its folder, what it makes again, what it leaves alone, and how it is stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from importlib.machinery import ModuleSpec
+
+import numpy as np
+import pytest
+from films import make_film
+
+import tunewidgets as tw
+from tunewidgets import demo
+from tunewidgets.cli import main
+from tunewidgets.records import settings_of
+
+QUICK = demo.Recipe(n_images=4, samples=400, components=2, points=3, size=32, steps=3)
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What JupyterLab is asked, in place of a JupyterLab."""
+    asked = []
+    monkeypatch.setattr(demo, "_serve", lambda *arguments: asked.append(arguments))
+    return asked
+
+
+@pytest.fixture
+def tour(monkeypatch, tmp_path):
+    """A notebook to lay out, whatever the real tour says today."""
+    path = tmp_path / "shipped" / demo.TOUR
+    path.parent.mkdir()
+    path.write_text("{}")
+    monkeypatch.setattr(demo, "tour_notebook", lambda: path)
+    return path
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_the_demo_makes_its_film_from_photographs_and_synthetic_scenes(served, tour, tmp_path):
+    folder = tmp_path / "made" / "here"
+    demo.run_demo(folder, browser=False, port=None, recipe=QUICK)
+    film = tw.open_record(folder / demo.RECORD)
+    assert (film.sizes["dimension"], film.sizes["point"], film.sizes["y"]) == (2, 3, 32)
+    assert film.attrs["n_images"] == 4
+    assert np.ptp(film["image"].values) > 0
+    assert (folder / demo.TOUR).read_text() == "{}"
+    assert served == [(folder, False, None)]
+
+
+def test_a_second_run_opens_the_film_that_is_there(served, tour, tmp_path, monkeypatch, capsys):
+    demo.run_demo(tmp_path, recipe=QUICK)
+    film = tw.open_record(tmp_path / demo.RECORD)
+    tw.save_record(film.assign(label=("dimension", ["angle", ""])), tmp_path / demo.RECORD)
+    monkeypatch.setattr(demo, "_compute_film", lambda *_: pytest.fail("the film was made again"))
+    demo.run_demo(tmp_path, recipe=QUICK)
+    assert list(tw.open_record(tmp_path / demo.RECORD)["label"].values) == ["angle", ""]
+    assert "there already" in capsys.readouterr().out
+
+
+def test_another_recipe_makes_another_film_and_keeps_the_earlier_one(served, tour, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "_compute_film", lambda path, recipe: tw.save_record(make_film(), path))
+    demo.run_demo(tmp_path, recipe=QUICK)
+    demo.run_demo(tmp_path, recipe=replace(QUICK, seed=1))
+    demo.run_demo(tmp_path, recipe=replace(QUICK, seed=2))
+    assert {path.name for path in tmp_path.glob("*.zarr")} == {
+        "gabor_film.zarr",
+        "gabor_film-earlier-1.zarr",
+        "gabor_film-earlier-2.zarr",
+    }
+
+
+def test_another_version_makes_the_film_again():
+    assert QUICK.as_settings()["tunewidgets"] == tw.__version__
+
+
+def test_a_damaged_film_is_set_aside_and_said_so(served, tour, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(demo, "_compute_film", lambda path, recipe: tw.save_record(make_film(), path))
+    (tmp_path / demo.RECORD).mkdir()
+    demo.run_demo(tmp_path, recipe=QUICK)
+    assert "not a tunewidgets record" in capsys.readouterr().out
+    assert tw.open_record(tmp_path / demo.RECORD).sizes["dimension"] == 3
+
+
+def test_a_notebook_that_was_edited_stays(served, tour, tmp_path, capsys):
+    (tmp_path / demo.TOUR).write_text("mine")
+    demo.lay_out(tour, tmp_path)
+    assert (tmp_path / demo.TOUR).read_text() == "mine"
+    assert "kept as you left it" in capsys.readouterr().out
+
+
+def test_an_untouched_notebook_is_not_talked_about(tour, tmp_path, capsys):
+    demo.lay_out(tour, tmp_path)
+    demo.lay_out(tour, tmp_path)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_tour_is_found():
+    assert demo.tour_notebook().name == demo.TOUR
+
+
+def test_without_jupyterlab_one_sentence_says_how_to_get_it(monkeypatch, tmp_path, capsys):
+    def no_jupyterlab(name: str) -> ModuleSpec | None:
+        return None
+
+    monkeypatch.setattr(demo, "find_spec", no_jupyterlab)
+    assert main(["demo", "--folder", str(tmp_path / "new")]) == 1
+    assert "pip install 'tunewidgets[demo]'" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_taken_port_is_found_before_anything_is_computed(tour, tmp_path, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["demo", "--folder", str(tmp_path / "new"), "--port", str(port)]) == 1
+    assert f"port {port} is taken" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_file_in_the_folders_place_is_named(served, tour, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["demo", "--folder", str(tmp_path / "file")]) == 1
+    assert "is a file" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to one process")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_jupyterlab_opens_in_the_folder_and_leaves_politely(tour, tmp_path, stop):
+    recipe = demo.Recipe()
+    film = make_film(recipe=recipe.as_settings())
+    folder = tmp_path / "demo"
+    tw.save_record(film, folder / demo.RECORD)
+    assert settings_of(film)["recipe"] == recipe.as_settings()
+    (folder / demo.TOUR).write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    port = free_port()
+    home = {name: str(tmp_path / "home") for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+    options = ["--no-browser", "--port", str(port), "--folder", str(folder)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tunewidgets", "demo", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **home, "JUPYTER_TOKEN": "token"},
+    )
+    try:
+        contents = wait_for(process, f"http://127.0.0.1:{port}/api/contents?token=token")
+        process.send_signal(stop)
+        told, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert demo.TOUR in contents
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert f"/lab/tree/{demo.TOUR}" in errors
+    assert f"What you made is in {folder}" in told
+
+
+def wait_for(process, url):
+    deadline = time.monotonic() + 90
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return answer.read().decode()
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+    process.kill()
+    raise AssertionError(f"JupyterLab did not answer: {process.communicate()}")

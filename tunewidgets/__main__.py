@@ -1,0 +1,5 @@
+"""`python -m tunewidgets` is the `tunewidgets` command."""
+
+from tunewidgets.cli import main
+
+raise SystemExit(main())

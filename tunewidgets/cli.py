@@ -1,0 +1,205 @@
+"""The command line: `tunewidgets demo`, `tunewidgets tuning`, `tunewidgets info`.
+
+In: arguments. Out: files, words on the terminal, and an exit status: 0 done, 1 failed, 2 wrong arguments.
+What a command needs is imported when it runs, so help comes at once.
+"""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from tunewidgets import __version__
+from tunewidgets._arguments import UsageError, images_from, model_from
+
+MODEL = "a model in the zoo (such as gabor_bank), or module:function for one of your own"
+SOURCE = "images: a folder, zoo sources such as photos or photos,dead-leaves, or module:function"
+
+DEBUG = "show the traceback of an error"
+
+# As text, because argparse's own class takes a parameter only in type checkers.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 done, 1 failed, 2 wrong arguments.
+
+    Examples
+    --------
+    >>> from tunewidgets.cli import main
+    >>> main(["--version"])
+    tunewidgets 0.1.0
+    0
+    """
+    parser = _parser()
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as stop:  # argparse has said what is wrong, or shown the help that was asked for
+        return int(stop.code or 0)
+    if "run" not in args:
+        parser.print_help(sys.stderr)
+        return 2
+    try:
+        args.run(args)
+    except KeyboardInterrupt:
+        print("\nStopped before it was done; what was saved earlier is as it was.", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if args.debug:
+            traceback.print_exc()
+        else:
+            print(f"tunewidgets {args.command}: {_sentence(error)}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    return 0
+
+
+def _sentence(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, ValueError | TypeError | OSError | ImportError) and text:
+        return text
+    return f"{type(error).__name__}: {text or 'no more is known'} (--debug shows where)"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tunewidgets",
+        description="Look inside a vision network: what do the directions of a layer mean?",
+        epilog="Start with `tunewidgets demo`. `tunewidgets COMMAND --help` explains each command.",
+    )
+    parser.add_argument("--debug", action="store_true", help=DEBUG)
+    parser.add_argument("--version", action="version", version=f"tunewidgets {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for add in (_add_demo, _add_tuning, _add_info):
+        command = add(commands)
+        command.formatter_class = argparse.RawDescriptionHelpFormatter
+        # Suppressed, so that a --debug before the command's name is not taken back here.
+        command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=DEBUG)
+    return parser
+
+
+def _add_demo(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "demo",
+        help="a guided tour in JupyterLab; about a minute, nothing to download",
+        description=(
+            "Finds the tuning dimensions of a bank of Gabor filters that looks at photographs and at\n"
+            "synthetic scenes, draws an image for each point along them, and opens a notebook in JupyterLab\n"
+            "in which a slider moves you along. All of it happens on this machine. Run again, it opens what\n"
+            "it made."
+        ),
+    )
+    option = parser.add_argument
+    option(
+        "--folder", type=Path, default=Path("tunewidgets-demo"), metavar="FOLDER",
+        help="where the record and the notebook go (default: ./tunewidgets-demo)",
+    )  # fmt: skip
+    option("--no-browser", action="store_true", help="open no browser; JupyterLab prints its address")
+    option("--port", type=_port, metavar="N", help="JupyterLab's port (default: a free one from 8888 on)")
+    parser.set_defaults(run=_demo)
+    return parser
+
+
+def _add_tuning(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "tuning",
+        help="find a layer's tuning dimensions and draw the images along them",
+        description=(
+            "Shows images to a model, finds the directions along which a layer's activations vary, and\n"
+            "draws an image for each point along each of them. Writes a film record: open it in a notebook\n"
+            'with tw.TuningExplorer("film.zarr").'
+        ),
+        epilog=(
+            "example:\n"
+            "  tunewidgets tuning mymodels:small_cnn --layer features.3 --images photos/ --out film.zarr"
+        ),
+    )
+    parser.add_argument("model", metavar="MODEL", help=MODEL)
+    needed = parser.add_argument_group("needed").add_argument
+    needed("--layer", required=True, metavar="NAME", help="the layer's dotted name, such as layer2.0.conv1")
+    needed("--images", required=True, metavar="SOURCE", help=SOURCE)
+    needed("--out", required=True, metavar="PATH", help="where to write: a .zarr folder or a .zarr.zip file")
+    option = parser.add_argument
+    option("--method", default="ica", choices=("pca", "ica", "nmf", "lle"), help="default: ica")
+    option("--components", type=_positive, default=16, metavar="K", help="how many dimensions (default: 16)")
+    option("--points", type=_positive, default=32, metavar="P", help="images a dimension (default: 32)")
+    option("--steps", type=_positive, default=128, metavar="S", help="optimization steps (default: 128)")
+    option("--n-images", type=_positive, metavar="N", help="look at N images (default: all there are)")
+    option("--image-size", type=_positive, default=224, metavar="PX", help="their side (default: 224)")
+    option(
+        "--samples", type=_positive, default=100_000, metavar="N",
+        help="activation vectors to collect, each at one position of an image (default: 100000)",
+    )  # fmt: skip
+    option("--seed", type=int, default=0, metavar="N", help="decides everything random (default: 0)")
+    parser.set_defaults(run=_tuning)
+    return parser
+
+
+def _add_info(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "info",
+        help="say what a record is and how it was made",
+        description="Says what a saved record holds, whether it is whole, and how it was made.",
+        epilog="example:\n  tunewidgets info film.zarr",
+    )
+    parser.add_argument("record", metavar="RECORD", type=Path, help="a .zarr folder or a .zarr.zip file")
+    parser.set_defaults(run=_info)
+    return parser
+
+
+def _demo(args: argparse.Namespace) -> None:
+    from tunewidgets.demo import run_demo
+
+    run_demo(args.folder, browser=not args.no_browser, port=args.port)
+
+
+def _tuning(args: argparse.Namespace) -> None:
+    if not args.out.endswith((".zarr", ".zarr.zip")):
+        raise UsageError(f"--out is {args.out!r}; end it in .zarr for a folder, or in .zarr.zip for one file")
+    if Path(args.out).exists():
+        raise UsageError(f"--out: {args.out} exists already; move it away or choose another name")
+    model = model_from(args.model)
+    images = images_from(args.images, n=args.n_images, size=args.image_size, seed=args.seed)
+    import tunewidgets as tw
+
+    bar = sys.stderr.isatty()
+    probe = tw.Probe(model, args.layer)
+    activations = tw.sample_activations(probe, images, n=args.samples, seed=args.seed, progress=bar)
+    dimensions = tw.TuningDimensions(args.method, args.components, random_state=args.seed).fit(activations)
+    film = tw.render_film(
+        probe, dimensions, points=args.points, steps=args.steps, seed=args.seed, progress=bar
+    )
+    path = tw.save_record(film, args.out)
+    print(f'Wrote {path}; open it in a notebook with tw.TuningExplorer("{args.out}").')
+
+
+def _info(args: argparse.Namespace) -> None:
+    from tunewidgets._summary import summary
+    from tunewidgets.records import open_record
+
+    print(summary(open_record(args.record)))
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not positive; give 1 or more")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 65_535:
+        raise argparse.ArgumentTypeError(f"{value} is no port; give 1 to 65535")
+    return value

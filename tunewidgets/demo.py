@@ -1,0 +1,198 @@
+"""The demo: a Gabor bank's tuning dimensions, made on this machine and opened as a tour in JupyterLab.
+
+In: a folder. Out: a film record and the tour's notebook in it, and a JupyterLab that shows them. A record that
+was made by the same recipe is opened again instead of made again.
+"""
+
+import json
+import os
+import shutil
+import socket
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tunewidgets import __version__
+
+RECORD = "gabor_film.zarr"
+TOUR = "01_tuning_dimensions.ipynb"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides the demo's film; a film made by another recipe is made again."""
+
+    images: tuple[str, ...] = ("photos", "dead-leaves")
+    n_images: int = 120
+    samples: int = 20_000
+    method: str = "ica"
+    components: int = 6
+    points: int = 32
+    size: int = 64
+    steps: int = 128
+    seed: int = 0
+
+    def as_settings(self) -> dict[str, Any]:
+        """As the record's settings keep it, the version of tunewidgets included."""
+        return {**asdict(self), "images": list(self.images), "tunewidgets": __version__}
+
+
+def run_demo(
+    folder: Path, browser: bool = True, port: int | None = None, recipe: Recipe | None = None
+) -> None:
+    """Make the demo's film in `folder` unless it is there; show the tour in JupyterLab until it is stopped.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is missing. A notebook that is there already is left as it is.
+    browser : bool
+        Whether a browser is opened; without one, JupyterLab prints its address.
+    port : int, optional
+        JupyterLab's port; by default the first free one from 8888.
+    recipe : Recipe, optional
+        What the film is made of; the demo's own by default.
+
+    Raises
+    ------
+    ImportError
+        If JupyterLab is not installed.
+    OSError
+        If `port` is taken or `folder` is a file.
+    """
+    recipe = recipe or Recipe()
+    # All that can be wrong is found before the film, which takes a while.
+    _check_jupyterlab()
+    if port is not None:
+        _check_port(port)
+    folder = folder.expanduser().resolve()
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; give --folder a folder, or a name that is not taken")
+    tour = tour_notebook()
+    folder.mkdir(parents=True, exist_ok=True)
+    make_film(folder / RECORD, recipe)
+    lay_out(tour, folder)
+    print(f"Opening {folder / TOUR} in JupyterLab; Ctrl-C here stops it.", flush=True)
+    _serve(folder, browser, port)
+    print(f"\nJupyterLab has stopped. What you made is in {folder}.")
+
+
+def make_film(path: Path, recipe: Recipe) -> None:
+    """Save the recipe's film at `path`, unless a film by the same recipe is there."""
+    from tunewidgets.records import RecordError, open_record, settings_of
+
+    if path.exists():
+        try:
+            if settings_of(open_record(path)).get("recipe") == recipe.as_settings():
+                print(f"{path.name} is there already, made by the same recipe.")
+                return
+            why = "made by another recipe"
+        except RecordError as error:
+            why = str(error)
+        aside = _set_aside(path)
+        print(f"The earlier {path.name} is kept as {aside.name}: {why}.")
+    _compute_film(path, recipe)
+
+
+def _compute_film(path: Path, recipe: Recipe) -> None:
+    print("Loading PyTorch …", flush=True)
+    import tunewidgets as tw
+    from tunewidgets.records import settings_of
+
+    bank = tw.zoo.gabor_bank(seed=recipe.seed)
+    probe = tw.Probe(bank, "relu")
+    images = tw.zoo.images(list(recipe.images), n=recipe.n_images, seed=recipe.seed)
+    print(f"Showing {recipe.n_images} images to {probe.units} Gabor filters …", flush=True)
+    activations = tw.sample_activations(probe, images, n=recipe.samples, seed=recipe.seed)
+    print(f"Finding {recipe.components} tuning dimensions by {recipe.method.upper()} …", flush=True)
+    dimensions = tw.TuningDimensions(recipe.method, recipe.components, random_state=recipe.seed).fit(
+        activations
+    )
+    print(f"Drawing {recipe.points} images along each …", flush=True)
+    film = tw.render_film(
+        probe,
+        dimensions,
+        points=recipe.points,
+        size=recipe.size,
+        steps=recipe.steps,
+        seed=recipe.seed,
+        progress=True,
+    )
+    settings = {**settings_of(film), "recipe": recipe.as_settings()}
+    tw.save_record(film.assign_attrs(settings=json.dumps(settings, ensure_ascii=False)), path)
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename an earlier record, in which a reader may have saved labels."""
+    stem = path.name.removesuffix(".zarr")
+    number = 1
+    while (aside := path.with_name(f"{stem}-earlier-{number}.zarr")).exists():
+        number += 1
+    return path.rename(aside)
+
+
+def tour_notebook() -> Path:
+    """The tour's notebook: in the package where a wheel was installed, beside it in a checkout.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is in neither.
+    """
+    package = Path(__file__).parent
+    for folder in (package / "notebooks", package.parent / "notebooks"):
+        if (folder / TOUR).is_file():
+            return folder / TOUR
+    raise FileNotFoundError(f"the notebook {TOUR} is missing from {package}; install tunewidgets again")
+
+
+def lay_out(tour: Path, folder: Path) -> None:
+    """Copy the tour into `folder`; one that is there already is the reader's, edited or run, and stays."""
+    copy = folder / tour.name
+    if not copy.exists():
+        shutil.copyfile(tour, copy)
+    elif copy.read_bytes() != tour.read_bytes():
+        print(f"Your {copy.name} is kept as you left it; delete it to start from a fresh one.")
+
+
+def _check_jupyterlab() -> None:
+    if find_spec("jupyterlab") is None:
+        raise ImportError(
+            "the demo opens a notebook in JupyterLab, which is not installed; "
+            "`pip install 'tunewidgets[demo]'` brings it"
+        )
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        # As servers do, so that one that has just been stopped is not in the way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise OSError(
+                f"port {port} is taken or not allowed; give another --port, or none for the first free one"
+            ) from None
+
+
+def _serve(folder: Path, browser: bool, port: int | None) -> None:
+    from jupyterlab.labapp import LabApp
+
+    options = [
+        "-y",  # Ctrl-C stops at once: a question on the terminal would be missed
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/lab/tree/{TOUR}",
+        f"--ServerApp.open_browser={browser}",
+        "--ServerApp.log_level=WARN",
+        # The demo asks the network for nothing.
+        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        "--LabApp.news_url=",
+        "--LabApp.extension_manager=readonly",
+    ]
+    if port is not None:
+        options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")  # in a container there is often no other user
+    os.chdir(folder)
+    LabApp.launch_instance(options)
