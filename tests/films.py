@@ -44,12 +44,17 @@ def make_film(
     data = np.clip(data, low, high)
     edges = np.stack([np.linspace(lo, hi, 41) for lo, hi in np.hstack([low, high])])
     histogram = np.stack([np.histogram(data[d], edges[d])[0] for d in range(dimensions)])
-    quantile = np.stack([np.searchsorted(np.sort(data[d]), coordinate[d]) / data.shape[1] for d in range(dimensions)])
+    quantile = np.stack(
+        [np.searchsorted(np.sort(data[d]), coordinate[d]) / data.shape[1] for d in range(dimensions)]
+    )
     component = rng.normal(size=(dimensions, units))
     target = 0.8 + coordinate[..., None] * component[:, None, :] * 0.3
     image = np.stack(
         [
-            [grating(size, np.pi * (d / dimensions + (d % 2) * 0.4 * s), np.pi / 2 * s * (d % 2 == 0)) for s in turn]
+            [
+                grating(size, np.pi * (d / dimensions + (d % 2) * 0.4 * s), np.pi / 2 * s * (d % 2 == 0))
+                for s in turn
+            ]
             for d in range(dimensions)
         ]
     )

@@ -1,7 +1,7 @@
 """Pictures: many small images as one, and images as encoded bytes.
 
-In: uint8 arrays from a record. Out: mosaics, WebP or PNG bytes, data addresses. Widgets, still pictures and figures
-all arrange and encode images here; needs only NumPy and Pillow.
+In: uint8 arrays from a record. Out: mosaics, WebP or PNG bytes, data addresses. Widgets, still pictures and
+figures all arrange and encode images here; needs only NumPy and Pillow.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """Widgets, what they share: the page's code read from static/, a still picture in every output, and replies.
 
-In: a widget's name and its traits. Out: an anywidget that shows its page where it can run, and a PNG where it can't.
-Imports no torch and computes nothing heavy.
+In: a widget's name and its traits. Out: an anywidget that shows its page where it can run, and a PNG where it
+can't. Imports no torch and computes nothing heavy.
 """
 
 import base64
@@ -18,7 +18,7 @@ from ..pictures import png
 
 STATIC = Path(__file__).parent.parent / "static"
 
-# What one widget may put into the page as images, in bytes; the rest waits in the kernel until it is asked for.
+# What one widget may put into the page as images, in bytes; the rest waits in the kernel until asked for.
 INLINE_BUDGET = 4_000_000
 
 
@@ -26,12 +26,11 @@ class Index(t.Int):
     """An integer trait that takes numpy's integers too."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        if not isinstance(value, bool):
-            try:
-                value = operator.index(value)
-            except TypeError:
-                self.error(obj, value)
-        return super().validate(obj, value)
+        try:
+            # True is an int to Python, and a mistake here.
+            return super().validate(obj, "bool" if isinstance(value, bool) else operator.index(value))
+        except TypeError:
+            self.error(obj, value)
 
 
 def bundle(name: str, suffix: str) -> str:

@@ -1,7 +1,7 @@
 """Widgets, the explorer's payload: a film record as what its page is sent once.
 
-In: a film record and the dimensions to show. Out: a JSON-ready dict of titles and small tables, and one encoded
-mosaic of images a dimension. NaN becomes None, numbers are rounded to what a page can show.
+In: a film record and the dimensions to show. Out: a JSON-ready dict of titles and small tables, and one
+encoded mosaic of images a dimension. NaN becomes None, numbers are rounded to what a page can show.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def film_sprite(film: xr.Dataset, dimension: int) -> bytes:
 
 
 def inline_sprites(film: xr.Dataset, dimensions: Sequence[int], budget: int) -> list[bytes]:
-    """The sprites of `dimensions`, in order, as long as they fit in `budget` bytes; empty bytes for the others."""
+    """The sprites of `dimensions`, in order, as long as they fit in `budget` bytes; else empty bytes."""
     sprites = [b""] * len(dimensions)
     for at, dimension in enumerate(dimensions):
         if film["status"].values[dimension]:
@@ -67,7 +67,8 @@ def film_warnings(settings: dict[str, Any]) -> list[str]:
     warnings = []
     if settings.get("converged") is False:
         warnings.append(
-            f"{method_name(settings)} did not converge: fitted again, these dimensions may come out differently."
+            f"{method_name(settings)} did not converge: "
+            "fitted again, these dimensions may come out differently."
         )
     if settings.get("method") == "lle":
         warnings.append("LLE is unstable: another subsample of the same data gives other dimensions.")

@@ -1,6 +1,6 @@
 """Widgets, the explorer's still picture: what a film looks like where no widget can run.
 
-In: a film record, the dimensions to show and their labels. Out: one Pillow image, drawn in a few milliseconds.
+In: a film record, the dimensions to show and their labels. Out: one Pillow image, in a few milliseconds.
 """
 
 from collections.abc import Sequence
@@ -32,12 +32,19 @@ def film_still(film: xr.Dataset, dimensions: Sequence[int], labels: Sequence[str
     draw = ImageDraw.Draw(picture)
     bold, plain = ImageFont.load_default(15), ImageFont.load_default(12)
 
-    draw.text((MARGIN, MARGIN - 4), _fit(draw, f"{film.attrs['model']} · {film.attrs['layer']}", bold, width), INK, bold)
+    draw.text(
+        (MARGIN, MARGIN - 4),
+        _fit(draw, f"{film.attrs['model']} · {film.attrs['layer']}", bold, width),
+        INK,
+        bold,
+    )
     line = f"tuning dimensions by {method_name(settings)}, {settings.get('sampling', 'unknown')} sampling"
     draw.text((MARGIN, MARGIN + 16), line, QUIET, plain)
     for row, dimension in enumerate(rows):
         top = MARGIN + HEAD + row * (CELL + GAP)
-        name = labels[row].strip() or str(film["suggested_label"].values[dimension]) or f"dimension {dimension}"
+        name = (
+            labels[row].strip() or str(film["suggested_label"].values[dimension]) or f"dimension {dimension}"
+        )
         draw.text((MARGIN, top + 18), _fit(draw, name, plain, NAME - 12), INK, plain)
         share = float(film["explained_variance"].values[dimension])
         if np.isfinite(share):
@@ -59,11 +66,15 @@ def film_row(film: xr.Dataset, dimension: int, columns: int) -> np.ndarray:
     """`columns` images from the first point to the last, at the size of a still picture's cells."""
     at = np.unique(np.linspace(0, film.sizes["point"] - 1, columns).round().astype(int))
     images = film["image"].values[dimension, at]
-    cells = [np.asarray(Image.fromarray(image).resize((CELL, CELL), Image.Resampling.BILINEAR)) for image in images]
+    cells = [
+        np.asarray(Image.fromarray(image).resize((CELL, CELL), Image.Resampling.BILINEAR)) for image in images
+    ]
     return mosaic(np.stack(cells), columns=len(cells), gap=GAP)
 
 
-def _fit(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
+def _fit(
+    draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float
+) -> str:
     """`text`, cut with an ellipsis where it is wider than `room` pixels."""
     if draw.textlength(text, font) <= room:
         return text

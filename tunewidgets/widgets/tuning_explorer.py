@@ -1,7 +1,7 @@
 """Widgets, the tuning explorer: a film record under sliders.
 
-In: a film record or its path. Out: a widget whose slider positions, labels and active dimension are synced traits.
-The page is js/src/tuning-explorer; what it is sent is made in `film_page`.
+In: a film record or its path. Out: a widget whose slider positions, labels and active dimension are synced
+traits. The page is js/src/tuning-explorer; what it is sent is made in `film_page`.
 """
 
 import os
@@ -53,8 +53,8 @@ class TuningExplorer(Widget):
 
     Notes
     -----
-    The images are sent with the page, up to 4 MB; beyond that the page asks the kernel for them. Scrubbing, playing
-    and typing labels need no kernel.
+    The images are sent with the page, up to 4 MB; beyond that the page asks the kernel for them. Scrubbing,
+    playing and typing labels need no kernel.
 
     Examples
     --------
@@ -141,7 +141,7 @@ class TuningExplorer(Widget):
 
     def _answer_sprite(self, message: dict[str, Any]) -> list[bytes]:
         at = message.get("dimension")
-        if not isinstance(at, int) or not 0 <= at < len(self._shown):
+        if type(at) is not int or not 0 <= at < len(self._shown):
             raise ValueError(f"there is no dimension {at!r} in this explorer")
         return [film_sprite(self._record, self._shown[at])]
 
@@ -155,7 +155,8 @@ def _film_of(film: xr.Dataset | str | os.PathLike[str]) -> xr.Dataset:
     kind = str(record.attrs.get("tunewidgets_record", "")).partition("/")[0]
     if not isinstance(record, xr.Dataset) or kind != "film":
         raise RecordError(
-            f"TuningExplorer shows film records, and this is a {kind or 'tree of'} record; make a film with render_film"
+            f"TuningExplorer shows film records, and this is a {kind or 'tree of'} record; "
+            "make a film with render_film"
         )
     return record
 
@@ -167,5 +168,7 @@ def _shown(dimensions: Sequence[int] | None, count: int) -> list[int]:
     wrong = [at for at in shown if not 0 <= at < count]
     if wrong or not shown or len(set(shown)) < len(shown):
         what = "names none" if not shown else f"holds {wrong[0]}" if wrong else "names one of them twice"
-        raise ValueError(f"dimensions {what}; give different numbers from 0 to {count - 1}, or None for all of them")
+        raise ValueError(
+            f"dimensions {what}; give different numbers from 0 to {count - 1}, or None for all of them"
+        )
     return shown

@@ -15,14 +15,14 @@ export function begin(at: number): Trip {
 /** The trip one step later; undefined when it is home again. */
 export function next(trip: Trip, points: number): Trip | undefined {
   let { direction, turns } = trip;
+  if (direction === -1 && trip.at <= 0) {
+    direction = 1;
+    turns = 2;
+  }
+  if (points < 2 || (turns === 2 && trip.at >= trip.home)) return undefined;
   if (direction === 1 && trip.at >= points - 1) {
     direction = -1;
-    turns++;
-  } else if (direction === -1 && trip.at <= 0) {
-    direction = 1;
-    turns++;
+    turns = 1;
   }
-  const home = turns === 2 && trip.at >= trip.home;
-  if (points < 2 || home) return undefined;
   return { home: trip.home, at: trip.at + direction, direction, turns };
 }

@@ -51,12 +51,8 @@ export const Row = pure(({ view, dimension, at, active, point, label, sprite }: 
         />
         <Share share={dimension.share} />
       </div>
-      {failed ? (
-        <p class="tw-status">{dimension.status}</p>
-      ) : (
-        <Thumbnails view={view} at={at} sprite={sprite} />
-      )}
-      <div class="tw-track">
+      {failed ? null : <Thumbnails view={view} at={at} sprite={sprite} />}
+      <div class={failed ? "tw-track tw-track-failed" : "tw-track"}>
         <input
           class="tw-slider"
           type="range"
@@ -69,23 +65,24 @@ export const Row = pure(({ view, dimension, at, active, point, label, sprite }: 
           aria-valuetext={`point ${point + 1} of ${last + 1}, coordinate ${decimal(dimension.coordinate[point])}`}
           onInput={(event) => explorer.move(at, event.currentTarget.valueAsNumber)}
         />
-        {failed ? null : <Histogram dimension={dimension} point={point} />}
+        {failed ? (
+          <p class="tw-status">{dimension.status}</p>
+        ) : (
+          <Histogram dimension={dimension} point={point} />
+        )}
       </div>
     </li>
   );
 });
 
 function Share({ share }: { share: number | null }) {
-  if (share === null) return <p class="tw-share">variance share not defined</p>;
+  if (share === null) return <p class="tw-share">no share of variance</p>;
   return (
     <p class="tw-share">
       <span class="tw-bar" aria-hidden="true">
         <span style={{ width: `${100 * Math.min(1, Math.max(0, share))}%` }} />
       </span>
-      <span>
-        {percent(share)}
-        <span class="tw-hidden"> of the variance</span>
-      </span>
+      <span>{percent(share)} of variance</span>
     </p>
   );
 }

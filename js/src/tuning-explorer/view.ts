@@ -47,7 +47,7 @@ export class View {
   /** Focus goes to the row's slider, or to the row itself where the slider can't move. */
   focusRow(dimension: number): void {
     const row = this.row(dimension);
-    const slider = row?.querySelector<HTMLElement>("input[type=range]:enabled");
+    const slider = row?.querySelector<HTMLElement>("input[type=range]:not([disabled])");
     (slider ?? row)?.focus({ preventScroll: true });
   }
 

@@ -1,0 +1,274 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import widget from "../../src/tuning-explorer";
+import { FOLLOWER_WAIT, STEP } from "../../src/tuning-explorer/explorer";
+import { explorerModel, type FakeModel, film } from "../fake-model";
+
+const drawn = vi.fn();
+const closed = vi.fn();
+
+/** Lets promises and Preact's queued renders and effects run. */
+async function settle(ms = 0): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms);
+}
+
+async function show(model: FakeModel, views = 1) {
+  const host = new AbortController();
+  const { initialize, render } = widget();
+  initialize({ model: model as never, signal: host.signal });
+  const elements = Array.from({ length: views }, () => document.createElement("div"));
+  document.body.append(...elements);
+  for (const el of elements) render({ model: model as never, el, signal: host.signal });
+  await settle(50);
+  const el = elements[0] as HTMLElement;
+  return {
+    host,
+    el,
+    elements,
+    sliders: (root = el) => [...root.querySelectorAll<HTMLInputElement>("input[type=range]")],
+    labels: () => [...el.querySelectorAll<HTMLInputElement>("input[type=text]")],
+    text: (selector: string) => el.querySelector(selector)?.textContent ?? "",
+    current: () =>
+      [...el.querySelectorAll(".tw-row")].findIndex((row) => row.getAttribute("aria-current") === "true"),
+    play: () => el.querySelector<HTMLButtonElement>(".tw-play") as HTMLButtonElement,
+  };
+}
+
+function slide(slider: HTMLInputElement | undefined, to: number): void {
+  if (!slider) throw new Error("no such slider");
+  slider.value = String(to);
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function press(target: Element | null | undefined, key: string): void {
+  target?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ["setTimeout", "clearTimeout", "requestAnimationFrame", "cancelAnimationFrame"],
+  });
+  vi.stubGlobal("createImageBitmap", async () => ({ close: closed }));
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue({ drawImage: drawn } as never);
+});
+
+afterEach(() => {
+  document.body.replaceChildren();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  vi.clearAllMocks();
+  vi.useRealTimers();
+});
+
+/** Upper left corner of the cell that was last drawn on the large canvas. */
+function largeCell(): [number, number] | undefined {
+  const call = drawn.mock.calls.filter((args) => args[7] > 100).at(-1);
+  return call && [call[1], call[2]];
+}
+
+describe("the explorer's page", () => {
+  it("shows a row a dimension, and the active one's image at its point", async () => {
+    const page = await show(explorerModel());
+    expect(page.sliders()).toHaveLength(3);
+    expect(page.labels().map((input) => input.placeholder)).toEqual([
+      "dimension 0",
+      "suggested",
+      "dimension 2",
+    ]);
+    expect(page.text(".tw-source")).toBe("gabor_bankreluICAarc sampling");
+    expect(page.text(".tw-count")).toBe("3 / 5");
+    expect(largeCell()).toEqual([16, 0]);
+  });
+
+  it("moves the image with the slider, and Python hears of it", async () => {
+    const model = explorerModel();
+    const page = await show(model);
+    slide(page.sliders()[1], 4);
+    await settle(200);
+    expect(largeCell()).toEqual([8, 8]);
+    expect(page.text(".tw-numbers")).toContain("coordinate8.0");
+    expect(model.state).toMatchObject({ dimension: 1, points: [2, 4, 2] });
+    expect(model.sent).toEqual([]);
+  });
+
+  it("answers to keys from anywhere but a text field", async () => {
+    const model = explorerModel();
+    const page = await show(model);
+    press(page.sliders()[0], "ArrowRight");
+    press(page.sliders()[0], "ArrowDown");
+    press(page.sliders()[1], "Home");
+    press(page.labels()[1], "End");
+    await settle(200);
+    expect(model.state).toMatchObject({ dimension: 1, points: [3, 0, 2] });
+    expect(document.activeElement).toBe(page.sliders()[1]);
+    press(page.play(), "End");
+    await settle(200);
+    expect(model.state.points).toEqual([3, 4, 2]);
+  });
+
+  it("follows Python", async () => {
+    const model = explorerModel();
+    const page = await show(model);
+    model.python("dimension", 2);
+    model.python("points", [0, 1, 3]);
+    model.python("labels", ["", "", "<b>bold</b>"]);
+    await settle(50);
+    expect(page.current()).toBe(2);
+    expect(page.sliders().map((slider) => slider.value)).toEqual(["0", "1", "3"]);
+    expect(page.text(".tw-title")).toBe("<b>bold</b>");
+    expect(page.el.querySelector("b")).toBeNull();
+    expect(model.saved).toEqual([]);
+  });
+
+  it("sends what is typed as a label", async () => {
+    const model = explorerModel();
+    const page = await show(model);
+    const input = page.labels()[2];
+    if (!input) throw new Error("no label");
+    input.focus();
+    input.value = "phase";
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    await settle(200);
+    expect(model.state).toMatchObject({ labels: ["", "", "phase"], dimension: 2 });
+    press(input, "Enter");
+    expect(document.activeElement).toBe(page.sliders()[2]);
+  });
+
+  it("keeps several views in step", async () => {
+    const page = await show(explorerModel(), 2);
+    slide(page.sliders(page.elements[1])[0], 4);
+    await settle(50);
+    expect(page.sliders()[0]?.value).toBe("4");
+  });
+
+  it("says why a dimension is not shown, and offers nothing to move", async () => {
+    const model = explorerModel(film(3, 5, { 1: "constant direction: nothing turns" }));
+    const page = await show(model);
+    press(page.sliders()[0], "ArrowDown");
+    await settle(50);
+    expect(page.text(".tw-empty")).toBe("constant direction: nothing turns");
+    expect(page.sliders()[1]?.disabled).toBe(true);
+    expect(page.play().disabled).toBe(true);
+    press(document.activeElement, "ArrowRight");
+    press(document.activeElement, " ");
+    await settle(200);
+    expect(model.state).toMatchObject({ dimension: 1, points: [2, 2, 2], playing: false });
+    press(document.activeElement, "ArrowDown");
+    await settle(50);
+    expect(page.current()).toBe(2);
+  });
+
+  it("says what changed to those who can't see it", async () => {
+    const page = await show(explorerModel());
+    expect(page.text(".tw-live")).toBe("");
+    press(page.sliders()[0], "ArrowRight");
+    await settle(1000);
+    expect(page.text(".tw-live")).toBe("dimension 0: point 4 of 5, coordinate 1.00, cosine 0.90");
+  });
+
+  it("shows the film's warnings", async () => {
+    const page = await show(explorerModel({ ...film(), warnings: ["ICA did not converge."] }));
+    expect(page.text(".tw-warning")).toBe("ICA did not converge.");
+  });
+});
+
+describe("playing", () => {
+  it("makes one round trip and stops where it began", async () => {
+    const model = explorerModel();
+    const page = await show(model);
+    page.play().click();
+    await settle(STEP + 10);
+    expect(page.text(".tw-count")).toBe("4 / 5");
+    expect(page.play().getAttribute("aria-pressed")).toBe("true");
+    await settle(STEP * 12);
+    expect(model.state).toMatchObject({ playing: false, points: [2, 2, 2] });
+  });
+
+  it("stops at a press of space and when the reader takes the slider", async () => {
+    const model = explorerModel();
+    const page = await show(model);
+    press(page.sliders()[0], " ");
+    await settle(STEP + 10);
+    press(page.sliders()[0], " ");
+    await settle(STEP * 3);
+    expect(page.text(".tw-count")).toBe("4 / 5");
+    press(page.sliders()[0], " ");
+    slide(page.sliders()[0], 0);
+    await settle(STEP * 3);
+    expect(model.state).toMatchObject({ playing: false, points: [0, 2, 2] });
+  });
+
+  it("leaves the pace to another window that moves the slider", async () => {
+    const model = explorerModel(film(1, 30));
+    const page = await show(model);
+    model.python("playing", true);
+    for (let point = 3; point < 20; point++) {
+      model.python("points", [point]);
+      await settle(STEP);
+      expect(page.text(".tw-count")).toBe(`${point + 1} / 30`);
+    }
+    await settle(FOLLOWER_WAIT - STEP + 10);
+    expect(page.text(".tw-count")).toBe("21 / 30");
+  });
+
+  it("rests while no view is open", async () => {
+    const model = explorerModel();
+    const page = await show(model);
+    page.play().click();
+    page.host.abort();
+    await settle(STEP * 5);
+    expect(model.state.points).toEqual([2, 2, 2]);
+  });
+});
+
+describe("images that are not in the page", () => {
+  it("are asked of the kernel, the active dimension's first", async () => {
+    const model = explorerModel(film(), [1, 2]);
+    model.state.dimension = 2;
+    const page = await show(model);
+    expect(page.text(".tw-empty")).toBe("loading from the kernel…");
+    expect(model.sent.map((request) => request.dimension)).toEqual([2]);
+    model.reply({ id: model.sent[0]?.id, kind: "done" }, [new DataView(new ArrayBuffer(4))]);
+    await settle(10);
+    expect(page.text(".tw-empty")).toBe("");
+    expect(largeCell()).toEqual([16, 0]);
+    expect(model.sent.map((request) => request.dimension)).toEqual([2, 1]);
+  });
+
+  it("are not waited for forever, and can be asked for again", async () => {
+    const model = explorerModel(film(), [0, 1]);
+    model.sendFails = true;
+    const page = await show(model);
+    expect(page.text(".tw-empty")).toContain("not in this page; kernel not connected");
+    model.sendFails = false;
+    page.el.querySelector<HTMLButtonElement>(".tw-empty button")?.click();
+    await settle(10);
+    expect(page.text(".tw-empty")).toBe("loading from the kernel…");
+    expect(model.sent).toHaveLength(1);
+  });
+});
+
+describe("the end", () => {
+  it("leaves nothing behind when the host's signal aborts", async () => {
+    const model = explorerModel();
+    const page = await show(model, 2);
+    page.play().click();
+    page.host.abort();
+    await settle(50);
+    expect(page.elements.map((el) => el.childElementCount)).toEqual([0, 0]);
+    expect(model.listeners()).toBe(0);
+    expect(closed).toHaveBeenCalledTimes(3);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("comes with the returned cleanup where the host passes no signal", async () => {
+    const model = explorerModel();
+    const { initialize, render } = widget();
+    const el = document.createElement("div");
+    const ends = [initialize({ model: model as never }), render({ model: model as never, el })];
+    await settle(50);
+    expect(el.childElementCount).toBe(1);
+    for (const end of ends.reverse()) end();
+    expect(el.childElementCount).toBe(0);
+    expect(model.listeners()).toBe(0);
+  });
+});

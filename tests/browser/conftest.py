@@ -1,0 +1,58 @@
+"""Browser tests: fixtures.
+
+Without a Chromium they are skipped, or fail where TUNEWIDGETS_REQUIRE_BROWSER=1.
+"""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser.lab import CHROMIUM_ARGS, ROOT, Notebook, Server, find_chromium, jupyterlab
+from playwright.sync_api import Browser, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = find_chromium()
+    if chromium is None:
+        reason = "no Chromium or Chrome on PATH; install one, such as Debian's package chromium"
+        if os.environ.get("TUNEWIDGETS_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
+    with jupyterlab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def open_notebook(browser: Browser, server: Server) -> Iterator[Callable[[str], Notebook]]:
+    """A new notebook with one cell, in a new browser profile, its cell run."""
+    with contextlib.ExitStack() as closing:
+
+        def opened(cell: str) -> Notebook:
+            context = browser.new_context(viewport={"width": 1400, "height": 1000})
+            closing.callback(context.close)
+            notebook = Notebook(context.new_page(), server)
+            notebook.open(server.write_notebook(f"{uuid.uuid4().hex}.ipynb", cell))
+            notebook.run_all()
+            return notebook
+
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where screenshots are kept; ignored by git."""
+    folder = ROOT / "artifacts"
+    folder.mkdir(exist_ok=True)
+    return folder

@@ -1,0 +1,246 @@
+"""TuningExplorer in a real JupyterLab and a real Chromium, as a reader uses it."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser.lab import Notebook
+from playwright.sync_api import Locator, expect
+
+NOTEBOOK = """
+from films import make_film
+import tunewidgets as tw
+film = make_film(6, 32, 64, 28, noise=4, failed={4: "constant direction: nothing turns"}, converged=False)
+widget = tw.TuningExplorer(film)
+widget
+"""
+WAIT = 15_000
+
+
+def eventually(value: Callable[[], object], wanted: object) -> None:
+    """Waits until `value()` is `wanted`: what was done in the page takes a moment to reach Python."""
+    deadline = time.monotonic() + WAIT / 1000
+    while (found := value()) != wanted and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert found == wanted
+
+
+class Explorer:
+    """What a reader sees of one view of the explorer."""
+
+    def __init__(self, notebook: Notebook, view: int = 0) -> None:
+        self.notebook = notebook
+        self.root: Locator = notebook.page.locator(".tw-explorer").nth(view)
+        self.rows = self.root.locator(".tw-row")
+        self.sliders = self.root.get_by_role("slider")
+        self.labels = self.root.get_by_role("textbox")
+        self.picture = self.root.locator("canvas.tw-picture")
+        self.count = self.root.locator(".tw-count")
+        self.play = self.root.locator(".tw-play")
+
+    def pixels(self) -> str:
+        return self.picture.evaluate("canvas => canvas.toDataURL()")
+
+    def python(self, name: str) -> str:
+        return self.notebook.python(f"print(widget.{name})")
+
+    def expect_active(self, dimension: int) -> None:
+        expect(self.rows.nth(dimension)).to_have_attribute("aria-current", "true", timeout=WAIT)
+
+
+@pytest.fixture(scope="module")
+def shown(open_notebook: Callable[[str], Notebook]) -> Explorer:
+    """The explorer of all tests in this file: opening a notebook takes longer than what is done in it."""
+    explorer = Explorer(open_notebook(NOTEBOOK))
+    expect(explorer.picture).to_be_visible(timeout=60_000)
+    return explorer
+
+
+@pytest.fixture
+def explorer(shown: Explorer) -> Iterator[Explorer]:
+    """The same one as it was at first, and a check that the console stayed silent."""
+    shown.notebook.python(
+        "widget.playing = False; widget.dimension = 0; widget.points = [31] * 6; widget.labels = [''] * 6"
+    )
+    shown.expect_active(0)
+    expect(shown.count).to_have_text("32 / 32", timeout=WAIT)
+    expect(shown.labels.nth(1)).to_have_value("", timeout=WAIT)
+    yield shown
+    assert shown.notebook.complaints == []
+
+
+def test_moves_by_keyboard_and_python_sees_it(explorer):
+    explorer.sliders.nth(0).focus()
+    before = explorer.pixels()
+    for _ in range(5):
+        explorer.notebook.page.keyboard.press("ArrowLeft")
+    expect(explorer.count).to_have_text("27 / 32")
+    assert explorer.pixels() != before
+    eventually(lambda: explorer.python("points"), "[26, 31, 31, 31, 31, 31]")
+    explorer.notebook.page.keyboard.press("ArrowDown")
+    explorer.notebook.page.keyboard.press("Home")
+    expect(explorer.count).to_have_text("1 / 32")
+    expect(explorer.sliders.nth(1)).to_be_focused()
+    eventually(lambda: explorer.python("points"), "[26, 0, 31, 31, 31, 31]")
+    assert explorer.python("dimension") == "1"
+
+
+def test_moves_by_mouse_and_python_sees_it(explorer):
+    box = explorer.sliders.nth(2).bounding_box()
+    before = explorer.pixels()
+    mouse = explorer.notebook.page.mouse
+    # From the thumb, which is at the right end, to the middle.
+    mouse.move(box["x"] + box["width"] - 7, box["y"] + box["height"] / 2)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=12)
+    mouse.up()
+    explorer.expect_active(2)
+    assert explorer.pixels() != before
+    point = int(explorer.sliders.nth(2).input_value())
+    assert 14 <= point <= 17
+    eventually(lambda: explorer.python("points"), f"[31, 31, {point}, 31, 31, 31]")
+
+
+def test_scrubbing_asks_nothing_of_python(explorer):
+    """A busy kernel can answer nothing: the page moves all the same, and the last value arrives."""
+    explorer.notebook.page.evaluate(
+        """() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
+            .requestExecute({ code: 'import time; time.sleep(3)' }); }"""
+    )
+    explorer.sliders.nth(0).focus()
+    seen = set()
+    for _ in range(8):
+        explorer.notebook.page.keyboard.press("ArrowLeft")
+        seen.add(explorer.pixels())
+    assert len(seen) == 8
+    expect(explorer.count).to_have_text("24 / 32")
+    eventually(lambda: explorer.python("points[0]"), "23")
+
+
+def test_follows_python(explorer):
+    before = explorer.pixels()
+    explorer.notebook.python(
+        "widget.dimension = 3; widget.points = [0, 1, 2, 3, 4, 5]; widget.labels = list('abcdef')"
+    )
+    explorer.expect_active(3)
+    expect(explorer.count).to_have_text("4 / 32", timeout=WAIT)
+    expect(explorer.labels.nth(5)).to_have_value("f", timeout=WAIT)
+    assert [explorer.sliders.nth(at).input_value() for at in range(6)] == list("012345")
+    assert explorer.pixels() != before
+
+
+def test_label_typed_in_the_page_arrives_as_text(explorer):
+    explorer.labels.nth(1).fill("orientation <b>&amp;")
+    eventually(lambda: explorer.python("labels[1]"), "orientation <b>&amp;")
+    explorer.labels.nth(1).press("Enter")
+    expect(explorer.sliders.nth(1)).to_be_focused()
+    expect(explorer.root.locator(".tw-title")).to_have_text("orientation <b>&amp;")
+    assert explorer.root.locator("b").count() == 0
+    assert explorer.python("labeled()['label'].values[1]") == "orientation <b>&amp;"
+
+
+def test_play_plays_and_stops(explorer):
+    explorer.notebook.python("widget.points = [10] * 6")
+    expect(explorer.count).to_have_text("11 / 32", timeout=WAIT)
+    before = explorer.pixels()
+    explorer.play.click()
+    expect(explorer.play).to_have_text("Stop")
+    eventually(lambda: explorer.python("playing"), "True")
+    expect(explorer.count).not_to_have_text("11 / 32", timeout=WAIT)
+    assert explorer.pixels() != before
+    explorer.sliders.nth(0).focus()
+    explorer.notebook.page.keyboard.press(" ")
+    expect(explorer.play).to_have_text("Play")
+    eventually(lambda: explorer.python("playing"), "False")
+    rest = explorer.count.text_content()
+    explorer.notebook.page.wait_for_timeout(500)
+    assert explorer.count.text_content() == rest
+    eventually(lambda: explorer.python("points[0] + 1"), rest.partition(" ")[0])
+
+
+def test_two_views_are_in_step(open_notebook):
+    notebook = open_notebook(NOTEBOOK)
+    explorer, page = Explorer(notebook), notebook.page
+    expect(explorer.picture).to_be_visible(timeout=60_000)
+    page.evaluate(
+        """async () => {
+            const { content, context } = window.jupyterapp.shell.currentWidget;
+            context.model.sharedModel.addCell({ cell_type: 'code', source: 'widget' });
+            content.activeCellIndex = content.widgets.length - 1;
+            await window.jupyterapp.commands.execute('notebook:run-cell');
+        }"""
+    )
+    second = Explorer(notebook, view=1)
+    expect(second.picture).to_be_visible(timeout=WAIT)
+    second.sliders.nth(3).focus()
+    page.keyboard.press("Home")
+    explorer.expect_active(3)
+    expect(explorer.count).to_have_text("1 / 32")
+    explorer.labels.nth(3).fill("phase")
+    expect(second.labels.nth(3)).to_have_value("phase")
+    assert explorer.pixels() == second.pixels()
+    assert notebook.complaints == []
+
+
+def test_a_failed_dimension_says_why(explorer):
+    expect(explorer.sliders.nth(4)).to_be_disabled()
+    expect(explorer.rows.nth(4)).to_contain_text("constant direction: nothing turns")
+    explorer.rows.nth(4).click()
+    explorer.expect_active(4)
+    expect(explorer.root.locator(".tw-screen")).to_have_text("constant direction: nothing turns")
+    expect(explorer.play).to_be_disabled()
+    explorer.notebook.page.keyboard.press("ArrowUp")
+    explorer.expect_active(3)
+
+
+def test_keys_leave_the_notebook_alone(explorer):
+    explorer.sliders.nth(0).focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowUp", "ArrowLeft"):
+        explorer.notebook.page.keyboard.press(key)
+    cells = explorer.notebook.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+    )
+    assert cells == 1
+    explorer.expect_active(1)
+
+
+def test_images_beyond_the_budget_come_from_the_kernel(open_notebook):
+    small = "import tunewidgets.widgets.tuning_explorer as te; te.INLINE_BUDGET = 60_000\n"
+    notebook = open_notebook(small + NOTEBOOK)
+    explorer = Explorer(notebook)
+    expect(explorer.picture).to_be_visible(timeout=60_000)
+    assert notebook.python("print([bool(s) for s in widget._sprites])") == str([True] + [False] * 5)
+    for dimension in (5, 3):
+        explorer.rows.nth(dimension).click()
+        expect(explorer.picture).to_be_visible(timeout=WAIT)
+    assert notebook.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+@pytest.mark.parametrize("width", [1400, 600])
+def test_fits_its_place_in_either_theme(explorer, artifacts: Path, theme: str, width: int):
+    page = explorer.notebook.page
+    page.set_viewport_size({"width": width, "height": 1300})
+    explorer.notebook.theme(theme)
+    explorer.notebook.python("widget.labels = ['phase', '', 'orientation, a very long label', '', '', '']")
+    explorer.rows.nth(1).click()
+    page.keyboard.press("ArrowLeft")
+    expect(explorer.root.locator(".tw-title")).to_have_text("dimension 1")
+    page.screenshot(path=artifacts / f"tuning-explorer-{width}-{theme.lower()}.png")
+    root = explorer.root
+    wide, room = root.evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert wide <= room
+    overflowing = root.evaluate(
+        """root => [...root.querySelectorAll('*')]
+            .filter(e => !e.closest('.tw-hidden, svg'))
+            .filter(e => e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1)
+            .map(e => e.className)"""
+    )
+    assert overflowing == []
+    text, background = root.evaluate("e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
+    assert (_luminance(text) < _luminance(background)) == (theme == "Light")
+
+
+def _luminance(color: str) -> float:
+    return sum(float(part) for part in color.partition("(")[2].rstrip(")").split(",")[:3])

@@ -1,0 +1,11 @@
+"""Widget tests: they need the built page's code, and say so where it is missing."""
+
+import pytest
+
+from tunewidgets.widgets.base import STATIC
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _built() -> None:
+    if not (STATIC / "tuning-explorer.js").is_file():
+        pytest.fail("tunewidgets/static is not built; run `npm ci && npm run build` in js/")

@@ -1,0 +1,251 @@
+"""Figures: from a record to a plotly figure, the one builder that papers, pages and notebooks share.
+
+In: records. Out: `plotly.graph_objects.Figure`. Images go in as one encoded mosaic, so that a figure
+stays small and opens without a network. Imports no torch.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from .pictures import data_uri, mosaic, webp
+from .records import settings_of, validate
+
+__all__ = ["film_sheet", "film_strip"]
+
+BLUE, VERMILION, GRAY = "#0072B2", "#D55E00", "#767676"
+GAP = 4
+MARGIN = {"l": 150, "r": 24, "t": 64, "b": 56}
+
+
+def film_sheet(film: xr.Dataset, points: int | None = None, cell: int = 72) -> go.Figure:
+    """A film as a sheet: one row of images a tuning dimension, one column a point.
+
+    Parameters
+    ----------
+    film : xarray.Dataset
+        A film record.
+    points : int, optional
+        How many of the points to show, evenly spread from the first to the last; by default all, up to 12.
+    cell : int
+        Width of one image in the figure, in pixels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Its only trace is the mosaic; a dimension that can't be shown has its status sentence instead.
+
+    Raises
+    ------
+    RecordError
+        If `film` is not a valid record.
+    ValueError
+        If `points` is less than 1.
+
+    Notes
+    -----
+    The layout of images by dimension and point is that of the paper "Identifying and interpreting tuning
+    dimensions in deep networks".
+
+    Examples
+    --------
+    >>> import tunewidgets as tw
+    >>> tw.figures.film_sheet(tw.open_record("film.zarr")).show()  # doctest: +SKIP
+    """
+    validate(film)
+    columns = _spread(film.sizes["point"], 12 if points is None else points)
+    images = film["image"].isel(point=columns).values
+    rows, height, width = len(images), images.shape[2], images.shape[3]
+    # White where there is no image: a black square would look like one.
+    failed = film["status"].values.astype(str) != ""
+    images = np.where(failed[:, None, None, None, None], np.uint8(255), images)
+    sheet = mosaic(images.reshape(-1, height, width, 3), len(columns), GAP)
+    step_x, step_y = width + GAP, height + GAP
+    figure = _image_figure(film, sheet, cell / width)
+    figure.update_xaxes(
+        tickvals=[at * step_x + width / 2 for at in range(len(columns))],
+        ticktext=[str(point) for point in columns],
+        title="point",
+    )
+    figure.update_yaxes(
+        tickvals=[row * step_y + height / 2 for row in range(rows)],
+        ticktext=[_row_text(film, row) for row in range(rows)],
+    )
+    for row in np.flatnonzero(failed):
+        figure.add_annotation(
+            x=0,
+            y=row * step_y + height / 2,
+            text=_plain(film["status"].values[row]),
+            showarrow=False,
+            xanchor="left",
+            font={"color": GRAY},
+        )
+    return figure
+
+
+def film_strip(film: xr.Dataset, dimension: int, points: int | None = None, cell: int = 72) -> go.Figure:
+    """One tuning dimension: its images in a row, and under them the data's histogram with each point's place.
+
+    Parameters
+    ----------
+    film : xarray.Dataset
+        A film record.
+    dimension : int
+        Which of its dimensions.
+    points : int, optional
+        How many images to show, evenly spread from the first to the last; by default all, up to 12.
+    cell : int
+        Width of one image in the figure, in pixels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Traces: the images; the histogram of observed coordinates; the points, with the cosine reached.
+
+    Raises
+    ------
+    RecordError
+        If `film` is not a valid record.
+    ValueError
+        If it has no such dimension, if that dimension can't be shown, or if `points` is less than 1.
+
+    Examples
+    --------
+    >>> import tunewidgets as tw
+    >>> tw.figures.film_strip(tw.open_record("film.zarr"), 0).show()  # doctest: +SKIP
+    """
+    validate(film)
+    count = film.sizes["dimension"]
+    if not 0 <= dimension < count:
+        raise ValueError(f"dimension is {dimension}, but this film has {count}; give 0 to {count - 1}")
+    one = film.isel(dimension=dimension)
+    if one["status"].item():
+        raise ValueError(
+            f"dimension {dimension} of this film has no images ({one['status'].item()}); choose another one"
+        )
+    columns = _spread(film.sizes["point"], 12 if points is None else points)
+    images = one["image"].isel(point=columns).values
+    width = images.shape[2]
+    strip = mosaic(images, len(columns), GAP)
+    figure = _image_figure(film, strip, cell / width, below=170)
+    share = _share_text(film, dimension)
+    source = f"<span style='color:{GRAY}'>{_plain(film.attrs['model'])}, {_plain(film.attrs['layer'])}</span>"
+    title = f"<b>{_plain(_name(film, dimension))}</b>{share and f', {share}'}   {source}"
+    figure.update_layout(
+        title={"text": title}, margin={"l": 64}, width=figure.layout.width + 64 - MARGIN["l"]
+    )
+    figure.update_xaxes(
+        tickvals=[at * (width + GAP) + width / 2 for at in range(len(columns))],
+        ticktext=[f"{value:.2g}".replace("-", "−") for value in one["coordinate"].values[columns]],
+    )
+    figure.update_yaxes(showticklabels=False)
+    strip_share = figure.layout.yaxis.domain[0]
+    edges, counts, coordinate = (one[name].values for name in ("bin_edge", "histogram", "coordinate"))
+    figure.add_bar(
+        x=(edges[1:] + edges[:-1]) / 2,
+        y=counts,
+        width=np.diff(edges),
+        marker={"color": "#c4c4c4", "line": {"width": 0}},
+        xaxis="x2",
+        yaxis="y2",
+        name="data",
+        hovertemplate="%{y} observations near %{x:.3g}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=coordinate,
+        y=np.zeros(film.sizes["point"]),
+        customdata=np.stack([np.arange(film.sizes["point"]), one["cosine"].values], -1),
+        mode="markers",
+        marker={"symbol": "line-ns", "size": 9, "line": {"width": 1.5, "color": BLUE}},
+        cliponaxis=False,
+        xaxis="x2",
+        yaxis="y2",
+        name="points",
+        hovertemplate=(
+            "point %{customdata[0]}: coordinate %{x:.3g}, cosine %{customdata[1]:.2f}<extra></extra>"
+        ),
+    )
+    figure.update_layout(
+        xaxis2={
+            "title": "coordinate",
+            "anchor": "y2",
+            "range": [float(min(edges[0], coordinate[0])), float(max(edges[-1], coordinate[-1]))],
+            "zeroline": False,
+            "ticks": "outside",
+            "showgrid": False,
+        },
+        yaxis2={
+            "domain": [0, strip_share * 0.62],
+            "anchor": "x2",
+            "title": "vectors",
+            "rangemode": "tozero",
+            "showgrid": False,
+            "zeroline": True,
+            "zerolinecolor": GRAY,
+        },
+    )
+    return figure
+
+
+def _image_figure(film: xr.Dataset, image: np.ndarray, scale: float, below: int = 0) -> go.Figure:
+    """A figure whose plot area is `image`, `scale` figure pixels a pixel, `below` pixels of room under it."""
+    height, width = image.shape[:2]
+    tall = height * scale + below
+    settings = settings_of(film)
+    source = f"{film.attrs['model']}, {film.attrs['layer']}"
+    method = str(settings.get("method", "unknown method")).upper()
+    title = f"<b>{_plain(source)}</b>: tuning dimensions by {_plain(method)}"
+    if settings.get("converged") is False:
+        title += f" <span style='color:{VERMILION}'>(did not converge)</span>"
+    figure = go.Figure(
+        # Drawn in the image's own pixels; the axes' ranges cut the half pixel that plotly adds on every side.
+        go.Image(source=data_uri(webp(image), "webp"), x0=0.5, y0=0.5, hoverinfo="skip"),
+        layout={
+            "template": "plotly_white",
+            "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 15}},
+            "font": {"family": "Helvetica, Arial, sans-serif", "size": 12, "color": "#222"},
+            "margin": MARGIN,
+            "width": round(width * scale) + MARGIN["l"] + MARGIN["r"],
+            "height": round(tall) + MARGIN["t"] + MARGIN["b"],
+            "showlegend": False,
+            "bargap": 0,
+        },
+    )
+    # Ticks that don't show keep their labels off the images.
+    hidden = {"ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"}
+    axis = {"showgrid": False, "zeroline": False, "constrain": "domain", **hidden}
+    figure.update_xaxes(range=[0, width], **axis)
+    figure.update_yaxes(range=[height, 0], domain=[below / tall, 1], **axis)
+    return figure
+
+
+def _spread(available: int, wanted: int) -> Sequence[int]:
+    if wanted < 1:
+        raise ValueError(
+            f"points is {wanted}; give 1 or more, or None for up to 12 of the film's {available}"
+        )
+    return np.unique(np.linspace(0, available - 1, min(wanted, available)).round().astype(int)).tolist()
+
+
+def _name(film: xr.Dataset, dimension: int) -> str:
+    label, suggestion = (str(film[name].values[dimension]).strip() for name in ("label", "suggested_label"))
+    return label or suggestion or f"dimension {dimension}"
+
+
+def _share_text(film: xr.Dataset, dimension: int) -> str:
+    share = float(film["explained_variance"].values[dimension])
+    return f"{100 * share:.1f}% of variance" if np.isfinite(share) else ""
+
+
+def _row_text(film: xr.Dataset, dimension: int) -> str:
+    share = _share_text(film, dimension)
+    return _plain(_name(film, dimension)) + (
+        f"<br><span style='color:{GRAY}'>{share}</span>" if share else ""
+    )
+
+
+def _plain(text: str) -> str:
+    """Text that someone typed, kept from being read as plotly's markup."""
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
