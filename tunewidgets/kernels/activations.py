@@ -55,8 +55,8 @@ def sample_activations(
     xarray.DataArray, (sample, unit) float32
         In the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
         positions of that map. Attributes: `model`, `model_sha256`, `layer`, `images` (a description), `seed`,
-        `n_images` (those that gave vectors) and `n_vectors`. Vectors of one image are clustered: `n_images` is
-        the sample size.
+        `n_images` (those that gave vectors) and `n_vectors`. Vectors of one image are clustered: `n_images`
+        is the sample size.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _counted(images: Any) -> tuple[Iterable[Any], int]:
             "or a source such as tunewidgets.zoo.images('photos')"
         )
     elif callable(getattr(images, "describe", None)) and hasattr(images, "__len__"):
-        count = len(images)  # a zoo source counts images; a DataLoader would count batches
+        count = len(batches)  # a zoo source counts images; a DataLoader would count batches
     else:
         batches = list(images) if isinstance(images, Iterator) else images
         count = sum(len(_pictures(batch)) for batch in batches)

@@ -1,0 +1,144 @@
+"""Linear decompositions: what each method makes of the data, brought to one form.
+
+In: vectors `(n, units)` without constant units, and a method. Out: a `Linear`: components, center and
+unmixing with `x ≈ center + s @ components`. The decompositions themselves are scikit-learn's.
+"""
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.decomposition import NMF, PCA, FastICA
+from sklearn.exceptions import ConvergenceWarning
+
+# As good as 200 and, where they are not enough, another try of 1,000: both would start from the same place.
+ITERATIONS = 1000
+
+
+@dataclass
+class Linear:
+    """A linear map from coordinates to vectors, and the way back.
+
+    Attributes
+    ----------
+    components : ndarray, (k, units)
+        What one step of each coordinate adds.
+    center : ndarray, (units,)
+        What coordinates of 0 give.
+    unmixing : ndarray, (k, units)
+        `s = (x - center) @ unmixing.T`: exactly, or in the least-squares sense where there is an `encoder`.
+    encoder : object or None
+        Where coordinates are no linear function of vectors: what has the `transform` that gives them.
+    columns, signs : ndarray, (k,), or None
+        Which of the encoder's coordinates each of these is, and its sign.
+    converged : bool
+        Whether the method reached its tolerance.
+    """
+
+    components: np.ndarray
+    center: np.ndarray
+    unmixing: np.ndarray
+    encoder: Any = None
+    converged: bool = True
+    columns: np.ndarray | None = None
+    signs: np.ndarray | None = None
+
+    def encode(self, X: np.ndarray) -> np.ndarray:
+        """Coordinates `(n, k)` of vectors `(n, units)`."""
+        if self.encoder is None:
+            return (X - self.center) @ self.unmixing.T
+        with warnings.catch_warnings():
+            # What stops short of the tolerance here (NMF, after 1,000 iterations) is off by about as little.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            scores = np.asarray(self.encoder.transform(X))
+        return scores if self.columns is None else scores[:, self.columns] * self.signs
+
+    def decode(self, S: np.ndarray) -> np.ndarray:
+        """Vectors `(n, units)` at coordinates `(n, k)`."""
+        return self.center + S @ self.components
+
+    def arranged(self, order: np.ndarray, sign: np.ndarray) -> "Linear":
+        """The same map with its components in another order and with other signs."""
+        return replace(
+            self,
+            components=self.components[order] * sign[:, None],
+            unmixing=self.unmixing[order] * sign[:, None],
+            columns=order,
+            signs=sign,
+        )
+
+
+def decompose(method: Any, X: np.ndarray, k: int | None, random_state: Any) -> Linear:
+    """`method` fitted to `X`, `(n, units)` float64: "pca", "ica", "nmf" or a scikit-learn decomposition."""
+    if not isinstance(method, str):
+        return _other(method, X)
+    return {"pca": _pca, "ica": _ica, "nmf": _nmf}[method](X, k, random_state)
+
+
+def _pca(X: np.ndarray, k: int | None, random_state: Any) -> Linear:
+    pca, converged = _fitted(PCA(k, svd_solver="covariance_eigh", random_state=random_state), X)
+    return Linear(pca.components_, pca.mean_, pca.components_, converged=converged)
+
+
+def _ica(X: np.ndarray, k: int | None, random_state: Any) -> Linear:
+    # `eigh` whitens n ≫ units several times faster than `svd`, but its floor for small variances is absolute.
+    scale = np.sqrt(X.var(axis=0).mean())
+    ica = FastICA(
+        k,
+        algorithm="parallel",
+        fun="logcosh",
+        whiten="unit-variance",
+        whiten_solver="eigh",
+        max_iter=ITERATIONS,
+        random_state=random_state,
+    )
+    ica, converged = _fitted(ica, X / scale)
+    return Linear(ica.mixing_.T * scale, ica.mean_ * scale, ica.components_ / scale, converged=converged)
+
+
+def _nmf(X: np.ndarray, k: int | None, random_state: Any) -> Linear:
+    # Its start cuts off what is below an absolute floor.
+    scaled = X / np.sqrt((X**2).mean())
+    nmf, converged = _fitted(NMF(k, init="nndsvda", max_iter=ITERATIONS, random_state=random_state), scaled)
+    norm = np.linalg.norm(nmf.components_, axis=1, keepdims=True)
+    # The scale that factors share is arbitrary; here a coordinate is in the units of the activations.
+    nmf.components_ = nmf.components_ / np.where(norm > 0, norm, 1)
+    components = nmf.components_
+    return Linear(components, np.zeros(X.shape[1]), np.linalg.pinv(components).T, nmf, converged)
+
+
+def _other(method: Any, X: np.ndarray) -> Linear:
+    estimator, converged = _fitted(clone(method), X)
+    rows = getattr(estimator, "components_", None)
+    if rows is None:
+        raise TypeError(
+            f"{type(method).__name__} has no components_ after it is fitted, so it is no decomposition; "
+            "give one such as sklearn.decomposition.FactorAnalysis, or 'pca', 'ica', 'nmf' or 'lle'"
+        )
+    k, units = rows.shape
+    if hasattr(estimator, "inverse_transform"):
+        # Asked what it does instead of read from its attributes: whitening rescales, FastICA's rows unmix.
+        center = estimator.inverse_transform(np.zeros((1, k)))[0]
+        rows = estimator.inverse_transform(np.eye(k)) - center
+    else:
+        center = np.asarray(getattr(estimator, "mean_", np.zeros(units)))
+    linear = Linear(rows, center, np.linalg.pinv(rows).T, converged=converged)
+    scores = estimator.transform(X)
+    if not np.allclose(linear.encode(X), scores, rtol=1e-6, atol=1e-6 * np.abs(scores).max()):
+        linear.encoder = estimator
+    return linear
+
+
+def _fitted(estimator: Any, X: np.ndarray) -> tuple[Any, bool]:
+    """The estimator fitted, and whether it converged, which is told by a flag instead of a warning."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        # FastICA says this of directions that are not asked for too; the rank is checked before.
+        warnings.filterwarnings("ignore", "There are some small singular values")
+        estimator.fit(X)
+    for warning in caught:
+        if not issubclass(warning.category, ConvergenceWarning):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return estimator, not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)

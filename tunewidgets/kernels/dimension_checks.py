@@ -1,0 +1,78 @@
+"""What can be wrong with the settings and the data of tuning dimensions, said before anything is computed.
+
+In: settings or vectors. Out: nothing, or what they amount to; errors of one sentence.
+"""
+
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+METHODS = ("pca", "ica", "nmf", "lle")
+
+
+def asked_components(method: Any, n_components: int, n_neighbors: int, subsample: int) -> int | None:
+    """How many dimensions are asked for, None where a method's own settings decide.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the method is unknown or no decomposition, or a number is not a whole one from 1.
+    """
+    known = f"give {', '.join(map(repr, METHODS))}"
+    if isinstance(method, str):
+        if method not in METHODS:
+            near = get_close_matches(method, METHODS, n=1, cutoff=0.3)
+            hint = f"did you mean {near[0]!r}?" if near else known
+            raise ValueError(f"there is no method {method!r}; {hint}")
+        counts = {"n_components": n_components}
+        if method == "lle":
+            counts |= {"n_neighbors": n_neighbors, "subsample": subsample}
+        for name, value in counts.items():
+            if not _is_whole(value) or value < 1:
+                raise ValueError(f"{name}={value!r} can't be used; give a whole number from 1")
+        return int(n_components)
+    if isinstance(method, type) or not (hasattr(method, "fit") and hasattr(method, "transform")):
+        kind = f"the class {method.__name__}" if isinstance(method, type) else f"a {type(method).__name__}"
+        raise TypeError(
+            f"method is {kind}; {known} or a scikit-learn decomposition object, "
+            "such as sklearn.decomposition.FactorAnalysis(n_components=6)"
+        )
+    own = getattr(method, "n_components", None)
+    return int(own) if own is not None and _is_whole(own) else None
+
+
+def check_finite(data: np.ndarray, name: str) -> None:
+    """Raise a ValueError if a row of `data`, `(n, columns)`, holds NaN or infinity."""
+    bad = ~np.isfinite(data).all(axis=1)
+    if bad.any():
+        raise ValueError(
+            f"{bad.sum()} of {len(bad)} rows of {name} contain NaN or infinity (inf); "
+            "repair them or leave them out"
+        )
+
+
+def check_rank(asked: int, live: np.ndarray, units: int, n_images: int | None, *, centered: bool) -> None:
+    """Raise a ValueError if `live`, `(n, units that vary)`, holds fewer dimensions than are asked for."""
+    n = len(live)
+    rank = _rank(live, centered=centered)
+    most = min(rank, n - 1)
+    if asked > most:
+        of_images = f" of {n_images} images" if n_images is not None else ""
+        raise ValueError(
+            f"n_components={asked} is more than the data hold: {n} vectors{of_images}, {live.shape[1]} of "
+            f"{units} units that vary, rank {rank}; ask for n_components={most} or fewer, or give more images"
+        )
+
+
+def _rank(live: np.ndarray, *, centered: bool) -> int:
+    """Rank of the data whatever the units' scales, above the rounding of float32."""
+    scaled = live - live.mean(axis=0) if centered else live
+    scaled = scaled / np.linalg.norm(scaled, axis=0)
+    gram = scaled.T @ scaled if len(scaled) >= scaled.shape[1] else scaled @ scaled.T
+    values = np.linalg.eigvalsh(gram)
+    return int((values > 1e-10 * values[-1]).sum())
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

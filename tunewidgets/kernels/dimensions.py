@@ -1,0 +1,246 @@
+"""Tuning dimensions: the directions, or curves, along which a layer's answers vary.
+
+In: activation vectors `(n_samples, n_units)`. Out: a scikit-learn estimator that gives coordinates for
+vectors and vectors for coordinates, by PCA, ICA, NMF, LLE or any decomposition of scikit-learn's.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+import xarray as xr
+from scipy.stats import skew
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from tunewidgets.kernels.decompositions import Linear, decompose
+from tunewidgets.kernels.dimension_checks import asked_components, check_finite, check_rank
+from tunewidgets.kernels.lle import InvertibleLLE
+
+QUANTILES = 1001  # of the coordinates observed along each dimension, from the smallest to the largest
+BINS = 40
+
+
+class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Tuning dimensions of a layer, as a scikit-learn estimator.
+
+    Units that never vary are left out. Dimensions come in the order of their explained variance (LLE: of the
+    embedding), and point to where their coordinates have the longer tail.
+
+    Parameters
+    ----------
+    method : {"pca", "ica", "nmf", "lle"} or scikit-learn decomposition
+        - `"pca"`: principal components;
+        - `"ica"`: independent components of variance 1 (FastICA, logcosh, up to 1,000 iterations);
+        - `"nmf"`: non-negative factors of unit norm (`nndsvda`, up to 1,000 iterations) of vectors ≥ 0;
+        - `"lle"`: locally linear embedding; a curve, so that there are no `components_`;
+        - an object with `fit`, `transform` and, once fitted, `components_`; its own settings hold.
+    n_components : int
+        How many dimensions.
+    random_state : int, RandomState or None
+        An int gives the same dimensions every time, bit for bit.
+    n_neighbors, subsample : int
+        LLE only: neighbors that a vector is a mixture of, and how many distinct vectors are embedded.
+
+    Attributes
+    ----------
+    components_ : ndarray, (k, units)
+        What one step along each dimension adds: `x ≈ mean_ + s @ components_`; 0 for units that never vary.
+        Absent for LLE, as are `unmixing_` and `mean_`.
+    unmixing_ : ndarray, (k, units)
+        The way back: `s = (x - mean_) @ unmixing_.T`. Exact for PCA and ICA; the least-squares solution where
+        coordinates are no linear function of vectors (NMF's are held ≥ 0).
+    mean_ : ndarray, (units,)
+        The center: the mean of the data, 0 for NMF; a unit that never varies has its constant here.
+    unit_mask_ : ndarray of bool, (units,)
+        False where a unit never varies.
+    explained_variance_ratio_ : ndarray, (k,)
+        Variance, summed over units, of what a dimension alone contributes (`s_i · components_[i]`), divided
+        by the variance of the data. For PCA and ICA the shares add up to what all dimensions explain
+        together; NMF's coordinates are correlated, so its shares overlap and do not add up. NaN for LLE.
+    converged_ : bool
+        Whether the method reached its tolerance.
+    score_quantiles_ : ndarray, (k, 1001)
+        The coordinates of the data along each dimension, sorted and thinned: from the smallest to the largest
+        (LLE: of the vectors that are embedded, here and in the next three).
+    score_mean_ : ndarray, (k,)
+        Their means.
+    score_histogram_, score_edges_ : ndarray, (k, 40) and (k, 41)
+        Their histograms: counts, and the edges of the bins.
+    sample_ : dict
+        Where the data come from: `images` (a description), `n_images` (None where unknown), `n_vectors`; of
+        `sample_activations` also `model`, `model_sha256`, `layer` and `seed`.
+    method_name_ : str
+        The method, or the name of the decomposition's class.
+    n_components_, n_features_in_ : int
+
+    References
+    ----------
+    *Identifying and interpreting tuning dimensions in deep networks*.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).exponential(size=(500, 6)).astype("float32")
+    >>> dimensions = TuningDimensions("pca", n_components=2).fit(X)
+    >>> coordinates = dimensions.transform(X)
+    >>> coordinates.shape, dimensions.inverse_transform(coordinates).shape
+    ((500, 2), (500, 6))
+    """
+
+    def __init__(
+        self,
+        method: Any = "ica",
+        n_components: int = 16,
+        random_state: Any = 0,
+        *,
+        n_neighbors: int = 15,
+        subsample: int = 3000,
+    ) -> None:
+        self.method = method
+        self.n_components = n_components
+        self.random_state = random_state
+        self.n_neighbors = n_neighbors
+        self.subsample = subsample
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find the dimensions of `X`.
+
+        Parameters
+        ----------
+        X : DataArray, DataFrame or array, (n_samples, n_units)
+            Rectified activation vectors, such as `sample_activations` gives.
+        y : None
+            Ignored.
+
+        Raises
+        ------
+        ValueError
+            If `n_components` is more than the data's rank or than the vectors less one, no unit varies, a
+            value is NaN or infinite, or NMF is given a negative one.
+        TypeError
+            If `method` is no decomposition.
+        """
+        asked = asked_components(self.method, self.n_components, self.n_neighbors, self.subsample)
+        data = self._checked(X, reset=True).astype(np.float64)
+        is_nmf = isinstance(self.method, str) and self.method == "nmf"
+        if is_nmf and data.min() < 0:
+            raise ValueError(
+                f"Negative values in data passed to NMF, down to {data.min():.3g}; rectify the activations "
+                "(sample_activations does) or use 'pca' or 'ica'"
+            )
+        mask = data.max(axis=0) > data.min(axis=0)
+        if not mask.any():
+            raise ValueError(
+                f"none of the {len(mask)} units varies over these {len(data)} vectors, so there is no "
+                "dimension; choose another layer or other images"
+            )
+        source = X.attrs if isinstance(X, xr.DataArray) else {}
+        sample = {
+            "images": f"a {type(X).__name__} of vectors",
+            "n_images": None,
+            **source,
+            "n_vectors": len(data),
+        }
+        live = data[:, mask]
+        if asked is not None:
+            check_rank(asked, live, len(mask), sample["n_images"], centered=not is_nmf)
+
+        self.sample_ = sample
+        self.method_name_ = self.method if isinstance(self.method, str) else type(self.method).__name__
+        self.unit_mask_ = mask
+        self._constants = np.where(mask, 0.0, data[0])
+        scores = self._fit_lle(live) if self.method_name_ == "lle" else self._fit_linear(live, asked)
+        self.n_components_ = self._n_features_out = scores.shape[1]
+        self.score_mean_ = scores.mean(axis=0)
+        self.score_quantiles_ = np.quantile(scores, np.linspace(0, 1, QUANTILES), axis=0).T
+        histograms = [np.histogram(column, BINS) for column in scores.T]
+        self.score_histogram_, self.score_edges_ = (np.stack(part) for part in zip(*histograms, strict=True))
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Coordinates `(n_samples, k)` of vectors `(n_samples, n_units)`, in the vectors' dtype."""
+        check_is_fitted(self)
+        data = self._checked(X, reset=False)
+        live = data[:, self.unit_mask_].astype(np.float64)
+        return self._map.encode(live).astype(data.dtype)
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Vectors `(n, n_units)` at coordinates `(n, k)`, in the coordinates' dtype.
+
+        Raises
+        ------
+        ValueError
+            If there are not `n_components_` coordinates in each row, or one is NaN or infinite.
+        """
+        check_is_fitted(self)
+        coordinates = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite=False)
+        check_finite(coordinates, "the coordinates")
+        if coordinates.shape[1] != self.n_components_:
+            raise ValueError(
+                f"the coordinates have {coordinates.shape[1]} columns; "
+                f"give {self.n_components_}, one for each dimension"
+            )
+        vectors = np.tile(self._constants, (len(coordinates), 1))
+        vectors[:, self.unit_mask_] = self._map.decode(coordinates.astype(np.float64))
+        return vectors.astype(coordinates.dtype)
+
+    def _checked(self, X: Any, *, reset: bool) -> np.ndarray:
+        if isinstance(X, xr.DataArray):
+            X = X.transpose("sample", "unit").values if set(X.dims) == {"sample", "unit"} else X.values
+        data: np.ndarray = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
+            ensure_min_samples=2 if reset else 1,
+        )
+        check_finite(data, "the vectors")
+        return data
+
+    def _fit_linear(self, live: np.ndarray, asked: int | None) -> np.ndarray:
+        fitted = decompose(self.method, live, asked, self.random_state)
+        scores = fitted.encode(live)
+        share = scores.var(axis=0) * (fitted.components**2).sum(axis=1) / live.var(axis=0).sum()
+        order = np.argsort(-share, kind="stable")
+        sign = _signs(scores[:, order], fitted.components[order])
+        arranged = fitted.arranged(order, sign)
+        self._map: Linear | InvertibleLLE = arranged
+        self.components_ = self._all_units(arranged.components)
+        self.unmixing_ = self._all_units(arranged.unmixing)
+        self.mean_ = self._constants + self._all_units(arranged.center)
+        self.explained_variance_ratio_ = share[order]
+        self.converged_ = fitted.converged
+        return scores[:, order] * sign
+
+    def _fit_lle(self, live: np.ndarray) -> np.ndarray:
+        for left_by_another_method in ("components_", "unmixing_", "mean_"):
+            self.__dict__.pop(left_by_another_method, None)
+        lle = InvertibleLLE(self.n_components, self.n_neighbors, self.subsample, self.random_state).fit(live)
+        lle.flip(_signs(lle.embedding, None))
+        self._map = lle
+        self.explained_variance_ratio_ = np.full(self.n_components, np.nan)
+        self.converged_ = True
+        return lle.embedding
+
+    def _all_units(self, values: np.ndarray) -> np.ndarray:
+        """`(..., units that vary)` → `(..., units)`, 0 elsewhere."""
+        full = np.zeros((*values.shape[:-1], len(self.unit_mask_)))
+        full[..., self.unit_mask_] = values
+        return full
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect of this estimator."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = isinstance(self.method, str) and self.method == "nmf"
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _signs(scores: np.ndarray, components: np.ndarray | None) -> np.ndarray:
+    """`(k,)` of ±1 that make every dimension's skewness positive; scores that are all ≥ 0 keep their sign."""
+    tail = skew(scores, axis=0)
+    sign = np.where(tail < 0, -1.0, 1.0)
+    if components is not None:
+        largest = np.take_along_axis(components, np.abs(components).argmax(axis=1)[:, None], axis=1)[:, 0]
+        sign = np.where(np.abs(tail) < 1e-9, np.where(largest < 0, -1.0, 1.0), sign)
+    return np.where(scores.min(axis=0) >= 0, 1.0, sign)
