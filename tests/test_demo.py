@@ -1,4 +1,4 @@
-"""The demo: what it leaves in its folder, what it makes again, what it leaves alone, and how it is stopped."""
+"""The demo: what it leaves in its folder, makes again or leaves alone, and how it is stopped."""
 
 import os
 import signal

@@ -1,7 +1,7 @@
 """The demo: a Gabor bank's tuning dimensions, made on this machine and opened as a tour in JupyterLab.
 
-In: a folder. Out: a film record and the tour's notebook in it, and a JupyterLab that shows them. A record that
-was made by the same recipe is opened again instead of made again.
+In: a folder. Out: a film record and the tour's notebook in it, and a JupyterLab that shows them. A record
+that was made by the same recipe is opened again instead of made again.
 """
 
 import json
