@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 import zipfile
 from urllib.parse import unquote
 
@@ -94,6 +95,12 @@ def test_a_film_comes_back_from_disk_as_it_was(tmp_path, name, linear):
     assert all(type(label) is str for label in back["label"].values)
     assert records.settings_of(back)["bounds"] == [0.5, 1.5]
     assert records.settings_of(back)["größe"] is None
+
+
+def test_saving_and_opening_warn_of_nothing(tmp_path, film):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        open_record(save_record(film, tmp_path / "film.zarr.zip"))
 
 
 def test_text_coordinates_and_any_kind_of_string_array_survive(tmp_path, film):

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,15 @@ def node_name(name: str) -> str:
     return group_name(name) if needs_encoding else name
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    # Older releases of zarr warn, at every array of text, that this codec is not in the specification yet.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The codec `vlen-utf8` is currently not part")
+        yield
+
+
+@_quiet()
 def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Path:
     """Write to `path`: a folder, or one file where it ends in `.zarr.zip`. See `records.save_record`."""
     target = Path(path).expanduser().resolve()
@@ -80,6 +90,7 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
     return target
 
 
+@_quiet()
 def read(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
     """Read what `write` wrote, wholly into memory. See `records.open_record`."""
     target = Path(path).expanduser()
