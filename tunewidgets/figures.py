@@ -17,7 +17,7 @@ __all__ = ["film_sheet", "film_strip"]
 
 BLUE, VERMILION, GRAY = "#0072B2", "#D55E00", "#767676"
 GAP = 4
-MARGIN = {"l": 150, "r": 24, "t": 64, "b": 56}
+MARGIN = {"l": 150, "r": 24, "t": 64, "b": 64}
 
 
 def film_sheet(film: xr.Dataset, points: int | None = None, cell: int = 72) -> go.Figure:

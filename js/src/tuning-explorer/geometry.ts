@@ -1,11 +1,13 @@
 // The explorer: where things stand under a slider. The slider's points are evenly spaced, the data's coordinates are
-// not: a comb of lines leads from each point to its place on the histogram's axis.
+// not: a rug marks each point's place on the histogram's axis, and a leader runs there from the slider's thumb.
 // In: a dimension. Out: SVG path data in a box of WIDTH × HEIGHT.
 import type { Dimension } from "./film";
 
 export const WIDTH = 1000;
-export const COMB = 10;
-export const HEIGHT = 40;
+/** Where the leader meets the rug, where the rug ends and the bars' room begins, and where the bars stand. */
+export const RUG = 9;
+export const TOP = 13;
+export const HEIGHT = 44;
 
 export interface Axis {
   low: number;
@@ -23,15 +25,18 @@ export function place(axis: Axis, coordinate: number): number {
   return (WIDTH * (coordinate - axis.low)) / (axis.high - axis.low);
 }
 
-/** The tooth of one point: from its place on the slider down to its place on the axis. */
-export function tooth(dimension: Dimension, axis: Axis, point: number): string {
-  const coordinate = dimension.coordinate[point] ?? axis.low;
-  const top = (WIDTH * point) / Math.max(1, dimension.coordinate.length - 1);
-  return `M${top.toFixed(1)} 0L${place(axis, coordinate).toFixed(1)} ${COMB}`;
+function at(dimension: Dimension, axis: Axis, point: number): string {
+  return place(axis, dimension.coordinate[point] ?? axis.low).toFixed(1);
 }
 
-export function comb(dimension: Dimension, axis: Axis): string {
-  return dimension.coordinate.map((_, point) => tooth(dimension, axis, point)).join("");
+/** From the thumb's place on the slider to the point's place on the axis, and down through the bars. */
+export function leader(dimension: Dimension, axis: Axis, point: number): string {
+  const thumb = (WIDTH * point) / Math.max(1, dimension.coordinate.length - 1);
+  return `M${thumb.toFixed(1)} 0L${at(dimension, axis, point)} ${RUG}V${HEIGHT}`;
+}
+
+export function rug(dimension: Dimension, axis: Axis): string {
+  return dimension.coordinate.map((_, point) => `M${at(dimension, axis, point)} ${RUG}V${TOP}`).join("");
 }
 
 /** Bars that stand on the bottom; a bin that holds anything is at least a hair high. */
@@ -42,7 +47,7 @@ export function bars(dimension: Dimension, axis: Axis): string {
       const left = dimension.edges[bin];
       const right = dimension.edges[bin + 1];
       if (count <= 0 || left === undefined || right === undefined) return "";
-      const height = Math.max(0.6, ((HEIGHT - COMB) * count) / most);
+      const height = Math.max(0.6, ((HEIGHT - TOP) * count) / most);
       const [from, to] = [place(axis, left).toFixed(1), place(axis, right).toFixed(1)];
       return `M${from} ${HEIGHT}V${(HEIGHT - height).toFixed(1)}H${to}V${HEIGHT}Z`;
     })

@@ -1,14 +1,13 @@
 // The explorer: the data's histogram under a slider, with the current point's place in it.
 import { useMemo } from "preact/hooks";
 import type { Dimension } from "./film";
-import { axisOf, bars, COMB, comb, HEIGHT, place, tooth, WIDTH } from "./geometry";
+import { axisOf, bars, HEIGHT, leader, rug, WIDTH } from "./geometry";
 
 export function Histogram({ dimension, point }: { dimension: Dimension; point: number }) {
   const still = useMemo(() => {
     const axis = axisOf(dimension);
-    return { axis, comb: comb(dimension, axis), bars: bars(dimension, axis) };
+    return { axis, rug: rug(dimension, axis), bars: bars(dimension, axis) };
   }, [dimension]);
-  const x = place(still.axis, dimension.coordinate[point] ?? still.axis.low).toFixed(1);
   return (
     <svg
       class="tw-histogram"
@@ -16,9 +15,9 @@ export function Histogram({ dimension, point }: { dimension: Dimension; point: n
       preserveAspectRatio="none"
       aria-hidden="true"
     >
-      <path class="tw-comb" d={still.comb} />
       <path class="tw-bars" d={still.bars} />
-      <path class="tw-here" d={`${tooth(dimension, still.axis, point)}M${x} ${COMB}V${HEIGHT}`} />
+      <path class="tw-rug" d={still.rug} />
+      <path class="tw-here" d={leader(dimension, still.axis, point)} />
     </svg>
   );
 }

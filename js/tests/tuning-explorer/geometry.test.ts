@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { landmarks, titleOf } from "../../src/tuning-explorer/film";
-import { axisOf, bars, comb, HEIGHT, place, tooth, WIDTH } from "../../src/tuning-explorer/geometry";
+import { axisOf, bars, HEIGHT, leader, place, rug, WIDTH } from "../../src/tuning-explorer/geometry";
 import { begin, next } from "../../src/tuning-explorer/player";
 import { film } from "../fake-model";
 
@@ -17,13 +17,20 @@ describe("what stands under a slider", () => {
 
   it("leads from a point's place on the slider to its coordinate's place on the axis", () => {
     // Second of five points: a quarter along the slider; its coordinate −1 lies at 7/16 of the axis.
-    expect(tooth(dimension, axis, 1)).toBe(`M250.0 0L${((WIDTH * 7) / 16).toFixed(1)} 10`);
-    expect(comb(dimension, axis).match(/M/g)).toHaveLength(5);
+    const there = ((WIDTH * 7) / 16).toFixed(1);
+    expect(leader(dimension, axis, 1)).toBe(`M250.0 0L${there} 9V${HEIGHT}`);
+    expect(rug(dimension, axis).match(/M[\d.]+/g)).toEqual([
+      `M0.0`,
+      `M${there}`,
+      "M500.0",
+      "M562.5",
+      "M1000.0",
+    ]);
   });
 
   it("draws bars in proportion, the fullest bin as high as there is room", () => {
     const tops = [...bars(dimension, axis).matchAll(/V([\d.]+)H/g)].map((match) => HEIGHT - Number(match[1]));
-    expect(tops).toEqual([7.5, 30, 15]);
+    expect(tops.map(Math.round)).toEqual([8, 31, 16]);
   });
 
   it("draws a constant dimension too", () => {
