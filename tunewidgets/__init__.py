@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.dimensions import TuningDimensions
     from tunewidgets.kernels.films import render_film
     from tunewidgets.kernels.layers import layers
-    from tunewidgets.kernels.objectives import Direction
+    from tunewidgets.kernels.objectives import AM, IAM, Direction, Neuron
     from tunewidgets.kernels.probe import Probe
     from tunewidgets.kernels.visualize import visualize
     from tunewidgets.records import open_record, save_record
@@ -26,6 +26,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "Probe": "kernels.probe",
     "layers": "kernels.layers",
+    "AM": "kernels.objectives",
+    "IAM": "kernels.objectives",
+    "Neuron": "kernels.objectives",
     "Direction": "kernels.objectives",
     "visualize": "kernels.visualize",
     "sample_activations": "kernels.activations",
@@ -38,7 +41,10 @@ _HOMES = {
 _ROOMS = ("figures", "records", "zoo")
 
 __all__ = [
+    "AM",
+    "IAM",
     "Direction",
+    "Neuron",
     "Probe",
     "TuningDimensions",
     "TuningExplorer",

@@ -86,6 +86,19 @@ SCHEMAS: dict[str, Schema] = {
         },
         check=_film_check,
     ),
+    "images": Schema(
+        version=1,
+        variables={
+            "image": Variable(("target", "y", "x", "rgb"), "uint8"),
+            "value": Variable(("target", "step")),
+            "response": Variable(("target", "unit")),
+            "status": Variable(("target",), "str"),
+            "response_checkpoint": Variable(("target", "checkpoint", "unit"), required=False),
+            "image_float": Variable(("target", "y", "x", "rgb"), required=False),
+        },
+        sizes={"rgb": 3},
+        empty={"target": "this record has no images; visualize at least one target"},
+    ),
 }
 
 

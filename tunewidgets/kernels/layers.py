@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tunewidgets.kernels.tracing import evaluating, watch_layers
+from tunewidgets.kernels.tracing import evaluating, forward_to, watch_layers
 
 Pair = tuple[int, int]
 
@@ -223,3 +223,16 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
         ) from error
     columns = ["name", "kind", "units", "output_shape", "receptive_field", "stride", "rectified"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def receptive_field(probe: Any) -> int | None:
+    """Side in pixels of what one position of the probe's layer sees; None where it sees the whole input."""
+    size = probe.input_size
+    image = torch.full((1, 3, size, size), 0.5, device=probe.device)
+    watch = _Watch(image)
+    with evaluating(probe.network), torch.no_grad(), watch:
+        value = forward_to(probe.network, probe.layer, image if probe.preprocess is None else probe.preprocess(image)).post
+    sight = watch.get(value)
+    if sight is None or sight.window is None or max(sight.window) >= size:
+        return None
+    return max(sight.window)

@@ -1,0 +1,115 @@
+"""Image parameterizations: what the optimizer moves, and the RGB image it stands for.
+
+In: noise, one draw a target. Out: images `(N, 3, H, W)` in (0, 1), differentiable in the parameters. Spectrum, color
+and clamp are float32 whatever the network runs in.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+# Square root of the covariance of natural images' colors, columns scaled to norm 1 at most, as Lucid measured it on
+# ImageNet: an optimizer that moves along these axes moves along the colors that photographs have.
+COLOR_CORRELATION = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
+COLOR_CORRELATION = COLOR_CORRELATION / COLOR_CORRELATION.norm(dim=0).max()
+# Lucid's divisor between spectrum and logits.
+SOFTENING = 4.0
+
+
+def radial_frequency(size: int) -> Tensor:
+    """Distance from zero frequency, cycles per pixel, of each entry of a real image's half spectrum: `(size, size//2+1)`."""
+    fy = torch.fft.fftfreq(size)[:, None]
+    fx = torch.fft.rfftfreq(size)[None, :]
+    return (fy.square() + fx.square()).sqrt()
+
+
+@dataclass(frozen=True)
+class FourierCanvas:
+    """The Fourier basis, every frequency scaled to the energy it has in natural images, in decorrelated colors.
+
+    Paper B, section 3.3 (Identifying and interpreting tuning dimensions in deep networks), after Olah et al. (2017);
+    for the same spectrum the image equals torch-lucent's.
+
+    Parameters
+    ----------
+    size : int
+        Side of the square image, pixels.
+    band : float, optional
+        Highest frequency the image may hold, cycles per pixel; None leaves all.
+    deviation : float, default 0.01
+        Standard deviation of the initial noise.
+    """
+
+    size: int
+    band: float | None = None
+    deviation: float = 0.01
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one target's parameters."""
+        return (3, self.size, self.size // 2 + 1, 2)
+
+    @cached_property
+    def scale(self) -> Tensor:
+        """What each coefficient is multiplied by, `(size, size//2+1, 1)`."""
+        frequency = radial_frequency(self.size)
+        scale = 1 / (frequency.clamp(min=1 / self.size) * SOFTENING)
+        if self.band is not None:
+            scale = torch.where(frequency <= self.band, scale, 0.0)
+        return scale[..., None]
+
+    def start(self, generator: torch.Generator) -> Tensor:
+        """One target's initial parameters."""
+        return torch.randn(self.shape, generator=generator) * self.deviation
+
+    def image(self, parameters: Tensor) -> Tensor:
+        """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
+        scale = self.scale.to(parameters.device)
+        spectrum = torch.view_as_complex(parameters * scale)
+        logits = torch.fft.irfft2(spectrum, s=(self.size, self.size), norm="ortho")
+        colors = COLOR_CORRELATION.to(parameters.device)
+        return torch.matmul(colors, logits.flatten(2)).view_as(logits).sigmoid()
+
+
+@dataclass(frozen=True)
+class PixelCanvas:
+    """Each pixel's color is a parameter of its own: what the Fourier canvas is compared with (paper B, section 3.3)."""
+
+    size: int
+    deviation: float = 0.01
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one target's parameters."""
+        return (3, self.size, self.size)
+
+    def start(self, generator: torch.Generator) -> Tensor:
+        """One target's initial parameters."""
+        return torch.randn(self.shape, generator=generator) * self.deviation
+
+    def image(self, parameters: Tensor) -> Tensor:
+        """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
+        return parameters.sigmoid()
+
+
+Canvas = FourierCanvas | PixelCanvas
+CANVASES = ("fourier", "pixel")
+
+
+def make_canvas(name: str, size: int, band: float | None = None) -> Canvas:
+    """The canvas called `name`.
+
+    Raises
+    ------
+    ValueError
+        There is no such canvas, or the size is not positive.
+    """
+    if size < 2:
+        raise ValueError(f"size is {size}; an image needs at least 2 pixels a side.")
+    if name == "fourier":
+        return FourierCanvas(size, band)
+    if name == "pixel":
+        return PixelCanvas(size)
+    raise ValueError(f"canvas is {name!r}; choose one of {', '.join(map(repr, CANVASES))}.")

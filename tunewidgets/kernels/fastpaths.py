@@ -1,0 +1,102 @@
+"""Cheaper ways to run operations whose backward pass PyTorch does slowly on a CPU; the same numbers, to rounding.
+
+In: a `with` block around a network's forward pass. Out: inside it, convolutions over few channels take their gradient
+by one matrix product, and local response normalization is one operation of its own instead of six.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+# A gradient to an image of so few channels leaves a direct convolution's vector units mostly idle.
+FEW_CHANNELS = 4
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (value[0], value[-1])
+
+
+class FewChannelConv(torch.autograd.Function):
+    """A convolution whose gradient to its input is a matrix product and a scatter back to pixels."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any) -> Tensor:
+        ctx.save_for_backward(weight)
+        ctx.geometry = (x.shape[-2:], stride, padding, dilation)
+        ctx.dtype = x.dtype
+        return F.conv2d(x, weight, bias, stride, padding, dilation)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (weight,) = ctx.saved_tensors
+        size, stride, padding, dilation = ctx.geometry
+        gradient = gradients[0]
+        columns = torch.matmul(weight.flatten(1).T.to(gradient.dtype), gradient.flatten(2))
+        image = F.fold(columns.float(), size, weight.shape[-2:], dilation=dilation, padding=padding, stride=stride)
+        return image.to(ctx.dtype), None, None, None, None, None
+
+
+class ResponseNorm(torch.autograd.Function):
+    """Local response normalization over channels, `x * (k + alpha/n * sum x^2)^-beta`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, size: int, alpha: float, beta: float, k: float) -> Tensor:
+        total = _window_sum(x * x, size).mul_(alpha / size).add_(k)
+        # Three quarters is what the networks of that time use; two roots are far cheaper than a power.
+        factor = total.rsqrt() * total.rsqrt().sqrt() if beta == 0.75 else total.pow(-beta)
+        result = x * factor
+        ctx.save_for_backward(x, total, factor)
+        ctx.constants = (size, 2 * alpha * beta / size)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        x, total, factor = ctx.saved_tensors
+        size, strength = ctx.constants
+        direct = gradients[0] * factor
+        spread = _window_sum(direct * x / total, size, mirrored=True)
+        return torch.addcmul(direct, x, spread, value=-strength), None, None, None, None
+
+
+def _window_sum(values: Tensor, size: int, mirrored: bool = False) -> Tensor:
+    """Sum over a window of `size` channels around each; `mirrored` gives the transpose, which differs for even sizes."""
+    before = (size - 1) // 2 if mirrored else size // 2
+    total = values.clone()
+    for offset in range(-before, size - before):
+        if offset < 0:
+            total[:, -offset:] += values[:, :offset]
+        elif offset > 0:
+            total[:, :-offset] += values[:, offset:]
+    return total
+
+
+class FastPaths(TorchFunctionMode):
+    """Takes the cheaper way wherever it applies, without touching the user's modules."""
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.conv2d and (call := _few_channel_call(*args, **kwargs)) is not None:
+            return FewChannelConv.apply(*call)
+        if func is F.local_response_norm and (args[0] if args else kwargs["input"]).ndim == 4:
+            return ResponseNorm.apply(*_response_norm_call(*args, **kwargs))
+        return func(*args, **kwargs)
+
+
+def _few_channel_call(
+    input: Tensor, weight: Tensor, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> tuple | None:
+    """The arguments of `FewChannelConv`, or None where the ordinary convolution is as good."""
+    few = weight.shape[1] <= FEW_CHANNELS and groups == 1 and input.ndim == 4
+    if not (few and input.requires_grad and input.device.type == "cpu" and not isinstance(padding, str)):
+        return None
+    if torch.is_autocast_enabled("cpu"):
+        reduced = torch.get_autocast_dtype("cpu")
+        input, weight, bias = input.to(reduced), weight.to(reduced), None if bias is None else bias.to(reduced)
+    return input, weight, bias, _pair(stride), _pair(padding), _pair(dilation)
+
+
+def _response_norm_call(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> tuple:
+    return input.float(), size, alpha, beta, k

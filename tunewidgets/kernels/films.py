@@ -1,0 +1,246 @@
+"""Films: an image for each point along each tuning dimension of a layer.
+
+In: a probe and fitted dimensions (with the activations they were fitted on, for the range of each coordinate). Out: a
+film record. Paper B, section 3.3 (*Identifying and interpreting tuning dimensions in deep networks*).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from tunewidgets import records
+from tunewidgets.kernels.band import visible_band
+from tunewidgets.kernels.canvas import make_canvas
+from tunewidgets.kernels.dimensions import TuningDimensions
+from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.loop import Job
+from tunewidgets.kernels.objectives import Direction, cosine, position
+from tunewidgets.kernels.points import OTHERS, SAMPLINGS, Points, place_points
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.visualize import Gallery, choose_size, make_recipe, settings_of, to_uint8
+
+CONSTANT = "constant direction: every point along this dimension asks for the same image; hold the others at the mean"
+# Largest distance between unit targets that still counts as one direction.
+SAME_DIRECTION = 1e-4
+EMPTY = "no direction: no point along this dimension asks for any unit to answer"
+
+
+def render_film(
+    probe: Probe,
+    dimensions: TuningDimensions,
+    points: int = 32,
+    sampling: str = "arc",
+    mode: str = "dot_cosine",
+    others: str = "mean",
+    at: str | tuple[int, int] = "everywhere",
+    size: int | str = "auto",
+    steps: int = 128,
+    seed: int = 0,
+    *,
+    only: Sequence[int] | None = None,
+    canvas: str = "fourier",
+    band: float | str | None = "auto",
+    jitter: Jitter | None = None,
+    rate: float | str = "auto",
+    precision: str = "auto",
+    chunk: int | str = "auto",
+    progress: bool = True,
+) -> xr.Dataset:
+    """Optimize an image for each point along each tuning dimension.
+
+    Eq. 1 of *Identifying and interpreting tuning dimensions in deep networks*. All points of a dimension start from
+    one image and go through the same random transformations, so that the image changes because the point moved.
+
+    Parameters
+    ----------
+    probe : Probe
+        The layer that the dimensions were fitted on.
+    dimensions : TuningDimensions
+        Fitted on that layer's activations.
+    points : int, default 32
+        Points along each dimension.
+    sampling : {"arc", "uniform", "quantile"}, default "arc"
+        "uniform": equal steps between the observed minimum and maximum (the paper's); "quantile": equal shares of the
+        data (the paper's A.1); "arc": equal steps of the angle of the target vector.
+    mode : {"dot_cosine", "cosine"}, default "dot_cosine"
+        See `Direction`; "cosine" is the paper's.
+    others : {"mean", "zero"}, default "mean"
+        Where the other dimensions are held.
+    at : "everywhere", "center" or (int, int), default "everywhere"
+        Which positions of the layer's map are to answer.
+    size, steps, seed, canvas, band, jitter, rate, precision, chunk, progress
+        As in `visualize`; a chunk is at most one dimension's points, so that a dimension's images do not depend on
+        which others are rendered.
+    only : sequence of int, optional
+        The dimensions to render; None renders all.
+
+    Returns
+    -------
+    xarray.Dataset
+        A film record: `coordinate`, `quantile`, `target`, `image`, `cosine`, `histogram`, `status`, `label` and the
+        linear fit. A dimension that cannot be shown has its reason in `status`, NaN as `cosine` and no image.
+
+    Raises
+    ------
+    ValueError
+        Dimensions that are not fitted or belong to another layer; an option outside its range.
+
+    Examples
+    --------
+    >>> import tunewidgets as tw
+    >>> probe = tw.Probe(tw.zoo.gabor_bank(), "relu", device="cpu")
+    >>> scenes = tw.zoo.images("dead-leaves", n=8, size=64)
+    >>> sample = tw.sample_activations(probe, scenes, n=2000)
+    >>> dims = tw.TuningDimensions("pca", 2).fit(sample)
+    >>> film = tw.render_film(probe, dims, points=3, size=32, steps=4, progress=False)
+    >>> film.image.shape
+    (2, 3, 32, 32, 3)
+    """
+    _check_fit(probe, dimensions)
+    count = dimensions.n_components_
+    chosen = list(range(count)) if only is None else [int(index) for index in only]
+    if not chosen or any(not 0 <= index < count for index in chosen) or len(set(chosen)) < len(chosen):
+        raise ValueError(f"only is {only!r}; the fit has dimensions 0 to {count - 1}: name each wanted one once.")
+    if not isinstance(points, int) or points < 2:
+        raise ValueError(f"points is {points!r}; a film needs at least 2 points a dimension.")
+    if sampling not in SAMPLINGS:
+        raise ValueError(f"sampling is {sampling!r}; choose one of {', '.join(map(repr, SAMPLINGS))}.")
+    if others not in OTHERS:
+        raise ValueError(f"others is {others!r}; choose one of {', '.join(map(repr, OTHERS))}.")
+    side = choose_size(probe, size)
+    band = visible_band(probe, side) if band == "auto" else band
+    board = make_canvas(canvas, side, band)  # type: ignore[arg-type]
+    placed = [place_points(dimensions, index, points, sampling, others) for index in chosen]
+    status = [_why_not(points_of_one.targets) for points_of_one in placed]
+    shown = [row for row, reason in enumerate(status) if not reason]
+    images = np.zeros((len(chosen), points, side, side, 3), np.uint8)
+    reached = np.full((len(chosen), points), np.nan, np.float32)
+    settings: dict[str, Any] = {}
+    if shown:
+        vectors = np.concatenate([asked_for(placed[row].targets, mode) for row in shown])
+        goal = Direction(vectors, mode, at)
+        goal.check(probe)
+        jobs = [
+            Job(place * points + point, f"{probe.layer}/dimension {chosen[row]}")
+            for place, row in enumerate(shown)
+            for point in range(points)
+        ]
+        recipe = make_recipe(probe, goal, board, points, steps, seed, chunk, rate, jitter, "post", precision)
+        gallery = Gallery(jobs, recipe)
+        gallery.fill(probe, goal, progress, retry=False)
+        settings = settings_of(gallery.recipe, probe)
+        for place, row in enumerate(shown):
+            own = slice(place * points, (place + 1) * points)
+            outcomes = [gallery.finished.get(job) for job in jobs[own]]
+            if any(outcome is None for outcome in outcomes):
+                status[row] = "not made: interrupted before this dimension was finished; render it again"
+                continue
+            strip = torch.stack([outcome.image for outcome in outcomes if outcome is not None])
+            images[row] = to_uint8(strip.movedim(1, -1).numpy())
+            reached[row] = achieved(probe, strip, vectors[own], at)
+    settings |= {
+        "method": dimensions.method_name_,
+        "n_components": count,
+        "converged": bool(dimensions.converged_),
+        "sampling": sampling,
+        "mode": mode,
+        "others": others,
+        "at": at if isinstance(at, str) else list(at),
+        "size": side,
+        "steps": steps,
+        "images": dimensions.sample_["images"],
+    }
+    attrs = records.new_attrs(
+        "film",
+        **probe.provenance(),
+        settings=settings,
+        seed=seed,
+        n_images=dimensions.sample_["n_images"],
+        n_vectors=dimensions.sample_["n_vectors"],
+    )
+    return _assemble(dimensions, chosen, placed, images, reached, status, attrs)
+
+
+def asked_for(targets: np.ndarray, mode: str) -> np.ndarray:
+    """The vectors that the images are optimized for: rectified, or as they are in the paper's mode.
+
+    A point that asks for nothing at all takes its nearest neighbor's direction, for it has none of its own.
+    """
+    vectors = targets if mode == "cosine" else np.maximum(targets, 0)
+    empty = ~vectors.any(axis=1)
+    if not empty.any():
+        return vectors
+    filled = np.flatnonzero(~empty)
+    nearest = filled[np.abs(np.arange(len(vectors))[:, None] - filled).argmin(axis=1)]
+    return vectors[nearest]
+
+
+def achieved(probe: Probe, images: torch.Tensor, vectors: np.ndarray, at: str | tuple[int, int]) -> np.ndarray:
+    """Mean cosine, over the positions asked for, of each untransformed image's activations with its target."""
+    maps = probe.rectified(images)
+    if at != "everywhere":
+        maps = position(maps, at)
+    if maps.ndim == 2:
+        maps = maps[:, :, None, None]
+    return cosine(maps, torch.as_tensor(vectors, device=maps.device)).flatten(1).mean(1).cpu().numpy()
+
+
+def _check_fit(probe: Probe, dimensions: TuningDimensions) -> None:
+    if not hasattr(dimensions, "score_quantiles_"):
+        raise ValueError("these dimensions are not fitted; call dimensions.fit(tw.sample_activations(probe, images)) first.")
+    if dimensions.n_features_in_ != probe.units:
+        raise ValueError(
+            f"the dimensions were fitted on {dimensions.n_features_in_} units and layer {probe.layer!r} has {probe.units}; "
+            "fit them on this layer's activations."
+        )
+
+
+def _why_not(targets: np.ndarray) -> str:
+    """Why a dimension has nothing to show, or an empty string."""
+    rectified = np.maximum(targets, 0)
+    lengths = np.linalg.norm(rectified, axis=1)
+    if not lengths.any():
+        return EMPTY
+    directions = rectified[lengths > 0] / lengths[lengths > 0, None]
+    if np.linalg.norm(directions - directions[0], axis=1).max() < SAME_DIRECTION:
+        return CONSTANT
+    return ""
+
+
+def _assemble(
+    dimensions: TuningDimensions,
+    chosen: list[int],
+    placed: list[Points],
+    images: np.ndarray,
+    reached: np.ndarray,
+    status: list[str],
+    attrs: dict[str, Any],
+) -> xr.Dataset:
+    count = len(chosen)
+    blank = np.full(count, "", dtype=object)
+    columns: dict[str, Any] = {
+        "coordinate": (("dimension", "point"), np.stack([p.coordinates for p in placed])),
+        "quantile": (("dimension", "point"), np.stack([p.quantiles for p in placed])),
+        "target": (("dimension", "point", "unit"), np.stack([p.targets for p in placed])),
+        "image": (("dimension", "point", "y", "x", "rgb"), images),
+        "cosine": (("dimension", "point"), reached),
+        "histogram": (("dimension", "bin"), dimensions.score_histogram_[chosen].astype(np.float32)),
+        "bin_edge": (("dimension", "edge"), dimensions.score_edges_[chosen].astype(np.float32)),
+        "explained_variance": (("dimension",), dimensions.explained_variance_ratio_[chosen].astype(np.float32)),
+        "status": (("dimension",), np.array(status, dtype=object)),
+        "label": (("dimension",), blank),
+        "suggested_label": (("dimension",), blank.copy()),
+        "unit_mask": (("unit",), dimensions.unit_mask_),
+    }
+    if hasattr(dimensions, "components_"):
+        columns |= {
+            "component": (("dimension", "unit"), dimensions.components_[chosen].astype(np.float32)),
+            "unmixing": (("dimension", "unit"), dimensions.unmixing_[chosen].astype(np.float32)),
+            "center": (("unit",), dimensions.mean_.astype(np.float32)),
+        }
+    film = xr.Dataset(columns, {"dimension": np.array(chosen)}, attrs)
+    records.validate(film)
+    return film

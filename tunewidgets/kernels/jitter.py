@@ -1,0 +1,57 @@
+"""Random affine transformations, one an image and a step, in a single resampling.
+
+In: images and, for each, a draw of four numbers. Out: the images shifted, scaled and turned about their center. An
+image that answers through all of them has no feature that hangs on one pixel (Olah et al. 2017). What leaves at one
+border comes in at the other, as the Fourier canvas itself does, so no edge is ever seen.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """Strength of the random transformations.
+
+    Parameters
+    ----------
+    shift : float, default 4
+        Largest shift along each axis, pixels.
+    scale : float, default 0.1
+        Largest relative change of size: 0.1 draws from 0.9 to 1.1.
+    turn : float, default 10
+        Largest turn, degrees.
+    """
+
+    shift: float = 4.0
+    scale: float = 0.1
+    turn: float = 10.0
+
+    @property
+    def is_still(self) -> bool:
+        """Whether every draw is the identity."""
+        return self.shift == 0 and self.scale == 0 and self.turn == 0
+
+    def draw(self, steps: int, generator: torch.Generator) -> Tensor:
+        """The transformations of one target: `(steps, 4)` in [-1, 1], for shift y, shift x, scale and turn."""
+        return torch.rand(steps, 4, generator=generator) * 2 - 1
+
+    def apply(self, images: Tensor, draws: Tensor) -> Tensor:
+        """`(N, 3, H, W)` images, each moved by its row of `(N, 4)` draws."""
+        if self.is_still:
+            return images
+        height, width = images.shape[-2:]
+        angle = draws[:, 3] * torch.pi * self.turn / 180
+        zoom = 1 + draws[:, 2] * self.scale
+        cosine, sine = angle.cos() * zoom, angle.sin() * zoom
+        shift_y, shift_x = draws[:, 0] * 2 * self.shift / height, draws[:, 1] * 2 * self.shift / width
+        rows = torch.stack([cosine, -sine, shift_x, sine, cosine, shift_y], dim=1)
+        grid = F.affine_grid(rows.view(-1, 2, 3), list(images.shape), align_corners=False)
+        # One more pixel on each side lets the sampler interpolate across the seam.
+        side = torch.tensor([width, height], dtype=grid.dtype, device=grid.device)
+        wrapped = ((grid + 1) % 2 * (side / 2) + 1) * (2 / (side + 2)) - 1
+        bordered = F.pad(images, (1, 1, 1, 1), mode="circular")
+        return F.grid_sample(bordered, wrapped, padding_mode="border", align_corners=False)

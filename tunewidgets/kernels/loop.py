@@ -1,0 +1,198 @@
+"""The optimization loop: one batch, many targets, each image on its own.
+
+In: a probe, an objective and jobs (which target, which random numbers). Out: finished images with the layer's response
+on them. The network always runs at one chunk shape, so an image does not depend on who shares its chunk.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from tunewidgets.kernels.canvas import Canvas
+from tunewidgets.kernels.fastpaths import FastPaths
+from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.objectives import Objective, pooled
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.tracing import Values, evaluating
+
+# Adam's memory is short because the path is: at the usual .9 most of a hundred steps go into turning round.
+MOMENTA = (0.7, 0.99)
+# The transformations fade out over this part of the steps; the rest polishes the image that is shown and measured.
+JITTERED = 0.75
+# What the tensors kept for one backward pass may take, bytes; the peak is two to three times that.
+CHUNK_BYTES = 256 * 2**20
+LARGEST_CHUNK = 32
+
+
+class Job(NamedTuple):
+    """One image to make: the objective's target it is made for and the name that decides its random numbers."""
+
+    target: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything about a run that changes its images."""
+
+    canvas: Canvas
+    steps: int
+    rate: float
+    jitter: Jitter
+    at: str
+    precision: str
+    seed: int
+    chunk: int
+    checkpoints: tuple[int, ...] = ()
+    fading: bool = True
+
+    def jitter_strength(self, step: int) -> float:
+        """How much of the transformations is left at a step, 1 to 0."""
+        return max(0.0, 1 - step / (JITTERED * self.steps)) if self.fading else 1.0
+
+
+class Finished(NamedTuple):
+    """One job's outcome: image (3, H, W) in [0, 1], objective by step, unit activations, and those at checkpoints."""
+
+    job: Job
+    image: Tensor
+    values: Tensor
+    response: Tensor
+    checkpoints: Tensor
+
+
+def generator(seed: int, key: str) -> torch.Generator:
+    """The random numbers of one target, whoever else is in the run."""
+    digest = hashlib.sha256(f"{seed}/{key}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
+def optimize(
+    probe: Probe,
+    objective: Objective,
+    jobs: Sequence[Job],
+    recipe: Recipe,
+    on_step: Callable[[int], Any] = lambda images: None,
+    on_smaller_chunk: Callable[[int], Any] = lambda chunk: None,
+) -> Iterator[list[Finished]]:
+    """Make the images of `jobs`, a chunk at a time.
+
+    Parameters
+    ----------
+    probe, objective, jobs, recipe
+        What is made, and how.
+    on_step : callable
+        Told after each step how many images it moved (padding not counted).
+    on_smaller_chunk : callable
+        Told the new chunk shape when the device ran out of memory and the chunk was halved.
+
+    Yields
+    ------
+    list of Finished
+        In the order of the jobs.
+    """
+    waiting = list(jobs)
+    with evaluating(probe.network):
+        while waiting:
+            try:
+                finished = _run_chunk(probe, objective, waiting[: recipe.chunk], recipe, on_step)
+            except torch.OutOfMemoryError:
+                if recipe.chunk == 1:
+                    raise
+                recipe = replace(recipe, chunk=recipe.chunk // 2)
+                on_smaller_chunk(recipe.chunk)
+                continue
+            waiting = waiting[recipe.chunk :]
+            yield finished
+
+
+def _run_chunk(
+    probe: Probe, objective: Objective, jobs: Sequence[Job], recipe: Recipe, on_step: Callable[[int], Any]
+) -> list[Finished]:
+    canvas, device = recipe.canvas, probe.device
+    padded = [*jobs, *[jobs[0]] * (recipe.chunk - len(jobs))]
+    generators = [generator(recipe.seed, job.key) for job in padded]
+    parameters = torch.stack([canvas.start(g) for g in generators]).to(device).requires_grad_()
+    draws = torch.stack([recipe.jitter.draw(recipe.steps, g) for g in generators]).to(device)
+    score = objective.score([job.target for job in padded], recipe.at, device)
+    optimizer = torch.optim.Adam([parameters], lr=recipe.rate, betas=MOMENTA, fused=device.type in ("cpu", "cuda"))
+    trajectory = torch.empty(recipe.steps, recipe.chunk, device=device)
+    snapshots = []
+    for step in range(recipe.steps):
+        images = canvas.image(parameters)
+        strength = recipe.jitter_strength(step)
+        if strength > 0:
+            images = recipe.jitter.apply(images, draws[:, step] * strength)
+        scores = score(network_values(probe, images, recipe.precision))
+        (gradient,) = torch.autograd.grad(scores.sum(), parameters)
+        parameters.grad = gradient.neg_()
+        optimizer.step()
+        trajectory[step] = scores.detach()
+        if step + 1 in recipe.checkpoints:
+            snapshots.append(_measure(probe, canvas, parameters)[1])
+        on_step(len(jobs))
+    images, responses = _measure(probe, canvas, parameters)
+    stacked = torch.stack(snapshots, dim=1) if snapshots else responses[:, None][:, :0]
+    return [
+        Finished(job, images[n].cpu(), trajectory[:, n].cpu(), responses[n].cpu(), stacked[n].cpu())
+        for n, job in enumerate(jobs)
+    ]
+
+
+@torch.no_grad()
+def _measure(probe: Probe, canvas: Canvas, parameters: Tensor) -> tuple[Tensor, Tensor]:
+    """The untransformed images and every unit's activation on them, in float32 whatever the loop ran in."""
+    images = canvas.image(parameters.detach())
+    return images, pooled(probe.values(images).post.float().relu())
+
+
+def network_values(probe: Probe, images: Tensor, precision: str) -> Values:
+    """The layer's values with gradients, at the loop's precision and by the cheap paths."""
+    reduced = precision == "bfloat16"
+    with ExitStack() as stack:
+        stack.enter_context(FastPaths() if images.device.type == "cpu" else nullcontext())
+        if reduced:
+            images = images.contiguous(memory_format=torch.channels_last)
+            stack.enter_context(torch.autocast(images.device.type, torch.bfloat16))
+        return probe.values(images)
+
+
+def choose_precision(precision: str, device: torch.device) -> str:
+    """bfloat16 where the machine has matrix units for it, else float32.
+
+    Raises
+    ------
+    ValueError
+        `precision` is neither of these nor "auto".
+    """
+    if precision == "auto":
+        if device.type == "cuda":
+            return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+        has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+        return "bfloat16" if device.type == "cpu" and has_tiles() else "float32"
+    if precision not in ("float32", "bfloat16"):
+        raise ValueError(f"precision is {precision!r}; choose 'auto', 'float32' or 'bfloat16'.")
+    return precision
+
+
+def choose_chunk(probe: Probe, canvas: Canvas, precision: str, jobs: int) -> int:
+    """Images a chunk: what one backward pass may keep, measured on one image, and no more than the jobs need."""
+    kept = 0
+
+    def count(tensor: Tensor) -> Tensor:
+        nonlocal kept
+        kept += tensor.numel() * tensor.element_size()
+        return tensor
+
+    parameters = canvas.start(generator(0, "size"))[None].to(probe.device).requires_grad_()
+    with evaluating(probe.network), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        network_values(probe, canvas.image(parameters), precision)
+    weights = sum(p.numel() * p.element_size() for p in probe.network.parameters())
+    largest = max(1, min(LARGEST_CHUNK, CHUNK_BYTES // max(1, kept - weights)))
+    needed = 1 << max(0, jobs - 1).bit_length()
+    return min(1 << (largest.bit_length() - 1), needed)

@@ -1,0 +1,68 @@
+"""Where along a tuning dimension the images are made.
+
+In: fitted dimensions and the index of one. Out: coordinates from one end of what was observed to the other, and the
+activation each asks for.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tunewidgets.kernels.dimensions import TuningDimensions
+
+SAMPLINGS = ("arc", "uniform", "quantile")
+OTHERS = ("mean", "zero")
+# Steps of the fine path along which equal angles are found.
+FINE = 2001
+
+
+class Points(NamedTuple):
+    """Points along one dimension: coordinate, share of the data below it, and target activations (points, units)."""
+
+    coordinates: np.ndarray
+    quantiles: np.ndarray
+    targets: np.ndarray
+
+
+def place_points(dimensions: TuningDimensions, index: int, count: int, sampling: str, others: str) -> Points:
+    """`count` points along dimension `index`, by one of `SAMPLINGS`, the other dimensions held as `others` says.
+
+    Paper B, sections 3.3 and A.1 (*Identifying and interpreting tuning dimensions in deep networks*); "arc" is ours.
+    """
+    observed = dimensions.score_quantiles_[index]
+    shares = np.linspace(0, 1, len(observed))
+    if sampling == "quantile":
+        coordinates = np.interp(np.linspace(0, 1, count), shares, observed)
+    elif sampling == "uniform":
+        coordinates = np.linspace(observed[0], observed[-1], count)
+    else:
+        coordinates = _equal_angles(dimensions, index, count, others)
+    quantiles = np.interp(coordinates, observed, shares)
+    targets = along(dimensions, index, coordinates, others)
+    return Points(coordinates.astype(np.float32), quantiles.astype(np.float32), targets.astype(np.float32))
+
+
+def along(dimensions: TuningDimensions, index: int, coordinates: np.ndarray, others: str) -> np.ndarray:
+    """Target activations, (points, units), where dimension `index` moves and the others stay."""
+    held = dimensions.score_mean_ if others == "mean" else np.zeros_like(dimensions.score_mean_)
+    scores = np.repeat(held[None], len(coordinates), axis=0)
+    scores[:, index] = coordinates
+    return np.asarray(dimensions.inverse_transform(scores))
+
+
+def _equal_angles(dimensions: TuningDimensions, index: int, count: int, others: str) -> np.ndarray:
+    """Coordinates whose rectified targets lie equal angles apart, since equal steps pack the change into few of them."""
+    observed = dimensions.score_quantiles_[index]
+    path = np.linspace(observed[0], observed[-1], FINE)
+    targets = np.maximum(along(dimensions, index, path, others), 0)
+    lengths = np.linalg.norm(targets, axis=1, keepdims=True)
+    directions = np.divide(targets, lengths, out=np.zeros_like(targets), where=lengths > 0)
+    # The chord keeps its digits at the small angles where the arc cosine loses them.
+    chords = np.linalg.norm(np.diff(directions, axis=0), axis=1)
+    chords[(lengths[1:, 0] == 0) | (lengths[:-1, 0] == 0)] = 0
+    turned = np.concatenate([[0], np.cumsum(2 * np.arcsin(np.clip(chords / 2, 0, 1)))])
+    if turned[-1] == 0:
+        return np.linspace(observed[0], observed[-1], count)
+    # A stretch without any turn has no inverse: a slope far below one step's angle decides within it.
+    turned += np.linspace(0, 1e-9 * turned[-1], FINE)
+    return np.interp(np.linspace(0, turned[-1], count), turned, path)
