@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from dataclasses import replace
 from importlib.machinery import ModuleSpec
@@ -147,33 +146,34 @@ def test_jupyterlab_opens_in_the_folder_and_leaves_politely(tour, tmp_path, stop
     port = free_port()
     home = {name: str(tmp_path / "home") for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
     options = ["--no-browser", "--port", str(port), "--folder", str(folder)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tunewidgets", "demo", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **home, "JUPYTER_TOKEN": "token"},
-    )
+    log = tmp_path / "log"
+    with log.open("w") as lines:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tunewidgets", "demo", *options],
+            stdout=lines,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **home, "JUPYTER_TOKEN": "token"},
+        )
     try:
-        contents = wait_for(process, f"http://127.0.0.1:{port}/api/contents?token=token")
+        # Said when the server is up, as a reader would learn it.
+        wait_until(lambda: f":{port}/lab/tree/{demo.TOUR}" in log.read_text(), process, log)
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{port}/api/contents?token=token", timeout=60
+        ) as answer:
+            served = answer.read().decode()
         process.send_signal(stop)
-        told, errors = process.communicate(timeout=60)
+        assert process.wait(60) == 0, log.read_text()
     finally:
         process.kill()
-    assert demo.TOUR in contents
-    assert process.returncode == 0, errors
-    assert "Traceback" not in errors
-    assert f"/lab/tree/{demo.TOUR}" in errors
-    assert f"What you made is in {folder}" in told
+    assert demo.TOUR in served
+    assert demo.RECORD in served
+    assert "Traceback" not in log.read_text()
+    assert f"What you made is in {folder}" in log.read_text()
 
 
-def wait_for(process, url):
+def wait_until(reached, process, log):
     deadline = time.monotonic() + 90
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
-                return answer.read().decode()
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.2)
-    process.kill()
-    raise AssertionError(f"JupyterLab did not answer: {process.communicate()}")
+    while not reached():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.2)
