@@ -1,6 +1,7 @@
 """The demo: what it leaves in its folder, makes again or leaves alone, and how it is stopped."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -135,8 +136,12 @@ def test_a_file_in_the_folders_place_is_named(served, tour, tmp_path, capsys):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to one process")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_jupyterlab_opens_in_the_folder_and_leaves_politely(tour, tmp_path, stop):
+@pytest.mark.parametrize(
+    ("stop", "token"),
+    [(signal.SIGINT, None), (signal.SIGTERM, "set-by-the-reader")],
+    ids=["Ctrl-C", "terminated, own token"],
+)
+def test_jupyterlab_opens_in_the_folder_and_leaves_politely(tmp_path, stop, token):
     recipe = demo.Recipe()
     film = make_film(recipe=recipe.as_settings())
     folder = tmp_path / "demo"
@@ -152,14 +157,14 @@ def test_jupyterlab_opens_in_the_folder_and_leaves_politely(tour, tmp_path, stop
             [sys.executable, "-m", "tunewidgets", "demo", *options],
             stdout=lines,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **home, "JUPYTER_TOKEN": "token"},
+            env={**os.environ, **home} | ({"JUPYTER_TOKEN": token} if token else {}),
         )
     try:
         # Said when the server is up, as a reader would learn it.
-        wait_until(lambda: f":{port}/lab/tree/{demo.TOUR}" in log.read_text(), process, log)
-        with urllib.request.urlopen(
-            f"http://127.0.0.1:{port}/api/contents?token=token", timeout=60
-        ) as answer:
+        address = re.compile(rf"http://127\.0\.0\.1:{port}/lab/tree/{demo.TOUR}\?token=(\S+)")
+        wait_until(lambda: address.search(log.read_text()), process, log)
+        query = f"token={token or address.search(log.read_text())[1]}"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/contents?{query}", timeout=60) as answer:
             served = answer.read().decode()
         process.send_signal(stop)
         assert process.wait(60) == 0, log.read_text()

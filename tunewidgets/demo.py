@@ -195,4 +195,8 @@ def _serve(folder: Path, browser: bool, port: int | None) -> None:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # in a container there is often no other user
     os.chdir(folder)
-    LabApp.launch_instance(options)
+    server = LabApp.initialize_server(argv=options)
+    if not server.identity_provider.token_generated:
+        # JupyterLab prints its address itself only with a token that it has made for this run.
+        print(f"JupyterLab is at {server.display_url}", flush=True)
+    server.start()
