@@ -1,4 +1,4 @@
-"""Canvases: torch-lucent's image for the same spectrum, seamless borders, bands, and transformations that do nothing."""
+"""Canvases: torch-lucent's image for the same spectrum, bands, and transformations that do nothing."""
 
 import pytest
 import torch
@@ -43,7 +43,8 @@ def test_a_pixel_canvas_moves_one_pixel_at_a_time():
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "sentence"), [("cppn", 32, "choose one of 'fourier', 'pixel'"), ("fourier", 1, "at least 2 pixels")]
+    ("name", "size", "sentence"),
+    [("cppn", 32, "choose one of 'fourier', 'pixel'"), ("fourier", 1, "at least 2 pixels")],
 )
 def test_a_canvas_that_is_not_there(name, size, sentence):
     with pytest.raises(ValueError, match=sentence):

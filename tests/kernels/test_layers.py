@@ -7,7 +7,7 @@ import torchvision
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels.tracing import forward_to
+from tunewidgets.kernels.tracing import find_layer, forward_to
 
 
 def support(model: nn.Module, layer: str, size: int) -> tuple[int, int]:
@@ -21,7 +21,7 @@ def support(model: nn.Module, layer: str, size: int) -> tuple[int, int]:
     seen = torch.zeros(size, size, dtype=torch.bool)
     for seed in range(24):
         image = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed)).requires_grad_()
-        value = forward_to(model.eval(), layer, image).post
+        value = forward_to(model.eval(), find_layer(model, layer), image).post
         center = value[0, :, value.shape[2] // 2, value.shape[3] // 2] if value.ndim == 4 else value[0]
         (gradient,) = torch.autograd.grad(center.sum(), image)
         seen |= (gradient[0].abs().sum(0) > 0).cpu()
@@ -89,10 +89,10 @@ def test_the_model_comes_back_as_it_was(branched):
 
 def test_a_size_the_model_does_not_take_is_one_sentence():
     model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 4))
-    with pytest.raises(ValueError, match="does not take an image of shape .* give its own input_size"):
+    with pytest.raises(ValueError, match=r"does not take an image of shape .* give its own input_size"):
         tw.layers(model)
 
 
 def test_not_a_model():
-    with pytest.raises(TypeError, match="give a torch.nn.Module"):
+    with pytest.raises(TypeError, match=r"give a torch.nn.Module"):
         tw.layers("vgg16")

@@ -28,7 +28,10 @@ def scores(objective, targets=None, at="post", seed=0, layer=None):
 def test_am_is_the_mean_of_the_units_own_map():
     given_values = values()
     got = scores(tw.AM([3, 0, 5, 1]), layer=given_values)
-    expected = [sum(max(v, 0) for v in given_values.pre[n, u].flatten().tolist()) / 25 for n, u in enumerate([3, 0, 5, 1])]
+    expected = [
+        sum(max(v, 0) for v in given_values.pre[n, u].flatten().tolist()) / 25
+        for n, u in enumerate([3, 0, 5, 1])
+    ]
     assert got.tolist() == pytest.approx(expected, rel=1e-5)
 
 
@@ -62,7 +65,9 @@ def test_where_an_activation_is_optimized(at):
 def test_a_neuron_is_one_position():
     given_values = values()
     assert torch.equal(scores(tw.Neuron([1] * 4), layer=given_values), given_values.post[:, 1, 2, 2])
-    assert torch.equal(scores(tw.Neuron([1] * 4, at=(4, 0)), layer=given_values), given_values.post[:, 1, 4, 0])
+    assert torch.equal(
+        scores(tw.Neuron([1] * 4, at=(4, 0)), layer=given_values), given_values.post[:, 1, 4, 0]
+    )
     with pytest.raises(ValueError, match="there is no position"):
         scores(tw.Neuron([1] * 4, at=(5, 0)), layer=given_values)
 
@@ -89,13 +94,17 @@ def test_dot_cosine_against_a_loop():
             dot = float(a @ unit)
             cos = dot / np.sqrt(float(a @ a) + 1e-4)
             total += dot * max(cos, 0.05) ** 3
-    assert float(scores(tw.Direction(target[None]), layer=given_values)) == pytest.approx(total / 25, rel=1e-5)
+    assert float(scores(tw.Direction(target[None]), layer=given_values)) == pytest.approx(
+        total / 25, rel=1e-5
+    )
 
 
 def test_a_direction_does_not_depend_on_its_length():
     vectors = torch.rand(4, UNITS)
     for mode in ("cosine", "dot_cosine"):
-        torch.testing.assert_close(scores(tw.Direction(vectors, mode)), scores(tw.Direction(vectors * 7, mode)))
+        torch.testing.assert_close(
+            scores(tw.Direction(vectors, mode)), scores(tw.Direction(vectors * 7, mode))
+        )
 
 
 def test_a_direction_at_one_position_reads_only_that():
@@ -130,7 +139,11 @@ def test_a_lucent_objective_of_another_layer_is_refused(bank_probe):
 
 @settings(max_examples=25, deadline=None)
 @given(
-    a=st.floats(-3, 3), b=st.floats(-3, 3), unit=st.integers(0, UNITS - 1), other=st.integers(0, UNITS - 1), seed=st.integers(0, 99)
+    a=st.floats(-3, 3),
+    b=st.floats(-3, 3),
+    unit=st.integers(0, UNITS - 1),
+    other=st.integers(0, UNITS - 1),
+    seed=st.integers(0, 99),
 )
 def test_arithmetic_of_objectives_is_arithmetic_of_scores(a, b, unit, other, seed):
     first, second = tw.AM([unit] * 4), tw.IAM([other] * 4)
@@ -143,7 +156,12 @@ def test_arithmetic_of_objectives_is_arithmetic_of_scores(a, b, unit, other, see
 def test_one_target_joins_many():
     many, one = tw.AM([0, 1, 2, 3]), tw.AM([5])
     torch.testing.assert_close(scores(many - one), scores(many) - scores(tw.AM([5] * 4)))
-    assert (many - one).names() == ["1*AM 0 + -1*AM 5", "1*AM 1 + -1*AM 5", "1*AM 2 + -1*AM 5", "1*AM 3 + -1*AM 5"]
+    assert (many - one).names() == [
+        "1*AM 0 + -1*AM 5",
+        "1*AM 1 + -1*AM 5",
+        "1*AM 2 + -1*AM 5",
+        "1*AM 3 + -1*AM 5",
+    ]
 
 
 @settings(max_examples=25, deadline=None)
@@ -153,7 +171,8 @@ def test_a_score_follows_its_target_not_its_place(order, seed):
     layer = values(seed)
     shuffled = Values(layer.pre[order], layer.post[order])
     assert torch.equal(
-        objective.score(order, "leaky", CPU)(shuffled), objective.score(range(4), "leaky", CPU)(layer)[list(order)]
+        objective.score(order, "leaky", CPU)(shuffled),
+        objective.score(range(4), "leaky", CPU)(layer)[list(order)],
     )
 
 

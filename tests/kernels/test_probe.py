@@ -1,4 +1,4 @@
-"""A probe gives what the whole network would, stops where it should, leaves nothing behind and explains what is wrong."""
+"""A probe gives what the whole network would, stops at its layer, leaves nothing behind and explains errors."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,9 @@ from tunewidgets.kernels.probe import fingerprint, tokens_to_map
 def whole_forward(model: nn.Module, name: str, images: torch.Tensor, call: int = 0) -> torch.Tensor:
     """The independent reference: an ordinary hook on an ordinary, complete forward pass."""
     seen: list[torch.Tensor] = []
-    handle = model.get_submodule(name).register_forward_hook(lambda _m, _i, output: seen.append(output.clone()))
+    handle = model.get_submodule(name).register_forward_hook(
+        lambda _m, _i, output: seen.append(output.clone())
+    )
     with torch.no_grad():
         model.eval()(images)
     handle.remove()
@@ -21,7 +23,13 @@ def whole_forward(model: nn.Module, name: str, images: torch.Tensor, call: int =
 
 @pytest.mark.parametrize(
     ("layer", "module", "call"),
-    [("stem.0", "stem.0", 0), ("stem", "stem", 0), ("relu", "relu", 0), ("relu_1", "relu", 1), ("head", "head", 0)],
+    [
+        ("stem.0", "stem.0", 0),
+        ("stem", "stem", 0),
+        ("relu", "relu", 0),
+        ("relu_1", "relu", 1),
+        ("head", "head", 0),
+    ],
 )
 def test_values_equal_those_of_a_whole_forward_pass(branched, layer, module, call):
     images = torch.rand(3, 3, 32, 32)
@@ -96,7 +104,9 @@ def test_preprocess_is_the_models_own_unless_one_is_given(branched):
     branched.preprocess = lambda images: images * 0
     assert float(Probe(branched, "left", device="cpu")(torch.rand(1, 3, 32, 32)).std(dim=(2, 3)).max()) < 1
     dark = Probe(branched, "stem.0", device="cpu")(torch.rand(1, 3, 32, 32))
-    plain = Probe(branched, "stem.0", preprocess=lambda images: images, device="cpu")(torch.rand(1, 3, 32, 32))
+    plain = Probe(branched, "stem.0", preprocess=lambda images: images, device="cpu")(
+        torch.rand(1, 3, 32, 32)
+    )
     assert float(dark.std(dim=(2, 3)).max()) < 1e-6 < float(plain.std(dim=(2, 3)).min())
 
 
@@ -155,5 +165,5 @@ def test_a_device_that_is_not_there_is_named(branched):
 
 
 def test_not_a_model():
-    with pytest.raises(TypeError, match="give a torch.nn.Module"):
+    with pytest.raises(TypeError, match=r"give a torch.nn.Module"):
         Probe("resnet18", "conv1")

@@ -1,1 +1,1 @@
-"""Everything that computes: a function of a model and data, out of which comes a record. Views are never imported here."""
+"""Everything that computes: functions of a model and data, out of which come records. No view is imported here."""

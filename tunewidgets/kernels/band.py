@@ -16,11 +16,26 @@ VISIBLE = 0.99
 NOISE_IMAGES = 8
 
 
+def choose_band(probe: Probe, size: int, band: float | str | None) -> float | None:
+    """The highest frequency a canvas may hold, cycles per pixel: as asked, measured for "auto", or None for all.
+
+    Raises
+    ------
+    ValueError
+        `band` is none of these.
+    """
+    if band == "auto":
+        return visible_band(probe, size)
+    if band is None or (isinstance(band, float) and band > 0):
+        return band
+    raise ValueError(f"band is {band!r}; give a frequency in cycles per pixel, such as 0.25, 'auto' or None.")
+
+
 def visible_band(probe: Probe, size: int) -> float:
     """The frequency below which lies 99% of the power of the layer's gradient to the image, cycles per pixel.
 
-    The gradient is that of random mixtures of all units, at weak noise about gray: the power it has at a frequency is how much
-    a pattern of that frequency can move the layer.
+    The gradient is that of random mixtures of all units, at weak noise about gray: the power it has at a frequency is
+    how much a pattern of that frequency can move the layer.
     """
     random = generator(0, "band")
     noise = 0.5 + 0.05 * torch.randn(NOISE_IMAGES, 3, size, size, generator=random)

@@ -19,7 +19,7 @@ SOFTENING = 4.0
 
 
 def radial_frequency(size: int) -> Tensor:
-    """Distance from zero frequency, cycles per pixel, of each entry of a real image's half spectrum: `(size, size//2+1)`."""
+    """Cycles per pixel of each entry of a real image's half spectrum, `(size, size // 2 + 1)`."""
     fy = torch.fft.fftfreq(size)[:, None]
     fx = torch.fft.rfftfreq(size)[None, :]
     return (fy.square() + fx.square()).sqrt()
@@ -98,8 +98,8 @@ Canvas = FourierCanvas | PixelCanvas
 CANVASES = ("fourier", "pixel")
 
 
-def make_canvas(name: str, size: int, band: float | None = None) -> Canvas:
-    """The canvas called `name`.
+def make_canvas(name: str, size: int, band: float | None = None, deviation: float = 0.01) -> Canvas:
+    """The canvas called `name`; `deviation` is that of the noise it starts from.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def make_canvas(name: str, size: int, band: float | None = None) -> Canvas:
     if size < 2:
         raise ValueError(f"size is {size}; an image needs at least 2 pixels a side.")
     if name == "fourier":
-        return FourierCanvas(size, band)
+        return FourierCanvas(size, band, deviation)
     if name == "pixel":
-        return PixelCanvas(size)
+        return PixelCanvas(size, deviation)
     raise ValueError(f"canvas is {name!r}; choose one of {', '.join(map(repr, CANVASES))}.")

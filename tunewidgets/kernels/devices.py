@@ -18,7 +18,9 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
     try:
         chosen = torch.device(device)
     except RuntimeError as error:
-        raise ValueError(f"device {device!r} is unknown; give 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'.") from error
+        raise ValueError(
+            f"device {device!r} is unknown; give 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'."
+        ) from error
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not present.get(chosen.type, True):
         raise ValueError(f"device {str(device)!r} is not on this machine; give 'auto' or 'cpu'.")

@@ -23,7 +23,9 @@ class FewChannelConv(torch.autograd.Function):
     """A convolution whose gradient to its input is a matrix product and a scatter back to pixels."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any
+    ) -> Tensor:
         ctx.save_for_backward(weight)
         ctx.geometry = (x.shape[-2:], stride, padding, dilation)
         ctx.dtype = x.dtype
@@ -35,7 +37,9 @@ class FewChannelConv(torch.autograd.Function):
         size, stride, padding, dilation = ctx.geometry
         gradient = gradients[0]
         columns = torch.matmul(weight.flatten(1).T.to(gradient.dtype), gradient.flatten(2))
-        image = F.fold(columns.float(), size, weight.shape[-2:], dilation=dilation, padding=padding, stride=stride)
+        image = F.fold(
+            columns.float(), size, weight.shape[-2:], dilation=dilation, padding=padding, stride=stride
+        )
         return image.to(ctx.dtype), None, None, None, None, None
 
 
@@ -62,7 +66,7 @@ class ResponseNorm(torch.autograd.Function):
 
 
 def _window_sum(values: Tensor, size: int, mirrored: bool = False) -> Tensor:
-    """Sum over a window of `size` channels around each; `mirrored` gives the transpose, which differs for even sizes."""
+    """Sum over `size` channels around each; `mirrored` gives the transpose, another sum where `size` is even."""
     before = (size - 1) // 2 if mirrored else size // 2
     total = values.clone()
     for offset in range(-before, size - before):
@@ -86,7 +90,13 @@ class FastPaths(TorchFunctionMode):
 
 
 def _few_channel_call(
-    input: Tensor, weight: Tensor, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    input: Tensor,
+    weight: Tensor,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> tuple | None:
     """The arguments of `FewChannelConv`, or None where the ordinary convolution is as good."""
     few = weight.shape[1] <= FEW_CHANNELS and groups == 1 and input.ndim == 4
@@ -94,9 +104,15 @@ def _few_channel_call(
         return None
     if torch.is_autocast_enabled("cpu"):
         reduced = torch.get_autocast_dtype("cpu")
-        input, weight, bias = input.to(reduced), weight.to(reduced), None if bias is None else bias.to(reduced)
+        input, weight, bias = (
+            input.to(reduced),
+            weight.to(reduced),
+            None if bias is None else bias.to(reduced),
+        )
     return input, weight, bias, _pair(stride), _pair(padding), _pair(dilation)
 
 
-def _response_norm_call(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> tuple:
+def _response_norm_call(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> tuple:
     return input.float(), size, alpha, beta, k

@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 
 from tunewidgets import records
-from tunewidgets.kernels.band import visible_band
+from tunewidgets.kernels.band import choose_band
 from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.jitter import Jitter
@@ -23,6 +23,8 @@ from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.visualize import Gallery, choose_size, make_recipe, settings_of, to_uint8
 
 CONSTANT = "constant direction: every point along this dimension asks for the same image; hold the others at the mean"
+# Images that share a start with structure of its own stay alike along a film; from near gray each finds its own.
+START_NOISE = 0.1
 # Largest distance between unit targets that still counts as one direction.
 SAME_DIRECTION = 1e-4
 EMPTY = "no direction: no point along this dimension asks for any unit to answer"
@@ -103,7 +105,9 @@ def render_film(
     count = dimensions.n_components_
     chosen = list(range(count)) if only is None else [int(index) for index in only]
     if not chosen or any(not 0 <= index < count for index in chosen) or len(set(chosen)) < len(chosen):
-        raise ValueError(f"only is {only!r}; the fit has dimensions 0 to {count - 1}: name each wanted one once.")
+        raise ValueError(
+            f"only is {only!r}; the fit has dimensions 0 to {count - 1}: name each wanted one once."
+        )
     if not isinstance(points, int) or points < 2:
         raise ValueError(f"points is {points!r}; a film needs at least 2 points a dimension.")
     if sampling not in SAMPLINGS:
@@ -111,8 +115,7 @@ def render_film(
     if others not in OTHERS:
         raise ValueError(f"others is {others!r}; choose one of {', '.join(map(repr, OTHERS))}.")
     side = choose_size(probe, size)
-    band = visible_band(probe, side) if band == "auto" else band
-    board = make_canvas(canvas, side, band)  # type: ignore[arg-type]
+    board = make_canvas(canvas, side, choose_band(probe, side, band), START_NOISE)
     placed = [place_points(dimensions, index, points, sampling, others) for index in chosen]
     status = [_why_not(points_of_one.targets) for points_of_one in placed]
     shown = [row for row, reason in enumerate(status) if not reason]
@@ -178,7 +181,9 @@ def asked_for(targets: np.ndarray, mode: str) -> np.ndarray:
     return vectors[nearest]
 
 
-def achieved(probe: Probe, images: torch.Tensor, vectors: np.ndarray, at: str | tuple[int, int]) -> np.ndarray:
+def achieved(
+    probe: Probe, images: torch.Tensor, vectors: np.ndarray, at: str | tuple[int, int]
+) -> np.ndarray:
     """Mean cosine, over the positions asked for, of each untransformed image's activations with its target."""
     maps = probe.rectified(images)
     if at != "everywhere":
@@ -190,10 +195,13 @@ def achieved(probe: Probe, images: torch.Tensor, vectors: np.ndarray, at: str | 
 
 def _check_fit(probe: Probe, dimensions: TuningDimensions) -> None:
     if not hasattr(dimensions, "score_quantiles_"):
-        raise ValueError("these dimensions are not fitted; call dimensions.fit(tw.sample_activations(probe, images)) first.")
+        raise ValueError(
+            "these dimensions are not fitted; call dimensions.fit(tw.sample_activations(probe, images)) first."
+        )
     if dimensions.n_features_in_ != probe.units:
         raise ValueError(
-            f"the dimensions were fitted on {dimensions.n_features_in_} units and layer {probe.layer!r} has {probe.units}; "
+            f"the dimensions were fitted on {dimensions.n_features_in_} units and layer {probe.layer!r} has "
+            f"{probe.units}; "
             "fit them on this layer's activations."
         )
 
@@ -229,7 +237,10 @@ def _assemble(
         "cosine": (("dimension", "point"), reached),
         "histogram": (("dimension", "bin"), dimensions.score_histogram_[chosen].astype(np.float32)),
         "bin_edge": (("dimension", "edge"), dimensions.score_edges_[chosen].astype(np.float32)),
-        "explained_variance": (("dimension",), dimensions.explained_variance_ratio_[chosen].astype(np.float32)),
+        "explained_variance": (
+            ("dimension",),
+            dimensions.explained_variance_ratio_[chosen].astype(np.float32),
+        ),
         "status": (("dimension",), np.array(status, dtype=object)),
         "label": (("dimension",), blank),
         "suggested_label": (("dimension",), blank.copy()),

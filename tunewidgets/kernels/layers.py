@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.tracing import evaluating, forward_to, watch_layers
 
 Pair = tuple[int, int]
@@ -53,8 +54,8 @@ RECTIFIERS = {"relu", "relu_", "threshold", "sigmoid", "softmax", "_softmax", "s
 # Operations that neither mix positions nor change signs.
 CARRIERS = {
     "view", "_unsafe_view", "reshape", "permute", "transpose", "t", "expand", "unsqueeze", "squeeze", "select", "slice",
-    "split", "split_with_sizes", "chunk", "unbind", "clone", "detach", "contiguous", "alias", "_to_copy", "copy_", "lift",
-    "cat", "stack", "constant_pad_nd", "native_dropout", "channel_shuffle", "pixel_shuffle", "mkldnn_reorder_conv2d_weight",
+    "split", "split_with_sizes", "chunk", "unbind", "clone", "detach", "contiguous", "alias", "_to_copy", "copy_",
+    "lift", "cat", "stack", "constant_pad_nd", "native_dropout", "channel_shuffle", "pixel_shuffle",
 }  # fmt: skip
 NORMALIZERS = {
     "native_batch_norm", "_native_batch_norm_legit_no_training", "_native_batch_norm_legit", "cudnn_batch_norm",
@@ -89,7 +90,9 @@ class _Watch(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        inputs = [t for a in args for t in (a if isinstance(a, (list, tuple)) else [a]) if self.get(t) is not None]
+        inputs = [
+            t for a in args for t in (a if isinstance(a, (list, tuple)) else [a]) if self.get(t) is not None
+        ]
         if inputs:
             sight = self._after(func, args, kwargs or {}, inputs, result)
             for tensor in result if isinstance(result, (list, tuple)) else [result]:
@@ -116,7 +119,10 @@ class _Watch(TorchDispatchMode):
             return sight.through(kernel, stride, _pair(named.get("dilation", 1)))
         if "adaptive" in name:
             return self._adaptive(sight, inputs[0], result)
-        if name in RECTIFIERS or (name in {"hardtanh", "hardtanh_", "clamp", "clamp_min"} and named.get("min_val", named.get("min", 0)) == 0):
+        if name in RECTIFIERS or (
+            name in {"hardtanh", "hardtanh_", "clamp", "clamp_min"}
+            and named.get("min_val", named.get("min", 0)) == 0
+        ):
             return replace(sight, rectified=True)
         if name in CARRIERS:
             return replace(sight, flat=sight.flat or _folds(inputs[0], result))
@@ -125,8 +131,12 @@ class _Watch(TorchDispatchMode):
         if name in PRODUCTS:
             return replace(sight, window=None if sight.flat else sight.window, rectified=False, flat=False)
         if torch.Tag.pointwise in func.tags:
-            keeps = name in {"mul", "add", "add_", "div", "pow"} and len(sights) == sum(isinstance(a, Tensor) for a in args)
-            scaled = name in {"add", "mul", "div", "pow"} and all(not isinstance(a, (int, float)) or a >= 0 for a in args)
+            keeps = name in {"mul", "add", "add_", "div", "pow"} and len(sights) == sum(
+                isinstance(a, Tensor) for a in args
+            )
+            scaled = name in {"add", "mul", "div", "pow"} and all(
+                not isinstance(a, (int, float)) or a >= 0 for a in args
+            )
             return replace(sight, rectified=sight.rectified and (keeps or scaled))
         return replace(sight, window=None, rectified=sight.rectified and name == "mean")
 
@@ -145,7 +155,11 @@ def _folds(source: Tensor, result: Any) -> bool:
     """Whether a view folds a map's positions into the feature axis: (N, C, h, w) to (N, C*h*w)."""
     if not isinstance(result, Tensor) or source.ndim < 3 or result.ndim != 2:
         return False
-    return result.shape[0] == source.shape[0] and math.prod(source.shape[2:]) > 1 and result.shape[1] > source.shape[1]
+    return (
+        result.shape[0] == source.shape[0]
+        and math.prod(source.shape[2:]) > 1
+        and result.shape[1] > source.shape[1]
+    )
 
 
 def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
@@ -225,13 +239,14 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
     return pd.DataFrame(rows, columns=columns)
 
 
-def receptive_field(probe: Any) -> int | None:
+def receptive_field(probe: Probe) -> int | None:
     """Side in pixels of what one position of the probe's layer sees; None where it sees the whole input."""
     size = probe.input_size
     image = torch.full((1, 3, size, size), 0.5, device=probe.device)
     watch = _Watch(image)
     with evaluating(probe.network), torch.no_grad(), watch:
-        value = forward_to(probe.network, probe.layer, image if probe.preprocess is None else probe.preprocess(image)).post
+        inputs = image if probe.preprocess is None else probe.preprocess(image)
+        value = forward_to(probe.network, probe.place, inputs).post
     sight = watch.get(value)
     if sight is None or sight.window is None or max(sight.window) >= size:
         return None

@@ -120,7 +120,9 @@ def _run_chunk(
     parameters = torch.stack([canvas.start(g) for g in generators]).to(device).requires_grad_()
     draws = torch.stack([recipe.jitter.draw(recipe.steps, g) for g in generators]).to(device)
     score = objective.score([job.target for job in padded], recipe.at, device)
-    optimizer = torch.optim.Adam([parameters], lr=recipe.rate, betas=MOMENTA, fused=device.type in ("cpu", "cuda"))
+    optimizer = torch.optim.Adam(
+        [parameters], lr=recipe.rate, betas=MOMENTA, fused=device.type in ("cpu", "cuda")
+    )
     trajectory = torch.empty(recipe.steps, recipe.chunk, device=device)
     snapshots = []
     for step in range(recipe.steps):

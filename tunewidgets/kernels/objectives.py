@@ -60,10 +60,12 @@ class Objective(ABC):
         """The unit each target is made for, or None where a target is not a unit's."""
         return None
 
-    @property
-    def rate(self) -> float:
-        """Adam's step, tuned on real layers for this kind of score."""
-        return 0.4
+    # How far Adam may move a parameter over the whole run, and in one step at most; found on real layers.
+    path, largest_rate = 25.6, 0.4
+
+    def rate(self, steps: int) -> float:
+        """Adam's step for a run of this length."""
+        return min(self.largest_rate, self.path / steps)
 
     def __add__(self, other: Objective) -> Objective:
         return Combined([(1.0, self), (1.0, as_objective(other))])
@@ -112,7 +114,10 @@ class Combined(Objective):
 
     def names(self) -> list[str]:
         columns = [
-            [f"{weight:g}*{name}" for name in (term.names() if len(term) == self.count else term.names() * self.count)]
+            [
+                f"{weight:g}*{name}"
+                for name in (term.names() if len(term) == self.count else term.names() * self.count)
+            ]
             for weight, term in self.terms
         ]
         return [" + ".join(row) for row in zip(*columns, strict=True)]
@@ -120,9 +125,8 @@ class Combined(Objective):
     def own_units(self) -> np.ndarray | None:
         return self.terms[0][1].own_units() if len(self.terms) == 1 and self.terms[0][0] > 0 else None
 
-    @property
-    def rate(self) -> float:
-        return min(term.rate for _, term in self.terms)
+    def rate(self, steps: int) -> float:
+        return min(term.rate(steps) for _, term in self.terms)
 
 
 class _Units(Objective):
@@ -131,7 +135,9 @@ class _Units(Objective):
     def __init__(self, units: int | Sequence[int] | np.ndarray) -> None:
         self.units = np.atleast_1d(np.asarray(units))
         if self.units.ndim != 1 or len(self.units) == 0 or not np.issubdtype(self.units.dtype, np.integer):
-            raise ValueError(f"units is {units!r}; give a unit's number or a list of them, such as range(64).")
+            raise ValueError(
+                f"units is {units!r}; give a unit's number or a list of them, such as range(64)."
+            )
 
     def __len__(self) -> int:
         return len(self.units)
@@ -273,7 +279,12 @@ class Direction(Objective):
     4
     """
 
-    def __init__(self, vectors: Any, mode: str = "dot_cosine", at: str | tuple[int, int] = "everywhere") -> None:
+    # A short path keeps the images from saturating, and neighbors along a film alike.
+    path, largest_rate = 2.56, 0.1
+
+    def __init__(
+        self, vectors: Any, mode: str = "dot_cosine", at: str | tuple[int, int] = "everywhere"
+    ) -> None:
         self.vectors = torch.as_tensor(np.atleast_2d(np.asarray(vectors)), dtype=torch.float32)
         if mode not in ("dot_cosine", "cosine"):
             raise ValueError(f"mode is {mode!r}; choose 'dot_cosine' or 'cosine'.")
@@ -297,10 +308,6 @@ class Direction(Objective):
 
     def names(self) -> list[str]:
         return [f"direction {index}" for index in range(len(self))]
-
-    @property
-    def rate(self) -> float:
-        return 0.05
 
     def score(self, targets: Sequence[int], at: str, device: torch.device) -> Score:
         wanted = F.normalize(self.vectors[list(targets)].to(device), dim=1)
@@ -335,7 +342,8 @@ class _LayerView:
     def __call__(self, name: str) -> Tensor:
         if name not in (self.layer, self.layer.replace(".", "_")):
             raise ValueError(
-                f"the Lucent objective asks for layer {name!r}, but the probe stops at {self.layer!r}; make the probe there."
+                f"the Lucent objective asks for layer {name!r}, but the probe stops at {self.layer!r}; "
+                "make the probe there."
             )
         return self.value
 
@@ -361,7 +369,10 @@ class FromLucent(Objective):
 
         def scores(values: Values) -> Tensor:
             return torch.stack(
-                [-loss(_LayerView(self._layer, values.post[n : n + 1].float())) for n, loss in enumerate(chosen)]
+                [
+                    -loss(_LayerView(self._layer, values.post[n : n + 1].float()))
+                    for n, loss in enumerate(chosen)
+                ]
             )
 
         return scores

@@ -51,7 +51,7 @@ def along(dimensions: TuningDimensions, index: int, coordinates: np.ndarray, oth
 
 
 def _equal_angles(dimensions: TuningDimensions, index: int, count: int, others: str) -> np.ndarray:
-    """Coordinates whose rectified targets lie equal angles apart, since equal steps pack the change into few of them."""
+    """Coordinates whose rectified targets lie equal angles apart: equal steps pack the change into few of them."""
     observed = dimensions.score_quantiles_[index]
     path = np.linspace(observed[0], observed[-1], FINE)
     targets = np.maximum(along(dimensions, index, path, others), 0)

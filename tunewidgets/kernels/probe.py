@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets.kernels.devices import choose_device
-from tunewidgets.kernels.tracing import Values, evaluating, forward_to, split_call
+from tunewidgets.kernels.tracing import Place, Values, evaluating, find_layer, forward_to
 
 # Sizes tried, smallest useful first, to learn a layer's number of units from a model that does not tell its own.
 TRIED_SIZES = (64, 224, 32, 28, 96, 128, 256, 299, 384)
@@ -72,13 +72,14 @@ class Probe:
             raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
         if not isinstance(layer, str):
             raise TypeError(f"layer is a {type(layer).__name__}; give its dotted name, such as 'features.3'.")
-        split_call(model, layer)
+        find_layer(model, layer)
         self.model = model
         self.layer = layer
         self.device = choose_device(device)
         first = next(model.parameters(), None)
         elsewhere = first is not None and first.device.type != self.device.type
         self._network = copy.deepcopy(model).to(self.device) if elsewhere else model
+        self.place: Place = find_layer(self._network, layer)
         if preprocess is None:
             own = getattr(self._network, "preprocess", None)
             preprocess = own if callable(own) else None
@@ -122,7 +123,7 @@ class Probe:
         The caller holds the model in evaluation mode (`evaluating`).
         """
         inputs = images if self.preprocess is None else self.preprocess(images)
-        pre, post = forward_to(self._network, self.layer, inputs)
+        pre, post = forward_to(self._network, self.place, inputs)
         arranged = self._arrange(post)
         return Values(arranged if pre is post else self._arrange(pre), arranged)
 
@@ -133,7 +134,11 @@ class Probe:
 
     def provenance(self) -> dict[str, str]:
         """Model, fingerprint of its weights and layer, for a record's attributes."""
-        return {"model": type(self.model).__name__, "model_sha256": fingerprint(self.model), "layer": self.layer}
+        return {
+            "model": type(self.model).__name__,
+            "model_sha256": fingerprint(self.model),
+            "layer": self.layer,
+        }
 
     def _first_look(self) -> tuple[int, Tensor]:
         own = getattr(self.model, "input_size", None)
@@ -144,15 +149,13 @@ class Probe:
             except (RuntimeError, AssertionError) as error:
                 reasons.append(f"{size} px: {str(error).strip().splitlines()[0]}")
         raise ValueError(
-            f"the model took no RGB image of the sizes tried ({reasons[0]}); set model.input_size to the side in pixels "
-            "that it takes, or give a preprocess that makes its input."
+            f"the model took no RGB image of the sizes tried ({reasons[0]}); set model.input_size to the side in "
+            "pixels that it takes, or give a preprocess that makes its input."
         )
 
     def _arrange(self, value: Tensor) -> Tensor:
         """Units on axis 1: tokens become a map without the class token, channels-last becomes channels-first."""
-        name, _ = split_call(self._network, self.layer)
-        module = self._network.get_submodule(name)
-        if value.ndim == 4 and isinstance(module, (nn.Linear, nn.LayerNorm)):
+        if value.ndim == 4 and isinstance(self.place.module, (nn.Linear, nn.LayerNorm)):
             return value.movedim(-1, 1)
         if value.ndim == 3:
             return tokens_to_map(value)
@@ -165,7 +168,7 @@ class Probe:
 
 
 def tokens_to_map(tokens: Tensor) -> Tensor:
-    """`(N, L, C)` tokens as `(N, C, h, w)`: a square grid, less one class token in front where L is a square plus one."""
+    """`(N, L, C)` tokens as `(N, C, h, w)`: a square grid, without the class token where L is a square plus one."""
     n, length, features = tokens.shape
     side = math.isqrt(length)
     if side * side != length and math.isqrt(length - 1) ** 2 == length - 1:
@@ -179,7 +182,9 @@ def check_images(images: Any) -> Tensor:
     if isinstance(images, np.ndarray):
         images = torch.from_numpy(images)
     if not isinstance(images, Tensor):
-        raise TypeError(f"images is a {type(images).__name__}; give a float tensor or array (N, 3, H, W) in [0, 1].")
+        raise TypeError(
+            f"images is a {type(images).__name__}; give a float tensor or array (N, 3, H, W) in [0, 1]."
+        )
     if images.ndim != 4 or images.shape[1] != 3:
         hint = ""
         if images.ndim == 3:
@@ -192,7 +197,9 @@ def check_images(images: Any) -> Tensor:
     if images.shape[0] == 0:
         raise ValueError("images is empty; give at least one image.")
     if not images.dtype.is_floating_point:
-        raise ValueError(f"images is {str(images.dtype).removeprefix('torch.')}, not float in [0, 1]; divide it by 255.")
+        raise ValueError(
+            f"images is {str(images.dtype).removeprefix('torch.')}, not float in [0, 1]; divide it by 255."
+        )
     low, high = (float(v) for v in torch.aminmax(images.detach()))
     if math.isnan(low) or math.isnan(high):
         raise ValueError("images contains NaN; leave out or repair the images that have it.")

@@ -49,7 +49,9 @@ def unknown_layer(layer: str, names: list[str]) -> str:
     """The sentence for a layer that is not there: the nearest names, or the first ones."""
     lowered = {name.lower(): name for name in reversed(names)}
     near = [lowered[n] for n in difflib.get_close_matches(layer.lower(), lowered, n=5, cutoff=0.5)]
-    near += [name for name in names if layer and layer.lower() in name.lower() and name not in near][: 5 - len(near)]
+    near += [name for name in names if layer and layer.lower() in name.lower() and name not in near][
+        : 5 - len(near)
+    ]
     if near:
         hint = f"did you mean {', '.join(repr(name) for name in near)}?"
     else:
@@ -81,16 +83,35 @@ def first_tensor(output: Any) -> Tensor | None:
     return None
 
 
-def forward_to(model: nn.Module, layer: str, inputs: Tensor) -> Values:
-    """Run `model` on `inputs` until `layer` has its values, and no further.
+class Place(NamedTuple):
+    """A layer, found: its name, its module and which of the module's calls it is (0 for the first)."""
+
+    layer: str
+    module: nn.Module
+    call: int
+
+
+def find_layer(model: nn.Module, layer: str) -> Place:
+    """The module behind a layer's name.
+
+    Raises
+    ------
+    ValueError
+        The model has no such layer; the sentence lists near names.
+    """
+    name, call = split_call(model, layer)
+    return Place(layer, model.get_submodule(name), call)
+
+
+def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
+    """Run `model` on `inputs` until a layer has its values, and no further.
 
     Raises
     ------
     ValueError
         The forward pass ended without reaching the layer (an unused module, or a call that is not made).
     """
-    name, call = split_call(model, layer)
-    module = model.get_submodule(name)
+    layer, module, call = place
     calls = 0
 
     def before(_: nn.Module, args: tuple, kwargs: dict) -> None:
@@ -122,11 +143,14 @@ def forward_to(model: nn.Module, layer: str, inputs: Tensor) -> Values:
     finally:
         handle.remove()
     if calls:
+        name = layer.removesuffix(f"_{call}") if call else layer
         raise ValueError(
             f"layer {layer!r} is not reached: {name!r} runs {calls} time{'s' if calls > 1 else ''} in a forward pass; "
             f"its last layer is {name + (f'_{calls - 1}' if calls > 1 else '')!r}."
         )
-    raise ValueError(f"layer {layer!r} is not reached: the model never calls it in its forward pass; use another layer.")
+    raise ValueError(
+        f"layer {layer!r} is not reached: the model never calls it in its forward pass; use another layer."
+    )
 
 
 def watch_layers(model: nn.Module, inputs: Tensor, seen: Callable[[str, nn.Module, Tensor], None]) -> None:

@@ -14,7 +14,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from tunewidgets import records
-from tunewidgets.kernels.band import visible_band
+from tunewidgets.kernels.band import choose_band
 from tunewidgets.kernels.canvas import CANVASES, Canvas, make_canvas
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.layers import receptive_field
@@ -69,7 +69,7 @@ def visualize(
     progress : bool, default True
         Show a progress bar.
     rate : float or "auto"
-        Adam's step; "auto" takes the objective's own.
+        Adam's step; "auto" takes the objective's own for a run of this many steps.
     jitter : Jitter, optional
         Random transformations; None takes the default strength, `Jitter(0, 0, 0)` none.
     objective_at : {"leaky", "pre", "post"}
@@ -118,13 +118,26 @@ def visualize(
     if late:
         raise ValueError(f"checkpoint {late[0]} is not among steps 1 to {steps}.")
     side = choose_size(probe, size)
-    board = make_canvas(canvas, side, visible_band(probe, side) if band == "auto" else band)
+    board = make_canvas(canvas, side, choose_band(probe, side, band))
     names = goal.names()
     jobs = [
-        Job(target, f"{probe.layer}/{name}/{restart}") for restart in range(restarts) for target, name in enumerate(names)
+        Job(target, f"{probe.layer}/{name}/{restart}")
+        for restart in range(restarts)
+        for target, name in enumerate(names)
     ]
     recipe = make_recipe(
-        probe, goal, board, len(jobs), steps, seed, chunk, rate, jitter, objective_at, precision, tuple(sorted(checkpoints))
+        probe,
+        goal,
+        board,
+        len(jobs),
+        steps,
+        seed,
+        chunk,
+        rate,
+        jitter,
+        objective_at,
+        precision,
+        tuple(sorted(checkpoints)),
     )
     made = Gallery(jobs, recipe)
     made.fill(probe, goal, progress)
@@ -153,7 +166,9 @@ def choose_size(probe: Probe, size: int | str) -> int:
         probe(torch.full((1, 3, size, size), 0.5))
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"layer {probe.layer!r} has no values on a canvas of {size} px: {reason}; give a larger size.") from error
+        raise ValueError(
+            f"layer {probe.layer!r} has no values on a canvas of {size} px: {reason}; give a larger size."
+        ) from error
     return size
 
 
@@ -176,11 +191,13 @@ def make_recipe(
     if chunk == "auto":
         chunk = choose_chunk(probe, canvas, chosen, jobs)
     if not isinstance(chunk, int) or chunk < 1:
-        raise ValueError(f"chunk is {chunk!r}; give how many images go through the network together, or 'auto'.")
+        raise ValueError(
+            f"chunk is {chunk!r}; give how many images go through the network together, or 'auto'."
+        )
     return Recipe(
         canvas=canvas,
         steps=steps,
-        rate=objective.rate if rate == "auto" else float(rate),
+        rate=objective.rate(steps) if rate == "auto" else float(rate),
         jitter=Jitter() if jitter is None else jitter,
         at=at,
         precision=chosen,
@@ -206,7 +223,7 @@ class Gallery:
             with tqdm(total=total, unit="image-step", disable=not progress, desc=probe.layer) as bar:
                 self._make(probe, objective, self.jobs, bar)
                 failed = [job for job in self.jobs if reason(self.finished[job], objective)] if retry else []
-                bar.total += len(failed) * self.recipe.steps
+                bar.total = total + len(failed) * self.recipe.steps
                 again = {Job(job.target, f"{job.key}/again"): job for job in failed}
                 self._make(probe, objective, list(again), bar)
         except KeyboardInterrupt:
@@ -240,7 +257,8 @@ class Gallery:
         )
         outcomes = [self.finished.get(job, blank) for job in self.jobs]
         status = [
-            "not made: interrupted" if outcome is blank else reason(outcome, objective) for outcome in outcomes
+            "not made: interrupted" if outcome is blank else reason(outcome, objective)
+            for outcome in outcomes
         ]
         image = torch.stack([outcome.image for outcome in outcomes]).movedim(1, -1).numpy()
         columns: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
@@ -266,7 +284,12 @@ class Gallery:
         if (units := objective.own_units()) is not None:
             coords["own_unit"] = ("target", units[goals])
         attrs = records.new_attrs(
-            "images", **probe.provenance(), settings=settings_of(recipe, probe), seed=recipe.seed, n_images=0, n_vectors=0
+            "images",
+            **probe.provenance(),
+            settings=settings_of(recipe, probe),
+            seed=recipe.seed,
+            n_images=0,
+            n_vectors=0,
         )
         return xr.Dataset(columns, coords, attrs)
 

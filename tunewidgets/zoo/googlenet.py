@@ -30,6 +30,8 @@ BRANCHES = (("1x1", 1), ("3x3_reduce", 1), ("3x3", 3), ("5x5_reduce", 1), ("5x5"
 class CaffePreprocess(nn.Module):
     """RGB in [0, 1] to what Caffe's networks were trained on: 0..255 less the mean color."""
 
+    mean: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor([123.0, 117.0, 104.0]).view(1, 3, 1, 1), persistent=False)
