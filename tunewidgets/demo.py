@@ -7,6 +7,7 @@ that was made by the same recipe is opened again instead of made again.
 import json
 import os
 import shutil
+import signal
 import socket
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -180,7 +181,6 @@ def _serve(folder: Path, browser: bool, port: int | None) -> None:
     from jupyterlab.labapp import LabApp
 
     options = [
-        "-y",  # Ctrl-C stops at once: a question on the terminal would be missed
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{TOUR}",
         f"--ServerApp.open_browser={browser}",
@@ -199,4 +199,6 @@ def _serve(folder: Path, browser: bool, port: int | None) -> None:
     if not server.identity_provider.token_generated:
         # JupyterLab prints its address itself only with a token that it has made for this run.
         print(f"JupyterLab is at {server.display_url}", flush=True)
+    # Ctrl-C stops it at once and tidily, as being terminated does: its own way is a question on the terminal.
+    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
     server.start()
