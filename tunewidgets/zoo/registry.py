@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from torch import nn
 
 # name -> (module of the zoo, function that makes the network)
-NETWORKS: dict[str, tuple[str, str]] = {"gabor_bank": ("gabor", "gabor_bank")}
+NETWORKS: dict[str, tuple[str, str]] = {
+    "gabor_bank": ("gabor", "gabor_bank"),
+    "mlp": ("classifiers", "mlp"),
+    "shallow_cnn": ("classifiers", "shallow_cnn"),
+    "vgg16_cifar10": ("classifiers", "vgg16_cifar10"),
+}
 
 
 def load(name: str, **options: Any) -> "nn.Module":
@@ -20,9 +25,10 @@ def load(name: str, **options: Any) -> "nn.Module":
     Parameters
     ----------
     name : str
-        Such as "gabor_bank".
+        "gabor_bank", "mlp", "shallow_cnn" or "vgg16_cifar10".
     **options
-        What the network's own function takes, such as `n` and `seed` of `gabor_bank`.
+        What the network's own function takes, such as `n` and `seed` of `gabor_bank`, or `weights` of the others
+        (a file; without one their weights are random).
 
     Returns
     -------

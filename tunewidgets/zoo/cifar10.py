@@ -1,0 +1,102 @@
+"""Labelled images to train the zoo's classifiers on: CIFAR-10, or scikit-learn's digits.
+
+In: the data's name and the folder it lies in. Out: uint8 images `(N, 3, 32, 32)` and int64 labels `(N,)`, for
+training and for testing, in memory.
+"""
+
+import csv
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+CIFAR10_CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+DATA_SETS = ("cifar10", "digits")
+GRID = 100  # images along each side of a sheet
+
+
+class Labelled(NamedTuple):
+    """Images and their labels, in memory."""
+
+    images: Tensor
+    labels: Tensor
+
+
+def load_labelled(name: str, train: bool, folder: str | Path | None = None) -> Labelled:
+    """A data set by name.
+
+    Parameters
+    ----------
+    name : {"cifar10", "digits"}
+        CIFAR-10's 50,000 and 10,000 photographs; or scikit-learn's 1,797 digits, enlarged from 8 to 32 pixels, every
+        fifth of them for testing.
+    train : bool
+        The training images, or else those for testing.
+    folder : path, optional
+        Where CIFAR-10 is or shall be. None: `cifar10` in the folder named by the environment variable
+        `TUNEWIDGETS_DATA`, else torchvision downloads it to `~/.cache/tunewidgets`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such data set.
+    FileNotFoundError
+        If the folder named by `TUNEWIDGETS_DATA` holds no CIFAR-10.
+    """
+    if name == "digits":
+        return _digits(train)
+    if name == "cifar10":
+        return _cifar10(train, folder)
+    raise ValueError(f"there is no data set called {name!r}; choose {' or '.join(map(repr, DATA_SETS))}")
+
+
+def _digits(train: bool) -> Labelled:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    small = torch.from_numpy(digits.images).float()[:, None] / 16
+    images = torch.nn.functional.interpolate(small, size=32, mode="bilinear").expand(-1, 3, -1, -1)
+    held_out = torch.arange(len(images)) % 5 == 0
+    chosen = ~held_out if train else held_out
+    labels = torch.from_numpy(digits.target).long()
+    return Labelled((images[chosen] * 255 + 0.5).to(torch.uint8), labels[chosen])
+
+
+def _cifar10(train: bool, folder: str | Path | None) -> Labelled:
+    named = os.environ.get("TUNEWIDGETS_DATA")
+    if folder is None and named:
+        folder = Path(named) / "cifar10"
+        if not (folder / "index.csv").is_file():
+            raise FileNotFoundError(
+                "the folder named by TUNEWIDGETS_DATA has no cifar10/index.csv; put CIFAR-10 there, or unset the "
+                "variable to have torchvision download it"
+            )
+    if folder is not None and (Path(folder) / "index.csv").is_file():
+        return _sheets(Path(folder), train)
+    from torchvision.datasets import CIFAR10
+
+    root = Path.home() / ".cache" / "tunewidgets" if folder is None else Path(folder)
+    official = CIFAR10(str(root), train=train, download=True)
+    return Labelled(torch.from_numpy(official.data).permute(0, 3, 1, 2), torch.tensor(official.targets))
+
+
+def _sheets(folder: Path, train: bool) -> Labelled:
+    """CIFAR-10 as sheets of 100 × 100 images, one a batch, and an index of labels."""
+    from PIL import Image
+
+    names = [f"data_batch_{number}" for number in range(1, 6)] if train else ["test_batch"]
+    parts = []
+    for name in names:
+        with Image.open(folder / f"{name}.webp") as picture:
+            sheet = np.asarray(picture.convert("RGB"))
+        tiles = sheet.reshape(GRID, 32, GRID, 32, 3).transpose(0, 2, 4, 1, 3)
+        parts.append(torch.from_numpy(tiles.reshape(-1, 3, 32, 32).copy()))
+    with (folder / "index.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    by_batch = {name: [int(row["label"]) for row in rows if row["batch"] == name] for name in names}
+    return Labelled(torch.cat(parts), torch.tensor([label for name in names for label in by_batch[name]]))

@@ -1,0 +1,198 @@
+"""The networks of *Understanding the Importance of Single Directions via Representative Substitution*.
+
+In: how many classes there are, and weights from a file or none. Out: an `nn.Module` for 32-pixel RGB images in [0, 1],
+with every ReLU a module of its own, its `preprocess` and its `input_size`.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+SIDE = 32
+HIDDEN = (128, 512, 2048, 2048)  # the paper's MLP
+SHALLOW = (64, 64, 128, 128)  # the paper's shallow CNN
+# VGG16's configuration D: channels of its convolutions, "M" a pooling.
+VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
+
+
+class CifarPreprocess(nn.Module):
+    """RGB in [0, 1] less CIFAR-10's mean color, over its standard deviation; differentiable."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer(
+            "mean", torch.tensor([0.4914, 0.4822, 0.4465]).view(1, 3, 1, 1), persistent=False
+        )
+        self.register_buffer("std", torch.tensor([0.2470, 0.2435, 0.2616]).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images - self.mean) / self.std
+
+
+class Classifier(nn.Module):
+    """What the three have in common: `preprocess`, `input_size`, and logits `(N, classes)` as output."""
+
+    input_size = SIDE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.preprocess = CifarPreprocess()
+
+
+class MLP(Classifier):
+    """`fc1` → `relu1` → … → `fc4` → `relu4` → `classifier`; made by `mlp`."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        for number, (inputs, outputs) in enumerate(pairwise((3 * SIDE * SIDE, *HIDDEN)), start=1):
+            self.add_module(f"fc{number}", nn.Linear(inputs, outputs))
+            self.add_module(f"relu{number}", nn.ReLU())
+        self.classifier = nn.Linear(HIDDEN[-1], classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.flatten(1)
+        for number in range(1, len(HIDDEN) + 1):
+            x = self.get_submodule(f"relu{number}")(self.get_submodule(f"fc{number}")(x))
+        logits: Tensor = self.classifier(x)
+        return logits
+
+
+class ShallowCNN(Classifier):
+    """`conv1` → `relu1` → … → `relu4`, pooled after the second and the fourth, `fc` → `relu5` → `classifier`."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        for number, (inputs, outputs) in enumerate(pairwise((3, *SHALLOW)), start=1):
+            self.add_module(f"conv{number}", nn.Conv2d(inputs, outputs, 3, padding=1))
+            self.add_module(f"relu{number}", nn.ReLU())
+            if number in (2, 4):
+                self.add_module(f"pool{number}", nn.MaxPool2d(2))
+        self.average = nn.AdaptiveAvgPool2d(2)
+        self.fc = nn.Linear(4 * SHALLOW[-1], 256)
+        self.relu5 = nn.ReLU()
+        self.classifier = nn.Linear(256, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for number in range(1, len(SHALLOW) + 1):
+            x = self.get_submodule(f"relu{number}")(self.get_submodule(f"conv{number}")(x))
+            if number in (2, 4):
+                x = self.get_submodule(f"pool{number}")(x)
+        x = self.relu5(self.fc(self.average(x).flatten(1)))
+        logits: Tensor = self.classifier(x)
+        return logits
+
+
+class VGG16Cifar10(Classifier):
+    """VGG16 with batch normalization for 32 pixels: `features` of 13 convolutions, then `classifier`."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        modules: list[nn.Module] = []
+        channels = 3
+        for width in VGG16:
+            if isinstance(width, str):
+                modules.append(nn.MaxPool2d(2))
+                continue
+            modules += [
+                nn.Conv2d(channels, width, 3, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(),
+            ]
+            channels = width
+        self.features = nn.Sequential(*modules)
+        self.classifier = nn.Sequential(
+            nn.Linear(channels, 512), nn.ReLU(), nn.Dropout(0.5), nn.Linear(512, classes)
+        )
+        # Without this a fresh network of sixteen layers starts with vanishing activations.
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.classifier(self.features(x).flatten(1))
+        return logits
+
+
+def _ready(network: Classifier, weights: str | Path | None) -> Classifier:
+    if weights is not None:
+        network.load_state_dict(read_weights(weights))
+    return network.eval()
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """A network's weights in float32 from a `.safetensors` file, or from a checkpoint of `tunewidgets.zoo.train`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no file at `path`.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"there are no weights at {file}; train them with `python -m tunewidgets.zoo.train`, or give weights=None"
+        )
+    if file.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        state = load_file(file)
+    else:
+        saved = torch.load(file, map_location="cpu", weights_only=True)
+        state = saved.get("model", saved)
+    return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+
+
+def mlp(weights: str | Path | None = None, classes: int = 10) -> Classifier:
+    """The multilayer perceptron 128-512-2048-2048, in evaluation mode.
+
+    Parameters
+    ----------
+    weights : path, optional
+        A file of weights; None: random ones.
+    classes : int, default 10
+
+    Examples
+    --------
+    >>> mlp()(torch.rand(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    """
+    return _ready(MLP(classes), weights)
+
+
+def shallow_cnn(weights: str | Path | None = None, classes: int = 10) -> Classifier:
+    """Four 3×3 convolutions of 64, 64, 128 and 128 channels with stride 1, in evaluation mode.
+
+    Parameters
+    ----------
+    weights : path, optional
+        A file of weights; None: random ones.
+    classes : int, default 10
+
+    Examples
+    --------
+    >>> shallow_cnn()(torch.rand(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    """
+    return _ready(ShallowCNN(classes), weights)
+
+
+def vgg16_cifar10(weights: str | Path | None = None, classes: int = 10) -> Classifier:
+    """VGG16 for CIFAR-10, in evaluation mode.
+
+    Parameters
+    ----------
+    weights : path, optional
+        A file of weights; None: random ones.
+    classes : int, default 10
+
+    Examples
+    --------
+    >>> vgg16_cifar10().features[40].out_channels
+    512
+    """
+    return _ready(VGG16Cifar10(classes), weights)
