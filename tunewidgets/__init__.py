@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees are in _HOMES
     from tunewidgets import figures, records, zoo
+    from tunewidgets.kernels.ablation import ablation
     from tunewidgets.kernels.activations import sample_activations
     from tunewidgets.kernels.dimensions import TuningDimensions
+    from tunewidgets.kernels.exemplars import exemplars
     from tunewidgets.kernels.films import render_film
     from tunewidgets.kernels.layers import layers
     from tunewidgets.kernels.objectives import AM, IAM, Direction, Neuron
     from tunewidgets.kernels.probe import Probe
+    from tunewidgets.kernels.selectivity import class_selectivity
+    from tunewidgets.kernels.substitution import representative_substitution
+    from tunewidgets.kernels.units import analyze_units
     from tunewidgets.kernels.visualize import visualize
     from tunewidgets.records import open_record, save_record
     from tunewidgets.widgets.tuning_explorer import TuningExplorer
@@ -31,6 +36,11 @@ _HOMES = {
     "Neuron": "kernels.objectives",
     "Direction": "kernels.objectives",
     "visualize": "kernels.visualize",
+    "analyze_units": "kernels.units",
+    "class_selectivity": "kernels.selectivity",
+    "representative_substitution": "kernels.substitution",
+    "ablation": "kernels.ablation",
+    "exemplars": "kernels.exemplars",
     "sample_activations": "kernels.activations",
     "TuningDimensions": "kernels.dimensions",
     "render_film": "kernels.films",
@@ -49,11 +59,16 @@ __all__ = [
     "TuningDimensions",
     "TuningExplorer",
     "__version__",
+    "ablation",
+    "analyze_units",
+    "class_selectivity",
+    "exemplars",
     "figures",
     "layers",
     "open_record",
     "records",
     "render_film",
+    "representative_substitution",
     "sample_activations",
     "save_record",
     "visualize",

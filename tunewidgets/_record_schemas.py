@@ -52,6 +52,23 @@ def _film_check(film: xr.Dataset) -> str | None:
     return None
 
 
+def _units_check(units: xr.Dataset) -> str | None:
+    if not any(name in units for name in SCHEMAS["units"].variables):
+        return "this units record holds nothing of a unit; make it again with analyze_units"
+    if units.sizes.get("rgb", 3) != 3:
+        return (
+            f"the dim rgb of this units record has size {units.sizes['rgb']}, where 3 belongs; "
+            "make the units record again"
+        )
+    return None
+
+
+def _of_units(*dims: str, dtype: str = "float32", needs: tuple[str, ...] = ()) -> Variable:
+    # The kernels of units each give a part of the record, so each variable may be absent.
+    return Variable(dims, dtype, required=False, needs=needs)
+
+
+_OWN, _SHOWN, _CURVE = ("unit",), ("objective", "unit"), ("order", "step")
 _POINTS, _TARGETS, _FIT = ("dimension", "point"), ("dimension", "point", "unit"), ("dimension", "unit")
 
 SCHEMAS: dict[str, Schema] = {
@@ -98,6 +115,49 @@ SCHEMAS: dict[str, Schema] = {
         },
         sizes={"rgb": 3},
         empty={"target": "this record has no images; visualize at least one target"},
+    ),
+    "units": Schema(
+        version=1,
+        variables={
+            "selectivity": _of_units(*_OWN, needs=("preferred_class", "dead")),
+            "preferred_class": _of_units(*_OWN, dtype="int32"),
+            "class_mean": _of_units("unit", "cls"),
+            "mean_activation": _of_units(*_OWN),
+            "dead": _of_units(*_OWN, dtype="bool"),
+            "precision_at_k": _of_units(*_OWN),
+            "auc": _of_units(*_OWN, needs=("auc_error",)),
+            "auc_error": _of_units(*_OWN),
+            "rendered": _of_units(*_SHOWN, dtype="bool"),
+            "silent": _of_units(*_SHOWN, dtype="bool"),
+            "status": _of_units(*_SHOWN, dtype="str"),
+            "image": _of_units(*_SHOWN, "y", "x", "rgb", dtype="uint8", needs=("rendered",)),
+            "own_response": _of_units(*_SHOWN, needs=("rendered",)),
+            "rs": _of_units(*_SHOWN, needs=("rendered", "silent")),
+            "rs_restarts": _of_units(*_SHOWN, "restart"),
+            "rs_checkpoint": _of_units(*_SHOWN, "checkpoint"),
+            "rs_normalized": _of_units(*_SHOWN),
+            "substitutes": _of_units(*_OWN, dtype="int32"),
+            "exceeder": _of_units(*_SHOWN, "k", dtype="int32", needs=("exceeder_response",)),
+            "exceeder_response": _of_units(*_SHOWN, "k"),
+            "response": _of_units(*_SHOWN, "other", dtype="float16"),
+            "accuracy_drop": _of_units(*_OWN),
+            "loss_increase": _of_units(*_OWN),
+            "class_accuracy_drop": _of_units("unit", "cls"),
+            "cumulative_accuracy": _of_units(*_CURVE, needs=("cumulative_low", "cumulative_high")),
+            "cumulative_low": _of_units(*_CURVE),
+            "cumulative_high": _of_units(*_CURVE),
+            "exemplar": _of_units("unit", "k", dtype="int32"),
+            "exemplar_activation": _of_units("unit", "k"),
+            "exemplar_position": _of_units("unit", "k", "yx", dtype="int32"),
+            "exemplar_image": _of_units("unit", "k", "y", "x", "rgb", dtype="uint8"),
+            "spread": _of_units("unit", "k", dtype="int32"),
+            "spread_activation": _of_units("unit", "k"),
+            "spread_position": _of_units("unit", "k", "yx", dtype="int32"),
+            "spread_image": _of_units("unit", "k", "y", "x", "rgb", dtype="uint8"),
+        },
+        sizes={},
+        empty={"unit": "this units record has no units; make it again from a layer that has some"},
+        check=_units_check,
     ),
 }
 

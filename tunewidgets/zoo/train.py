@@ -82,9 +82,10 @@ def train(
     _check(name, data, epochs=epochs, batch=batch)
     target = Path(out) if out is not None else Path("runs") / f"{name}-{data}-{seed}"
     place = choose_device(device)
-    settings = {
+    largest = RATES[name] if rate is None else float(rate)
+    settings: dict[str, Any] = {
         "network": name, "data": data, "epochs": epochs, "seed": seed, "batch": batch,
-        "rate": RATES[name] if rate is None else rate, "limit": limit,
+        "rate": largest, "limit": limit,
     }  # fmt: skip
     checkpoint = target / "checkpoint.pt"
     saved = _read_checkpoint(checkpoint, settings)
@@ -97,10 +98,10 @@ def train(
     torch.manual_seed(seed)
     network = NETWORKS[name]().to(place)
     optimizer = torch.optim.SGD(
-        network.parameters(), lr=settings["rate"], momentum=0.9, weight_decay=5e-4, nesterov=True
+        network.parameters(), lr=largest, momentum=0.9, weight_decay=5e-4, nesterov=True
     )
     steps = -(-len(training.labels) // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings["rate"], total_steps=epochs * steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, largest, total_steps=epochs * steps)
     history: list[dict[str, Any]] = []
     if saved:
         network.load_state_dict(saved["model"])

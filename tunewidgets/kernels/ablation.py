@@ -1,0 +1,174 @@
+"""Importance of units: what a network loses when one of them, or more and more of them, are silenced.
+
+In: a classifier and labelled images. Out: a DataTree of unit records with the drop in accuracy and the rise of the
+loss, overall and by class, and cumulative curves. Only what follows a layer runs again; images are the outer loop, so
+that what is kept is one batch.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from tunewidgets import records
+from tunewidgets.kernels.capture import Capture, Observed, wrong_size
+from tunewidgets.kernels.labelled import LabelledImages, labelled
+from tunewidgets.kernels.selectivity import CHUNK, Selectivity, stream
+from tunewidgets.kernels.silencing import SilencedLayer
+
+# What one batch's recording may keep, bytes.
+CACHE_BYTES = 256 * 2**20
+LARGEST_BATCH = 256
+METHODS = ("zero", "mean")
+
+
+def ablation(
+    model: nn.Module,
+    data: Any,
+    layers: Sequence[str] | str | None = None,
+    *,
+    method: str = "zero",
+    curves: bool = True,
+    points: int = 11,
+    random_orders: int = 8,
+    selectivity: Mapping[str, np.ndarray] | None = None,
+    classes: int | Sequence[str] | None = None,
+    seed: int = 0,
+    preprocess: Callable[[Tensor], Tensor] | None = None,
+    device: str | torch.device = "auto",
+    progress: bool = True,
+) -> xr.DataTree:
+    """Importance of every unit, by ablation.
+
+    A unit's output is set to 0, or to its mean over the data, at every position (a class token included) and the rest
+    of the network runs on: *Understanding the Importance of Single Directions via Representative Substitution*; the
+    cumulative curves are those of Morcos et al. (2018).
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A classifier: its output is `(N, classes)` scores.
+    data : iterable, Dataset, DataLoader or zoo source
+        Of `(images, labels)`, as of `class_selectivity`. Read once, twice with `method="mean"`, and once more for the
+        curves where `selectivity` is not given.
+    layers : sequence of str, optional
+        None: the output of every activation module.
+    method : {"zero", "mean"}
+    curves : bool, default True
+        Also ablate more and more units, in three orders.
+    points : int, default 11
+        How many numbers of ablated units each curve has, from none to all.
+    random_orders : int, default 8
+        How many random orders the curve "random" is the mean of.
+    selectivity : mapping of str to array, optional
+        Each layer's selectivity indices, `(U,)`, for the orders.
+    classes : int or sequence of str, optional
+        How many classes the data have, or their names.
+    seed : int
+        Decides the random orders.
+    preprocess, device
+        As of `Probe`.
+    progress : bool, default True
+
+    Returns
+    -------
+    xarray.DataTree
+        A unit record a layer with `accuracy_drop(unit)` and `loss_increase(unit)` (cross entropy, nats) over all
+        images, `class_accuracy_drop(unit, cls)`; with `curves` `cumulative_accuracy(order, step)` and the band
+        `cumulative_low`, `cumulative_high` (lowest and highest of the random orders), with the number of ablated units
+        as coordinate `step`. The settings hold the unharmed network's `accuracy` and `loss`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The model, its layers or the data cannot be used; said in one sentence.
+
+    Examples
+    --------
+    >>> import torch, tunewidgets as tw
+    >>> data = [(torch.rand(8, 3, 32, 32), torch.arange(8) % 2)]
+    >>> net = tw.zoo.load("shallow_cnn", classes=2)
+    >>> tree = tw.ablation(net, data, "relu5", curves=False, progress=False)
+    >>> tree["relu5"].accuracy_drop.sizes["unit"]
+    256
+    """
+    _check(method, points=points, random_orders=random_orders, seed=seed)
+    observed = Observed(model, layers, preprocess, device)
+    source = labelled(data, classes, model)
+    if curves and selectivity is None:
+        collector = Selectivity(observed)
+        stream(Capture(observed), source, [collector], progress)
+        selectivity = {name: part.selectivity.values for name, part in collector.datasets(source).items()}
+    work = {}
+    for layer, probe in observed.probes.items():
+        orders = None
+        if curves and selectivity is not None:
+            shape = np.shape(selectivity.get(layer, ()))
+            if shape != (probe.units,):
+                raise ValueError(
+                    f"selectivity has shape {shape} for layer {layer!r}; give "
+                    f"({probe.units},), one index a unit."
+                )
+            orders = cumulative_orders(np.asarray(selectivity[layer]), random_orders, seed, layer)
+        work[layer] = SilencedLayer(observed, probe, orders, points)
+    if method == "mean":
+        _measure_means(observed, work, source)
+    _measure(observed, work, source, progress)
+    settings = {"ablation": method, "points": points if curves else None, "images": source.describe()}
+    return records.layer_tree(
+        {
+            layer: part.dataset(observed.provenance(layer), source, settings, seed)
+            for layer, part in work.items()
+        }
+    )
+
+
+def _check(method: str, **numbers: int) -> None:
+    if method not in METHODS:
+        raise ValueError(f"method is {method!r}; choose {' or '.join(map(repr, METHODS))}.")
+    for name, least in (("points", 2), ("random_orders", 1), ("seed", 0)):
+        value = numbers[name]
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            raise ValueError(f"{name} is {value!r}; give a whole number of at least {least}.")
+
+
+def cumulative_orders(selectivity: np.ndarray, random_orders: int, seed: int, layer: str) -> list[np.ndarray]:
+    """Units in the order they are silenced: most selective first, least selective first, then random orders."""
+    generator = np.random.default_rng([seed, *layer.encode()])
+    most = np.argsort(-selectivity, kind="stable")
+    return [most, most[::-1].copy(), *(generator.permutation(len(selectivity)) for _ in range(random_orders))]
+
+
+def _batch_size(work: Mapping[str, SilencedLayer]) -> int:
+    kept = max(part.replay.kept_bytes for part in work.values())
+    return int(max(1, min(LARGEST_BATCH, CACHE_BYTES // max(1, kept))))
+
+
+def _measure_means(observed: Observed, work: Mapping[str, SilencedLayer], source: LabelledImages) -> None:
+    for _, images, _ in source.passes(min(CHUNK, _batch_size(work))):
+        inputs = observed.inputs(images)
+        for part in work.values():
+            part.add_mean(inputs)
+
+
+def _measure(
+    observed: Observed, work: Mapping[str, SilencedLayer], source: LabelledImages, progress: bool
+) -> None:
+    runs = sum(len(part.sets) for part in work.values())
+    size = _batch_size(work)
+    batches = None if source.count is None else -(-source.count // size)
+    total = None if batches is None else runs * batches
+    with tqdm(total=total, desc="ablation", unit="run", disable=not progress) as bar:
+        for _, images, labels in source.passes(size):
+            try:
+                inputs = observed.inputs(images)
+                for part in work.values():
+                    part.add(inputs, labels, bar.update)
+            except torch.OutOfMemoryError:
+                raise
+            except (RuntimeError, AssertionError) as error:
+                raise ValueError(wrong_size(images, error)) from error

@@ -1,0 +1,235 @@
+"""The unit activations of many layers in one forward pass.
+
+In: a model, layers' names and images. Out: each layer's unit activations `(N, U)`, reduced while the pass runs, so that
+no map is kept and no later in-place operation can change what was seen. The pass stops after the last layer.
+"""
+
+import copy
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from tunewidgets.kernels.devices import choose_device
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.tracing import ACTIVATIONS, evaluating, first_tensor, watch_layers
+
+REDUCTIONS = ("mean", "max", "center")
+
+
+class Reduced(NamedTuple):
+    """A layer on one batch: unit activations (N, U) float32 and, where asked for, the flat position of each maximum."""
+
+    activations: Tensor
+    peak: Tensor | None
+    width: int  # of the layer's map, 1 for features
+
+
+class _Finished(Exception):
+    """Ends the forward pass: every layer has been seen."""
+
+
+class Observed:
+    """A model that is looked at: on its device, checked, and with the layers that are looked at.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Comes back as it was. In training mode it is measured in evaluation mode, with a warning.
+    layers : sequence of str, str or None
+        None: every activation module's output, or, in a model without one, every convolution's and linear layer's.
+    preprocess, device
+        As of `Probe`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `model` is not a module, has weights that are not finite, or lacks a layer.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: Sequence[str] | str | None = None,
+        preprocess: Callable[[Tensor], Tensor] | None = None,
+        device: str | torch.device = "auto",
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
+        for name, value in [*model.named_parameters(), *model.named_buffers()]:
+            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+                raise ValueError(
+                    f"the model's {name} holds NaN or infinite values; load weights that are whole, or train again "
+                    "with a smaller learning rate."
+                )
+        if model.training:
+            warnings.warn(
+                "the model is in training mode; it is measured in evaluation mode and put back afterwards.",
+                stacklevel=3,
+            )
+        self.model = model
+        self.device = choose_device(device)
+        first = next(model.parameters(), None)
+        elsewhere = first is not None and first.device.type != self.device.type
+        self.network = copy.deepcopy(model).to(self.device) if elsewhere else model
+        self._preprocess = preprocess
+        if isinstance(layers, str):
+            layers = [layers]
+        if layers is not None and len(layers) == 0:
+            raise ValueError("layers is empty; name at least one, or leave it out for all.")
+        names = default_layers(self.network) if layers is None else list(dict.fromkeys(layers))
+        self.probes = {name: Probe(self.network, name, preprocess, self.device) for name in names}
+
+    def inputs(self, images: Tensor) -> Tensor:
+        """What the network takes for these images, on its device."""
+        probe = next(iter(self.probes.values()))
+        images = images.to(self.device)
+        return images if probe.preprocess is None else probe.preprocess(images)
+
+    def provenance(self, layer: str) -> dict[str, str]:
+        """For a record's attributes."""
+        return {**self._identity, "layer": layer}
+
+    @property
+    def _identity(self) -> dict[str, str]:
+        if not hasattr(self, "_known"):
+            known = next(iter(self.probes.values())).provenance()
+            self._known = {name: known[name] for name in ("model", "model_sha256")}
+        return self._known
+
+
+class Capture:
+    """Unit activations of all layers of an `Observed` model, a batch at a time.
+
+    Parameters
+    ----------
+    observed : Observed
+    reduction : {"mean", "max", "center"}
+        Over positions, after rectifying.
+    rectify : bool
+        Negative values count as 0.
+    peaks : bool
+        Also say where each map has its maximum.
+    """
+
+    def __init__(
+        self, observed: Observed, reduction: str = "mean", rectify: bool = True, peaks: bool = False
+    ) -> None:
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(map(repr, REDUCTIONS))}.")
+        self.observed = observed
+        self.reduction = reduction
+        self.rectify = rectify
+        self.peaks = peaks
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> dict[str, Reduced]:
+        """Run the network on `images` (float, in [0, 1]) up to its last layer.
+
+        Raises
+        ------
+        ValueError
+            The network does not take images of this size, or a layer gives values that are not finite.
+        """
+        seen: dict[str, Reduced] = {}
+        handles = self._listen(seen)
+        try:
+            with evaluating(self.observed.network):
+                self.observed.network(self.observed.inputs(images))
+        except _Finished:
+            pass
+        except torch.OutOfMemoryError:
+            raise
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(wrong_size(images, error)) from error
+        finally:
+            for handle in handles:
+                handle.remove()
+        for layer, reduced in seen.items():
+            if not math.isfinite(float(reduced.activations.sum())):
+                raise ValueError(
+                    f"layer {layer!r} gives NaN or infinite values on these images; check the preprocessing."
+                )
+        return {layer: seen[layer] for layer in self.observed.probes}
+
+    def _listen(self, seen: dict[str, Reduced]) -> list[Any]:
+        wanted: dict[nn.Module, dict[int, str]] = {}
+        for layer, probe in self.observed.probes.items():
+            wanted.setdefault(probe.place.module, {})[probe.place.call] = layer
+
+        def listener(layers: dict[int, str]) -> Callable:
+            calls = 0
+
+            def after(_: nn.Module, __: tuple, output: Any) -> None:
+                nonlocal calls
+                layer = layers.get(calls)
+                calls += 1
+                value = first_tensor(output) if layer is not None else None
+                if layer is None or value is None:
+                    return
+                seen[layer] = self._reduce(self.observed.probes[layer], value)
+                if len(seen) == len(self.observed.probes):
+                    raise _Finished
+
+            return after
+
+        return [module.register_forward_hook(listener(layers)) for module, layers in wanted.items()]
+
+    def _reduce(self, probe: Probe, value: Tensor) -> Reduced:
+        maps = probe._arrange(value).float()
+        # What a rectifier gives is rectified already: a second pass over it would be a good part of the pass's cost.
+        if self.rectify and not isinstance(probe.place.module, (nn.ReLU, nn.ReLU6)):
+            maps = maps.relu()
+        if maps.ndim == 2:
+            # A copy, since the network may go on in place.
+            return Reduced(
+                maps.clone().cpu(), torch.zeros_like(maps, dtype=torch.int64) if self.peaks else None, 1
+            )
+        peak = None
+        if self.peaks:
+            peak = maps.flatten(2).argmax(2).cpu()
+        if self.reduction == "mean":
+            reduced = maps.mean((2, 3))
+        elif self.reduction == "max":
+            reduced = maps.amax((2, 3))
+        else:
+            reduced = maps[:, :, maps.shape[2] // 2, maps.shape[3] // 2].clone()
+        return Reduced(reduced.cpu(), peak, maps.shape[3])
+
+
+def default_layers(network: nn.Module) -> list[str]:
+    """The layers that are looked at when none is named, in forward order."""
+    found: dict[bool, list[str]] = {True: [], False: []}
+
+    def seen(name: str, module: nn.Module, value: Tensor) -> None:
+        if isinstance(module, ACTIVATIONS):
+            found[True].append(name)
+        elif isinstance(module, (nn.Conv2d, nn.Linear)):
+            found[False].append(name)
+
+    probe = Probe(network, next(name for name, _ in network.named_modules() if name), device=_where(network))
+    size = probe.input_size
+    image = torch.full((1, 3, size, size), 0.5, device=probe.device)
+    with evaluating(network):
+        watch_layers(network, image if probe.preprocess is None else probe.preprocess(image), seen)
+    names = found[True] or found[False]
+    if not names:
+        raise ValueError("the model has no activation, convolution or linear module; name the layers.")
+    return names
+
+
+def _where(network: nn.Module) -> torch.device:
+    first = next(network.parameters(), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+def wrong_size(images: Tensor, error: BaseException) -> str:
+    """The sentence for images that the network does not take."""
+    reason = str(error).strip().splitlines()[0]
+    return (
+        f"the model does not take images of {images.shape[2]} × {images.shape[3]} px: {reason}; resize them, for "
+        "instance with tw.zoo.images(data, size=...)."
+    )

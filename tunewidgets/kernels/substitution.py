@@ -1,0 +1,249 @@
+"""Representative substitution: who else in the layer answers to the image made for a unit.
+
+In: a model and its layers. Out: a DataTree of unit records with each unit's AM and IAM images, RS over restarts and
+along the optimization, RS by gain-free activations, the units that exceed it and those that could stand in for it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor, nn
+
+from tunewidgets import records
+from tunewidgets.kernels.capture import Capture, Observed
+from tunewidgets.kernels.labelled import labelled
+from tunewidgets.kernels.objectives import AM, IAM
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.selectivity import Selectivity, stream
+from tunewidgets.kernels.substitution_measures import (
+    exceeders,
+    mean_of_present,
+    normalized_substitution,
+    substitutes,
+    substitution,
+)
+from tunewidgets.kernels.visualize import visualize
+
+OBJECTIVES = {"am": AM, "iam": IAM}
+
+
+def representative_substitution(
+    model: nn.Module,
+    layers: Sequence[str] | str | None = None,
+    objectives: Sequence[str] = ("am", "iam"),
+    *,
+    data: Any = None,
+    mean_activation: Mapping[str, np.ndarray] | None = None,
+    restarts: int = 1,
+    k: int = 9,
+    responses: bool = False,
+    checkpoints: Sequence[int] | str = "auto",
+    steps: int = 128,
+    seed: int = 0,
+    preprocess: Callable[[Tensor], Tensor] | None = None,
+    device: str | torch.device = "auto",
+    progress: bool = True,
+    **options: Any,
+) -> xr.DataTree:
+    """RS of every unit, from an image made for each.
+
+    Eq. 4 of *Understanding the Importance of Single Directions via Representative Substitution*: on the image made for
+    unit i, the number of units that answer more strongly than i, over the number of units. High RS means replaceable.
+    Unit activations are spatial means of rectified maps. An image whose unit does not fire on it (`silent`) has no RS.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    layers : sequence of str, optional
+        None: the output of every activation module.
+    objectives : sequence of {"am", "iam"}
+        How the images are made (eqs. 2 and 3).
+    data : iterable, Dataset, DataLoader or zoo source, optional
+        Labelled images, as of `class_selectivity`, to measure mean activations on for `rs_normalized`.
+    mean_activation : mapping of str to array, optional
+        Each layer's mean activations, `(U,)`, where they are known already.
+    restarts : int, default 1
+        Images a unit and objective, from different starts.
+    k : int, default 9
+        How many exceeding units are listed.
+    responses : bool, default False
+        Also keep every unit's response to every image.
+    checkpoints : sequence of int or "auto"
+        Steps at which RS is measured too; "auto": an eighth, a quarter and half of them. The last step always is.
+    steps, seed
+        Of the optimization.
+    preprocess, device
+        As of `Probe`.
+    progress : bool, default True
+    **options
+        More options of `visualize`: `size`, `canvas`, `chunk`, `rate`, `jitter`, `objective_at`, `precision`, `band`.
+
+    Returns
+    -------
+    xarray.DataTree
+        A unit record a layer with, by `(objective, unit)`: `rendered`, `silent`, `status`, `image` (first restart),
+        `own_response`, `rs` (mean over the restarts that have one), `rs_restarts(…, restart)`,
+        `rs_checkpoint(…, checkpoint)` of the first restart, `rs_normalized` where mean activations are known,
+        `exceeder(…, k)` and `exceeder_response(…, k)` on the first restart's image (-1 and NaN where there are fewer),
+        `response(…, other)` float16 on demand; and `substitutes(unit)`, how many other units' response patterns over
+        the layer's images have a cosine above .9 with the unit's.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The model, its layers or an option cannot be used; said in one sentence.
+
+    Examples
+    --------
+    >>> import tunewidgets as tw
+    >>> tree = tw.representative_substitution(
+    ...     tw.zoo.gabor_bank(n=4), "relu", ("am",), steps=8, size=16, progress=False)
+    >>> tree["relu"].rs.dims, tree["relu"].rs.shape
+    (('objective', 'unit'), (1, 4))
+    """
+    _check(objectives, k, options)
+    observed = Observed(model, layers, preprocess, device)
+    if data is not None and mean_activation is None:
+        source = labelled(data, None, model)
+        collector = Selectivity(observed)
+        stream(Capture(observed), source, [collector], progress)
+        mean_activation = {
+            name: part.mean_activation.values for name, part in collector.datasets(source).items()
+        }
+    options |= {"steps": steps, "seed": seed, "restarts": restarts, "progress": progress}
+    options["checkpoints"] = _checkpoints(checkpoints, steps)
+    return records.layer_tree(
+        {
+            layer: substitution_of(
+                probe,
+                objectives,
+                k,
+                responses,
+                None if mean_activation is None else mean_activation.get(layer),
+                observed.provenance(layer),
+                **options,
+            )
+            for layer, probe in observed.probes.items()
+        }
+    )
+
+
+def _check(objectives: Sequence[str], k: int, options: Mapping[str, Any]) -> None:
+    unknown = [name for name in objectives if name not in OBJECTIVES]
+    if isinstance(objectives, str) or unknown or not objectives or len(set(objectives)) < len(objectives):
+        raise ValueError(f"objectives is {objectives!r}; give one or both of ('am', 'iam').")
+    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        raise ValueError(f"k is {k!r}; give a whole number of at least 1.")
+    known = {"size", "canvas", "chunk", "rate", "jitter", "objective_at", "precision", "band"}
+    for name in options:
+        if name not in known:
+            raise TypeError(
+                f"there is no option {name!r}; those of the images are {', '.join(sorted(known))}."
+            )
+
+
+def _checkpoints(checkpoints: Sequence[int] | str, steps: int) -> list[int]:
+    if isinstance(checkpoints, str):
+        if checkpoints != "auto":
+            raise ValueError(f"checkpoints is {checkpoints!r}; give steps, or 'auto'.")
+        checkpoints = [steps // 8, steps // 4, steps // 2]
+        return sorted({step for step in checkpoints if 0 < step < steps})
+    return sorted({int(step) for step in checkpoints} - {steps})
+
+
+def substitution_of(
+    probe: Probe,
+    objectives: Sequence[str],
+    k: int,
+    responses: bool,
+    mean_activation: np.ndarray | None,
+    provenance: dict[str, str],
+    **options: Any,
+) -> xr.Dataset:
+    """One layer's part of a unit record; `options` are those of `visualize`."""
+    units = probe.units
+    if mean_activation is not None and np.shape(mean_activation) != (units,):
+        raise ValueError(
+            f"mean_activation has shape {np.shape(mean_activation)} for layer {probe.layer!r}; give ({units},), one "
+            "value a unit."
+        )
+    made = {name: visualize(probe, OBJECTIVES[name](range(units)), **options) for name in objectives}
+    parts = [_measured(images, units, k, mean_activation) for images in made.values()]
+    columns: dict[str, Any] = {}
+    for name, (dims, _) in parts[0].items():
+        columns[name] = (("objective", *dims), np.stack([part[name][1] for part in parts]))
+    columns["substitutes"] = (
+        ("unit",),
+        substitutes(np.concatenate([_patterns(i, units) for i in made.values()])),
+    )
+    if responses:
+        columns["response"] = _responses(made, units)
+    first = next(iter(made.values()))
+    coords: dict[str, Any] = {
+        "objective": np.array(list(objectives), dtype=object),
+        "unit": np.arange(units),
+        "checkpoint": [*options["checkpoints"], options["steps"]],
+    }
+    settings = {**records.settings_of(first), "objectives": list(objectives), "restarts": options["restarts"]}
+    attrs = records.new_attrs(
+        "units", **provenance, settings=settings, seed=options["seed"], n_images=None, n_vectors=None
+    )
+    return xr.Dataset(columns, coords, attrs)
+
+
+def _patterns(images: xr.Dataset, units: int) -> np.ndarray:
+    """Responses to the first restart's images, those that failed left out."""
+    response = images.response.values[:units]
+    return response[np.isfinite(response).all(1)]
+
+
+def _responses(made: Mapping[str, xr.Dataset], units: int) -> tuple[tuple[str, ...], np.ndarray]:
+    response = np.stack([images.response.values[:units] for images in made.values()])
+    largest = float(np.nanmax(response, initial=0.0))
+    if largest > np.finfo(np.float16).max:
+        raise ValueError(
+            f"responses reach {largest:.3g}, more than half precision holds (65504); leave responses=False."
+        )
+    return ("objective", "unit", "other"), response.astype(np.float16)
+
+
+Columns = dict[str, tuple[tuple[str, ...], np.ndarray]]
+
+
+def _measured(images: xr.Dataset, units: int, k: int, mean_activation: np.ndarray | None) -> Columns:
+    """Everything that one objective's images tell, by unit."""
+    restarts = images.sizes["target"] // units
+    response = images.response.values.reshape(restarts, units, units)
+    status = images.status.values.reshape(restarts, units)
+    # A silent unit's image was made; it only says nothing.
+    made = np.array([[not text or text.startswith("silent") for text in row] for row in status])
+    own = np.einsum("rii->ri", response)
+    silent = made & ~(own > 0)
+    rs = np.stack([substitution(part) for part in response])
+    rs[~made] = np.nan
+    columns: Columns = {
+        "rendered": (("unit",), made[0]),
+        "silent": (("unit",), silent[0]),
+        "status": (("unit",), status[0].astype(object)),
+        "image": (("unit", "y", "x", "rgb"), images.image.values[:units]),
+        "own_response": (("unit",), own[0].astype(np.float32)),
+        "rs": (("unit",), mean_of_present(rs)),
+        "rs_restarts": (("unit", "restart"), rs.T),
+    }
+    steps = [rs[0]]
+    if "response_checkpoint" in images:
+        snapshots = images.response_checkpoint.values[:units]
+        earlier = [substitution(snapshots[:, step]) for step in range(snapshots.shape[1])]
+        steps = [*(np.where(made[0], values, np.nan).astype(np.float32) for values in earlier), *steps]
+    columns["rs_checkpoint"] = (("unit", "checkpoint"), np.stack(steps, 1))
+    if mean_activation is not None:
+        normalized = np.stack([normalized_substitution(part, mean_activation) for part in response])
+        normalized[~made] = np.nan
+        columns["rs_normalized"] = (("unit",), mean_of_present(normalized))
+    who, how_much = exceeders(np.where(made[0][:, None], response[0], np.nan), k)
+    columns["exceeder"] = (("unit", "k"), who)
+    columns["exceeder_response"] = (("unit", "k"), how_much)
+    return columns

@@ -1,0 +1,60 @@
+"""What responses to a layer's own images tell: RS, who exceeds whom, and who could stand in for whom. NumPy alone.
+
+In: responses, a row an image made for one unit and a column a unit. Out: numbers and lists by unit.
+"""
+
+import numpy as np
+
+# An answer counts as stronger from this relative difference on: below it is the rounding of equal units.
+ROUNDING = 1e-6
+ALIKE = 0.9  # cosine of two units' response patterns from which one could stand in for the other
+
+
+def substitution(response: np.ndarray) -> np.ndarray:
+    """RS (eq. 4) for `(U, U)` responses, row i on unit i's image; NaN where the unit does not fire on its own image."""
+    own = np.diag(response)
+    above = response > (own * (1 + ROUNDING))[:, None]
+    return np.where(own > 0, above.sum(1) / response.shape[1], np.nan).astype(np.float32)
+
+
+def normalized_substitution(response: np.ndarray, mean_activation: np.ndarray) -> np.ndarray:
+    """RS with each unit's responses divided by its mean activation; units that answer to no data are left out."""
+    mean = np.asarray(mean_activation, dtype=np.float64)
+    alive = mean > 0
+    result = np.full(len(response), np.nan, np.float32)
+    if alive.any():
+        ratio = response[np.ix_(alive, alive)] / mean[alive]
+        result[alive] = substitution(ratio)
+    return result
+
+
+def exceeders(response: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Who answers more strongly than a unit on its image, strongest first: `(U, k)` units (-1) and responses (NaN)."""
+    own = np.diag(response)
+    above = (response > (own * (1 + ROUNDING))[:, None]) & (own > 0)[:, None]
+    ranked = np.where(above, response, -np.inf)
+    order = np.argsort(-ranked, axis=1, kind="stable")[:, :k]
+    strength = np.take_along_axis(ranked, order, 1)
+    there = np.isfinite(strength)
+    shape = (len(response), k)
+    who, how_much = np.full(shape, -1, np.int32), np.full(shape, np.nan, np.float32)
+    who[:, : order.shape[1]] = np.where(there, order, -1)
+    how_much[:, : order.shape[1]] = np.where(there, strength, np.nan)
+    return who, how_much
+
+
+def substitutes(patterns: np.ndarray) -> np.ndarray:
+    """How many other units' columns have a cosine above `ALIKE` with a unit's."""
+    length = np.linalg.norm(patterns.astype(np.float64), axis=0)
+    unit = patterns / np.where(length > 0, length, 1)
+    alike = (unit.T @ unit) > ALIKE
+    np.fill_diagonal(alike, False)
+    return alike.sum(1).astype(np.int32)
+
+
+def mean_of_present(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis of what is not NaN, NaN where nothing is; float32."""
+    there = np.isfinite(values)
+    count = there.sum(0)
+    total = np.where(there, values, 0).sum(0, dtype=np.float64)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
