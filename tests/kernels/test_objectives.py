@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tunewidgets as tw
-from tunewidgets.kernels.objectives import as_objective
+from tunewidgets.kernels.objectives import DirectionScore, as_objective
 from tunewidgets.kernels.tracing import Values
 
 CPU = torch.device("cpu")
@@ -207,3 +207,20 @@ def test_what_is_no_objective_is_refused(make, error, sentence):
 def test_targets_that_the_layer_does_not_have(bank_probe, objective, sentence):
     with pytest.raises(ValueError, match=sentence):
         tw.visualize(bank_probe, objective, progress=False)
+
+
+@pytest.mark.parametrize("mode", ["cosine", "dot_cosine"])
+def test_a_directions_gradient_is_that_of_automatic_differentiation(mode):
+    activations = torch.rand(3, UNITS, 7, dtype=torch.float64, requires_grad=True)
+    wanted = torch.nn.functional.normalize(torch.rand(3, UNITS, dtype=torch.float64), dim=1)
+
+    def naive(a):
+        dot = torch.einsum("nup,nu->np", a, wanted)
+        if mode == "cosine":
+            return (dot / a.norm(dim=1)).mean(1)
+        return (dot * (dot / (a.square().sum(1) + 1e-4).sqrt()).clamp(min=0.05) ** 3).mean(1)
+
+    weights = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    (expected,) = torch.autograd.grad(naive(activations) @ weights, activations)
+    (got,) = torch.autograd.grad(DirectionScore.apply(activations, wanted, mode) @ weights, activations)
+    torch.testing.assert_close(got, expected)

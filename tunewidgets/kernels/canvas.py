@@ -18,6 +18,15 @@ COLOR_CORRELATION = COLOR_CORRELATION / COLOR_CORRELATION.norm(dim=0).max()
 SOFTENING = 4.0
 
 
+def mix_channels(matrix: Tensor, maps: Tensor) -> Tensor:
+    """Each position's channels times `matrix` (out, in), for maps `(N, in, h, w)`.
+
+    As a batch of products: `torch.matmul` would move the channels behind the positions, and back, copying both times.
+    """
+    mixed = torch.bmm(matrix.expand(len(maps), -1, -1), maps.flatten(2))
+    return mixed.unflatten(2, maps.shape[2:])
+
+
 def radial_frequency(size: int) -> Tensor:
     """Cycles per pixel of each entry of a real image's half spectrum, `(size, size // 2 + 1)`."""
     fy = torch.fft.fftfreq(size)[:, None]
@@ -70,7 +79,7 @@ class FourierCanvas:
         spectrum = torch.view_as_complex(parameters * scale)
         logits = torch.fft.irfft2(spectrum, s=(self.size, self.size), norm="ortho")
         colors = COLOR_CORRELATION.to(parameters.device)
-        return torch.matmul(colors, logits.flatten(2)).view_as(logits).sigmoid()
+        return mix_channels(colors, logits).sigmoid()
 
 
 @dataclass(frozen=True)

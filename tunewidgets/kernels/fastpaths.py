@@ -11,8 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from tunewidgets.kernels.canvas import mix_channels
+
 # A gradient to an image of so few channels leaves a direct convolution's vector units mostly idle.
 FEW_CHANNELS = 4
+
+
+def _is_pointwise(weight: Tensor, stride: Any, padding: Any) -> bool:
+    """Whether a convolution only mixes channels: a matrix product forward too."""
+    return tuple(weight.shape[2:]) == (1, 1) == tuple(stride) and tuple(padding) == (0, 0)
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -29,6 +36,9 @@ class FewChannelConv(torch.autograd.Function):
         ctx.save_for_backward(weight)
         ctx.geometry = (x.shape[-2:], stride, padding, dilation)
         ctx.dtype = x.dtype
+        if _is_pointwise(weight, stride, padding):
+            mixed = mix_channels(weight.flatten(1), x)
+            return mixed if bias is None else mixed + bias[:, None, None]
         return F.conv2d(x, weight, bias, stride, padding, dilation)
 
     @staticmethod
@@ -36,9 +46,16 @@ class FewChannelConv(torch.autograd.Function):
         (weight,) = ctx.saved_tensors
         size, stride, padding, dilation = ctx.geometry
         gradient = gradients[0]
-        columns = torch.matmul(weight.flatten(1).T.to(gradient.dtype), gradient.flatten(2))
+        columns = mix_channels(weight.flatten(1).T.to(gradient.dtype), gradient)
+        if _is_pointwise(weight, stride, padding):
+            return columns.to(ctx.dtype), None, None, None, None, None
         image = F.fold(
-            columns.float(), size, weight.shape[-2:], dilation=dilation, padding=padding, stride=stride
+            columns.flatten(2).float(),
+            size,
+            weight.shape[-2:],
+            dilation=dilation,
+            padding=padding,
+            stride=stride,
         )
         return image.to(ctx.dtype), None, None, None, None, None
 

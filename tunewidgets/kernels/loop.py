@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -19,6 +20,7 @@ from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.objectives import Objective, pooled
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.tracing import Values, evaluating
+from tunewidgets.kernels.workers import in_threads, worker_count
 
 # Adam's memory is short because the path is: at the usual .9 most of a hundred steps go into turning round.
 MOMENTA = (0.7, 0.99)
@@ -80,39 +82,41 @@ def optimize(
     on_step: Callable[[int], Any] = lambda images: None,
     on_smaller_chunk: Callable[[int], Any] = lambda chunk: None,
 ) -> Iterator[list[Finished]]:
-    """Make the images of `jobs`, a chunk at a time.
+    """Make the images of `jobs`, a chunk at a time; on a CPU one chunk a core, each on a single thread.
 
     Parameters
     ----------
     probe, objective, jobs, recipe
         What is made, and how.
     on_step : callable
-        Told after each step how many images it moved (padding not counted).
+        Told, in the caller's thread, how many images have moved by one step (padding not counted).
     on_smaller_chunk : callable
         Told the new chunk shape when the device ran out of memory and the chunk was halved.
 
     Yields
     ------
     list of Finished
-        In the order of the jobs.
+        One chunk's, as each is done.
     """
     waiting = list(jobs)
     with evaluating(probe.network):
         while waiting:
+            chunks = [waiting[i : i + recipe.chunk] for i in range(0, len(waiting), recipe.chunk)]
+            run = partial(_run_chunk, probe, objective, recipe=recipe)
             try:
-                finished = _run_chunk(probe, objective, waiting[: recipe.chunk], recipe, on_step)
+                for finished in in_threads(run, chunks, on_step, probe.device):
+                    done = {outcome.job for outcome in finished}
+                    waiting = [job for job in waiting if job not in done]
+                    yield finished
             except torch.OutOfMemoryError:
                 if recipe.chunk == 1:
                     raise
                 recipe = replace(recipe, chunk=recipe.chunk // 2)
                 on_smaller_chunk(recipe.chunk)
-                continue
-            waiting = waiting[recipe.chunk :]
-            yield finished
 
 
 def _run_chunk(
-    probe: Probe, objective: Objective, jobs: Sequence[Job], recipe: Recipe, on_step: Callable[[int], Any]
+    probe: Probe, objective: Objective, jobs: Sequence[Job], on_step: Callable[[int], Any], recipe: Recipe
 ) -> list[Finished]:
     canvas, device = recipe.canvas, probe.device
     padded = [*jobs, *[jobs[0]] * (recipe.chunk - len(jobs))]
@@ -150,7 +154,7 @@ def _run_chunk(
 def _measure(probe: Probe, canvas: Canvas, parameters: Tensor) -> tuple[Tensor, Tensor]:
     """The untransformed images and every unit's activation on them, in float32 whatever the loop ran in."""
     images = canvas.image(parameters.detach())
-    return images, pooled(probe.values(images).post.float().relu())
+    return images, pooled(probe.values(images).rectified())
 
 
 def network_values(probe: Probe, images: Tensor, precision: str) -> Values:
@@ -183,7 +187,7 @@ def choose_precision(precision: str, device: torch.device) -> str:
 
 
 def choose_chunk(probe: Probe, canvas: Canvas, precision: str, jobs: int) -> int:
-    """Images a chunk: what one backward pass may keep, measured on one image, and no more than the jobs need."""
+    """Images a chunk: what one backward pass may keep, measured on one image, and no more than a core's share."""
     kept = 0
 
     def count(tensor: Tensor) -> Tensor:
@@ -196,5 +200,6 @@ def choose_chunk(probe: Probe, canvas: Canvas, precision: str, jobs: int) -> int
         network_values(probe, canvas.image(parameters), precision)
     weights = sum(p.numel() * p.element_size() for p in probe.network.parameters())
     largest = max(1, min(LARGEST_CHUNK, CHUNK_BYTES // max(1, kept - weights)))
-    needed = 1 << max(0, jobs - 1).bit_length()
+    share = -(-jobs // worker_count(probe.device))
+    needed = 1 << max(0, share - 1).bit_length()
     return min(1 << (largest.bit_length() - 1), needed)

@@ -21,6 +21,8 @@ from tunewidgets.kernels.tracing import Values
 
 Score = Callable[[Values], Tensor]
 STAGES = ("leaky", "pre", "post")
+# In "dot_cosine": below this cosine a position still pulls, weakly; a length that keeps silent positions finite.
+LEAST_COSINE, DOT_COSINE_FLOOR = 0.05, 1e-2
 
 
 def staged(values: Values, at: str) -> Tensor:
@@ -30,7 +32,7 @@ def staged(values: Values, at: str) -> Tensor:
     """
     if at == "leaky":
         return F.leaky_relu(values.pre.float(), 0.01)
-    return values.pre.float() if at == "pre" else values.post.float().relu()
+    return values.pre.float() if at == "pre" else values.rectified()
 
 
 def pooled(maps: Tensor) -> Tensor:
@@ -313,18 +315,49 @@ class Direction(Objective):
         wanted = F.normalize(self.vectors[list(targets)].to(device), dim=1)
 
         def scores(values: Values) -> Tensor:
-            activations = values.post.float().relu()
+            activations = values.rectified()
             if self.at != "everywhere":
                 activations = position(activations, self.at)
             if activations.ndim == 2:
                 activations = activations[:, :, None, None]
-            if self.mode == "cosine":
-                return cosine(activations, wanted).flatten(1).mean(1)
-            dot = torch.einsum("nuyx,nu->nyx", activations, wanted)
-            length = (activations.square().sum(1) + 1e-4).sqrt()
-            return (dot * (dot / length).clamp(min=0.05) ** 3).flatten(1).mean(1)
+            return DirectionScore.apply(activations.flatten(2), wanted, self.mode)
 
         return scores
+
+
+class DirectionScore(torch.autograd.Function):
+    """Mean over positions of a score of activations `(N, U, P)` along unit targets `(N, U)`, `(N,)`.
+
+    At each position the gradient is a mixture of the target and of the activations themselves, so the backward pass is
+    two products where automatic differentiation would take a dozen passes over the map.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, activations: Tensor, wanted: Tensor, mode: str) -> Tensor:
+        dot = torch.bmm(wanted[:, None], activations)
+        squares = activations.square().sum(1, keepdim=True)
+        if mode == "cosine":
+            # As small as Lucent's: a silent position counts as 0 and pulls nowhere.
+            inverse = squares.clamp(min=1e-16).rsqrt()
+            value = dot * inverse
+            along_target, along_self = inverse, -value * inverse.square()
+        else:
+            length = (squares + DOT_COSINE_FLOOR**2).sqrt()
+            ratio = dot / length
+            aligned = ratio > LEAST_COSINE
+            cube = ratio.clamp(min=LEAST_COSINE) ** 3
+            value = dot * cube
+            along_target = torch.where(aligned, 4 * cube, cube)
+            along_self = torch.where(aligned, -3 * value / length.square(), 0.0)
+        ctx.save_for_backward(activations, wanted, along_target, along_self)
+        return value.flatten(1).mean(1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        activations, wanted, along_target, along_self = ctx.saved_tensors
+        weight = gradients[0][:, None, None] / activations.shape[2]
+        gradient = torch.bmm(wanted[:, :, None], along_target * weight)
+        return gradient.addcmul_(activations, along_self * weight), None, None
 
 
 def cosine(activations: Tensor, wanted: Tensor) -> Tensor:

@@ -123,9 +123,9 @@ class Probe:
         The caller holds the model in evaluation mode (`evaluating`).
         """
         inputs = images if self.preprocess is None else self.preprocess(images)
-        pre, post = forward_to(self._network, self.place, inputs)
+        pre, post, never_negative = forward_to(self._network, self.place, inputs)
         arranged = self._arrange(post)
-        return Values(arranged if pre is post else self._arrange(pre), arranged)
+        return Values(arranged if pre is post else self._arrange(pre), arranged, never_negative)
 
     @property
     def network(self) -> nn.Module:

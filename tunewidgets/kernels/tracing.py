@@ -6,6 +6,7 @@ again are `relu_1`, `relu_2`, … Hooks and evaluation mode last for one call.
 """
 
 import difflib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -25,6 +26,11 @@ class Values(NamedTuple):
 
     pre: Tensor
     post: Tensor
+    never_negative: bool = False
+
+    def rectified(self) -> Tensor:
+        """What units answer with, float32: the values after the nonlinearity, negative ones at 0."""
+        return self.post.float() if self.never_negative else self.post.float().relu()
 
 
 class _Reached(Exception):
@@ -113,9 +119,13 @@ def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
     """
     layer, module, call = place
     calls = 0
+    # Several threads may look at one model at once: each hook answers to its own forward pass only.
+    thread = threading.get_ident()
 
     def before(_: nn.Module, args: tuple, kwargs: dict) -> None:
         nonlocal calls
+        if threading.get_ident() != thread:
+            return
         calls += 1
         if calls == call + 1:
             pre = first_tensor(args) if args else first_tensor(kwargs)
@@ -123,10 +133,12 @@ def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
                 return
             # An in-place activation would overwrite the values that are asked for.
             source = pre.clone() if getattr(module, "inplace", False) else pre
-            raise _Reached(Values(pre, module.forward(source)))
+            raise _Reached(Values(pre, module.forward(source), isinstance(module, nn.ReLU)))
 
     def after(_: nn.Module, __: tuple, output: Any) -> None:
         nonlocal calls
+        if threading.get_ident() != thread:
+            return
         calls += 1
         value = first_tensor(output)
         if calls == call + 1 and value is not None:

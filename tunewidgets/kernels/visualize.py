@@ -306,7 +306,7 @@ def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
         "objective_at": recipe.at,
         "precision": recipe.precision,
         "chunk": recipe.chunk,
-        "threads": torch.get_num_threads(),
+        "threads": 1 if probe.device.type == "cpu" else torch.get_num_threads(),
         "device": str(probe.device),
     }
 
