@@ -122,9 +122,10 @@ class SilencedLayer:
         scratch.index_copy_(self.axis, units, after.contiguous())
         try:
             logits = self.replay.run(lambda _: scratch)
+            # Counted before the values are put back: of the last layer, these are the scores themselves.
+            return torch.stack(outcome(logits, labels, self.classes))
         finally:
             scratch.index_copy_(self.axis, units, before)
-        return torch.stack(outcome(logits, labels, self.classes))
 
     def dataset(
         self, provenance: dict[str, str], source: LabelledImages, settings: dict[str, Any], seed: int

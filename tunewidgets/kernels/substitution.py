@@ -84,8 +84,9 @@ def representative_substitution(
     Returns
     -------
     xarray.DataTree
-        A unit record a layer with, by `(objective, unit)`: `rendered`, `silent`, `status`, `image` (first restart),
-        `own_response`, `rs` (mean over the restarts that have one), `rs_restarts(…, restart)`,
+        A unit record a layer with, by `(objective, unit)`: `rendered` (an image was made), `silent` (its unit does not
+        fire on it), `status` (empty, or what is wrong with the image), `image` (first restart), `own_response`,
+        `rs` (mean over the restarts that have one), `rs_restarts(…, restart)`,
         `rs_checkpoint(…, checkpoint)` of the first restart, `rs_normalized` where mean activations are known,
         `exceeder(…, k)` and `exceeder_response(…, k)` on the first restart's image (-1 and NaN where there are fewer),
         `response(…, other)` float16 on demand; and `substitutes(unit)`, how many other units' response patterns over
@@ -218,8 +219,8 @@ def _measured(images: xr.Dataset, units: int, k: int, mean_activation: np.ndarra
     restarts = images.sizes["target"] // units
     response = images.response.values.reshape(restarts, units, units)
     status = images.status.values.reshape(restarts, units)
-    # A silent unit's image was made; it only says nothing.
-    made = np.array([[not text or text.startswith("silent") for text in row] for row in status])
+    # An objective that is flat, as IAM is among copies of one unit, has any image as its optimum, and so an RS.
+    made = np.isfinite(response).all(2)
     own = np.einsum("rii->ri", response)
     silent = made & ~(own > 0)
     rs = np.stack([substitution(part) for part in response])

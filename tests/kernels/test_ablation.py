@@ -1,0 +1,222 @@
+"""Importance: the same numbers as whole passes give, image by image, whatever comes before and after the layer."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from units_networks import CASES, batches, branching, labelled_images, tiny_vit
+
+import tunewidgets as tw
+from tunewidgets.kernels.replay import Replay
+from tunewidgets.kernels.tracing import find_layer
+
+QUIET = {"progress": False, "device": "cpu"}
+PLAIN = {**QUIET, "curves": False}
+
+
+def whole_pass(network, layer, images, units, fill=None):
+    """Scores in float64 with units of a layer silenced, by an ordinary hook on the whole network."""
+    double = copy.deepcopy(network).double()
+    name, _, call = layer.rpartition("_")
+    name, call = (name, int(call)) if call.isdigit() and name else (layer, 0)
+    calls = []
+
+    def silence(module, _, output):
+        calls.append(1)
+        if len(calls) != call + 1:
+            return None
+        output = output.clone()
+        last = output.ndim == 3 or isinstance(module, nn.Linear)
+        for unit in units:
+            value = 0.0 if fill is None else fill[unit]
+            if last:
+                output[..., unit] = value
+            else:
+                output[:, unit] = value
+        return output
+
+    double.get_submodule(name).register_forward_hook(silence)
+    with torch.no_grad():
+        return torch.stack(
+            [row for image in images for row in (calls.clear(), double(image[None].double()))[1]]
+        )
+
+
+def naive(logits, labels):
+    """Accuracy, loss and accuracy by class, by loops."""
+    right, loss = [], []
+    for row, label in zip(logits.tolist(), labels.tolist(), strict=True):
+        right.append(float(max(range(len(row)), key=row.__getitem__) == label))
+        loss.append(np.log(np.sum(np.exp(row))) - row[label])
+    by_class = [np.mean([r for r, y in zip(right, labels, strict=True) if y == c]) for c in range(3)]
+    return np.mean(right), np.mean(loss), np.array(by_class)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_kind_of_layer_agrees_with_whole_passes(case):
+    make, layers = CASES[case]
+    network = make()
+    images, labels = labelled_images(12)
+    tree = tw.ablation(network, batches(images, labels, 5), layers, **PLAIN)
+    for layer in layers:
+        record = tree[layer].to_dataset()
+        base = naive(whole_pass(network, layer, images, []), labels)
+        for unit in range(record.sizes["unit"]):
+            accuracy, loss, by_class = naive(whole_pass(network, layer, images, [unit]), labels)
+            assert float(record.accuracy_drop[unit]) == pytest.approx(base[0] - accuracy, abs=1e-6)
+            assert float(record.loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-4)
+            np.testing.assert_allclose(record.class_accuracy_drop[unit], base[2] - by_class, atol=1e-6)
+        assert tw.records.settings_of(record)["accuracy"] == pytest.approx(base[0])
+
+
+@pytest.mark.parametrize(
+    ("make", "layer"), [(branching, "stem"), (branching, "relu_1"), (tiny_vit, "block.linear1")]
+)
+def test_a_unit_can_be_set_to_its_mean_instead(make, layer):
+    network = make()
+    images, labels = labelled_images(9)
+    tree = tw.ablation(network, batches(images, labels, 4), layer, method="mean", **PLAIN)
+    found = []
+    name = layer.removesuffix("_1")
+    copied = copy.deepcopy(network).double()
+    copied.get_submodule(name).register_forward_hook(lambda m, i, o: found.append(o.clone()))
+    with torch.no_grad():
+        copied(images.double())
+    value = found[1 if layer.endswith("_1") else 0]
+    axes = tuple(a for a in range(value.ndim) if a != (value.ndim - 1 if value.ndim == 3 else 1))
+    means = value.mean(axes)
+    base = naive(whole_pass(network, layer, images, []), labels)
+    for unit in range(len(means)):
+        _, loss, _ = naive(whole_pass(network, layer, images, [unit], means), labels)
+        assert float(tree[layer].loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-4)
+
+
+def test_nothing_depends_on_batch_size_or_order(monkeypatch):
+    network = branching()
+    images, labels = labelled_images(20)
+    shuffled = torch.randperm(20, generator=torch.Generator().manual_seed(3))
+    first = tw.ablation(network, [(images, labels)], "body.0", points=4, random_orders=3, **QUIET)
+    monkeypatch.setattr("tunewidgets.kernels.ablation.LARGEST_BATCH", 3)
+    other = tw.ablation(
+        network, [(images[shuffled], labels[shuffled])], "body.0", points=4, random_orders=3, **QUIET
+    )
+    for name, column in first["body.0"].data_vars.items():
+        np.testing.assert_allclose(column, other["body.0"][name], atol=1e-5, err_msg=str(name))
+
+
+def test_cumulative_curves_silence_units_in_their_order():
+    network = branching()
+    images, labels = labelled_images(15)
+    selectivity = {"relu": np.array([0.1, 0.9, 0.3, 0.2, 0.8, 0.5])}
+    tree = tw.ablation(
+        network, [(images, labels)], "relu", points=4, random_orders=5, selectivity=selectivity, **QUIET
+    )
+    record = tree["relu"].to_dataset()
+    assert record.step.values.tolist() == [0, 2, 4, 6]
+    assert record.order.values.tolist() == ["most selective first", "least selective first", "random"]
+    for place, order in enumerate(([1, 4, 5, 2, 3, 0], [0, 3, 2, 5, 4, 1])):
+        expected = [naive(whole_pass(network, "relu", images, order[:n]), labels)[0] for n in (0, 2, 4, 6)]
+        np.testing.assert_allclose(record.cumulative_accuracy[place], expected, atol=1e-6)
+    low, mean, high = (record[f"cumulative_{name}"].values for name in ("low", "accuracy", "high"))
+    assert (low <= mean + 1e-6).all()
+    assert (mean <= high + 1e-6).all()
+    np.testing.assert_array_equal(low[:2], high[:2])
+
+
+def test_a_class_that_dies_shows_where_the_whole_does_not():
+    """The network names a class by the channel that is its color, so each unit carries one class alone."""
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.ReLU(), nn.Linear(3, 3, bias=False))
+    with torch.no_grad():
+        network[3].weight.copy_(torch.eye(3))
+    network.eval().input_size = 4
+    images = torch.zeros(12, 3, 4, 4)
+    labels = torch.arange(12) % 3
+    images[torch.arange(12), labels] = 1
+    record = tw.ablation(network, [(images, labels)], "2", **PLAIN)["2"].to_dataset()
+    # With its unit silent, a class's scores all tie at 0, and the first class is named.
+    np.testing.assert_allclose(record.accuracy_drop, [0, 1 / 3, 1 / 3], atol=1e-6)
+    np.testing.assert_allclose(np.diag(record.class_accuracy_drop), [0, 1, 1])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_comes_before_the_layer_is_not_computed_again(case):
+    make, layers = CASES[case]
+    network = make()
+    images, _ = labelled_images(2)
+    layer = layers[-2]
+    replay = Replay(network, find_layer(network, layer), images)
+    assert not replay.whole
+    replay.record(images)
+    ran = []
+    first = next(m for m in network.modules() if isinstance(m, nn.Conv2d))
+    compute = first._conv_forward
+    first._conv_forward = lambda *a: ran.append(1) or compute(*a)
+    replay.run(torch.zeros_like)
+    del first._conv_forward
+    assert not ran
+
+
+def test_a_network_that_replays_wrongly_is_run_whole():
+    class Aliased(nn.Module):
+        """What a convolution gave is overwritten by a module that is skipped in a replay, and used again."""
+
+        def __init__(self):
+            super().__init__()
+            self.conv, self.relu = nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True)
+            self.more, self.head = nn.Conv2d(4, 4, 1), nn.Linear(4, 3)
+
+        def forward(self, x):
+            x = self.conv(x)
+            y = self.relu(x)
+            return self.head((x + self.more(y)).mean((2, 3)))
+
+    torch.manual_seed(0)
+    network = Aliased().eval()
+    network.input_size = 16
+    images, labels = labelled_images(6)
+    replay = Replay(network, find_layer(network, "more"), images)
+    assert replay.whole
+    record = tw.ablation(network, [(images, labels)], "more", **PLAIN)["more"].to_dataset()
+    base = naive(whole_pass(network, "more", images, []), labels)
+    for unit in range(4):
+        _, loss, _ = naive(whole_pass(network, "more", images, [unit]), labels)
+        assert float(record.loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-4)
+
+
+def test_only_the_last_output_is_kept_of_a_plain_chain():
+    network = tw.zoo.load("shallow_cnn")
+    replay = Replay(network, find_layer(network, "relu3"), torch.rand(2, 3, 32, 32))
+    assert not replay.whole
+    replay.record(torch.rand(2, 3, 32, 32))
+    assert replay.writable
+    # conv3's output and relu3's, of float32
+    assert replay.kept_bytes == 2 * 128 * 16 * 16 * 4
+
+
+def test_the_model_comes_back_as_it_was():
+    network = branching()
+    before = copy.deepcopy(network.state_dict())
+    network.train()
+    with pytest.warns(UserWarning, match="training mode"):
+        tw.ablation(network, [labelled_images(6)], ["norm", "late"], **PLAIN)
+    assert all(module.training for module in network.modules())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
+    assert not any("forward" in vars(module) for module in network.modules())
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_bad_input_is_said_in_one_sentence():
+    images, labels = labelled_images(12, classes=3)
+    five = [(images[:10], torch.arange(10) % 5)]
+    with pytest.raises(
+        ValueError, match=r"a label is 4 and the network has 3 classes, 0 to 2; correct the labels"
+    ):
+        tw.ablation(branching(), five, "late", **PLAIN)
+    with pytest.raises(ValueError, match=r"needs class scores \(N, classes\): give a classifier"):
+        tw.ablation(tw.zoo.gabor_bank(n=4), [(images, labels)], "relu", **PLAIN)
+    with pytest.raises(ValueError, match="method is 'noise'; choose 'zero' or 'mean'"):
+        tw.ablation(branching(), [(images, labels)], "late", method="noise", **PLAIN)
+    with pytest.raises(ValueError, match=r"selectivity has shape \(2,\) for layer 'late'; give \(4,\)"):
+        tw.ablation(branching(), [(images, labels)], "late", selectivity={"late": np.ones(2)}, **QUIET)
