@@ -306,7 +306,7 @@ def leak(quick: bool) -> dict[str, Any]:
         gc.collect()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tensors = sum(isinstance(o, torch.Tensor) for o in gc.get_objects())
+            tensors = sum(issubclass(type(o), torch.Tensor) for o in gc.get_objects())
         return sum(
             len(m._forward_hooks) + len(m._forward_pre_hooks) for m in probe.network.modules()
         ), tensors

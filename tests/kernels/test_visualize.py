@@ -1,5 +1,6 @@
 """The engine: images that reach known optima, each on its own, and failures that say why."""
 
+import gc
 import json
 
 import numpy as np
@@ -200,3 +201,17 @@ def test_the_canvas_follows_the_receptive_field(branched, bank_probe):
 def test_options_outside_their_range_are_one_sentence(bank_probe, options, sentence):
     with pytest.raises(ValueError, match=sentence):
         tw.visualize(bank_probe, tw.AM([0]), **(QUICK | options))
+
+
+def test_calls_leave_no_tensor_and_no_hook_behind(branched):
+    probe = tw.Probe(branched, "relu_1", device="cpu")
+
+    def left() -> int:
+        gc.collect()
+        return sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects())
+
+    tw.visualize(probe, tw.AM([0, 1]), **QUICK)
+    before = left()
+    for _ in range(3):
+        tw.visualize(probe, tw.AM([0, 1]), **QUICK)
+    assert left() == before

@@ -193,7 +193,8 @@ def choose_chunk(probe: Probe, canvas: Canvas, precision: str, jobs: int) -> int
     def count(tensor: Tensor) -> Tensor:
         nonlocal kept
         kept += tensor.numel() * tensor.element_size()
-        return tensor
+        # Detached, for a graph that keeps its own tensors by a hook is never freed.
+        return tensor.detach()
 
     parameters = canvas.start(generator(0, "size"))[None].to(probe.device).requires_grad_()
     with evaluating(probe.network), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
