@@ -170,6 +170,14 @@ def test_all_rectified_layers_are_taken_where_none_is_named():
     assert list(tw.class_selectivity(linear, [labelled_images(side=4)], **QUIET).children) == ["1"]
 
 
+@pytest.mark.parametrize("name", ["mlp", "shallow_cnn", "vgg16_cifar10"])
+def test_the_zoos_networks_need_no_layer_named(name):
+    network = tw.zoo.load(name)
+    tree = tw.class_selectivity(network, [labelled_images(4, 2, side=32)], **QUIET)
+    table = tw.layers(network, (3, 32, 32))
+    assert list(tree.children) == table.name[table.kind == "ReLU"].tolist()
+
+
 def test_every_kind_of_labelled_data_gives_the_same():
     network = branching()
     images, labels = labelled_images()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets.kernels.devices import choose_device
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.probe import TRIED_SIZES, Probe
 from tunewidgets.kernels.tracing import ACTIVATIONS, evaluating, first_tensor, watch_layers
 
 REDUCTIONS = ("mean", "max", "center")
@@ -80,7 +80,7 @@ class Observed:
             layers = [layers]
         if layers is not None and len(layers) == 0:
             raise ValueError("layers is empty; name at least one, or leave it out for all.")
-        names = default_layers(self.network) if layers is None else list(dict.fromkeys(layers))
+        names = default_layers(self.network, preprocess) if layers is None else list(dict.fromkeys(layers))
         self.probes = {name: Probe(self.network, name, preprocess, self.device) for name in names}
 
     def inputs(self, images: Tensor) -> Tensor:
@@ -200,9 +200,15 @@ class Capture:
         return Reduced(reduced.cpu(), peak, maps.shape[3])
 
 
-def default_layers(network: nn.Module) -> list[str]:
-    """The layers that are looked at when none is named, in forward order."""
-    found: dict[bool, list[str]] = {True: [], False: []}
+def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | None = None) -> list[str]:
+    """The layers that are looked at when none is named, in forward order.
+
+    Raises
+    ------
+    ValueError
+        The network takes no image size that is tried, or has no such layer.
+    """
+    found: dict[bool, list[str]] = {}
 
     def seen(name: str, module: nn.Module, value: Tensor) -> None:
         if isinstance(module, ACTIVATIONS):
@@ -210,20 +216,30 @@ def default_layers(network: nn.Module) -> list[str]:
         elif isinstance(module, (nn.Conv2d, nn.Linear)):
             found[False].append(name)
 
-    probe = Probe(network, next(name for name, _ in network.named_modules() if name), device=_where(network))
-    size = probe.input_size
-    image = torch.full((1, 3, size, size), 0.5, device=probe.device)
-    with evaluating(network):
-        watch_layers(network, image if probe.preprocess is None else probe.preprocess(image), seen)
+    own = getattr(network, "input_size", None)
+    if preprocess is None and callable(getattr(network, "preprocess", None)):
+        preprocess = network.preprocess
+    first = next(network.parameters(), None)
+    device = torch.device("cpu") if first is None else first.device
+    reasons = []
+    for size in [own] if isinstance(own, int) else TRIED_SIZES:
+        found = {True: [], False: []}
+        image = torch.full((1, 3, size, size), 0.5, device=device)
+        try:
+            with evaluating(network), torch.no_grad():
+                watch_layers(network, image if preprocess is None else preprocess(image), seen)
+            break
+        except (RuntimeError, AssertionError) as error:
+            reasons.append(f"{size} px: {str(error).strip().splitlines()[0]}")
+    else:
+        raise ValueError(
+            f"the model took no RGB image of the sizes tried ({reasons[0]}); set model.input_size to the side in "
+            "pixels that it takes, or name the layers and give a preprocess."
+        )
     names = found[True] or found[False]
     if not names:
         raise ValueError("the model has no activation, convolution or linear module; name the layers.")
     return names
-
-
-def _where(network: nn.Module) -> torch.device:
-    first = next(network.parameters(), None)
-    return torch.device("cpu") if first is None else first.device
 
 
 def wrong_size(images: Tensor, error: BaseException) -> str:

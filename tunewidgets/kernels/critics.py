@@ -107,9 +107,8 @@ class Histograms:
         Images in one bin count as ties; the bound is half the share of pairs that tie outside the bin of zeros, where
         ties are true.
         """
-        counts = self.counts.double()
-        inside = counts[preferred, torch.arange(self.units)]
-        outside = counts.sum(0) - inside
+        inside = self.counts[preferred, torch.arange(self.units)].double()
+        outside = self.counts.sum(0).double() - inside
         below = outside.cumsum(1) - outside
         pairs = (inside.sum(1) * outside.sum(1)).clamp(min=1)
         auc = (inside * (below + outside / 2)).sum(1) / pairs

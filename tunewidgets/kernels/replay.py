@@ -7,7 +7,8 @@ replay is tried against a whole pass first, and where it does not agree whole pa
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -107,8 +108,18 @@ class Replay:
             self._kept[:-1] = [kept._replace(output=None) for kept in self._kept[:-1]]
         return logits
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Hold the network ready for any number of `run` on the recorded batch."""
+        with evaluating(self._network), nullcontext() if self.whole else self._answering():
+            yield
+
+    @torch.no_grad()
     def run(self, change: Change) -> Tensor:
-        """The network's output on the recorded batch with the layer's output changed; `change` must not write to it."""
+        """Within `running`: the network's output on the recorded batch with the layer's output changed.
+
+        `change` must not write to what it is given, unless the layer's output is `writable`.
+        """
         return self._pass(change) if self.whole else self._replay(change)
 
     @property
@@ -142,9 +153,12 @@ class Replay:
         logits = self.record(sample)
         zero = torch.zeros_like
         try:
-            return self._close(self._replay(lambda value: value), logits) and self._close(
-                self._replay(zero), self._pass(zero)
-            )
+            with evaluating(self._network), torch.no_grad():
+                whole = self._pass(zero)
+                with self._answering():
+                    return self._close(self._replay(lambda value: value), logits) and self._close(
+                        self._replay(zero), whole
+                    )
         except (TypeError, AttributeError, RuntimeError, ValueError):
             return False
 
@@ -169,23 +183,41 @@ class Replay:
         for kept in [*self._kept, *([self._layer] if self._layer else [])]:
             yield from _tensors(kept.output)
 
-    @torch.no_grad()
     def _replay(self, change: Change) -> Tensor:
         assert self._layer is not None
         changed = _with_first(self._layer.output, change)
-        if self._copies_layer:
-            changed = _copy(changed)
-        answers: dict[nn.Module, list[Any]] = {}
-        for place, kept in enumerate(self._kept):
-            copied = (kept.module, place) in self._copied
-            answers.setdefault(kept.module, []).append(_copy(kept.output) if copied else kept.output)
-        answers.setdefault(self._place.module, []).append(changed)
-        with _answering(answers), evaluating(self._network):
-            output = first_tensor(self._network(self._inputs))
+        self._changed = _copy(changed) if self._copies_layer else changed
+        for cursor in self._cursors:
+            cursor[0] = 0
+        output = first_tensor(self._network(self._inputs))
         assert output is not None
         return output
 
-    @torch.no_grad()
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Each module's calls before the layer, and the layer's own, give what is kept; later calls compute."""
+        answers: dict[nn.Module, list[Callable[[], Any]]] = {}
+        for place, kept in enumerate(self._kept):
+            copied = (kept.module, place) in self._copied
+            answers.setdefault(kept.module, []).append(partial(_given, kept.output, copied))
+        answers.setdefault(self._place.module, []).append(lambda: self._changed)
+        own = {module: module.__dict__.get("forward") for module in answers}
+        # A hook keeps modules such as TransformerEncoderLayer from going round their parts.
+        handle = self._place.module.register_forward_hook(_nothing)
+        self._cursors = []
+        try:
+            for module, outputs in answers.items():
+                cursor = [0]
+                self._cursors.append(cursor)
+                module.forward = _answer(module.forward, outputs, cursor)
+            yield
+        finally:
+            handle.remove()
+            for module, forward in own.items():
+                module.__dict__.pop("forward", None)
+                if forward is not None:
+                    module.__dict__["forward"] = forward
+
     def _pass(self, change: Change) -> Tensor:
         calls = 0
 
@@ -197,8 +229,7 @@ class Replay:
 
         handle = self._place.module.register_forward_hook(after)
         try:
-            with evaluating(self._network):
-                output = first_tensor(self._network(self._inputs))
+            output = first_tensor(self._network(self._inputs))
         finally:
             handle.remove()
         assert output is not None
@@ -209,35 +240,21 @@ class Replay:
         return one.shape == other.shape and torch.allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-@contextmanager
-def _answering(answers: dict[nn.Module, list[Any]]) -> Iterator[None]:
-    """Each module's first calls give the listed outputs at once; later calls compute."""
+def _answer(compute: Callable, outputs: list[Callable[[], Any]], cursor: list[int]) -> Callable:
+    """A module's forward whose first calls give `outputs`; `cursor` is how many were given."""
 
-    def patched(module: nn.Module, outputs: list[Any]) -> Callable:
-        compute, waiting = module.forward, iter(outputs)
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        place = cursor[0]
+        if place < len(outputs):
+            cursor[0] = place + 1
+            return outputs[place]()
+        return compute(*args, **kwargs)
 
-        def forward(*args: Any, **kwargs: Any) -> Any:
-            for output in waiting:
-                return output
-            return compute(*args, **kwargs)
+    return forward
 
-        return forward
 
-    own = {module: module.__dict__.get("forward") for module in answers}
-    handles = []
-    try:
-        for module, outputs in answers.items():
-            # A hook keeps modules such as TransformerEncoderLayer from going round their parts.
-            handles.append(module.register_forward_hook(_nothing))
-            module.forward = patched(module, outputs)
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-        for module, forward in own.items():
-            module.__dict__.pop("forward", None)
-            if forward is not None:
-                module.__dict__["forward"] = forward
+def _given(output: Any, copied: bool) -> Any:
+    return _copy(output) if copied else output
 
 
 def _nothing(*_: Any) -> None:

@@ -102,9 +102,10 @@ class SilencedLayer:
         self.base = Outcome(*(torch.stack(self.base) + here))
         value = self.replay.layer_output
         scratch = value if self.replay.writable else value.clone()
-        for place, units in enumerate(self.sets):
-            self.totals[place] += self._silenced(scratch, torch.from_numpy(units), labels, here)
-            on_run()
+        with self.replay.running():
+            for place, units in enumerate(self.sets):
+                self.totals[place] += self._silenced(scratch, torch.from_numpy(units), labels, here)
+                on_run()
         self.replay.forget()
 
     def _silenced(self, scratch: Tensor, units: Tensor, labels: Tensor, unharmed: Tensor) -> Tensor:

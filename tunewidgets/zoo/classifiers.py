@@ -88,7 +88,10 @@ class ShallowCNN(Classifier):
 
 
 class VGG16Cifar10(Classifier):
-    """VGG16 with batch normalization for 32 pixels: `features` of 13 convolutions, then `classifier`."""
+    """VGG16 with batch normalization for 32 pixels: `features` of 13 convolutions, then `classifier`.
+
+    Layers are numbered as in VGG16: `features.21` is the tenth convolution, normalized, and `features.22` its ReLU.
+    """
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
@@ -98,11 +101,9 @@ class VGG16Cifar10(Classifier):
             if isinstance(width, str):
                 modules.append(nn.MaxPool2d(2))
                 continue
-            modules += [
-                nn.Conv2d(channels, width, 3, padding=1, bias=False),
-                nn.BatchNorm2d(width),
-                nn.ReLU(),
-            ]
+            # Convolution and normalization as one, so that layers are numbered as in the paper's VGG16, which has none.
+            convolution = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+            modules += [nn.Sequential(convolution, nn.BatchNorm2d(width)), nn.ReLU()]
             channels = width
         self.features = nn.Sequential(*modules)
         self.classifier = nn.Sequential(
@@ -192,7 +193,7 @@ def vgg16_cifar10(weights: str | Path | None = None, classes: int = 10) -> Class
 
     Examples
     --------
-    >>> vgg16_cifar10().features[40].out_channels
+    >>> vgg16_cifar10().features[28][0].out_channels
     512
     """
     return _ready(VGG16Cifar10(classes), weights)
