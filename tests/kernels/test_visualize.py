@@ -138,9 +138,12 @@ def test_stopping_keeps_what_is_finished(bank_probe, monkeypatch):
 
     monkeypatch.setattr(module, "optimize", stopped)
     made = tw.visualize(bank_probe, tw.AM([0, 1, 2, 3]), chunk=2, **QUICK)
-    assert made.status.values.tolist() == ["", "", "not made: interrupted", "not made: interrupted"]
-    assert np.isnan(made.response.values[2:]).all()
-    assert made.image.values[:2].any()
+    # Chunks come in the order they are done, so the first to be kept may be either.
+    done = made.status.values == ""
+    assert done.tolist() in ([True, True, False, False], [False, False, True, True])
+    assert set(made.status.values[~done]) == {"not made: interrupted"}
+    assert np.isnan(made.response.values[~done]).all()
+    assert all(image.any() for image in made.image.values[done])
 
 
 def test_running_out_of_memory_halves_the_chunk_and_says_so(bank_probe, monkeypatch):
