@@ -99,7 +99,8 @@ def test_an_executor_makes_the_same_images(data, whole):
     with ThreadPoolExecutor(2) as executor:
         tree = tw.analyze_units(branching(), data, LAYERS, ablation=False, executor=executor, **QUICK)
     for layer in LAYERS:
-        np.testing.assert_allclose(tree[layer].rs, whole[layer].rs, atol=0.35)
+        # Another thread may round otherwise, which a few steps hardly amplify.
+        np.testing.assert_allclose(tree[layer].own_response, whole[layer].own_response, rtol=0.02)
         assert tree[layer].rendered.equals(whole[layer].rendered)
 
 

@@ -217,8 +217,9 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
             found[False].append(name)
 
     own = getattr(network, "input_size", None)
-    if preprocess is None and callable(getattr(network, "preprocess", None)):
-        preprocess = network.preprocess
+    own_preprocess: Any = getattr(network, "preprocess", None)
+    if preprocess is None and callable(own_preprocess):
+        preprocess = own_preprocess
     first = next(network.parameters(), None)
     device = torch.device("cpu") if first is None else first.device
     reasons = []

@@ -34,6 +34,10 @@ class LabelledImages:
         The classes' names, empty where they have none.
     n_classes : int or None
         None as long as only the labels can tell.
+    count : int or None
+        How many images there are; None before the first pass.
+    described : str or None
+        What the data say that they are, if they say anything.
 
     Raises
     ------
@@ -48,7 +52,7 @@ class LabelledImages:
         if isinstance(self._batches, Iterator):
             self._batches = list(self._batches)
         describe = getattr(data, "describe", None)
-        self._described = str(describe()) if callable(describe) else None
+        self.described = str(describe()) if callable(describe) else None
         if isinstance(classes, int):
             self.names: tuple[str, ...] = ()
             self.n_classes: int | None = classes
@@ -64,7 +68,7 @@ class LabelledImages:
 
     def describe(self) -> str:
         """What the images are, in a few words, for a record's settings."""
-        return self._described or f"{self.count} labelled images"
+        return self.described or f"{self.count} labelled images"
 
     def passes(self, size: int = 64) -> Iterator[tuple[int, Tensor, Tensor]]:
         """One pass: the index of the first image, images `(n, 3, H, W)` and labels `(n,)`, n at most `size`.

@@ -125,6 +125,7 @@ def analyze_units(
         "pictures": pictures,
         "steps": steps,
         "seed": seed,
+        "data": source.described,
         "ablation_options": _plain(ablation_options or {}),
         "image_options": _plain(options),
     }
