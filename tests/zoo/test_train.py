@@ -23,6 +23,7 @@ def test_digits_are_learned_and_every_epoch_is_logged(tmp_path):
     rows = log(folder)
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert rows[-1]["test_accuracy"] > 0.8
+    assert rows[-1]["last_rate"] < 0.01 * rows[-1]["rate"]
     network = classifiers.mlp(folder / "weights.safetensors")
     test = cifar10.load_labelled("digits", train=False)
     assert training.evaluate(network, test) == pytest.approx(rows[-1]["test_accuracy"], abs=0.01)

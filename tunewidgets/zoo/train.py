@@ -101,7 +101,7 @@ def train(
         network.parameters(), lr=largest, momentum=0.9, weight_decay=5e-4, nesterov=True
     )
     steps = -(-len(training.labels) // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, largest, total_steps=epochs * steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, largest, total_steps=epochs * steps + 1)
     history: list[dict[str, Any]] = []
     if saved:
         network.load_state_dict(saved["model"])
@@ -118,7 +118,8 @@ def train(
             accuracy = evaluate(network, testing)
             row = {
                 "epoch": epoch, "loss": round(loss, 5), "test_accuracy": round(accuracy, 5),
-                "rate": schedule.get_last_lr()[0], "seconds": round(time.perf_counter() - began, 1), **settings,
+                "last_rate": float(f"{schedule.get_last_lr()[0]:.3g}"),
+                "seconds": round(time.perf_counter() - began, 1), **settings,
             }  # fmt: skip
             history.append(row)
             bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{accuracy:.1%}")
