@@ -67,6 +67,14 @@ def test_a_shift_by_whole_pixels_rolls_the_image(dy, dx, size):
     torch.testing.assert_close(moved, images.roll((-dy, -dx), (2, 3)), atol=2e-5, rtol=0)
 
 
+def test_a_weaker_strength_weakens_all_but_a_steady_shift():
+    images = torch.rand(1, 3, 16, 16)
+    draws = torch.tensor([[0.5, 0.0, 0.7, -0.6]])
+    assert Jitter().apply(images, draws, 0.0) is images
+    moved = Jitter(shift=8, steady=True).apply(images, draws, 0.0)
+    torch.testing.assert_close(moved, images.roll(-4, 2), atol=2e-5, rtol=0)
+
+
 def test_a_quarter_turn_turns_about_the_center():
     images = torch.rand(1, 3, 12, 12)
     turned = Jitter(shift=0, scale=0, turn=90).apply(images, torch.tensor([[0.0, 0.0, 0.0, 1.0]]))

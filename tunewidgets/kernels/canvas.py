@@ -73,6 +73,13 @@ class FourierCanvas:
         """One target's initial parameters."""
         return torch.randn(self.shape, generator=generator) * self.deviation
 
+    def flat(self, logits: Tensor) -> Tensor:
+        """Parameters of one image of a single color, `(3,)` logits of its RGB."""
+        parameters = torch.zeros(self.shape)
+        decorrelated = torch.linalg.solve(COLOR_CORRELATION, logits)
+        parameters[:, 0, 0, 0] = decorrelated * self.size / self.scale[0, 0]
+        return parameters
+
     def image(self, parameters: Tensor) -> Tensor:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
         scale = self.scale.to(parameters.device)
@@ -97,6 +104,10 @@ class PixelCanvas:
     def start(self, generator: torch.Generator) -> Tensor:
         """One target's initial parameters."""
         return torch.randn(self.shape, generator=generator) * self.deviation
+
+    def flat(self, logits: Tensor) -> Tensor:
+        """Parameters of one image of a single color, `(3,)` logits of its RGB."""
+        return logits[:, None, None].expand(self.shape).clone()
 
     def image(self, parameters: Tensor) -> Tensor:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""

@@ -117,15 +117,14 @@ def _few_channel_call(
 ) -> tuple | None:
     """The arguments of `FewChannelConv`, or None where the ordinary convolution is as good."""
     few = weight.shape[1] <= FEW_CHANNELS and groups == 1 and input.ndim == 4
-    if not (few and input.requires_grad and input.device.type == "cpu" and not isinstance(padding, str)):
+    # Matrix units make the ordinary backward pass cheap in reduced precision.
+    reduced = torch.is_autocast_enabled("cpu")
+    if (
+        reduced
+        or not (few and input.requires_grad and input.device.type == "cpu")
+        or isinstance(padding, str)
+    ):
         return None
-    if torch.is_autocast_enabled("cpu"):
-        reduced = torch.get_autocast_dtype("cpu")
-        input, weight, bias = (
-            input.to(reduced),
-            weight.to(reduced),
-            None if bias is None else bias.to(reduced),
-        )
     return input, weight, bias, _pair(stride), _pair(padding), _pair(dilation)
 
 

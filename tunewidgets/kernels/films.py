@@ -73,7 +73,10 @@ def render_film(
         Where the other dimensions are held.
     at : "everywhere", "center" or (int, int), default "everywhere"
         Which positions of the layer's map are to answer.
-    size, steps, seed, canvas, band, jitter, rate, precision, chunk, progress
+    jitter : Jitter, optional
+        Random transformations; None shifts over the whole image to the end, so that the images are seamless tiles
+        (with `at` a position, the weak shifts of `visualize`).
+    size, steps, seed, canvas, band, rate, precision, chunk, progress
         As in `visualize`; a chunk is at most one dimension's points, so that a dimension's images do not depend on
         which others are rendered.
     only : sequence of int, optional
@@ -115,6 +118,8 @@ def render_film(
     if others not in OTHERS:
         raise ValueError(f"others is {others!r}; choose one of {', '.join(map(repr, OTHERS))}.")
     side = choose_size(probe, size)
+    if jitter is None and at == "everywhere":
+        jitter = Jitter(shift=side / 2, steady=True)
     board = make_canvas(canvas, side, choose_band(probe, side, band), START_NOISE)
     placed = [place_points(dimensions, index, points, sampling, others) for index in chosen]
     status = [_why_not(points_of_one.targets) for points_of_one in placed]

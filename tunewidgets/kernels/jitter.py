@@ -24,11 +24,15 @@ class Jitter:
         Largest relative change of size: 0.1 draws from 0.9 to 1.1.
     turn : float, default 10
         Largest turn, degrees.
+    steady : bool, default False
+        Whether the shift keeps its strength when scale and turn fade out. With a shift of half the side no pixel is
+        then nearer to an edge than another, and the image becomes a seamless tile.
     """
 
     shift: float = 4.0
     scale: float = 0.1
     turn: float = 10.0
+    steady: bool = False
 
     @property
     def is_still(self) -> bool:
@@ -39,15 +43,16 @@ class Jitter:
         """The transformations of one target: `(steps, 4)` in [-1, 1], for shift y, shift x, scale and turn."""
         return torch.rand(steps, 4, generator=generator) * 2 - 1
 
-    def apply(self, images: Tensor, draws: Tensor) -> Tensor:
-        """`(N, 3, H, W)` images, each moved by its row of `(N, 4)` draws."""
-        if self.is_still:
+    def apply(self, images: Tensor, draws: Tensor, strength: float = 1.0) -> Tensor:
+        """`(N, 3, H, W)` images, each moved by its row of `(N, 4)` draws, all weakened to `strength`."""
+        if self.is_still or (strength == 0 and not self.steady):
             return images
         height, width = images.shape[-2:]
-        angle = draws[:, 3] * torch.pi * self.turn / 180
-        zoom = 1 + draws[:, 2] * self.scale
+        angle = draws[:, 3] * (strength * torch.pi * self.turn / 180)
+        zoom = 1 + draws[:, 2] * (strength * self.scale)
         cosine, sine = angle.cos() * zoom, angle.sin() * zoom
-        shift_y, shift_x = draws[:, 0] * 2 * self.shift / height, draws[:, 1] * 2 * self.shift / width
+        shift = 2 * self.shift * (1 if self.steady else strength)
+        shift_y, shift_x = draws[:, 0] * (shift / height), draws[:, 1] * (shift / width)
         rows = torch.stack([cosine, -sine, shift_x, sine, cosine, shift_y], dim=1)
         grid = F.affine_grid(rows.view(-1, 2, 3), list(images.shape), align_corners=False)
         # One more pixel on each side lets the sampler interpolate across the seam.

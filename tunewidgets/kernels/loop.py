@@ -16,6 +16,7 @@ from torch import Tensor
 
 from tunewidgets.kernels.canvas import Canvas
 from tunewidgets.kernels.fastpaths import FastPaths
+from tunewidgets.kernels.flat_colors import FlatColors
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.objectives import Objective, pooled
 from tunewidgets.kernels.probe import Probe
@@ -26,6 +27,8 @@ from tunewidgets.kernels.workers import in_threads, worker_count
 MOMENTA = (0.7, 0.99)
 # The transformations fade out over this part of the steps; the rest polishes the image that is shown and measured.
 JITTERED = 0.75
+# By this part of the steps an image has to beat the best flat color, or goes on from that.
+TRIED = 0.4
 # What the tensors kept for one backward pass may take, bytes; the peak is two to three times that.
 CHUNK_BYTES = 256 * 2**20
 LARGEST_CHUNK = 32
@@ -51,11 +54,11 @@ class Recipe:
     seed: int
     chunk: int
     checkpoints: tuple[int, ...] = ()
-    fading: bool = True
+    flat: FlatColors | None = None
 
     def jitter_strength(self, step: int) -> float:
         """How much of the transformations is left at a step, 1 to 0."""
-        return max(0.0, 1 - step / (JITTERED * self.steps)) if self.fading else 1.0
+        return max(0.0, 1 - step / (JITTERED * self.steps))
 
 
 class Finished(NamedTuple):
@@ -131,9 +134,7 @@ def _run_chunk(
     snapshots = []
     for step in range(recipe.steps):
         images = canvas.image(parameters)
-        strength = recipe.jitter_strength(step)
-        if strength > 0:
-            images = recipe.jitter.apply(images, draws[:, step] * strength)
+        images = recipe.jitter.apply(images, draws[:, step], recipe.jitter_strength(step))
         scores = score(network_values(probe, images, recipe.precision))
         (gradient,) = torch.autograd.grad(scores.sum(), parameters)
         parameters.grad = gradient.neg_()
@@ -141,6 +142,10 @@ def _run_chunk(
         trajectory[step] = scores.detach()
         if step + 1 in recipe.checkpoints:
             snapshots.append(_measure(probe, canvas, parameters)[1])
+        if recipe.flat is not None and step + 1 == int(TRIED * recipe.steps):
+            recipe.flat.restart(
+                canvas, parameters, optimizer, [job.target for job in padded], scores.detach()
+            )
         on_step(len(jobs))
     images, responses = _measure(probe, canvas, parameters)
     stacked = torch.stack(snapshots, dim=1) if snapshots else responses[:, None][:, :0]

@@ -160,6 +160,13 @@ class _Units(Objective):
     def own_units(self) -> np.ndarray:
         return self.units
 
+    def _own_values(self, targets: Sequence[int], device: torch.device) -> Callable[[Values], Values]:
+        """Each image's own unit only, `(N, 1, ...)`: the rest of the layer is then neither rectified nor summed."""
+        pick = self._picker(targets, device)
+        return lambda values: Values(
+            pick(values.pre)[:, None], pick(values.post)[:, None], values.never_negative
+        )
+
     def _picker(self, targets: Sequence[int], device: torch.device) -> Callable[[Tensor], Tensor]:
         rows = torch.arange(len(targets), device=device)
         columns = torch.as_tensor(self.units[list(targets)], device=device)
@@ -184,8 +191,8 @@ class AM(_Units):
     """
 
     def score(self, targets: Sequence[int], at: str, device: torch.device) -> Score:
-        pick = self._picker(targets, device)
-        return lambda values: pick(pooled(staged(values, at)))
+        own = self._own_values(targets, device)
+        return lambda values: pooled(staged(own(values), at))[:, 0]
 
 
 class IAM(_Units):
@@ -228,6 +235,11 @@ class Neuron(_Units):
     at : "center" or (int, int), default "center"
         Row and column of the layer's map.
 
+    Raises
+    ------
+    ValueError
+        `at` is neither of these, or lies outside the layer's map on the canvas.
+
     Examples
     --------
     >>> import tunewidgets as tw
@@ -242,8 +254,8 @@ class Neuron(_Units):
         self.at = at
 
     def score(self, targets: Sequence[int], at: str, device: torch.device) -> Score:
-        pick = self._picker(targets, device)
-        return lambda values: pick(position(staged(values, at), self.at))
+        own = self._own_values(targets, device)
+        return lambda values: position(staged(own(values), at), self.at)[:, 0]
 
 
 def position(maps: Tensor, at: str | tuple[int, int]) -> Tensor:
@@ -274,6 +286,11 @@ class Direction(Objective):
     at : "everywhere", "center" or (int, int), default "everywhere"
         Which positions of the map count.
 
+    Raises
+    ------
+    ValueError
+        The vectors are not finite, one is zero, or the mode is unknown.
+
     Examples
     --------
     >>> import numpy as np, tunewidgets as tw
@@ -302,6 +319,13 @@ class Direction(Objective):
         return len(self.vectors)
 
     def check(self, probe: Probe) -> None:
+        """Raise one clear sentence if the layer has not what the objective needs.
+
+        Raises
+        ------
+        ValueError
+            The vectors have not one column a unit of the layer.
+        """
         if self.vectors.shape[1] != probe.units:
             raise ValueError(
                 f"vectors has {self.vectors.shape[1]} columns and layer {probe.layer!r} has {probe.units} units; "

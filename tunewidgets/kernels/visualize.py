@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from tunewidgets import records
 from tunewidgets.kernels.band import choose_band
 from tunewidgets.kernels.canvas import CANVASES, Canvas, make_canvas
+from tunewidgets.kernels.flat_colors import flat_colors
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.layers import receptive_field
 from tunewidgets.kernels.loop import Finished, Job, Recipe, choose_chunk, choose_precision, optimize
@@ -204,6 +205,7 @@ def make_recipe(
         seed=seed,
         chunk=chunk,
         checkpoints=checkpoints,
+        flat=flat_colors(probe, objective, canvas, at),
     )
 
 
