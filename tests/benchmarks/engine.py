@@ -1,6 +1,6 @@
 """The visualization engine against torch-lucent, in one process and one run.
 
-    uv run --group bench python tests/benchmarks/engine.py [film] [quality] [peak] [leak] [--quick]
+    uv run --group bench python tests/benchmarks/engine.py [film] [quality] [peak] [leak] [chunks] [memory] [--quick]
 
 Prints a table a part and writes artifacts/benchmarks/engine.json; `quality` also saves sheets of both engines' images.
 With TUNEWIDGETS_DATA set GoogLeNet has its trained weights, else random ones (said in the table).
@@ -10,6 +10,7 @@ import argparse
 import gc
 import json
 import os
+import resource
 import statistics
 import time
 import warnings
@@ -356,7 +357,51 @@ def leak(quick: bool) -> dict[str, Any]:
     return {"rows": rows}
 
 
-PARTS = {"film": film, "quality": quality, "peak": peak, "leak": leak}
+def chunks(quick: bool) -> dict[str, Any]:
+    """What another chunk shape changes: the final activation of every unit, and its RS, the share that answers more."""
+    net, _ = network()
+    rows = []
+    for layer in LAYERS[:2]:
+        probe = tw.Probe(net, layer, device="cpu")
+        units = np.arange(probe.units)[:: 4 if quick else 1]
+        made = {
+            shape: tw.visualize(probe, tw.AM(units), size=64, steps=64, chunk=shape, progress=False).response.values
+            for shape in (8, 16)
+        }
+        own = {shape: response[range(len(units)), units] for shape, response in made.items()}
+        exceeders = {shape: (made[shape] > own[shape][:, None]).sum(1) for shape in made}
+        apart = np.abs(own[8] - own[16]) / np.maximum(own[8], own[16])
+        rows.append(
+            {
+                "layer": layer,
+                "units": len(units),
+                "activation, median difference": float(np.median(apart)),
+                "activation within 2%": float((apart <= 0.02).mean()),
+                "mean activation, difference": float(abs(own[8].mean() / own[16].mean() - 1)),
+                "RS within 2 ranks": float((np.abs(exceeders[8] - exceeders[16]) <= 2).mean()),
+            }
+        )
+    show("The same units in chunks of 8 and of 16, 64 px, 64 steps", rows)
+    return {"rows": rows}
+
+
+def memory(quick: bool) -> dict[str, Any]:
+    """Peak memory of this process for 512 targets of 4a at 128 px (run it alone: the peak is the whole process's)."""
+    net, _ = network()
+    probe = tw.Probe(net, LAYERS[-1], device="cpu")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    made = tw.visualize(probe, tw.AM(np.arange(512) % probe.units), size=SIZE, steps=2 if quick else 8, progress=False)
+    row = {
+        "targets": 512,
+        "chunk": json.loads(made.settings)["chunk"],
+        "peak before, GB": before,
+        "peak after, GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    }
+    show("Memory", [row])
+    return {"rows": [row]}
+
+
+PARTS = {"film": film, "quality": quality, "peak": peak, "leak": leak, "chunks": chunks, "memory": memory}
 
 
 def main() -> None:

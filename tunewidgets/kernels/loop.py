@@ -32,6 +32,8 @@ TRIED = 0.4
 # What the tensors kept for one backward pass may take, bytes; the peak is two to three times that.
 CHUNK_BYTES = 256 * 2**20
 LARGEST_CHUNK = 32
+# Products summed for one output below which matrix units stand idle and conversions cost more than they save.
+WIDE = 100
 
 
 class Job(NamedTuple):
@@ -173,8 +175,8 @@ def network_values(probe: Probe, images: Tensor, precision: str) -> Values:
         return probe.values(images)
 
 
-def choose_precision(precision: str, device: torch.device) -> str:
-    """bfloat16 where the machine has matrix units for it, else float32.
+def choose_precision(precision: str, probe: Probe) -> str:
+    """bfloat16 where the machine has matrix units for it and the network sums wide enough to use them, else float32.
 
     Raises
     ------
@@ -182,6 +184,10 @@ def choose_precision(precision: str, device: torch.device) -> str:
         `precision` is neither of these nor "auto".
     """
     if precision == "auto":
+        device = probe.device
+        widest = max((p[0].numel() for p in probe.network.parameters() if p.ndim > 1), default=0)
+        if widest < WIDE:
+            return "float32"
         if device.type == "cuda":
             return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
         has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)

@@ -188,7 +188,7 @@ def make_recipe(
     checkpoints: tuple[int, ...] = (),
 ) -> Recipe:
     """All that changes an image, with every "auto" decided."""
-    chosen = choose_precision(precision, probe.device)
+    chosen = choose_precision(precision, probe)
     if chunk == "auto":
         chunk = choose_chunk(probe, canvas, chosen, jobs)
     if not isinstance(chunk, int) or chunk < 1:
