@@ -13,10 +13,11 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.ablation import ablation
     from tunewidgets.kernels.activations import sample_activations
     from tunewidgets.kernels.dimensions import TuningDimensions
+    from tunewidgets.kernels.directions import Direction
     from tunewidgets.kernels.exemplars import exemplars
     from tunewidgets.kernels.films import render_film
     from tunewidgets.kernels.layers import layers
-    from tunewidgets.kernels.objectives import AM, IAM, Direction, Neuron
+    from tunewidgets.kernels.objectives import AM, IAM, Neuron
     from tunewidgets.kernels.probe import Probe
     from tunewidgets.kernels.selectivity import class_selectivity
     from tunewidgets.kernels.substitution import representative_substitution
@@ -34,7 +35,7 @@ _HOMES = {
     "AM": "kernels.objectives",
     "IAM": "kernels.objectives",
     "Neuron": "kernels.objectives",
-    "Direction": "kernels.objectives",
+    "Direction": "kernels.directions",
     "visualize": "kernels.visualize",
     "analyze_units": "kernels.units",
     "class_selectivity": "kernels.selectivity",

@@ -365,7 +365,9 @@ def chunks(quick: bool) -> dict[str, Any]:
         probe = tw.Probe(net, layer, device="cpu")
         units = np.arange(probe.units)[:: 4 if quick else 1]
         made = {
-            shape: tw.visualize(probe, tw.AM(units), size=64, steps=64, chunk=shape, progress=False).response.values
+            shape: tw.visualize(
+                probe, tw.AM(units), size=64, steps=64, chunk=shape, progress=False
+            ).response.values
             for shape in (8, 16)
         }
         own = {shape: response[range(len(units)), units] for shape, response in made.items()}
@@ -390,7 +392,9 @@ def memory(quick: bool) -> dict[str, Any]:
     net, _ = network()
     probe = tw.Probe(net, LAYERS[-1], device="cpu")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    made = tw.visualize(probe, tw.AM(np.arange(512) % probe.units), size=SIZE, steps=2 if quick else 8, progress=False)
+    made = tw.visualize(
+        probe, tw.AM(np.arange(512) % probe.units), size=SIZE, steps=2 if quick else 8, progress=False
+    )
     row = {
         "targets": 512,
         "chunk": json.loads(made.settings)["chunk"],

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tunewidgets as tw
-from tunewidgets.kernels.objectives import DirectionScore, as_objective
+from tunewidgets.kernels.directions import DirectionScore
+from tunewidgets.kernels.objectives import as_objective
 from tunewidgets.kernels.tracing import Values
 
 CPU = torch.device("cpu")

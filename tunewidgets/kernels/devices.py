@@ -1,4 +1,4 @@
-"""Where the network runs. In: a device's name, or "auto". Out: a `torch.device`."""
+"""Where the network runs, and what it is fast at. In: a device's name, or "auto". Out: a `torch.device`."""
 
 import torch
 
@@ -25,3 +25,11 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
     if not present.get(chosen.type, True):
         raise ValueError(f"device {str(device)!r} is not on this machine; give 'auto' or 'cpu'.")
     return chosen
+
+
+def has_matrix_units(device: torch.device) -> bool:
+    """Whether bfloat16 products run on units of their own: recent CUDA cards, and CPUs with AMX tiles."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    return device.type == "cpu" and has_tiles()

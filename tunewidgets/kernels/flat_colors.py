@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from tunewidgets.kernels.canvas import Canvas
-from tunewidgets.kernels.objectives import Objective
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.scores import Objective
 from tunewidgets.kernels.tracing import evaluating
 
 LEVELS = (1e-4, 0.5, 1 - 1e-4)

@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 
 from tunewidgets.kernels.canvas import Canvas
+from tunewidgets.kernels.devices import has_matrix_units
 from tunewidgets.kernels.fastpaths import FastPaths
 from tunewidgets.kernels.flat_colors import FlatColors
 from tunewidgets.kernels.jitter import Jitter
-from tunewidgets.kernels.objectives import Objective, pooled
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.scores import Objective, pooled
 from tunewidgets.kernels.tracing import Values, evaluating
 from tunewidgets.kernels.workers import in_threads, worker_count
 
@@ -184,14 +185,8 @@ def choose_precision(precision: str, probe: Probe) -> str:
         `precision` is neither of these nor "auto".
     """
     if precision == "auto":
-        device = probe.device
         widest = max((p[0].numel() for p in probe.network.parameters() if p.ndim > 1), default=0)
-        if widest < WIDE:
-            return "float32"
-        if device.type == "cuda":
-            return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-        has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-        return "bfloat16" if device.type == "cpu" and has_tiles() else "float32"
+        return "bfloat16" if widest >= WIDE and has_matrix_units(probe.device) else "float32"
     if precision not in ("float32", "bfloat16"):
         raise ValueError(f"precision is {precision!r}; choose 'auto', 'float32' or 'bfloat16'.")
     return precision

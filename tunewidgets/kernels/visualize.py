@@ -20,8 +20,9 @@ from tunewidgets.kernels.flat_colors import flat_colors
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.layers import receptive_field
 from tunewidgets.kernels.loop import Finished, Job, Recipe, choose_chunk, choose_precision, optimize
-from tunewidgets.kernels.objectives import STAGES, Objective, as_objective
+from tunewidgets.kernels.objectives import as_objective
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.scores import STAGES, Objective
 
 SMALLEST_CANVAS, LARGEST_CANVAS = 64, 224
 

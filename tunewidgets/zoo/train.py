@@ -18,8 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from tunewidgets.kernels.devices import choose_device
-from tunewidgets.kernels.loop import choose_precision
+from tunewidgets.kernels.devices import choose_device, has_matrix_units
 from tunewidgets.zoo import classifiers
 from tunewidgets.zoo.cifar10 import DATA_SETS, Labelled, load_labelled
 
@@ -211,7 +210,7 @@ def _epoch(
 
 def _logits(network: nn.Module, images: Tensor) -> Tensor:
     """The network's output, in bfloat16 where the machine is faster with it."""
-    reduced = choose_precision("auto", images.device) == "bfloat16"
+    reduced = has_matrix_units(images.device)
     preprocess: Any = network.preprocess
     with torch.autocast(images.device.type, torch.bfloat16, enabled=reduced):
         logits: Tensor = network(preprocess(images))
