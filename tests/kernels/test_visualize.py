@@ -175,7 +175,7 @@ def test_settings_say_how_the_images_were_made(bank_probe):
     made = tw.visualize(bank_probe, tw.AM([0]), seed=5, **QUICK)
     tw.records.validate(made)
     settings = json.loads(made.settings)
-    assert {"chunk", "threads", "device", "precision", "rate", "jitter", "steps", "objective_at"} <= set(
+    assert {"chunk", "threads", "device", "precision", "lr", "jitter", "steps", "objective_at"} <= set(
         settings
     )
     assert made.attrs["seed"] == 5

@@ -50,7 +50,7 @@ class Direction(Objective):
     """
 
     # A short path keeps the images from saturating, and neighbors along a film alike.
-    path, largest_rate = 2.56, 0.1
+    path, largest_lr = 2.56, 0.1
 
     def __init__(
         self, vectors: Any, mode: str = "dot_cosine", at: str | tuple[int, int] = "everywhere"

@@ -47,7 +47,7 @@ def render_film(
     canvas: str = "fourier",
     band: float | str | None = "auto",
     jitter: Jitter | None = None,
-    rate: float | str = "auto",
+    lr: float | str = "auto",
     precision: str = "auto",
     chunk: int | str = "auto",
     progress: bool = True,
@@ -77,7 +77,7 @@ def render_film(
     jitter : Jitter, optional
         Random transformations; None shifts over the whole image to the end, so that the images are seamless tiles
         (with `at` a position, the weak shifts of `visualize`).
-    size, steps, seed, canvas, band, rate, precision, chunk, progress
+    size, steps, seed, canvas, band, lr, precision, chunk, progress
         As in `visualize`; a chunk is at most one dimension's points, so that a dimension's images do not depend on
         which others are rendered.
     only : sequence of int, optional
@@ -137,7 +137,7 @@ def render_film(
             for place, row in enumerate(shown)
             for point in range(points)
         ]
-        recipe = make_recipe(probe, goal, board, points, steps, seed, chunk, rate, jitter, "post", precision)
+        recipe = make_recipe(probe, goal, board, points, steps, seed, chunk, lr, jitter, "post", precision)
         gallery = Gallery(jobs, recipe)
         gallery.fill(probe, goal, progress, retry=False)
         settings = settings_of(gallery.recipe, probe)

@@ -50,7 +50,7 @@ class Recipe:
 
     canvas: Canvas
     steps: int
-    rate: float
+    lr: float
     jitter: Jitter
     at: str
     precision: str
@@ -131,7 +131,7 @@ def _run_chunk(
     draws = torch.stack([recipe.jitter.draw(recipe.steps, g) for g in generators]).to(device)
     score = objective.score([job.target for job in padded], recipe.at, device)
     optimizer = torch.optim.Adam(
-        [parameters], lr=recipe.rate, betas=MOMENTA, fused=device.type in ("cpu", "cuda")
+        [parameters], lr=recipe.lr, betas=MOMENTA, fused=device.type in ("cpu", "cuda")
     )
     trajectory = torch.empty(recipe.steps, recipe.chunk, device=device)
     snapshots = []

@@ -71,11 +71,11 @@ class Objective(ABC):
         return None
 
     # How far Adam may move a parameter over the whole run, and in one step at most; found on real layers.
-    path, largest_rate = 25.6, 0.4
+    path, largest_lr = 25.6, 0.4
 
-    def rate(self, steps: int) -> float:
+    def lr(self, steps: int) -> float:
         """Adam's step for a run of this length."""
-        return min(self.largest_rate, self.path / steps)
+        return min(self.largest_lr, self.path / steps)
 
     def __add__(self, other: Objective) -> Objective:
         return Combined([(1.0, self), (1.0, other)])
@@ -135,5 +135,5 @@ class Combined(Objective):
     def own_units(self) -> np.ndarray | None:
         return self.terms[0][1].own_units() if len(self.terms) == 1 and self.terms[0][0] > 0 else None
 
-    def rate(self, steps: int) -> float:
-        return min(term.rate(steps) for _, term in self.terms)
+    def lr(self, steps: int) -> float:
+        return min(term.lr(steps) for _, term in self.terms)

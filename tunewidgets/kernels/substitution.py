@@ -79,7 +79,7 @@ def representative_substitution(
         As of `Probe`.
     progress : bool, default True
     **options
-        More options of `visualize`: `size`, `canvas`, `chunk`, `rate`, `jitter`, `objective_at`, `precision`, `band`.
+        More options of `visualize`: `size`, `canvas`, `chunk`, `lr`, `jitter`, `objective_at`, `precision`, `band`.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def _check(objectives: Sequence[str], k: int, options: Mapping[str, Any]) -> Non
         raise ValueError(f"objectives is {objectives!r}; give one or both of ('am', 'iam').")
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:
         raise ValueError(f"k is {k!r}; give a whole number of at least 1.")
-    known = {"size", "canvas", "chunk", "rate", "jitter", "objective_at", "precision", "band"}
+    known = {"size", "canvas", "chunk", "lr", "jitter", "objective_at", "precision", "band"}
     for name in options:
         if name not in known:
             raise TypeError(

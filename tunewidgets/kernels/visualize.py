@@ -38,7 +38,7 @@ def visualize(
     chunk: int | str = "auto",
     progress: bool = True,
     *,
-    rate: float | str = "auto",
+    lr: float | str = "auto",
     jitter: Jitter | None = None,
     objective_at: str = "leaky",
     checkpoints: Sequence[int] = (),
@@ -70,7 +70,7 @@ def visualize(
         Images that go through the network together. Part of what decides an image's last bits.
     progress : bool, default True
         Show a progress bar.
-    rate : float or "auto"
+    lr : float or "auto"
         Adam's step; "auto" takes the objective's own for a run of this many steps.
     jitter : Jitter, optional
         Random transformations; None takes the default strength, `Jitter(0, 0, 0)` none.
@@ -135,7 +135,7 @@ def visualize(
         steps,
         seed,
         chunk,
-        rate,
+        lr,
         jitter,
         objective_at,
         precision,
@@ -182,7 +182,7 @@ def make_recipe(
     steps: int,
     seed: int,
     chunk: int | str,
-    rate: float | str,
+    lr: float | str,
     jitter: Jitter | None,
     at: str,
     precision: str,
@@ -199,7 +199,7 @@ def make_recipe(
     return Recipe(
         canvas=canvas,
         steps=steps,
-        rate=objective.rate(steps) if rate == "auto" else float(rate),
+        lr=objective.lr(steps) if lr == "auto" else float(lr),
         jitter=Jitter() if jitter is None else jitter,
         at=at,
         precision=chosen,
@@ -304,7 +304,7 @@ def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
         "canvas": type(recipe.canvas).__name__,
         "band": getattr(recipe.canvas, "band", None),
         "steps": recipe.steps,
-        "rate": recipe.rate,
+        "lr": recipe.lr,
         "jitter": asdict(recipe.jitter),
         "objective_at": recipe.at,
         "precision": recipe.precision,
