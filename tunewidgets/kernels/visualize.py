@@ -321,7 +321,8 @@ def reason(outcome: Finished, objective: Objective) -> str:
     units = objective.own_units()
     if units is not None and float(outcome.response[int(units[outcome.job.target])]) <= 0:
         return "silent: the unit answers to no image that was tried; it may be dead"
-    if float(outcome.values.max() - outcome.values[0]) <= 0 and len(outcome.values) > 1:
+    rounding = 1e-6 * float(outcome.response.abs().max())
+    if float(outcome.values.max() - outcome.values[0]) <= rounding and len(outcome.values) > 1:
         return "failed: the objective never rose above its start; its gradient may be zero"
     return ""
 
