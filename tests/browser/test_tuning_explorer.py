@@ -203,6 +203,8 @@ def test_keys_leave_the_notebook_alone(explorer):
     )
     assert cells == 1
     explorer.expect_active(1)
+    # What was moved has to arrive before the next test sets it back: the last writer wins.
+    eventually(lambda: explorer.python("points[1]"), "30")
 
 
 def test_images_beyond_the_budget_come_from_the_kernel(open_notebook):
