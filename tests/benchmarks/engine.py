@@ -1,6 +1,6 @@
 """The visualization engine against torch-lucent, in one process and one run.
 
-    uv run --group bench python tests/benchmarks/engine.py [film] [quality] [peak] [leak] [chunks] [memory] [--quick]
+    uv run --group bench python tests/benchmarks/engine.py [PART ...] [--quick] [--seeds 1]
 
 Prints a table a part and writes artifacts/benchmarks/engine.json; `quality` also saves sheets of both engines' images.
 With TUNEWIDGETS_DATA set GoogLeNet has its trained weights, else random ones (said in the table).
@@ -61,7 +61,7 @@ def network() -> tuple[torch.nn.Module, str]:
     return googlenet_bvlc(), "random weights"
 
 
-def film(quick: bool) -> dict[str, Any]:
+def film(options: argparse.Namespace) -> dict[str, Any]:
     """The Gabor bank's film, and one image of it against Lucent's with its own objective."""
     from lucent.optvis import objectives
 
@@ -88,7 +88,7 @@ def film(quick: bool) -> dict[str, Any]:
     ]
     show("Film of a Gabor bank's tuning dimensions (dot_cosine)", rows)
     paper, paper_seconds = timed(lambda: tw.render_film(probe, dimensions, mode="cosine", progress=False))
-    chosen = [(d, p) for d in range(6) for p in (0, 31)][:: 6 if quick else 2]
+    chosen = [(d, p) for d in range(6) for p in (0, 31)][:: 6 if options.quick else 2]
     versus = []
     for name, fixed in (("Lucent's defaults (224 px)", None), ("fixed_image_size=64", 64)):
         times, cosines = [], []
@@ -134,15 +134,15 @@ def picture_noise(images: np.ndarray) -> tuple[float, float]:
     return float(variation), float(power[:, frequency > 0.25].sum() / power.sum())
 
 
-def quality(quick: bool) -> dict[str, Any]:
+def quality(options: argparse.Namespace) -> dict[str, Any]:
     """Time until our images drive their units as hard as Lucent's images after its default 512 steps do."""
     net, weights = network()
-    seeds = (0,) if quick else (0, 1)
+    seeds = tuple(range(1 if options.quick else options.seeds))
     rows = []
     for layer in LAYERS:
         probe = tw.Probe(net, layer, device="cpu")
-        units = [i * probe.units // 8 for i in range(8)][:: 4 if quick else 1]
-        peers = {"default": None} if quick else {"default": None, "fixed 128": SIZE}
+        units = [i * probe.units // 8 for i in range(8)][:: 4 if options.quick else 1]
+        peers = {"default": None} if options.quick else {"default": None, "fixed 128": SIZE}
         reached, spent = {}, {}
         for peer, fixed in peers.items():
             # The fairer setting is there for comparison: one seed and every fourth unit do, the rest stays NaN.
@@ -287,7 +287,7 @@ def best(call: Callable[[], Any], repeats: int = 7) -> float:
     return min(timed(call)[1] for _ in range(repeats))
 
 
-def peak(quick: bool) -> dict[str, Any]:
+def peak(options: argparse.Namespace) -> dict[str, Any]:
     """Share of the machine's measured peak that a forward and backward pass reaches, by layer and precision."""
     net, _ = network()
     rows = []
@@ -326,7 +326,7 @@ def peak(quick: bool) -> dict[str, Any]:
     return {"rows": rows}
 
 
-def leak(quick: bool) -> dict[str, Any]:
+def leak(options: argparse.Namespace) -> dict[str, Any]:
     """Hooks, live tensors, memory and time over 50 calls."""
     probe = tw.Probe(tw.zoo.gabor_bank(), "relu", device="cpu")
 
@@ -344,7 +344,7 @@ def leak(quick: bool) -> dict[str, Any]:
 
     call()
     hooks, tensors = state()
-    times = [call() for _ in range(10 if quick else 50)]
+    times = [call() for _ in range(10 if options.quick else 50)]
     slope = float(np.polyfit(range(len(times)), times, 1)[0])
     after = state()
     rows = [
@@ -361,13 +361,13 @@ def leak(quick: bool) -> dict[str, Any]:
     return {"rows": rows}
 
 
-def chunks(quick: bool) -> dict[str, Any]:
+def chunks(options: argparse.Namespace) -> dict[str, Any]:
     """What another chunk shape changes: the final activation of every unit, and its RS, the share that answers more."""
     net, _ = network()
     rows = []
     for layer in LAYERS[:2]:
         probe = tw.Probe(net, layer, device="cpu")
-        units = np.arange(probe.units)[:: 4 if quick else 1]
+        units = np.arange(probe.units)[:: 4 if options.quick else 1]
         made = {
             shape: tw.visualize(
                 probe, tw.AM(units), size=64, steps=64, chunk=shape, progress=False
@@ -391,13 +391,13 @@ def chunks(quick: bool) -> dict[str, Any]:
     return {"rows": rows}
 
 
-def memory(quick: bool) -> dict[str, Any]:
+def memory(options: argparse.Namespace) -> dict[str, Any]:
     """Peak memory of this process for 512 targets of 4a at 128 px (run it alone: the peak is the whole process's)."""
     net, _ = network()
     probe = tw.Probe(net, LAYERS[-1], device="cpu")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     made = tw.visualize(
-        probe, tw.AM(np.arange(512) % probe.units), size=SIZE, steps=2 if quick else 8, progress=False
+        probe, tw.AM(np.arange(512) % probe.units), size=SIZE, steps=2 if options.quick else 8, progress=False
     )
     row = {
         "targets": 512,
@@ -416,13 +416,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="which parts to run; all by default")
     parser.add_argument("--quick", action="store_true", help="fewer units and targets: a first impression")
+    parser.add_argument("--seeds", type=int, default=2, help="Lucent's runs of each unit in `quality`")
     options = parser.parse_args()
     path = OUT / "engine.json"
     OUT.mkdir(parents=True, exist_ok=True)
     results = json.loads(path.read_text()) if path.exists() else {}
     console.print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     for part in options.parts or PARTS:
-        results[part] = PARTS[part](options.quick)
+        results[part] = PARTS[part](options)
         path.write_text(json.dumps(results, indent=1, default=float))
 
 
