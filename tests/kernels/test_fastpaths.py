@@ -54,6 +54,20 @@ def test_local_response_normalization(size, beta):
     torch.testing.assert_close(gradient, expected_gradient)
 
 
+@pytest.mark.parametrize("channels", [8, 16])
+@pytest.mark.parametrize("pool", [nn.MaxPool2d(3, 2, ceil_mode=True), lambda x: torch.max_pool2d(x, 2)])
+def test_pooling_and_what_comes_after_it(pool, channels):
+    torch.manual_seed(0)
+    after = nn.Conv2d(channels, 5, 3)
+    x = torch.randn(2, channels, 11, 12)
+    (_, value, gradient), (_, expected, expected_gradient) = both_ways(lambda v: after(pool(v)), x)
+    torch.testing.assert_close(value, expected)
+    torch.testing.assert_close(gradient, expected_gradient)
+    assert gradient.is_contiguous()
+    with FastPaths():
+        assert pool(x).is_contiguous() == (channels < 16)
+
+
 @pytest.mark.parametrize(
     ("module", "channels"),
     [(nn.Conv2d(8, 4, 3), 8), (nn.Conv2d(4, 4, 3, groups=2), 4), (nn.Conv2d(3, 4, 3, padding="same"), 3)],

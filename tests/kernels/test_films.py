@@ -145,7 +145,7 @@ def test_a_single_position(bank_probe, ica):
 
 
 def test_stopping_keeps_the_dimensions_that_are_finished(bank_probe, ica, film, monkeypatch):
-    from tunewidgets.kernels import visualize as module
+    from tunewidgets.kernels import gallery as module
 
     whole = module.optimize
 

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 import tunewidgets as tw
+from tunewidgets.kernels import loop
+from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.visualize import choose_size
 
@@ -127,7 +129,7 @@ def test_weights_that_are_nan_are_flagged():
 
 
 def test_stopping_keeps_what_is_finished(bank_probe, monkeypatch):
-    from tunewidgets.kernels import visualize as module
+    from tunewidgets.kernels import gallery as module
 
     whole = module.optimize
 
@@ -147,9 +149,23 @@ def test_stopping_keeps_what_is_finished(bank_probe, monkeypatch):
     assert all(image.any() for image in made.image.values[done])
 
 
-def test_running_out_of_memory_halves_the_chunk_and_says_so(bank_probe, monkeypatch):
-    from tunewidgets.kernels import loop
+@pytest.mark.parametrize("kernel", [1, 31])
+def test_the_chunk_is_bounded_by_what_an_image_keeps_whatever_the_weights_take(kernel, monkeypatch):
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, kernel, padding=kernel // 2),
+        nn.Conv2d(8, 8, kernel, padding=kernel // 2),
+        nn.Conv2d(8, 100, 31),  # after the layer: heavy, and never run
+    )
+    probe = tw.Probe(model, "1", device="cpu")
+    # Each convolution keeps its input: 3 and 8 maps of 32 x 32 floats an image, and the canvas some more.
+    monkeypatch.setattr(loop, "CHUNK_BYTES", 8 * (3 + 8) * 32 * 32 * 4)
+    canvas = make_canvas("pixel", 32, None)
+    assert 2 <= loop.choose_chunk(probe, canvas, "float32", jobs=64) <= 8
+    monkeypatch.setattr(loop, "CHUNK_BYTES", 1)
+    assert loop.choose_chunk(probe, canvas, "float32", jobs=64) == 1
 
+
+def test_running_out_of_memory_halves_the_chunk_and_says_so(bank_probe, monkeypatch):
     whole = loop._run_chunk
 
     def small_device(probe, objective, jobs, on_step, recipe):

@@ -1,7 +1,8 @@
 """Cheaper ways to run operations whose backward pass PyTorch does slowly on a CPU; the same numbers, to rounding.
 
 In: a `with` block around a network's forward pass. Out: inside it, convolutions over few channels take their gradient
-by one matrix product, and local response normalization is one operation of its own instead of six.
+by one matrix product, local response normalization is one operation of its own instead of six, and from the first
+pooling on maps lie with their channels last.
 """
 
 from typing import Any
@@ -15,6 +16,9 @@ from tunewidgets.kernels.canvas import mix_channels
 
 # A gradient to an image of so few channels leaves a direct convolution's vector units mostly idle.
 FEW_CHANNELS = 4
+# Pooling takes so many channels at once where they lie side by side; where columns do, it goes one value at a time.
+MANY_CHANNELS = 16
+MAX_POOLING = (F.max_pool2d, torch.max_pool2d)
 
 
 def _is_pointwise(weight: Tensor, stride: Any, padding: Any) -> bool:
@@ -94,6 +98,23 @@ def _window_sum(values: Tensor, size: int, mirrored: bool = False) -> Tensor:
     return total
 
 
+class ChannelsLast(torch.autograd.Function):
+    """The same values with channels last; their gradient comes back with columns last, as what came before has it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.contiguous(memory_format=torch.channels_last)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return gradients[0].contiguous()
+
+
+def _is_columnwise(x: Tensor) -> bool:
+    """Whether these are maps of many channels on a CPU in PyTorch's usual layout."""
+    return x.ndim == 4 and x.shape[1] >= MANY_CHANNELS and x.device.type == "cpu" and x.is_contiguous()
+
+
 class FastPaths(TorchFunctionMode):
     """Takes the cheaper way wherever it applies, without touching the user's modules."""
 
@@ -103,6 +124,8 @@ class FastPaths(TorchFunctionMode):
             return FewChannelConv.apply(*call)
         if func is F.local_response_norm and (args[0] if args else kwargs["input"]).ndim == 4:
             return ResponseNorm.apply(*_response_norm_call(*args, **kwargs))
+        if func in MAX_POOLING and args and _is_columnwise(args[0]):
+            args = (ChannelsLast.apply(args[0]), *args[1:])
         return func(*args, **kwargs)
 
 

@@ -16,12 +16,13 @@ from tunewidgets.kernels.band import choose_band
 from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.directions import Direction, cosine
+from tunewidgets.kernels.gallery import Gallery, settings_of, to_uint8
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.loop import Job
 from tunewidgets.kernels.points import OTHERS, SAMPLINGS, Points, place_points
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.scores import position
-from tunewidgets.kernels.visualize import Gallery, choose_size, make_recipe, settings_of, to_uint8
+from tunewidgets.kernels.visualize import choose_size, make_recipe
 
 CONSTANT = "constant direction: every point along this dimension asks for the same image; hold the others at the mean"
 # Images that share a start with structure of its own stay alike along a film; from near gray each finds its own.

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from tunewidgets.kernels.canvas import Canvas
 from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.scores import Objective
-from tunewidgets.kernels.tracing import evaluating
+from tunewidgets.kernels.scores import Objective, staged
+from tunewidgets.kernels.tracing import Values, evaluating
 
 LEVELS = (1e-4, 0.5, 1 - 1e-4)
 
@@ -53,10 +53,12 @@ def flat_colors(probe: Probe, objective: Objective, canvas: Canvas, at: str) -> 
     small = replace(canvas, size=min(canvas.size, probe.input_size))
     images = torch.stack([small.flat(color) for color in logits]).to(probe.device)
     with torch.no_grad(), evaluating(probe.network):
-        values = probe.values(small.image(images))
+        # Rectified once for all targets; what is rectified already is scored as it is, "pre".
+        maps = staged(probe.values(small.image(images)), at)
+        values = Values(maps, maps)
         scores = torch.stack(
             [
-                objective.score([target] * len(images), at, probe.device)(values)
+                objective.score([target] * len(images), "pre", probe.device)(values)
                 for target in range(len(objective))
             ]
         ).cpu()

@@ -30,7 +30,7 @@ MOMENTA = (0.7, 0.99)
 JITTERED = 0.75
 # By this part of the steps an image has to beat the best flat color, or goes on from that.
 TRIED = 0.4
-# What the tensors kept for one backward pass may take, bytes; the peak is two to three times that.
+# What one chunk may keep for its backward pass, bytes; the peak is two to three times that for each core.
 CHUNK_BYTES = 256 * 2**20
 LARGEST_CHUNK = 32
 # Products summed for one output below which matrix units stand idle and conversions cost more than they save.
@@ -193,7 +193,17 @@ def choose_precision(precision: str, probe: Probe) -> str:
 
 
 def choose_chunk(probe: Probe, canvas: Canvas, precision: str, jobs: int) -> int:
-    """Images a chunk: what one backward pass may keep, measured on one image, and no more than a core's share."""
+    """Images a chunk: what one backward pass may keep, measured, and no more than a core's share of the jobs."""
+    # The difference between two images and one is what an image keeps: weights are kept once for all.
+    an_image = _kept(probe, canvas, precision, 2) - _kept(probe, canvas, precision, 1)
+    largest = max(1, min(LARGEST_CHUNK, CHUNK_BYTES // max(1, an_image)))
+    share = -(-jobs // worker_count(probe.device))
+    needed = 1 << max(0, share - 1).bit_length()
+    return min(1 << (largest.bit_length() - 1), needed)
+
+
+def _kept(probe: Probe, canvas: Canvas, precision: str, images: int) -> int:
+    """Bytes that a forward pass of so many images keeps for its backward pass."""
     kept = 0
 
     def count(tensor: Tensor) -> Tensor:
@@ -202,11 +212,8 @@ def choose_chunk(probe: Probe, canvas: Canvas, precision: str, jobs: int) -> int
         # Detached, for a graph that keeps its own tensors by a hook is never freed.
         return tensor.detach()
 
-    parameters = canvas.start(generator(0, "size"))[None].to(probe.device).requires_grad_()
+    start = canvas.start(generator(0, "size"))
+    parameters = torch.stack([start] * images).to(probe.device).requires_grad_()
     with evaluating(probe.network), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
         network_values(probe, canvas.image(parameters), precision)
-    weights = sum(p.numel() * p.element_size() for p in probe.network.parameters())
-    largest = max(1, min(LARGEST_CHUNK, CHUNK_BYTES // max(1, kept - weights)))
-    share = -(-jobs // worker_count(probe.device))
-    needed = 1 << max(0, share - 1).bit_length()
-    return min(1 << (largest.bit_length() - 1), needed)
+    return kept

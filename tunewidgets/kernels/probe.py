@@ -72,7 +72,6 @@ class Probe:
             raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
         if not isinstance(layer, str):
             raise TypeError(f"layer is a {type(layer).__name__}; give its dotted name, such as 'features.3'.")
-        find_layer(model, layer)
         self.model = model
         self.layer = layer
         self.device = choose_device(device)
@@ -122,10 +121,14 @@ class Probe:
 
         The caller holds the model in evaluation mode (`evaluating`).
         """
+        pre, post, never_negative = forward_to(self._network, self.place, self.inputs(images))
+        arranged = self.arrange(post)
+        return Values(arranged if pre is post else self.arrange(pre), arranged, never_negative)
+
+    def inputs(self, images: Tensor) -> Tensor:
+        """What the network takes for these images: preprocessed, in the precision of its weights."""
         inputs = images if self.preprocess is None else self.preprocess(images)
-        pre, post, never_negative = forward_to(self._network, self.place, inputs)
-        arranged = self._arrange(post)
-        return Values(arranged if pre is post else self._arrange(pre), arranged, never_negative)
+        return inputs.to(weights_dtype(self._network))
 
     @property
     def network(self) -> nn.Module:
@@ -153,8 +156,31 @@ class Probe:
             "pixels that it takes, or give a preprocess that makes its input."
         )
 
-    def _arrange(self, value: Tensor) -> Tensor:
-        """Units on axis 1: tokens become a map without the class token, channels-last becomes channels-first."""
+    def arrange(self, value: Tensor) -> Tensor:
+        """A value of the layer's module with its units on axis 1.
+
+        Parameters
+        ----------
+        value : Tensor, (N, units), (N, units, h, w), (N, h, w, units) or (N, tokens, units)
+            As the module gives it.
+
+        Returns
+        -------
+        Tensor, (N, units) or (N, units, h, w)
+            Tokens as a map, without the class token.
+
+        Raises
+        ------
+        ValueError
+            The tensor has another shape, in which nothing is a unit.
+
+        Examples
+        --------
+        >>> import torch, tunewidgets as tw
+        >>> probe = tw.Probe(tw.zoo.gabor_bank(), "relu")
+        >>> probe.arrange(torch.zeros(2, 17, 5)).shape
+        torch.Size([2, 5, 4, 4])
+        """
         if value.ndim == 4 and isinstance(self.place.module, (nn.Linear, nn.LayerNorm)):
             return value.movedim(-1, 1)
         if value.ndim == 3:
@@ -207,6 +233,11 @@ def check_images(images: Any) -> Tensor:
         hint = "divide by 255" if high > 2 else "undo its normalization: the probe preprocesses by itself"
         raise ValueError(f"images ranges from {low:.3g} to {high:.3g}, not within [0, 1]; {hint}.")
     return images.float()
+
+
+def weights_dtype(network: nn.Module) -> torch.dtype:
+    """The precision of a network's weights; float32 where it has none."""
+    return next((p.dtype for p in network.parameters() if p.is_floating_point()), torch.float32)
 
 
 def fingerprint(model: nn.Module) -> str:

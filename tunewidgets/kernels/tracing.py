@@ -40,17 +40,6 @@ class _Reached(Exception):
         self.values = values
 
 
-def split_call(model: nn.Module, layer: str) -> tuple[str, int]:
-    """The module's name and which of its calls `layer` means (0 for the first)."""
-    modules = dict(model.named_modules())
-    if layer and layer in modules:
-        return layer, 0
-    base, _, call = layer.rpartition("_")
-    if call.isdigit() and int(call) > 0 and base in modules:
-        return base, int(call)
-    raise ValueError(unknown_layer(layer, [name for name in modules if name]))
-
-
 def unknown_layer(layer: str, names: list[str]) -> str:
     """The sentence for a layer that is not there: the nearest names, or the first ones."""
     lowered = {name.lower(): name for name in reversed(names)}
@@ -105,8 +94,13 @@ def find_layer(model: nn.Module, layer: str) -> Place:
     ValueError
         The model has no such layer; the sentence lists near names.
     """
-    name, call = split_call(model, layer)
-    return Place(layer, model.get_submodule(name), call)
+    modules = dict(model.named_modules())
+    if layer and layer in modules:
+        return Place(layer, modules[layer], 0)
+    base, _, call = layer.rpartition("_")
+    if call.isdigit() and int(call) > 0 and base in modules:
+        return Place(layer, modules[base], int(call))
+    raise ValueError(unknown_layer(layer, [name for name in modules if name]))
 
 
 def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
