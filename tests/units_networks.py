@@ -81,6 +81,10 @@ def batches(images, labels, size):
     return list(zip(images.split(size), labels.split(size), strict=True))
 
 
+# A network's precision, and how near the record's numbers (float32) must come to loops in float64.
+PRECISIONS = {torch.float32: 1e-4, torch.float64: 1e-6}
+
+
 def values_at(network, layer, images):
     """A layer's own output in float64 by a plain hook, `(N, U, positions)`, class token left out."""
     double = __import__("copy").deepcopy(network).double()

@@ -14,14 +14,21 @@ class UsageError(ValueError):
     """An argument that cannot be meant; the command line leaves with exit status 2."""
 
 
-def model_from(text: str) -> Any:
+def model_from(text: str, weights: str | None = None) -> Any:
     """The model that MODEL names: `module:function` (called without arguments), or a name in the zoo."""
     if ":" in text:
+        if weights is not None:
+            raise UsageError(f"--weights is for networks of the zoo; let {text} load its own")
         return _call(text, "MODEL")
     from tunewidgets import zoo
 
+    if weights is not None and not Path(weights).expanduser().is_file():
+        raise UsageError(f"--weights: there is no file {weights}; give one that exists")
+    options = {} if weights is None else {"weights": weights}
     try:
-        return zoo.load(text)
+        return zoo.load(text, **options)
+    except TypeError:
+        raise UsageError(f"--weights: {text} takes none; leave it out") from None
     except ValueError as error:
         raise UsageError(f"MODEL: {error} Or write module:function for a model of your own.") from None
 
@@ -35,10 +42,23 @@ def images_from(text: str, n: int | None, size: int, seed: int) -> Any:
     elif os.sep in text:
         raise UsageError(f"SOURCE: there is no folder {text}; give one that exists")
     else:
-        source = [name.strip() for name in text.split(",")]
+        names = [name.strip() for name in text.split(",")]
+        # A mixture has no labels, which a single source may have.
+        source = names if len(names) > 1 else names[0]
     from tunewidgets import zoo
 
     return zoo.images(source, n=n, size=size, seed=seed)
+
+
+def labelled_from(text: str, n: int | None, size: int, seed: int) -> Any:
+    """The images that SOURCE names, which must have labels."""
+    source = images_from(text, n, size, seed)
+    if not source.has_labels:
+        raise UsageError(
+            f"SOURCE: {text} has no labels; give a folder with a sub-folder for each class, cifar10, digits, or a "
+            "module:function whose images have labels"
+        )
+    return source
 
 
 def _call(text: str, what: str) -> Any:

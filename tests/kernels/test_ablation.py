@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from units_networks import CASES, batches, branching, labelled_images, tiny_vit
+from units_networks import CASES, PRECISIONS, batches, branching, labelled_images, tiny_vit
 
 import tunewidgets as tw
 from tunewidgets.kernels.replay import Replay
@@ -55,9 +55,10 @@ def naive(logits, labels):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_kind_of_layer_agrees_with_whole_passes(case):
+@pytest.mark.parametrize("precision", PRECISIONS, ids=str)
+def test_every_kind_of_layer_agrees_with_whole_passes(case, precision):
     make, layers = CASES[case]
-    network = make()
+    network, near = make().to(precision), PRECISIONS[precision]
     images, labels = labelled_images(12)
     tree = tw.ablation(network, batches(images, labels, 5), layers, **PLAIN)
     for layer in layers:
@@ -66,7 +67,7 @@ def test_every_kind_of_layer_agrees_with_whole_passes(case):
         for unit in range(record.sizes["unit"]):
             accuracy, loss, by_class = naive(whole_pass(network, layer, images, [unit]), labels)
             assert float(record.accuracy_drop[unit]) == pytest.approx(base[0] - accuracy, abs=1e-6)
-            assert float(record.loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-4)
+            assert float(record.loss_increase[unit]) == pytest.approx(loss - base[1], abs=near)
             np.testing.assert_allclose(record.class_accuracy_drop[unit], base[2] - by_class, atol=1e-6)
         assert tw.records.settings_of(record)["accuracy"] == pytest.approx(base[0])
 
@@ -74,8 +75,9 @@ def test_every_kind_of_layer_agrees_with_whole_passes(case):
 @pytest.mark.parametrize(
     ("make", "layer"), [(branching, "stem"), (branching, "relu_1"), (tiny_vit, "block.linear1")]
 )
-def test_a_unit_can_be_set_to_its_mean_instead(make, layer):
-    network = make()
+@pytest.mark.parametrize("precision", PRECISIONS, ids=str)
+def test_a_unit_can_be_set_to_its_mean_instead(make, layer, precision):
+    network, near = make().to(precision), PRECISIONS[precision]
     images, labels = labelled_images(9)
     tree = tw.ablation(network, batches(images, labels, 4), layer, method="mean", **PLAIN)
     found = []
@@ -90,7 +92,7 @@ def test_a_unit_can_be_set_to_its_mean_instead(make, layer):
     base = naive(whole_pass(network, layer, images, []), labels)
     for unit in range(len(means)):
         _, loss, _ = naive(whole_pass(network, layer, images, [unit], means), labels)
-        assert float(tree[layer].loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-4)
+        assert float(tree[layer].loss_increase[unit]) == pytest.approx(loss - base[1], abs=near)
 
 
 def test_nothing_depends_on_batch_size_or_order(monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from units_networks import CASES, batches, branching, labelled_images, values_at
+from units_networks import CASES, PRECISIONS, batches, branching, labelled_images, values_at
 
 import tunewidgets as tw
 
@@ -11,9 +11,10 @@ QUIET = {"progress": False, "device": "cpu"}
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_strongest_images_are_those_that_sorting_gives(case):
+@pytest.mark.parametrize("precision", PRECISIONS, ids=str)
+def test_the_strongest_images_are_those_that_sorting_gives(case, precision):
     make, layers = CASES[case]
-    network = make()
+    network, near = make().to(precision), {"rtol": PRECISIONS[precision], "atol": 1e-6}
     images, labels = labelled_images()
     tree = tw.exemplars(network, batches(images, labels, 5), layers, k=4, **QUIET)
     for layer in layers:
@@ -22,8 +23,8 @@ def test_the_strongest_images_are_those_that_sorting_gives(case):
         record = tree[layer].to_dataset()
         for unit in range(x.shape[1]):
             who = record.exemplar.values[unit]
-            np.testing.assert_allclose(x[who, unit], np.sort(x[:, unit])[::-1][:4], rtol=1e-4, atol=1e-6)
-            np.testing.assert_allclose(record.exemplar_activation[unit], x[who, unit], rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(x[who, unit], np.sort(x[:, unit])[::-1][:4], **near)
+            np.testing.assert_allclose(record.exemplar_activation[unit], x[who, unit], **near)
             assert len(set(who.tolist())) == 4
 
 

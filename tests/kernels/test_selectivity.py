@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from units_networks import CASES, batches, branching, labelled_images, values_at
+from units_networks import CASES, PRECISIONS, batches, branching, labelled_images, values_at
 
 import tunewidgets as tw
 from tunewidgets.kernels.critics import Histograms, TopImages
@@ -38,18 +38,19 @@ def naive(values, labels, reduction="mean", rectify=True):
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("reduction", ["mean", "max"])
-def test_every_kind_of_layer_agrees_with_loops(case, reduction):
+@pytest.mark.parametrize("precision", PRECISIONS, ids=str)
+def test_every_kind_of_layer_agrees_with_loops(case, reduction, precision):
     make, layers = CASES[case]
-    network = make()
+    network, near = make().to(precision), {"rtol": PRECISIONS[precision], "atol": 1e-6}
     images, labels = labelled_images()
     tree = tw.class_selectivity(network, batches(images, labels, 5), layers, reduction=reduction, **QUIET)
     for layer in layers:
         index, preferred, means = naive(values_at(network, layer, images), labels, reduction)
         record = tree[layer].to_dataset()
-        np.testing.assert_allclose(record.class_mean, means, rtol=1e-4, atol=1e-6)
-        np.testing.assert_allclose(record.selectivity, index, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(record.class_mean, means, **near)
+        np.testing.assert_allclose(record.selectivity, index, **near)
         assert record.preferred_class.values.tolist() == preferred
-        np.testing.assert_allclose(record.mean_activation, np.mean(means, 1), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(record.mean_activation, np.mean(means, 1), **near)
 
 
 def test_nothing_depends_on_batch_size_or_order():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from units_networks import branching, labelled_images, tiny_vit
+from units_networks import CASES, PRECISIONS, branching, labelled_images, tiny_vit, values_at
 
 import tunewidgets as tw
 from tunewidgets.kernels.jitter import Jitter
@@ -114,6 +114,49 @@ def test_a_record_agrees_with_its_own_images(make, layer):
     assert record.checkpoint.values.tolist() == [1, 3, 6]
 
 
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("precision", PRECISIONS, ids=str)
+def test_every_kind_of_layer_agrees_with_loops_over_its_images(case, precision):
+    make, layers = CASES[case]
+    network, near = make().to(precision), PRECISIONS[precision]
+    tree = tw.representative_substitution(network, layers, ("am",), **{**QUICK, "steps": 2})
+    for layer in layers:
+        record = tree[layer].to_dataset().sel(objective="am")
+        probe, units = tw.Probe(network, layer, device="cpu"), record.sizes["unit"]
+        made = tw.visualize(probe, tw.AM(range(units)), steps=2, floats=True, progress=False)
+        response = values_at(network, layer, torch.from_numpy(made.image_float.values).permute(0, 3, 1, 2))
+        response = response.clamp(min=0).mean(2).numpy()
+        np.testing.assert_allclose(record.own_response, np.diag(response), rtol=near, atol=1e-6)
+        np.testing.assert_allclose(record.rs, naive_rs(response), atol=1e-6)
+
+
+@pytest.mark.parametrize(("reduction", "rectify"), [("max", True), ("center", True), ("mean", False)])
+def test_another_reduction_is_measured_on_the_same_images(reduction, rectify):
+    network, layer = branching(), "late"
+    tree = tw.representative_substitution(
+        network, layer, restarts=2, responses=True, reduction=reduction, rectify=rectify, **QUICK
+    )
+    record = tree[layer].to_dataset()
+    tw.records.validate(tree)
+    usual = tw.representative_substitution(network, layer, restarts=2, **QUICK)[layer]
+    np.testing.assert_array_equal(record.image, usual.image)
+    assert record.checkpoint.values.tolist() == [6]
+    assert tw.records.settings_of(record)["reduction"] == reduction
+    probe = tw.Probe(network, layer, device="cpu")
+    for objective, make in (("am", tw.AM), ("iam", tw.IAM)):
+        made = tw.visualize(probe, make(range(4)), steps=6, restarts=2, floats=True, progress=False)
+        maps = values_at(network, layer, torch.from_numpy(made.image_float.values).permute(0, 3, 1, 2))
+        maps = maps.clamp(min=0) if rectify else maps
+        side = int(maps.shape[2] ** 0.5)
+        center = maps[:, :, (side // 2) * side + side // 2]
+        response = (
+            {"max": maps.amax(2), "mean": maps.mean(2), "center": center}[reduction].view(2, 4, 4).numpy()
+        )
+        here = record.sel(objective=objective)
+        np.testing.assert_allclose(here.response.astype(float), response[0], rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(here.rs_restarts.T, [naive_rs(part) for part in response], atol=1e-6)
+
+
 def test_copies_of_one_unit_have_rs_0_and_all_are_substitutes():
     torch.manual_seed(0)
     network = linear_layer(torch.rand(1, 48).repeat(5, 1))
@@ -170,6 +213,12 @@ def test_bad_input_is_said_in_one_sentence():
         tw.representative_substitution(network, "relu", stepz=3, **QUICK)
     with pytest.raises(ValueError, match="checkpoints is 'all'; give steps, or 'auto'"):
         tw.representative_substitution(network, "relu", checkpoints="all", **QUICK)
+    with pytest.raises(
+        ValueError, match="checkpoints asks for step 3, where rectified means alone are measured"
+    ):
+        tw.representative_substitution(network, "relu", checkpoints=[3], reduction="max", **QUICK)
+    with pytest.raises(ValueError, match="reduction is 'sum'; choose one of"):
+        tw.representative_substitution(network, "relu", reduction="sum", **QUICK)
     with pytest.raises(ValueError, match=r"mean_activation has shape \(2,\) for layer 'relu'; give \(6,\)"):
         tw.representative_substitution(network, "relu", mean_activation={"relu": np.ones(2)}, **QUICK)
     with torch.no_grad():

@@ -11,7 +11,7 @@ from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
 from tunewidgets.kernels import units
-from tunewidgets.kernels.correlation import spearman
+from tunewidgets.statistics import spearman
 
 QUICK = {"steps": 4, "progress": False, "device": "cpu", "exemplars": 3}
 LAYERS = ["relu", "body.2"]

@@ -84,15 +84,18 @@ def ablation(
 
     Raises
     ------
-    TypeError, ValueError
-        The model, its layers or the data cannot be used; said in one sentence.
+    ValueError
+        The network gives no class scores `(N, classes)`, has weights that are not finite or lacks a layer; a label is
+        outside its classes; the images run dry or are of the wrong size; an option is outside its range.
+    TypeError
+        `model` is no module, or `data` gives no pairs.
 
     Examples
     --------
-    >>> import torch, tunewidgets as tw
-    >>> data = [(torch.rand(8, 3, 32, 32), torch.arange(8) % 2)]
-    >>> net = tw.zoo.load("shallow_cnn", classes=2)
-    >>> tree = tw.ablation(net, data, "relu5", curves=False, progress=False)
+    >>> import tunewidgets as tw
+    >>> digits = tw.zoo.images("digits", n=60, size=32)
+    >>> net = tw.zoo.load("shallow_cnn", weights=None)
+    >>> tree = tw.ablation(net, digits, "relu5", curves=False, progress=False)
     >>> tree["relu5"].accuracy_drop.sizes["unit"]
     256
     """

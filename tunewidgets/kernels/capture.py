@@ -7,21 +7,24 @@ no map is kept and no later in-place operation can change what was seen. The pas
 import copy
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from tunewidgets.kernels.devices import choose_device
-from tunewidgets.kernels.probe import TRIED_SIZES, Probe
+from tunewidgets.kernels.probe import TRIED_SIZES, Probe, weights_dtype
 from tunewidgets.kernels.tracing import ACTIVATIONS, evaluating, first_tensor, watch_layers
 
 REDUCTIONS = ("mean", "max", "center")
 
 
 class Reduced(NamedTuple):
-    """A layer on one batch: unit activations (N, U) float32 and, where asked for, the flat position of each maximum."""
+    """A layer on one batch: unit activations (N, U) and, where asked for, the flat position of each maximum.
+
+    Activations are float32, or float64 where the model computes in it.
+    """
 
     activations: Tensor
     peak: Tensor | None
@@ -85,9 +88,13 @@ class Observed:
 
     def inputs(self, images: Tensor) -> Tensor:
         """What the network takes for these images, on its device."""
-        probe = next(iter(self.probes.values()))
-        images = images.to(self.device)
-        return images if probe.preprocess is None else probe.preprocess(images)
+        return next(iter(self.probes.values())).inputs(images.to(self.device))
+
+    def only(self, layers: Iterable[str]) -> "Observed":
+        """The same model with fewer layers to look at."""
+        fewer = copy.copy(self)
+        fewer.probes = {layer: self.probes[layer] for layer in layers}
+        return fewer
 
     def provenance(self, layer: str) -> dict[str, str]:
         """For a record's attributes."""
@@ -124,6 +131,11 @@ class Capture:
         self.reduction = reduction
         self.rectify = rectify
         self.peaks = peaks
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is measured, for a record's settings."""
+        return {"reduction": self.reduction, "rectify": self.rectify}
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> dict[str, Reduced]:
@@ -179,7 +191,9 @@ class Capture:
         return [module.register_forward_hook(listener(layers)) for module, layers in wanted.items()]
 
     def _reduce(self, probe: Probe, value: Tensor) -> Reduced:
-        maps = probe._arrange(value).float()
+        maps = probe.arrange(value)
+        if maps.dtype != torch.float64:
+            maps = maps.float()
         # What a rectifier gives is rectified already: a second pass over it would be a good part of the pass's cost.
         if self.rectify and not isinstance(probe.place.module, (nn.ReLU, nn.ReLU6)):
             maps = maps.relu()
@@ -228,7 +242,8 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
         image = torch.full((1, 3, size, size), 0.5, device=device)
         try:
             with evaluating(network), torch.no_grad():
-                watch_layers(network, image if preprocess is None else preprocess(image), seen)
+                inputs = image if preprocess is None else preprocess(image)
+                watch_layers(network, inputs.to(weights_dtype(network)), seen)
             break
         except (RuntimeError, AssertionError) as error:
             reasons.append(f"{size} px: {str(error).strip().splitlines()[0]}")

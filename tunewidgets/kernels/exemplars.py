@@ -67,14 +67,17 @@ def exemplars(
 
     Raises
     ------
-    TypeError, ValueError
-        The model, its layers or the data cannot be used; said in one sentence.
+    ValueError
+        `k` or `pictures` is no positive whole number, the model lacks a layer, or its weights are not finite; and all
+        that is wrong with labels or images, as of `class_selectivity`.
+    TypeError
+        `model` or `data` is of a kind that is not taken.
 
     Examples
     --------
-    >>> import torch, tunewidgets as tw
-    >>> data = [(torch.rand(8, 3, 32, 32), torch.arange(8) % 2)]
-    >>> tree = tw.exemplars(tw.zoo.gabor_bank(), data, "relu", k=3, progress=False)
+    >>> import tunewidgets as tw
+    >>> digits = tw.zoo.images("digits", n=60, size=32)
+    >>> tree = tw.exemplars(tw.zoo.gabor_bank(), digits, "relu", k=3, progress=False)
     >>> tree["relu"].exemplar.shape
     (28, 3)
     """
@@ -132,7 +135,7 @@ class Exemplars:
 
     def add(self, layer: str, reduced: Reduced, labels: Tensor, first: int) -> None:
         """Take a layer's activations on a batch."""
-        values = reduced.activations.T
+        values = reduced.activations.T.float()
         peaks = torch.zeros_like(values, dtype=torch.int64) if reduced.peak is None else reduced.peak.T
         index = torch.arange(first, first + values.shape[1]).expand(len(values), -1)
         batch = _Table(index, values, peaks)

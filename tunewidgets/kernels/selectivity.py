@@ -72,8 +72,11 @@ def class_selectivity(
 
     Raises
     ------
-    TypeError, ValueError
-        The model, its layers or the data cannot be used; said in one sentence.
+    ValueError
+        A label is outside the classes, a class has no image, there is one class only, the images run dry or are of the
+        wrong size; the model has weights that are not finite or lacks a layer; an option is outside its range.
+    TypeError
+        `model` is not a torch.nn.Module, or `data` gives no pairs of images and labels.
 
     Examples
     --------

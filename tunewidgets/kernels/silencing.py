@@ -81,7 +81,7 @@ class SilencedLayer:
         part = value.sum(1)
         self.mean_sum = part if self.mean_sum is None else self.mean_sum + part
         self.mean_count += value.shape[1]
-        self.means = (self.mean_sum / self.mean_count).float()
+        self.means = self.mean_sum / self.mean_count
         self.replay.forget()
 
     def add(self, inputs: Tensor, labels: Tensor, on_run: Callable[[], Any]) -> None:

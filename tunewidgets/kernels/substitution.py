@@ -17,7 +17,7 @@ from tunewidgets.kernels.capture import Capture, Observed
 from tunewidgets.kernels.labelled import labelled
 from tunewidgets.kernels.objectives import AM, IAM
 from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.selectivity import Selectivity, stream
+from tunewidgets.kernels.selectivity import CHUNK, Selectivity, stream
 from tunewidgets.kernels.substitution_measures import (
     exceeders,
     mean_of_present,
@@ -40,6 +40,8 @@ def representative_substitution(
     restarts: int = 1,
     k: int = 9,
     responses: bool = False,
+    reduction: str = "mean",
+    rectify: bool = True,
     checkpoints: Sequence[int] | str = "auto",
     steps: int = 128,
     seed: int = 0,
@@ -52,7 +54,7 @@ def representative_substitution(
 
     Eq. 4 of *Understanding the Importance of Single Directions via Representative Substitution*: on the image made for
     unit i, the number of units that answer more strongly than i, over the number of units. High RS means replaceable.
-    Unit activations are spatial means of rectified maps. An image whose unit does not fire on it (`silent`) has no RS.
+    An image whose unit does not fire on it (`silent`) has no RS.
 
     Parameters
     ----------
@@ -71,8 +73,12 @@ def representative_substitution(
         How many exceeding units are listed.
     responses : bool, default False
         Also keep every unit's response to every image.
+    reduction, rectify
+        What a unit's activation on an image is, as of `class_selectivity`. The images are optimized for the mean of
+        the map whatever is measured on them.
     checkpoints : sequence of int or "auto"
-        Steps at which RS is measured too; "auto": an eighth, a quarter and half of them. The last step always is.
+        Steps at which RS is measured too; "auto": an eighth, a quarter and half of them. The last step always is, and
+        alone where `reduction` or `rectify` are not the usual ones.
     steps, seed
         Of the optimization.
     preprocess, device
@@ -109,13 +115,18 @@ def representative_substitution(
     observed = Observed(model, layers, preprocess, device)
     if data is not None and mean_activation is None:
         source = labelled(data, None, model)
-        collector = Selectivity(observed)
-        stream(Capture(observed), source, [collector], progress)
+        collector = Selectivity(observed, rectify)
+        stream(Capture(observed, reduction, rectify), source, [collector], progress)
         mean_activation = {
             name: part.mean_activation.values for name, part in collector.datasets(source).items()
         }
     options |= {"steps": steps, "seed": seed, "restarts": restarts, "progress": progress}
-    options["checkpoints"] = _checkpoints(checkpoints, steps)
+    usual = (reduction, rectify) == ("mean", True)
+    options["checkpoints"] = _checkpoints(checkpoints, steps, usual)
+    captures = {
+        layer: None if usual else Capture(observed.only([layer]), reduction, rectify)
+        for layer in observed.probes
+    }
     return records.layer_tree(
         {
             layer: substitution_of(
@@ -125,6 +136,7 @@ def representative_substitution(
                 responses,
                 None if mean_activation is None else mean_activation.get(layer),
                 observed.provenance(layer),
+                captures[layer],
                 **options,
             )
             for layer, probe in observed.probes.items()
@@ -146,13 +158,21 @@ def _check(objectives: Sequence[str], k: int, options: Mapping[str, Any]) -> Non
             )
 
 
-def _checkpoints(checkpoints: Sequence[int] | str, steps: int) -> list[int]:
+def _checkpoints(checkpoints: Sequence[int] | str, steps: int, usual: bool) -> list[int]:
     if isinstance(checkpoints, str):
         if checkpoints != "auto":
             raise ValueError(f"checkpoints is {checkpoints!r}; give steps, or 'auto'.")
+        if not usual:
+            return []
         checkpoints = [steps // 8, steps // 4, steps // 2]
         return sorted({step for step in checkpoints if 0 < step < steps})
-    return sorted({int(step) for step in checkpoints} - {steps})
+    earlier = sorted({int(step) for step in checkpoints} - {steps})
+    if earlier and not usual:
+        raise ValueError(
+            f"checkpoints asks for step {earlier[0]}, where rectified means alone are measured; leave it out, or use "
+            "reduction='mean' and rectify=True."
+        )
+    return earlier
 
 
 def substitution_of(
@@ -162,16 +182,25 @@ def substitution_of(
     responses: bool,
     mean_activation: np.ndarray | None,
     provenance: dict[str, str],
+    capture: Capture | None = None,
     **options: Any,
 ) -> xr.Dataset:
-    """One layer's part of a unit record; `options` are those of `visualize`."""
+    """One layer's part of a unit record; `options` are those of `visualize`.
+
+    `capture` measures the layer on the finished images; None leaves that to `visualize`, which measures as usual.
+    """
     units = probe.units
     if mean_activation is not None and np.shape(mean_activation) != (units,):
         raise ValueError(
             f"mean_activation has shape {np.shape(mean_activation)} for layer {probe.layer!r}; give ({units},), one "
             "value a unit."
         )
-    made = {name: visualize(probe, OBJECTIVES[name](range(units)), **options) for name in objectives}
+    made = {
+        name: visualize(probe, OBJECTIVES[name](range(units)), floats=capture is not None, **options)
+        for name in objectives
+    }
+    if capture is not None:
+        made = {name: _remeasured(images, capture) for name, images in made.items()}
     parts = [_measured(images, units, k, mean_activation) for images in made.values()]
     columns: dict[str, Any] = {}
     for name, (dims, _) in parts[0].items():
@@ -189,10 +218,22 @@ def substitution_of(
         "checkpoint": [*options["checkpoints"], options["steps"]],
     }
     settings = {**records.settings_of(first), "objectives": list(objectives), "restarts": options["restarts"]}
+    settings |= {"reduction": "mean", "rectify": True} if capture is None else capture.settings
     attrs = records.new_attrs(
         "units", **provenance, settings=settings, seed=options["seed"], n_images=None, n_vectors=None
     )
     return xr.Dataset(columns, coords, attrs)
+
+
+def _remeasured(images: xr.Dataset, capture: Capture) -> xr.Dataset:
+    """The images with the responses that `capture` finds on them; those that failed keep their NaN."""
+    response = images.response.values.copy()
+    fine = np.isfinite(response).all(1)
+    pictures = torch.from_numpy(images.image_float.values[fine]).permute(0, 3, 1, 2)
+    if len(pictures):
+        found = [next(iter(capture(part).values())).activations for part in pictures.split(CHUNK)]
+        response[fine] = torch.cat(found).numpy()
+    return images.drop_vars("image_float").assign(response=(("target", "unit"), response))
 
 
 def _patterns(images: xr.Dataset, units: int) -> np.ndarray:

@@ -24,6 +24,7 @@ from tunewidgets.kernels.labelled import LabelledImages, labelled
 from tunewidgets.kernels.selectivity import Selectivity, stream
 from tunewidgets.kernels.substitution import representative_substitution
 from tunewidgets.kernels.tracing import evaluating
+from tunewidgets.kernels.visualize import choose_size
 
 
 def analyze_units(
@@ -38,6 +39,8 @@ def analyze_units(
     executor: Executor | None = None,
     progress: bool = True,
     *,
+    reduction: str = "mean",
+    rectify: bool = True,
     critics: bool = True,
     responses: bool = False,
     pictures: int | None = None,
@@ -75,12 +78,15 @@ def analyze_units(
     executor : concurrent.futures.Executor, optional
         Where the layers' images are made, each on a copy of the model; None: here, one after the other.
     progress : bool, default True
+    reduction, rectify
+        What a unit's activation on an image is, as of `class_selectivity`, wherever one is measured.
     critics : bool, default True
         Whether selectivity's critics are measured too.
     responses : bool, default False
         Whether every unit's response to every image is kept.
     pictures : int, optional
-        Keep the exemplars themselves, this many pixels a side; with images made, it must be their side.
+        Keep the exemplars themselves, this many pixels a side; with images made, it must be their side, as a record
+        has one.
     classes : int or sequence of str, optional
     ablation_options : dict, optional
         Options of `tunewidgets.ablation`: `method`, `curves`, `points`, `random_orders`.
@@ -120,6 +126,8 @@ def analyze_units(
         "ablation": bool(ablation),
         "exemplars": exemplars,
         "restarts": restarts,
+        "reduction": reduction,
+        "rectify": rectify,
         "critics": critics,
         "responses": responses,
         "pictures": pictures,
@@ -134,10 +142,13 @@ def analyze_units(
     if not waiting:
         return records.layer_tree({layer: done[layer] for layer in observed.probes})
     every = list(observed.probes)
-    observed.probes = {layer: observed.probes[layer] for layer in waiting}
+    observed = observed.only(waiting)
+    if pictures is not None and objectives:
+        _check_sides(observed, pictures, options.get("size", "auto"))
+    capture = Capture(observed, reduction, rectify, peaks=exemplars > 0)
     # Whatever is said about the model has been said: from here on it is in evaluation mode.
     with evaluating(model):
-        streamed = _streamed(observed, source, exemplars, critics, pictures, progress)
+        streamed = _streamed(capture, source, exemplars, critics, pictures, progress)
         place = {"preprocess": preprocess, "device": device, "progress": progress}
         pending = {
             layer: _images(
@@ -149,6 +160,7 @@ def analyze_units(
                 restarts=restarts,
                 k=exemplars or 9,
                 responses=responses,
+                **capture.settings,
                 steps=steps,
                 seed=seed,
                 **place,
@@ -165,14 +177,24 @@ def analyze_units(
                 parts.append(_only(tree))
             if objectives:
                 parts.append(pending[layer]())
-            done[layer] = _joined(parts, observed.provenance(layer), source, asked, seed)
+            done[layer] = _joined(parts, observed.provenance(layer), source, capture.settings, asked, seed)
             if store is not None:
                 records.save_record(records.layer_tree(done), store)
     return records.layer_tree({layer: done[layer] for layer in every})
 
 
+def _check_sides(observed: Observed, pictures: int, size: int | str) -> None:
+    for layer, probe in observed.probes.items():
+        side = choose_size(probe, size)
+        if side != pictures:
+            raise ValueError(
+                f"pictures is {pictures} and the images made for layer {layer!r} are {side} px a side, but a record "
+                f"has one size; give pictures={side}, or size={pictures}."
+            )
+
+
 def _streamed(
-    observed: Observed,
+    capture: Capture,
     source: LabelledImages,
     exemplars: int,
     critics: bool,
@@ -180,10 +202,10 @@ def _streamed(
     progress: bool,
 ) -> dict[str, xr.Dataset]:
     """What one pass over the data tells of every layer."""
-    selectivity = Selectivity(observed, k=100 if critics else None)
-    shown = Exemplars(observed, exemplars) if exemplars else None
+    selectivity = Selectivity(capture.observed, capture.rectify, k=100 if critics else None)
+    shown = Exemplars(capture.observed, exemplars) if exemplars else None
     collectors = [selectivity, shown] if shown else [selectivity]
-    stream(Capture(observed, peaks=shown is not None), source, collectors, progress)
+    stream(capture, source, collectors, progress)
     found = selectivity.datasets(source)
     if shown is None:
         return found
@@ -219,16 +241,12 @@ def _joined(
     parts: Sequence[xr.Dataset],
     provenance: dict[str, str],
     source: LabelledImages,
+    measured: dict[str, Any],
     asked: dict[str, Any],
     seed: int,
 ) -> xr.Dataset:
     """The parts as one whole record."""
-    settings: dict[str, Any] = {
-        "asked": asked,
-        "images": source.describe(),
-        "reduction": "mean",
-        "rectify": True,
-    }
+    settings: dict[str, Any] = {"asked": asked, "images": source.describe(), **measured}
     for part in parts:
         if "settings" in part.attrs:
             settings = {**records.settings_of(part), **settings}

@@ -1,0 +1,289 @@
+"""Unit columns: what a unit record can put on an axis, color points by, or list in a table.
+
+In: a layer's unit record. Out: named columns with a value a unit, their labels, ranges and whether a log scale helps;
+and all of a layer's columns as one JSON-ready table, which the page draws and figures are built from. Numbers are cut
+once, here, to what float32 tells apart, so that Python's figure and the page's never differ. Imports no torch.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from .records import RecordError, settings_of
+
+__all__ = ["Column", "chosen", "columns", "layer_of", "layers_of", "made", "table"]
+
+Value = float | int | None
+Kind = Literal["share", "percent", "number", "count", "class"]
+
+OBJECTIVES = {"am": "AM", "iam": "IAM"}
+# From this ratio of its largest to its smallest value on, a column reads better on a log scale.
+WIDE = 100
+PADDING = 0.04
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a unit record.
+
+    `values` has a number a unit, None where the column means nothing for it; `kind` says how to write a number;
+    `log` whether a log scale helps; `per_objective` whether the column differs by objective; `range` is that of
+    an axis which holds all values under every objective, in powers of ten where `log`.
+    """
+
+    values: list[Value]
+    label: str
+    kind: Kind
+    log: bool
+    per_objective: bool
+    range: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a column comes from: its label, its kind, whether dead units have none, how it is read."""
+
+    label: str
+    kind: Kind
+    alive: bool = False
+    read: Callable[[xr.Dataset], xr.DataArray | None] | None = None
+
+
+def _worst_class_drop(units: xr.Dataset) -> xr.DataArray | None:
+    if "class_accuracy_drop" not in units:
+        return None
+    # NaN where the data have no image of a class.
+    return units["class_accuracy_drop"].max("cls", skipna=True)
+
+
+def _own_response(units: xr.Dataset) -> xr.DataArray | None:
+    response = units.get("own_response")
+    # A silent unit's image was made for nothing that it answers to.
+    return response if response is None or "silent" not in units else response.where(~units["silent"])
+
+
+_SOURCES: dict[str, _Source] = {
+    "selectivity": _Source("class selectivity", "share", alive=True),
+    "rs": _Source("RS", "share"),
+    "rs_normalized": _Source("RS with gain divided out", "share"),
+    "substitutes": _Source("units that answer alike", "count"),
+    "own_response": _Source("response to its own image", "number", read=_own_response),
+    "mean_activation": _Source("mean activation over the data", "number", alive=True),
+    "precision_at_k": _Source("precision@k for the preferred class", "share", alive=True),
+    "auc": _Source("AUC for the preferred class", "share", alive=True),
+    "accuracy_drop": _Source("accuracy drop when ablated", "percent"),
+    "worst_class_drop": _Source("accuracy drop of the worst class", "percent", read=_worst_class_drop),
+    "loss_increase": _Source("loss increase when ablated", "number"),
+    "preferred_class": _Source("preferred class", "class", alive=True),
+}
+
+
+def columns(units: xr.Dataset, objective: str | None = "iam") -> dict[str, Column]:
+    """Every column of a unit record that can stand on an axis or color the points.
+
+    Parameters
+    ----------
+    units : xarray.Dataset
+        A layer's unit record.
+    objective : str, optional
+        Which objective's values, where a column has several; of no account in a record without images.
+
+    Returns
+    -------
+    dict of str to Column
+        In a fixed order; what the record lacks is absent.
+
+    Raises
+    ------
+    ValueError
+        If the record has no such objective.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> units = xr.Dataset({"accuracy_drop": ("unit", np.float32([0.1, np.nan]))})
+    >>> columns(units)["accuracy_drop"].values
+    [0.1, None]
+    """
+    if (there := _objectives(units)) and objective not in there:
+        raise ValueError(f"this record has no objective {objective!r}; it has {' and '.join(there)}")
+    found = {}
+    for name, source in _SOURCES.items():
+        whole = source.read(units) if source.read else units.get(name)
+        if whole is None:
+            continue
+        if source.alive and "dead" in units:
+            whole = whole.where(~units["dead"])
+        if "objective" in whole.dims:
+            whole = whole.where(units["rendered"]) if "rendered" in units else whole
+        per_objective = "objective" in whole.dims
+        values = whole.values.astype(np.float64)
+        finite = values[np.isfinite(values)]
+        log = source.kind == "number" and _is_wide(finite)
+        found[name] = Column(
+            values=_cut(
+                whole.sel(objective=objective).values if per_objective else whole.values, source.kind
+            ),
+            label=source.label,
+            kind=source.kind,
+            log=log,
+            per_objective=per_objective,
+            range=_range(np.log10(finite) if log else finite, source.kind),
+        )
+    return found
+
+
+def table(units: xr.Dataset) -> dict[str, Any]:
+    """A layer's columns under all objectives, ready for JSON: what the page gets, once a layer.
+
+    Returns
+    -------
+    dict
+        `layer`; `unit` numbers; `objectives`; `dead` unit numbers; `silent` and `failed` unit numbers by objective;
+        `made`, by objective how its images were made; `columns` by name with `label`, `kind`, `log`, `range` and
+        `values`, a list, or a list by objective.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> units = xr.Dataset({"accuracy_drop": ("unit", np.float32([0.1, 0.2]))}, attrs={"settings": "{}", "layer": "fc"})
+    >>> table(units)["columns"]["accuracy_drop"]["values"]
+    [0.1, 0.2]
+    """
+    objectives = _objectives(units)
+    # A record that was made without an objective has the columns of the data alone.
+    asked: list[str | None] = [*objectives] or [None]
+    every = {objective: columns(units, objective) for objective in asked}
+    first = next(iter(every.values()))
+    number = units["unit"].values.tolist() if "unit" in units.coords else list(range(units.sizes["unit"]))
+
+    def flagged(flag: np.ndarray) -> list[int]:
+        return [number[at] for at in np.flatnonzero(flag)]
+
+    def by_objective(flag: xr.DataArray | None) -> dict[str, list[int]]:
+        return {} if flag is None else {o: flagged(flag.sel(objective=o).values) for o in objectives}
+
+    return {
+        "layer": str(units.attrs.get("layer", "")),
+        "unit": number,
+        "objectives": objectives,
+        "dead": flagged(units["dead"].values) if "dead" in units else [],
+        "silent": by_objective(units.get("silent")),
+        "failed": by_objective(~units["rendered"] if "rendered" in units else None),
+        "made": {o: f"{OBJECTIVES.get(o, o)} images, {made(units)}".removesuffix(", ") for o in objectives},
+        "columns": {
+            name: {
+                "label": column.label,
+                "kind": column.kind,
+                "log": column.log,
+                "range": list(column.range),
+                "values": {o: every[o][name].values for o in objectives}
+                if column.per_objective
+                else column.values,
+            }
+            for name, column in first.items()
+        },
+    }
+
+
+def layers_of(units: xr.Dataset | xr.DataTree) -> dict[str, xr.Dataset]:
+    """The unit records that `units` holds, by layer, in their order.
+
+    Raises
+    ------
+    RecordError
+        If one of them is not a unit record, or there is none.
+    """
+    nodes = [node.to_dataset() for node in units.subtree] if isinstance(units, xr.DataTree) else [units]
+    found = {}
+    for record in nodes:
+        if "tunewidgets_record" not in record.attrs and isinstance(units, xr.DataTree):
+            continue
+        kind = str(record.attrs.get("tunewidgets_record", "")).partition("/")[0]
+        if kind != "units":
+            raise RecordError(
+                f"this is not a unit record but {f'a {kind} record' if kind else 'something else'}; "
+                "analyze_units makes unit records"
+            )
+        found[str(record.attrs.get("layer", ""))] = record
+    if not found:
+        raise RecordError("there is no unit record in this tree; analyze_units makes one a layer")
+    return found
+
+
+def layer_of(units: xr.Dataset | xr.DataTree, layer: str | None = None) -> xr.Dataset:
+    """One layer's unit record.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, or there are several and none is named.
+    """
+    records = layers_of(units)
+    if layer is None and len(records) == 1:
+        return next(iter(records.values()))
+    if layer is None:
+        raise ValueError(f"there are several layers here; say layer= one of {', '.join(records)}")
+    return chosen(records, [layer])[layer]
+
+
+def chosen(records: dict[str, xr.Dataset], layers: Sequence[str] | None) -> dict[str, xr.Dataset]:
+    """The records of the named layers, in that order; None: all.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer.
+    """
+    wanted = list(records) if layers is None else [layers] if isinstance(layers, str) else list(layers)
+    for layer in wanted:
+        if layer not in records:
+            raise ValueError(f"there is no layer {layer!r} here; the layers are {', '.join(records)}")
+    return {layer: records[layer] for layer in wanted}
+
+
+def _objectives(units: xr.Dataset) -> list[str]:
+    return [str(name) for name in units["objective"].values] if "objective" in units.dims else []
+
+
+def made(*records: xr.Dataset) -> str:
+    """How the records' images were made, in a few words, each way once: results hang on it."""
+    return "; ".join(dict.fromkeys(filter(None, map(_made, records))))
+
+
+def _made(units: xr.Dataset) -> str:
+    settings = settings_of(units)
+    words = []
+    if "size" in settings:
+        words.append(f"{settings['size']} px")
+    if "steps" in settings:
+        words.append(f"{settings['steps']} steps")
+    if "objective_at" in settings:
+        words.append(f"optimized at {settings['objective_at']}")
+    if settings.get("restarts", 1) > 1:
+        words.append(f"mean of {settings['restarts']} restarts")
+    return ", ".join(words)
+
+
+def _cut(values: np.ndarray, kind: Kind) -> list[Value]:
+    whole = kind in ("count", "class")
+    shortest = np.asarray(values, np.float32)
+    # The shortest decimal that float32 reads as this number: no two numbers become one.
+    return [None if not np.isfinite(v) else int(v) if whole else float(str(v)) for v in shortest]
+
+
+def _is_wide(finite: np.ndarray) -> bool:
+    return bool(len(finite) and finite.min() > 0 and finite.max() >= WIDE * finite.min())
+
+
+def _range(finite: np.ndarray, kind: Kind) -> tuple[float, float]:
+    """An axis' ends, with room for a point's mark on either side."""
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
+    if low == high and kind == "share":
+        low, high = 0.0, 1.0
+    # A constant column stands in the middle of an axis that tells its size.
+    room = PADDING * (high - low) or 0.1 * abs(high) or 0.1
+    return (float(f"{low - room:.6g}"), float(f"{high + room:.6g}"))
