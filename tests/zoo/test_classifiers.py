@@ -40,7 +40,7 @@ def test_the_shallow_network_has_about_400_000_parameters():
 def test_weights_come_back_from_half_precision(tmp_path):
     from safetensors.torch import save_file
 
-    network = tw.zoo.load("shallow_cnn")
+    network = tw.zoo.load("shallow_cnn", weights=None)
     path = tmp_path / "w.safetensors"
     save_file({k: v.half() for k, v in network.state_dict().items()}, path)
     again = tw.zoo.load("shallow_cnn", weights=path)
@@ -52,6 +52,15 @@ def test_weights_come_back_from_half_precision(tmp_path):
 def test_missing_weights_are_said_in_a_sentence(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there are no weights at .*; train them with"):
         read_weights(tmp_path / "none.safetensors")
+
+
+def test_weights_of_another_network_are_said_in_a_sentence(tmp_path):
+    path = tmp_path / "mlp.pt"
+    torch.save(tw.zoo.load("mlp", weights=None).state_dict(), path)
+    with pytest.raises(
+        ValueError, match=r"mlp.pt does not hold the weights of shallow_cnn with 10 classes \(Missing"
+    ):
+        tw.zoo.load("shallow_cnn", weights=path)
 
 
 def test_no_rectifier_works_in_place():

@@ -11,7 +11,7 @@ from skimage.transform import rescale
 from sklearn.datasets import load_sample_images
 from torch.utils.data import DataLoader, TensorDataset
 
-from tunewidgets.zoo import images
+from tunewidgets.zoo import cifar10, images
 from tunewidgets.zoo.dead_leaves import dead_leaves
 
 RNG = np.random.default_rng(0)
@@ -197,7 +197,11 @@ def test_an_array_and_a_photograph_of_the_same_pixels_are_resized_alike():
     ("make", "error", "sentence"),
     [
         (lambda d: images("photoz"), FileNotFoundError, "no images called 'photoz'.*did you mean 'photos'"),
-        (lambda d: images("/no/such/place"), FileNotFoundError, "give 'photos', 'dead-leaves' or a folder"),
+        (
+            lambda d: images("/no/such/place"),
+            FileNotFoundError,
+            "give 'photos', .* 'digits' or a folder",
+        ),
         (lambda d: images(d / "empty"), ValueError, "the folder .*empty holds no images; put some there"),
         (lambda d: images(d / "file.jpg"), ValueError, "is a file; give the folder"),
         (lambda d: list(images(d, size=8)), ValueError, r"file\.jpg can't be read as an image"),
@@ -247,5 +251,17 @@ def test_importing_the_zoo_imports_no_torch():
 def test_the_zoo_names_its_names_where_one_is_unknown():
     import tunewidgets.zoo as zoo
 
-    with pytest.raises(AttributeError, match="public names: gabor_bank, images, load"):
+    with pytest.raises(AttributeError, match="public names: example, gabor_bank, images, load"):
         _ = zoo.imagse
+
+
+def test_a_data_set_is_a_source_with_labels_by_its_name():
+    source = images("digits", n=20, size=None, seed=3)
+    assert source.describe() == "20 test images of digits, seed 3"
+    assert source.classes == tuple("0123456789")
+    (pictures, labels), *_ = source.labelled()
+    held_out = cifar10.load_labelled("digits", train=False)
+    for picture, label in zip(pictures, labels, strict=True):
+        same = (held_out.images.float() / 255 - picture).abs().amax((1, 2, 3)) < 1e-6
+        assert held_out.labels[same].tolist() == [label]
+    assert len(images("digits")) == 360

@@ -1,6 +1,7 @@
 """Training: it learns, logs every epoch, and a run that was killed ends where an unbroken one does."""
 
 import csv
+import hashlib
 import json
 
 import numpy as np
@@ -24,7 +25,7 @@ def test_digits_are_learned_and_every_epoch_is_logged(tmp_path):
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert rows[-1]["test_accuracy"] > 0.8
     assert rows[-1]["last_rate"] < 0.01 * rows[-1]["rate"]
-    network = classifiers.mlp(folder / "weights.safetensors")
+    network = classifiers.classifier("mlp", folder / "weights.safetensors")
     test = cifar10.load_labelled("digits", train=False)
     assert training.evaluate(network, test) == pytest.approx(rows[-1]["test_accuracy"], abs=0.01)
 
@@ -48,6 +49,17 @@ def test_a_killed_run_goes_on_and_ends_where_an_unbroken_one_does(tmp_path, monk
     first, second = (torch.load(f / "checkpoint.pt", weights_only=True)["model"] for f in (whole, again))
     for name, value in first.items():
         torch.testing.assert_close(value, second[name], rtol=1e-4, atol=1e-5)
+
+
+def test_a_run_can_start_from_weights_and_its_log_names_them(tmp_path):
+    first = training.train("mlp", "digits", 1, out=tmp_path / "first", **TRIAL)
+    start = first / "checkpoint.pt"
+    still = training.train("mlp", "digits", 1, out=tmp_path / "still", rate=1e-9, start=start, **TRIAL)
+    before, after = (torch.load(f / "checkpoint.pt", weights_only=True)["model"] for f in (first, still))
+    for name, value in before.items():
+        torch.testing.assert_close(value, after[name], atol=1e-6, rtol=0)
+    assert log(first)[0]["start"] is None
+    assert log(still)[0]["start"] == hashlib.sha256(start.read_bytes()).hexdigest()[:12]
 
 
 def test_another_runs_folder_is_not_overwritten(tmp_path):

@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import Any
 
 # public name -> the module that defines it
-_HOMES = {"gabor_bank": "gabor", "images": "sources", "load": "registry"}
+_HOMES = {"example": "examples", "gabor_bank": "gabor", "images": "sources", "load": "registry"}
 
-__all__ = ["gabor_bank", "images", "load"]
+__all__ = ["example", "gabor_bank", "images", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,20 @@ class Labelled(NamedTuple):
     labels: Tensor
 
 
+class HeldOut:
+    """A data set's images for testing as `(image, label)` pairs, with the names of its classes."""
+
+    def __init__(self, name: str) -> None:
+        self._held = load_labelled(name, train=False)
+        self.classes = CIFAR10_CLASSES if name == "cifar10" else tuple(map(str, range(10)))
+
+    def __len__(self) -> int:
+        return len(self._held.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self._held.images[index], int(self._held.labels[index])
+
+
 def load_labelled(name: str, train: bool, folder: str | Path | None = None) -> Labelled:
     """A data set by name.
 

@@ -4,6 +4,7 @@ In: how many classes there are, and weights from a file or none. Out: an `nn.Mod
 with every ReLU a module of its own, its `preprocess` and its `input_size`.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,9 @@ HIDDEN = (128, 512, 2048, 2048)  # the paper's MLP
 SHALLOW = (64, 64, 128, 128)  # the paper's shallow CNN
 # VGG16's configuration D: channels of its convolutions, "M" a pooling.
 VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
+
+SHIPPED = Path(__file__).parent / "data"
+TRAINED = ("shallow_cnn",)  # networks whose weights come with the package
 
 
 class CifarPreprocess(nn.Module):
@@ -43,9 +47,17 @@ class Classifier(nn.Module):
         super().__init__()
         self.preprocess = CifarPreprocess()
 
+    def _start_for_relu(self) -> None:
+        """Weights that keep the size of activations through ReLUs; PyTorch's own let them shrink with every layer."""
+        for module in self.modules():
+            if isinstance(module, (nn.Conv2d, nn.Linear)) and module is not self.get_submodule("classifier"):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
 
 class MLP(Classifier):
-    """`fc1` → `relu1` → … → `fc4` → `relu4` → `classifier`; made by `mlp`."""
+    """`fc1` → `relu1` → … → `fc4` → `relu4` → `classifier`."""
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
@@ -53,6 +65,7 @@ class MLP(Classifier):
             self.add_module(f"fc{number}", nn.Linear(inputs, outputs))
             self.add_module(f"relu{number}", nn.ReLU())
         self.classifier = nn.Linear(HIDDEN[-1], classes)
+        self._start_for_relu()
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.flatten(1)
@@ -76,6 +89,7 @@ class ShallowCNN(Classifier):
         self.fc = nn.Linear(4 * SHALLOW[-1], 256)
         self.relu5 = nn.ReLU()
         self.classifier = nn.Linear(256, classes)
+        self._start_for_relu()
 
     def forward(self, x: Tensor) -> Tensor:
         for number in range(1, len(SHALLOW) + 1):
@@ -109,20 +123,11 @@ class VGG16Cifar10(Classifier):
         self.classifier = nn.Sequential(
             nn.Linear(channels, 512), nn.ReLU(), nn.Dropout(0.5), nn.Linear(512, classes)
         )
-        # Without this a fresh network of sixteen layers starts with vanishing activations.
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        self._start_for_relu()
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.classifier(self.features(x).flatten(1))
         return logits
-
-
-def _ready(network: Classifier, weights: str | Path | None) -> Classifier:
-    if weights is not None:
-        network.load_state_dict(read_weights(weights))
-    return network.eval()
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -148,52 +153,48 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
 
 
-def mlp(weights: str | Path | None = None, classes: int = 10) -> Classifier:
-    """The multilayer perceptron 128-512-2048-2048, in evaluation mode.
+NETWORKS: dict[str, Callable[[int], Classifier]] = {
+    "mlp": MLP,
+    "shallow_cnn": ShallowCNN,
+    "vgg16_cifar10": VGG16Cifar10,
+}
+
+
+def classifier(name: str, weights: str | Path | None = "auto", classes: int = 10) -> Classifier:
+    """One of the paper's networks, in evaluation mode.
 
     Parameters
     ----------
-    weights : path, optional
-        A file of weights; None: random ones.
+    name : {"mlp", "shallow_cnn", "vgg16_cifar10"}
+        The multilayer perceptron 128-512-2048-2048; four 3×3 convolutions of 64, 64, 128 and 128 channels with stride
+        1; VGG16 for CIFAR-10.
+    weights : "auto", path or None
+        A file of weights, or None for random ones. "auto": those trained on CIFAR-10 that come with the package, where
+        it has some for the network (the shallow one) and for its ten classes; else random ones.
     classes : int, default 10
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is not there.
+    ValueError
+        If it holds the weights of another network.
 
     Examples
     --------
-    >>> mlp()(torch.rand(2, 3, 32, 32)).shape
+    >>> classifier("mlp")(torch.rand(2, 3, 32, 32)).shape
     torch.Size([2, 10])
     """
-    return _ready(MLP(classes), weights)
-
-
-def shallow_cnn(weights: str | Path | None = None, classes: int = 10) -> Classifier:
-    """Four 3×3 convolutions of 64, 64, 128 and 128 channels with stride 1, in evaluation mode.
-
-    Parameters
-    ----------
-    weights : path, optional
-        A file of weights; None: random ones.
-    classes : int, default 10
-
-    Examples
-    --------
-    >>> shallow_cnn()(torch.rand(2, 3, 32, 32)).shape
-    torch.Size([2, 10])
-    """
-    return _ready(ShallowCNN(classes), weights)
-
-
-def vgg16_cifar10(weights: str | Path | None = None, classes: int = 10) -> Classifier:
-    """VGG16 for CIFAR-10, in evaluation mode.
-
-    Parameters
-    ----------
-    weights : path, optional
-        A file of weights; None: random ones.
-    classes : int, default 10
-
-    Examples
-    --------
-    >>> vgg16_cifar10().features[28][0].out_channels
-    512
-    """
-    return _ready(VGG16Cifar10(classes), weights)
+    network = NETWORKS[name](classes)
+    if weights == "auto":
+        weights = SHIPPED / f"{name}.safetensors" if name in TRAINED and classes == 10 else None
+    if weights is not None:
+        try:
+            network.load_state_dict(read_weights(weights))
+        except RuntimeError as error:
+            reason = " ".join(str(error).splitlines()[1:2]).strip()
+            raise ValueError(
+                f"{weights} does not hold the weights of {name} with {classes} classes ({reason}); give the file that "
+                "belongs to it, or weights=None for random ones"
+            ) from error
+    return network.eval()

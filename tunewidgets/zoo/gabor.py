@@ -27,6 +27,9 @@ class GaborBank(nn.Sequential):
     """
 
     attributes: "pd.DataFrame"
+    luminance: nn.Conv2d
+    filters: nn.Conv2d
+    relu: nn.ReLU
 
     @staticmethod
     def preprocess(images: Tensor) -> Tensor:

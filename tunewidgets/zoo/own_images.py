@@ -15,7 +15,7 @@ from torch import Tensor
 from tunewidgets.zoo.image_source import ImageSource, ending
 from tunewidgets.zoo.pictures import SUFFIXES, fit, in_unit_range, open_picture, to_picture
 
-NAMED = ("photos", "dead-leaves")
+NAMED = ("photos", "dead-leaves", "cifar10", "digits")
 
 
 def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) -> ImageSource:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets.zoo.cifar10 import DATA_SETS, HeldOut
 from tunewidgets.zoo.dead_leaves import dead_leaves
 from tunewidgets.zoo.image_source import ImageSource, ending
 from tunewidgets.zoo.own_images import (
@@ -39,6 +40,8 @@ def images(
     source : str, path, Tensor, ndarray, dataset, iterable, or a list of sources
         - `"photos"`: the two photographs that scikit-learn ships, then random crops of them;
         - `"dead-leaves"`: synthetic scenes (`dead_leaves`);
+        - `"cifar10"` or `"digits"`: the 10,000 photographs, or 360 digits, of 32 px that the data set keeps for
+          testing, with their labels (CIFAR-10 is read from the folder named by `TUNEWIDGETS_DATA`, or downloaded);
         - a folder of image files, whose sub-folders, if it has any, are labels;
         - a batch `(N, 3, H, W)`, tensor or array, uint8 or float in [0, 1];
         - a torchvision-style dataset or any sequence of images or `(image, label)` pairs;
@@ -89,6 +92,8 @@ def _make(source: Any, n: int | None, size: int | None, seed: int) -> ImageSourc
             return _photos(n, size, seed)
         if source == "dead-leaves":
             return _scenes(n, size, seed)
+        if isinstance(source, str) and source in DATA_SETS:
+            return from_sequence(HeldOut(source), n, size, seed, f"test images of {source}")
         return from_folder(source, n, size, seed)
     if isinstance(source, Tensor | np.ndarray):
         return from_array(source, n, size, seed)

@@ -1,0 +1,154 @@
+"""Make the records of a reproduction: `python -m tunewidgets.zoo.make_reproduction shallow_cnn --seeds 5 --epochs 4`.
+
+In: one of the paper's networks, a data set, how many training seeds. Out: for each seed one `.zarr.zip` of unit records
+of all rectified layers, with how the network was trained. Training and analysis are kept in a work folder, from which a
+run that was stopped goes on.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from tunewidgets.records import layer_tree, save_record, settings_of
+from tunewidgets.unit_columns import layers_of
+
+NETWORKS, DATA = ("mlp", "shallow_cnn", "vgg16_cifar10"), ("cifar10", "digits")
+
+
+def make_reproduction(
+    network: str,
+    data: str = "cifar10",
+    seeds: int = 5,
+    epochs: int = 4,
+    out: str | Path = "reproduction",
+    *,
+    images: int | None = None,
+    steps: int = 128,
+    restarts: int = 1,
+    batch: int = 64,
+    limit: int | None = None,
+    device: str = "auto",
+    progress: bool = True,
+) -> list[Path]:
+    """Train a network from several seeds and analyze the units of each.
+
+    The seed decides all that is drawn, from the first weights to the starts of the units' images; only the data's
+    images that units are measured on are the same for all seeds.
+
+    Parameters
+    ----------
+    network : {"mlp", "shallow_cnn", "vgg16_cifar10"}
+    data : {"cifar10", "digits"}
+    seeds : int
+        Networks are trained from the seeds 0 to `seeds` - 1.
+    epochs : int
+        How often each sees all images for training.
+    out : path
+        Folder of the records; what is unfinished, checkpoints and weights go to its sub-folder `runs`.
+    images : int, optional
+        Measure units on so many of the data's test images; None: on all.
+    steps, restarts
+        As of `tunewidgets.analyze_units`.
+    batch, limit
+        As of `tunewidgets.zoo.train.train`.
+    device : str
+    progress : bool
+
+    Returns
+    -------
+    list of pathlib.Path
+        A file a seed, `NETWORK-DATA-SEED.zarr.zip`. It holds no image, so that many stay small; each layer's settings
+        say under `training` what the log says of the last epoch.
+
+    Raises
+    ------
+    ValueError
+        The network or the data are unknown, a number is out of its range, or the work folder holds a run with other
+        settings.
+    FileNotFoundError
+        If the folder named by `TUNEWIDGETS_DATA` holds no CIFAR-10.
+    """
+    if seeds < 1:
+        raise ValueError(f"seeds is {seeds}; give a whole number of at least 1")
+    # Here, since the command's help should not wait for torch.
+    from tunewidgets.kernels.units import analyze_units
+    from tunewidgets.zoo.registry import load
+    from tunewidgets.zoo.sources import images as image_source
+    from tunewidgets.zoo.train import train
+
+    written = []
+    for seed in range(seeds):
+        name = f"{network}-{data}-{seed}"
+        work = Path(out) / "runs" / name
+        train(
+            network, data, epochs, seed, work, batch=batch, limit=limit, device=device, progress=progress
+        )  # fmt: skip
+        log = (work / "log.jsonl").read_text(encoding="utf-8")
+        tree = analyze_units(
+            load(network, weights=work / "weights.safetensors"),
+            image_source(data, n=images, size=None, seed=0),
+            exemplars=0,
+            restarts=restarts,
+            store=work / "units.zarr",
+            steps=steps,
+            seed=seed,
+            device=device,
+            progress=progress,
+        )
+        written.append(
+            save_record(_kept(tree, json.loads(log.splitlines()[-1])), Path(out) / f"{name}.zarr.zip")
+        )
+    return written
+
+
+def _kept(tree: xr.DataTree, training: dict[str, Any]) -> xr.DataTree:
+    """The records without their images, and with how the network was trained."""
+    return layer_tree(
+        {
+            layer: record.drop_vars("image").assign_attrs(
+                settings=json.dumps({**settings_of(record), "training": training}, ensure_ascii=False)
+            )
+            for layer, record in layers_of(tree).items()
+        }
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tunewidgets.zoo.make_reproduction",
+        description="Train one of the paper's networks from several seeds and write the unit records that "
+        "notebooks/reproduction.ipynb reads. Run again after a stop, it goes on.",
+    )
+    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("--data", choices=DATA, default="cifar10")
+    parser.add_argument("--seeds", type=int, default=5, help="how many networks are trained (default 5)")
+    parser.add_argument("--epochs", type=int, default=4, help="how long each is trained (default 4)")
+    parser.add_argument("--out", default="reproduction", help="folder of the records (default reproduction)")
+    parser.add_argument("--images", type=int, help="measure on so many of the test images (default: all)")
+    parser.add_argument("--steps", type=int, default=128, help="optimization steps (default 128)")
+    parser.add_argument("--restarts", type=int, default=1, help="images a unit and objective (default 1)")
+    parser.add_argument("--batch", type=int, default=64, help="images in a step of training (default 64)")
+    parser.add_argument("--limit", type=int, help="only the first so many training images, for a trial")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    chosen = vars(parser.parse_args(arguments))
+    try:
+        written = make_reproduction(**chosen, progress=sys.stderr.isatty())
+    except (ValueError, FileNotFoundError) as error:
+        print(f"make_reproduction: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("make_reproduction: stopped; run the same command again to go on", file=sys.stderr)
+        return 1
+    for path in written:
+        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
