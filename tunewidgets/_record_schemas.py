@@ -68,8 +68,24 @@ def _of_units(*dims: str, dtype: str = "float32", needs: tuple[str, ...] = ()) -
     return Variable(dims, dtype, required=False, needs=needs)
 
 
+def _recovery_check(report: xr.Dataset) -> str | None:
+    known = ("frequency", "angle", "phase")
+    if "attribute" not in report.coords or tuple(map(str, report["attribute"].values)) != known:
+        return f"the attributes of this recovery record are not {', '.join(known)}; make it again with gabor_recovery"
+    unnamed = [
+        dim for dim in ("method", "n_components", "seed", "bank", "readout") if dim not in report.coords
+    ]
+    if unnamed:
+        return f"this recovery record has no coordinate {unnamed[0]}; make it again with gabor_recovery"
+    return None
+
+
 _OWN, _SHOWN, _CURVE = ("unit",), ("objective", "unit"), ("order", "step")
 _POINTS, _TARGETS, _FIT = ("dimension", "point"), ("dimension", "point", "unit"), ("dimension", "unit")
+_FITTED = ("method", "n_components", "seed", "bank")
+_CELL = ("attribute", *_FITTED, "readout")
+_TABLE = ("attribute", "method", "n_components")
+_OVER_SEEDS = (*_TABLE, "bank", "readout")
 
 SCHEMAS: dict[str, Schema] = {
     "film": Schema(
@@ -158,6 +174,54 @@ SCHEMAS: dict[str, Schema] = {
         sizes={},
         empty={"unit": "this units record has no units; make it again from a layer that has some"},
         check=_units_check,
+    ),
+    # The root of a tree; the films of one seed are film records below it. A cell that doesn't exist is NaN, and -1 in
+    # best_dimension.
+    "recovery": Schema(
+        version=1,
+        variables={
+            "p": Variable(_CELL),
+            "p_holm": Variable(_CELL),
+            "p_rotation": Variable(_CELL),
+            "observed": Variable(_CELL),
+            "sweep": Variable(_CELL),
+            "smoothness": Variable(_CELL),
+            "r2": Variable(_CELL),
+            "recovered": Variable(_CELL),
+            "on_axis": Variable(_CELL),
+            "best_dimension": Variable(_CELL, "int32"),
+            "null": Variable((*_CELL, "draw")),
+            "null_rotation": Variable((*_CELL, "draw")),
+            "readout_curve": Variable((*_CELL, "point", "component")),
+            "coordinate": Variable((*_CELL, "point")),
+            "statistic": Variable(("bank",), "str"),
+            "status": Variable(_FITTED, "str"),
+            "converged": Variable(_FITTED),
+            "filter_attribute": Variable(("attribute", "seed", "bank", "filter")),
+            "embedding_scale": Variable(("attribute", "seed", "bank")),
+            "bank_sha256": Variable(("seed", "bank"), "str"),
+            "n_seeds": Variable(_OVER_SEEDS, "int32"),
+            "share": Variable(_OVER_SEEDS),
+            "share_low": Variable(_OVER_SEEDS),
+            "share_high": Variable(_OVER_SEEDS),
+            "share_on_axis": Variable(_OVER_SEEDS),
+            "sweep_mean": Variable(_OVER_SEEDS),
+            "sweep_low": Variable(_OVER_SEEDS),
+            "sweep_high": Variable(_OVER_SEEDS),
+            "verdict": Variable(_TABLE, "str"),
+            "note": Variable(_TABLE, "str"),
+        },
+        sizes={"attribute": 3, "component": 3},
+        empty={
+            "method": "this recovery record has no method; make it again with gabor_recovery",
+            "n_components": "this recovery record has no number of components; make it again with gabor_recovery",
+            "seed": "this recovery record has no bank seed; make it again with gabor_recovery",
+            "bank": "this recovery record has no bank; make it again with gabor_recovery",
+            "readout": "this recovery record has no readout; make it again with gabor_recovery",
+            "draw": "this recovery record's null has no draws; make it again with permutations=19 or more",
+            "point": "this recovery record's curves have no points; make it again with gabor_recovery",
+        },
+        check=_recovery_check,
     ),
 }
 

@@ -1,0 +1,82 @@
+"""What banks of filters answer to one set of images, cut once for all banks.
+
+In: images and how many vectors. Out: for each bank a DataArray `(sample, unit)`, the one that `sample_activations`
+gives. Banks that differ in their filters alone look at the same patches: cutting is slow, multiplying is not.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import nn
+
+from tunewidgets.kernels.activations import sample_activations
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.zoo.gabor import GaborBank
+
+LAYER = "relu"
+
+
+class Patches:
+    """Luminance patches of the images, cut where a bank's filters stand.
+
+    Parameters
+    ----------
+    images : zoo source, Tensor, ndarray or iterable
+        As `sample_activations` takes them.
+    n : int
+        How many patches.
+    seed : int
+        Decides where they are cut.
+    progress : bool
+    """
+
+    def __init__(self, images: Any, n: int, seed: int, progress: bool) -> None:
+        # An iterator can be passed over once, banks of several sizes need it more often.
+        self.images = list(images) if isinstance(images, Iterator) else images
+        self.n, self.seed, self.progress = n, seed, progress
+        self._cut: dict[tuple[Any, ...], xr.DataArray] = {}
+
+    @property
+    def described(self) -> str:
+        """The images in words."""
+        describe = getattr(self.images, "describe", None)
+        return str(describe()) if callable(describe) else f"a {type(self.images).__name__}"
+
+    def activations(self, bank: GaborBank) -> xr.DataArray:
+        """The bank's rectified answers to the patches, `(sample, unit)` float32."""
+        patches = self.windows(bank)
+        kernels = bank.filters.weight.detach().cpu().flatten(1).numpy()
+        values = np.maximum(patches.values @ kernels.T, 0)
+        mine = Probe(bank, LAYER, device="cpu").provenance()
+        return xr.DataArray(
+            values, dims=("sample", "unit"), coords=patches.coords, attrs={**patches.attrs, **mine}
+        )
+
+    def windows(self, bank: GaborBank) -> xr.DataArray:
+        """What the bank's filters look at: luminance patches `(sample, pixel)`, row by row."""
+        size, stride = _pair(bank.filters.kernel_size), _pair(bank.filters.stride)
+        luminance = bank.luminance.weight.detach().cpu()
+        key = (size, stride, tuple(luminance.flatten().tolist()))
+        if key not in self._cut:
+            pixels = size[0] * size[1]
+            # Filters that each see a single pixel: what they answer at a position is the patch there.
+            window = nn.Conv2d(1, pixels, size, stride, bias=False)
+            gray = nn.Conv2d(3, 1, 1, bias=False)
+            with torch.no_grad():
+                window.weight.copy_(torch.eye(pixels).view(pixels, 1, *size))
+                gray.weight.copy_(luminance)
+            network = nn.Sequential(OrderedDict(luminance=gray, patches=window)).eval()
+            probe = Probe(network, "patches", device="cpu")
+            self._cut[key] = sample_activations(
+                probe, self.images, n=self.n, seed=self.seed, progress=self.progress
+            )
+        return self._cut[key]
+
+
+def _pair(sizes: tuple[int, ...]) -> tuple[int, int]:
+    height, width = sizes
+    return height, width

@@ -1,0 +1,124 @@
+"""What the pictures of a film say of frequency, angle and phase, against films of arbitrary directions.
+
+In: a film, the bank's embedding, and a pool of films of random directions of activation space. Out: a judgement of the
+kind that activations get.
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+
+from tunewidgets.kernels.dimensions import TuningDimensions
+from tunewidgets.kernels.films import render_film
+from tunewidgets.kernels.gabor_attributes import ATTRIBUTES, Embedding
+from tunewidgets.kernels.image_readout import image_readout
+from tunewidgets.kernels.nulls import holm, p_value
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.readout import smoothnesses, sweeps
+from tunewidgets.kernels.recovery_cell import POINTS, SMOOTH, Judgement, Rules, shown_curves
+
+# Of a random direction so many points are drawn; a film is compared with them by as many of its own.
+NULL_POINTS = 8
+
+
+class RandomDirections(TransformerMixin, BaseEstimator):
+    """Orthonormal directions drawn uniformly, as a decomposition: what a method that finds nothing would find."""
+
+    def __init__(self, n_components: int = 3, random_state: Any = None) -> None:
+        self.n_components = n_components
+        self.random_state = random_state
+
+    def fit(self, X: np.ndarray, y: Any = None) -> "RandomDirections":
+        """Draw directions through the mean of `X`, `(n, units)`."""
+        rng = check_random_state(self.random_state)
+        self.mean_ = X.mean(axis=0)
+        self.components_ = np.linalg.qr(rng.standard_normal((X.shape[1], self.n_components)))[0].T
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Coordinates `(n, k)`."""
+        return np.asarray((X - self.mean_) @ self.components_.T)
+
+    def inverse_transform(self, S: np.ndarray) -> np.ndarray:
+        """Vectors `(n, units)`."""
+        return np.asarray(self.mean_ + S @ self.components_)
+
+
+def random_films(
+    probe: Probe, activations: xr.DataArray, embedding: Embedding, directions: int, seed: int, **options: Any
+) -> np.ndarray:
+    """How far the pictures along random directions sweep each attribute: `(attribute, directions)`."""
+    swept = []
+    units = int((activations.values.max(axis=0) > activations.values.min(axis=0)).sum())
+    for start in range(0, directions, units):
+        method = RandomDirections(min(units, directions - start), random_state=seed + start)
+        film = render_film(probe, TuningDimensions(method).fit(activations), NULL_POINTS, **options)
+        swept.append(sweeps(_scaled(film, embedding)))
+    return np.concatenate(swept, axis=1)
+
+
+def judge_film(
+    film: xr.Dataset, embedding: Embedding, pool: np.ndarray, rules: Rules, seed: int
+) -> Judgement:
+    """Judge a film by its pictures; dimensions that have none are left out.
+
+    Parameters
+    ----------
+    film : Dataset
+        A film record of `POINTS` points a dimension.
+    embedding : Embedding
+    pool : ndarray, (attribute, directions)
+        Of `random_films`; each draw of the null is the largest of k of them. Empty: no null, and no marks.
+    rules : Rules
+    seed : int
+    """
+    curves = _scaled(film, embedding)
+    drawn = np.flatnonzero(film["status"].values == "")
+    k = len(film["status"])
+    few = np.linspace(0, POINTS - 1, NULL_POINTS).round().astype(int)
+    observed, smooth, swept = (np.full((len(ATTRIBUTES), k), np.nan) for _ in range(3))
+    observed[:, drawn] = sweeps(curves[drawn][:, few])
+    swept[:, drawn], smooth[:, drawn] = sweeps(curves[drawn]), smoothnesses(curves[drawn])
+    null = np.full((len(ATTRIBUTES), rules.draws), np.nan)
+    p = np.full(observed.shape, np.nan)
+    if pool.shape[1]:
+        rng = np.random.default_rng([seed, 2])
+        chosen = rng.permuted(np.tile(np.arange(pool.shape[1]), (rules.draws, 1)), axis=1)[:, :k]
+        null = pool[:, chosen].max(axis=2)
+        p = np.where(np.isnan(observed), np.nan, p_value(null, observed))
+    recovers = np.where(np.isnan(p), np.nan, (p <= rules.alpha) & (smooth >= SMOOTH))
+    best = np.where(
+        np.isnan(observed), -np.inf, observed + np.nan_to_num(recovers) * (1 + np.nanmax(observed, initial=0))
+    ).argmax(axis=1)
+
+    def of_best(values: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(values, best[:, None], axis=1)[:, 0]
+
+    unknown = np.full(len(ATTRIBUTES), np.nan)
+    values = {
+        "p": of_best(p),
+        "p_holm": holm(of_best(p)),
+        "observed": of_best(observed),
+        "sweep": of_best(swept),
+        "smoothness": of_best(smooth),
+        "recovered": of_best(recovers),
+        **dict.fromkeys(("p_rotation", "r2", "on_axis"), unknown),
+    }
+    return Judgement(
+        np.where(np.isnan(values["sweep"]), -1, best),
+        values,
+        null,
+        np.full(null.shape, np.nan),
+        shown_curves(embedding.natural(curves), best),
+        film["coordinate"].values[best],
+    )
+
+
+def _scaled(film: xr.Dataset, embedding: Embedding) -> np.ndarray:
+    """Readouts of a film's pictures in the bank's standard deviations; polarities keep units of their own."""
+    scale = np.concatenate([embedding.scale[:3], np.ones(3)])
+    center = np.concatenate([embedding.center[:3], np.zeros(3)])
+    return (image_readout(film["image"].values) - center) / scale

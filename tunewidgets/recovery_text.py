@@ -1,0 +1,184 @@
+"""Recovery tables as text: a checklist in Markdown, LaTeX or CSV, for a paper or a message.
+
+In: cells of `recovery_marks`, and what they were looked at with. Out: text. js/src/recovery-checklist/text.ts writes
+the same, so that the page can copy a table with no kernel; whatever changes here changes there.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+
+from .recovery_marks import Cell, column_name
+
+__all__ = ["Look", "csv_text", "grid", "latex", "markdown"]
+
+YES, NO, ABSENT = "✓", "✗", "–"
+ROWS = ("in the subspace", "on the axis", "bank seeds", "paper, by eye", "reader")
+BESIDE = (
+    "The paper's marks were judged by eye, on another bank and other images; "
+    "they stand here for comparison, not as something replicated."
+)
+CSV_COLUMNS = (
+    "attribute",
+    "method",
+    "n_components",
+    "bank",
+    "readout",
+    "seed",
+    "alpha",
+    "in_subspace",
+    "on_axis",
+    "p",
+    "p_rotation",
+    "sweep",
+    "smoothness",
+    "seeds_recovering",
+    "seeds",
+    "paper",
+    "verdict",
+    "note",
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a table is of: a bank, a readout, a bank seed and the marks' level."""
+
+    bank: str
+    readout: str
+    seed: int
+    alpha: float
+
+    @property
+    def caption(self) -> str:
+        """The same in words."""
+        return (
+            f"Recovery of Gabor attributes: bank {self.bank}, readout from the {self.readout}, "
+            f"marks of bank seed {self.seed} at α = {_short(self.alpha)}."
+        )
+
+
+def grid(cells: list[Cell]) -> list[list[str]]:
+    """The table as rows of text: a heading, then five rows an attribute."""
+    columns = list(dict.fromkeys((cell.method, cell.n_components) for cell in cells))
+    rows = [["", "", *(column_name(*column) for column in columns)]]
+    for start in range(0, len(cells), len(columns)):
+        row = cells[start : start + len(columns)]
+        lines = (
+            [_mark(cell.in_subspace) for cell in row],
+            [_mark(cell.on_axis) for cell in row],
+            [f"{cell.recovering}/{cell.seeds}" if cell.seeds else ABSENT for cell in row],
+            [_mark(cell.paper) for cell in row],
+            [cell.verdict or ABSENT for cell in row],
+        )
+        rows += [
+            [row[0].attribute if at == 0 else "", name, *line]
+            for at, (name, line) in enumerate(zip(ROWS, lines, strict=True))
+        ]
+    return rows
+
+
+def markdown(cells: list[Cell], look: Look) -> str:
+    """A table for GitHub, JupyterLab or a note, with the reader's notes as a list below it."""
+    head, *rows = [[_markdown(text) for text in row] for row in grid(cells)]
+    table = [head, ["---"] * len(head), *rows]
+    lines = [look.caption, "", *(f"| {' | '.join(row)} |" for row in table), "", BESIDE]
+    noted = [
+        f"- {cell.attribute}, {_markdown(column_name(cell.method, cell.n_components))}: {_markdown(cell.note)}"
+        for cell in cells
+        if cell.note.strip()
+    ]
+    return "\n".join([*lines, *([""] if noted else []), *noted]) + "\n"
+
+
+def latex(cells: list[Cell], look: Look) -> str:
+    """A `tabular` in a `table`; its check marks need the package amssymb."""
+    head, *rows = [[_latex(text) for text in row] for row in grid(cells)]
+    lines = [
+        r"% \usepackage{amssymb}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\begin{{tabular}}{{ll{'c' * (len(head) - 2)}}}",
+        r"\hline",
+        rf"{' & '.join(head)} \\",
+    ]
+    for at, row in enumerate(rows):
+        if at % len(ROWS) == 0:
+            lines.append(r"\hline")
+        lines.append(rf"{' & '.join(row)} \\")
+    caption = _latex(f"{look.caption} {BESIDE}")
+    lines += [r"\hline", r"\end{tabular}", rf"\caption{{{caption}}}", r"\end{table}"]
+    return "\n".join(lines) + "\n"
+
+
+def csv_text(cells: list[Cell], look: Look) -> str:
+    """One line a cell with its numbers; what is not there is empty."""
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for cell in cells:
+        writer.writerow(
+            [
+                cell.attribute,
+                cell.method,
+                cell.n_components,
+                look.bank,
+                look.readout,
+                look.seed,
+                _short(look.alpha),
+                _word(cell.in_subspace),
+                _word(cell.on_axis),
+                *(
+                    "" if value is None else _short(value)
+                    for value in (cell.p, cell.p_rotation, cell.sweep, cell.smoothness)
+                ),
+                cell.recovering,
+                cell.seeds,
+                _word(cell.paper),
+                cell.verdict,
+                cell.note,
+            ]
+        )
+    return target.getvalue()
+
+
+def _mark(mark: bool | None) -> str:
+    return ABSENT if mark is None else YES if mark else NO
+
+
+def _word(mark: bool | None) -> str:
+    return "" if mark is None else "yes" if mark else "no"
+
+
+def _short(value: float) -> str:
+    """A number of up to six decimals, no zeros at its end."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _markdown(text: str) -> str:
+    for sign in ("\\", "|", "<", "*", "_", "`", "["):
+        text = text.replace(sign, f"\\{sign}")
+    return " ".join(text.split())
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    YES: r"$\checkmark$",
+    NO: r"$\times$",
+    ABSENT: "--",
+    "α": r"$\alpha$",
+}
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)
