@@ -1,7 +1,7 @@
-"""Figures: from a record to a plotly figure, the one builder that papers, pages and notebooks share.
+"""Figures of films: tuning dimensions as rows of images, and one dimension above the data it comes from.
 
-In: records. Out: `plotly.graph_objects.Figure`. Images go in as one encoded mosaic, so that a figure
-stays small and opens without a network. Imports no torch.
+In: film records. Out: `plotly.graph_objects.Figure`. Images go in as one encoded mosaic, so that a figure
+stays small and opens without a network.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,11 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from .pictures import data_uri, mosaic, webp
-from .records import settings_of, validate
+from tunewidgets.pictures import data_uri, mosaic, webp
+from tunewidgets.records import settings_of, validate
 
-__all__ = ["film_sheet", "film_strip"]
+from .style import BLUE, FONT, GRAY, VERMILION, plain
 
-BLUE, VERMILION, GRAY = "#0072B2", "#D55E00", "#767676"
 GAP = 4
 MARGIN = {"l": 150, "r": 24, "t": 64, "b": 64}
 
@@ -77,7 +76,7 @@ def film_sheet(film: xr.Dataset, points: int | None = None, cell: int = 72) -> g
         figure.add_annotation(
             x=0,
             y=row * step_y + height / 2,
-            text=_plain(film["status"].values[row]),
+            text=plain(film["status"].values[row]),
             showarrow=False,
             xanchor="left",
             font={"color": GRAY},
@@ -131,8 +130,8 @@ def film_strip(film: xr.Dataset, dimension: int, points: int | None = None, cell
     strip = mosaic(images, len(columns), GAP)
     figure = _image_figure(film, strip, cell / width, below=170)
     share = _share_text(film, dimension)
-    source = f"<span style='color:{GRAY}'>{_plain(film.attrs['model'])}, {_plain(film.attrs['layer'])}</span>"
-    title = f"<b>{_plain(_name(film, dimension))}</b>{share and f', {share}'}   {source}"
+    source = f"<span style='color:{GRAY}'>{plain(film.attrs['model'])}, {plain(film.attrs['layer'])}</span>"
+    title = f"<b>{plain(_name(film, dimension))}</b>{share and f', {share}'}   {source}"
     figure.update_layout(
         title={"text": title}, margin={"l": 64}, width=figure.layout.width + 64 - MARGIN["l"]
     )
@@ -196,7 +195,7 @@ def _image_figure(film: xr.Dataset, image: np.ndarray, scale: float, below: int 
     settings = settings_of(film)
     source = f"{film.attrs['model']}, {film.attrs['layer']}"
     method = str(settings.get("method", "unknown method")).upper()
-    title = f"<b>{_plain(source)}</b>: tuning dimensions by {_plain(method)}"
+    title = f"<b>{plain(source)}</b>: tuning dimensions by {plain(method)}"
     if settings.get("converged") is False:
         title += f" <span style='color:{VERMILION}'>(did not converge)</span>"
     figure = go.Figure(
@@ -205,7 +204,7 @@ def _image_figure(film: xr.Dataset, image: np.ndarray, scale: float, below: int 
         layout={
             "template": "plotly_white",
             "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 15}},
-            "font": {"family": "Helvetica, Arial, sans-serif", "size": 12, "color": "#222"},
+            "font": FONT,
             "margin": MARGIN,
             "width": round(width * scale) + MARGIN["l"] + MARGIN["r"],
             "height": round(tall) + MARGIN["t"] + MARGIN["b"],
@@ -241,11 +240,4 @@ def _share_text(film: xr.Dataset, dimension: int) -> str:
 
 def _row_text(film: xr.Dataset, dimension: int) -> str:
     share = _share_text(film, dimension)
-    return _plain(_name(film, dimension)) + (
-        f"<br><span style='color:{GRAY}'>{share}</span>" if share else ""
-    )
-
-
-def _plain(text: str) -> str:
-    """Text that someone typed, kept from being read as plotly's markup."""
-    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return plain(_name(film, dimension)) + (f"<br><span style='color:{GRAY}'>{share}</span>" if share else "")

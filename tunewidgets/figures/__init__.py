@@ -1,0 +1,26 @@
+"""Figures: from a record to a plotly figure, the one builder that papers, pages and notebooks share.
+
+In: records. Out: `plotly.graph_objects.Figure`. A room a subject: `films`; of units `scatter`, `rs_selectivity`,
+`by_layer`, `exceeding` and `ablation`; what they share is in `style` and `panels`. Imports no torch.
+"""
+
+from .ablation import ablation_curves
+from .by_layer import importance_by_layer, rs_selectivity_by_layer
+from .exceeding import exceeding_units
+from .films import film_sheet, film_strip
+from .recovery import recovery_table
+from .rs_selectivity import rs_selectivity_panels
+from .scatter import unit_scatter, unit_scatter_template
+
+__all__ = [
+    "ablation_curves",
+    "exceeding_units",
+    "film_sheet",
+    "film_strip",
+    "importance_by_layer",
+    "recovery_table",
+    "rs_selectivity_by_layer",
+    "rs_selectivity_panels",
+    "unit_scatter",
+    "unit_scatter_template",
+]

@@ -1,0 +1,152 @@
+"""Figures of units, who exceeds whom: a unit's image beside those of the units that answer to it more strongly.
+
+In: a unit record. Out: `plotly.graph_objects.Figure`, its images one encoded mosaic.
+"""
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from tunewidgets.pictures import data_uri, mosaic, webp
+from tunewidgets.unit_columns import OBJECTIVES, layer_of, made
+
+from .style import FONT, GRAY, TEMPLATE, WHITE, hundredths, plain, titled
+
+GAP = 28
+WIDTH = 200  # of an image, on the figure
+
+
+def exceeding_units(
+    units: xr.Dataset | xr.DataTree,
+    unit: int | None = None,
+    layer: str | None = None,
+    objective: str = "iam",
+    count: int = 2,
+) -> go.Figure:
+    """A unit's image beside the images of the units that answer more strongly to it, strongest first.
+
+    Parameters
+    ----------
+    units : xarray.Dataset or xarray.DataTree
+        A unit record, or a tree of one a layer.
+    unit : int, optional
+        Which unit; None: the most selective one that at least `count` units exceed.
+    layer : str, optional
+        Which layer of a tree that has several.
+    objective : {"iam", "am"}
+        Whose images.
+    count : int
+        How many exceeding units to show; where there are fewer, all.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One trace, the images; above the first the unit's selectivity and RS, above each other one how many times as
+        strongly as the unit it answers to the unit's image.
+
+    Raises
+    ------
+    RecordError
+        If `units` is not a unit record.
+    ValueError
+        If it has no such layer, objective or unit, no images, or no unit that others exceed.
+
+    Notes
+    -----
+    Figure 2 of *Understanding the Importance of Single Directions via Representative Substitution*.
+
+    Examples
+    --------
+    >>> import tunewidgets as tw
+    >>> figure = tw.figures.exceeding_units(tw.zoo.example("shallow_cnn"), layer="relu1")
+    >>> len(figure.layout.annotations)
+    3
+    """
+    record = layer_of(units, layer)
+    if "image" not in record or "exceeder" not in record:
+        raise ValueError("this record has no images of units; make them with analyze_units")
+    if objective not in (there := [str(name) for name in record["objective"].values]):
+        raise ValueError(f"this record has no objective {objective!r}; it has {' and '.join(there)}")
+    if count < 1:
+        raise ValueError(f"count is {count}; give 1 or more")
+    own = record.sel(objective=objective)
+    at = _most_selective(own, count) if unit is None else _checked(own, unit)
+    others = [int(other) for other in own["exceeder"].values[at] if other >= 0][:count]
+    shown = [at, *others]
+    images = own["image"].values[shown]
+    width = images.shape[2]
+    # Enlarged pixel by pixel, so that the gaps stay the same whatever the images' size.
+    times = max(1, round(WIDTH / width))
+    images = images.repeat(times, 1).repeat(times, 2)
+    strip = mosaic(images, len(shown), GAP)
+    texts = [_about(own, at), *(_answer(own, at, place, other) for place, other in enumerate(others))]
+    top = 70 + 58
+    how = f"{OBJECTIVES.get(objective, objective)} images, {made(record)}".removesuffix(", ")
+    figure = go.Figure(
+        go.Image(source=data_uri(webp(strip), "webp"), x0=0.5, y0=0.5, hoverinfo="skip"),
+        layout={
+            "template": TEMPLATE,
+            **WHITE,
+            "font": FONT,
+            "title": titled(
+                f"<b>{plain(record.attrs['layer'])}</b>: who exceeds unit {_number(own, at)} on its own image",
+                plain(how),
+            ),
+            "width": max(strip.shape[1], 440) + 2 * 32,
+            "height": strip.shape[0] + top + 28,
+            "margin": {"l": 32, "r": 32, "t": top, "b": 28},
+        },
+    )
+    figure.update_xaxes(visible=False, range=[0, max(strip.shape[1], 440)])
+    figure.update_yaxes(visible=False, range=[strip.shape[0], 0])
+    for place, text in enumerate(texts):
+        figure.add_annotation(
+            x=place * (width * times + GAP),
+            y=0,
+            xanchor="left",
+            yanchor="bottom",
+            align="left",
+            yshift=4,
+            showarrow=False,
+            text=text,
+        )
+    return figure
+
+
+def _number(own: xr.Dataset, at: int) -> int:
+    return int(own["unit"].values[at]) if "unit" in own.coords else at
+
+
+def _checked(own: xr.Dataset, unit: int) -> int:
+    if not 0 <= unit < own.sizes["unit"]:
+        raise ValueError(f"unit is {unit}, but this layer has {own.sizes['unit']}")
+    if not own["rendered"].values[unit]:
+        raise ValueError(f"unit {unit} has no image here ({own['status'].values[unit] or 'not rendered'})")
+    return unit
+
+
+def _most_selective(own: xr.Dataset, count: int) -> int:
+    exceeded = (own["exceeder"].values >= 0).sum(1) >= count
+    dead = own["dead"].values if "dead" in own else np.zeros(len(exceeded), dtype=bool)
+    wanted = exceeded & own["rendered"].values & ~dead
+    if not wanted.any():
+        raise ValueError(
+            f"no unit here is exceeded by {count} others on its own image; give a smaller count, or unit="
+        )
+    order = own["selectivity"].values if "selectivity" in own else -np.arange(len(wanted), dtype=float)
+    return int(np.where(wanted, order, -np.inf).argmax())
+
+
+def _about(own: xr.Dataset, at: int) -> str:
+    facts = [
+        f"{label} {hundredths(float(own[name].values[at]))}"
+        for name, label in (("selectivity", "selectivity"), ("rs", "RS"))
+        if name in own and np.isfinite(own[name].values[at])
+    ]
+    return f"<b>unit {_number(own, at)}</b><br><span style='color:{GRAY}'>{', '.join(facts)}</span>"
+
+
+def _answer(own: xr.Dataset, at: int, place: int, other: int) -> str:
+    ratio = float(own["exceeder_response"].values[at, place]) / float(own["own_response"].values[at])
+    times = f"answers {ratio:.1f}× as strongly" if np.isfinite(ratio) else "answers more strongly"
+    return f"<b>unit {_number(own, other)}</b><br><span style='color:{GRAY}'>{times}</span>"
