@@ -6,7 +6,9 @@ import { build } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const out = fileURLToPath(new URL("../tunewidgets/static/", import.meta.url));
+// What a widget's code may weigh: the scatter brings plotly.js' basic bundle, the others no plotting library.
 const LIMIT = 60_000;
+const LIMITS = { "unit-scatter": 1_400_000 };
 
 const widgets = readdirSync(`${here}src`).filter((name) => existsSync(`${here}src/${name}/index.tsx`));
 
@@ -28,5 +30,6 @@ for (const name of widgets) {
   console.log(
     `${name}.js ${(bytes / 1000).toFixed(1)} kB, ${name}.css ${(statSync(`${out}${name}.css`).size / 1000).toFixed(1)} kB`,
   );
-  if (bytes > LIMIT) throw new Error(`${name}.js is ${bytes} bytes; a widget's code may have ${LIMIT}`);
+  const limit = LIMITS[name] ?? LIMIT;
+  if (bytes > limit) throw new Error(`${name}.js is ${bytes} bytes; its code may have ${limit}`);
 }

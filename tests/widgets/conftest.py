@@ -7,5 +7,5 @@ from tunewidgets.widgets.base import STATIC
 
 @pytest.fixture(scope="session", autouse=True)
 def _built() -> None:
-    if not (STATIC / "tuning-explorer.js").is_file():
+    if not all((STATIC / name).is_file() for name in ("tuning-explorer.js", "unit-scatter.js")):
         pytest.fail("tunewidgets/static is not built; run `npm ci && npm run build` in js/")

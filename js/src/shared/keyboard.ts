@@ -40,3 +40,19 @@ export function listenToKeys(root: HTMLElement, keys: KeyMap, signal: AbortSigna
     { signal },
   );
 }
+
+const NATIVE = new Set(["Enter", " ", "Home", "End", "PageUp", "PageDown", "Escape"]);
+
+/** Keys that the browser gives to a button, a list or a check box of ours stay theirs: the host hears none of them. */
+export function keepNativeKeys(root: HTMLElement, signal: AbortSignal): void {
+  const claim = (event: KeyboardEvent) => {
+    const { target, key } = event;
+    if (!(target instanceof Element) || !root.contains(target)) return;
+    const control = target.closest("button, select, input, summary");
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey);
+    const letters = control instanceof HTMLSelectElement && (key.length === 1 || key.startsWith("Arrow"));
+    const ours = plain && control !== null && (NATIVE.has(key) || letters);
+    root.toggleAttribute("data-lm-suppress-shortcuts", ours);
+  };
+  window.addEventListener("keydown", claim, { capture: true, signal });
+}

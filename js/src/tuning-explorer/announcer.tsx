@@ -1,10 +1,8 @@
-// The explorer: a polite live region that says what changed once the reader's hand rests.
-import { useEffect, useRef, useState } from "preact/hooks";
+// The explorer: what its live region says.
 import { decimal } from "../shared/format";
+import { Live } from "../shared/live";
 import type { Explorer } from "./explorer";
 import { titleOf } from "./film";
-
-const REST = 400;
 
 export function describe(explorer: Explorer): string {
   const { film, state } = explorer;
@@ -19,20 +17,5 @@ export function describe(explorer: Explorer): string {
 }
 
 export function Announcer({ explorer }: { explorer: Explorer }) {
-  const [said, say] = useState("");
-  const first = useRef(true);
-  const text = describe(explorer);
-  useEffect(() => {
-    if (first.current) {
-      first.current = false;
-      return undefined;
-    }
-    const timer = setTimeout(() => say(text), REST);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return (
-    <p class="tw-hidden tw-live" role="status" aria-live="polite">
-      {said}
-    </p>
-  );
+  return <Live text={describe(explorer)} />;
 }

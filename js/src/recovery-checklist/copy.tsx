@@ -1,0 +1,69 @@
+// The checklist: the table as text, onto the clipboard or into a file.
+import { useEffect, useState } from "preact/hooks";
+import { csv, type Judged, latex, markdown } from "./text";
+import type { View } from "./view";
+
+const FORMATS: Record<string, { write: (judged: Judged) => string; file: string; type: string }> = {
+  Markdown: { write: markdown, file: "recovery.md", type: "text/markdown" },
+  LaTeX: { write: latex, file: "recovery.tex", type: "text/x-tex" },
+  CSV: { write: csv, file: "recovery.csv", type: "text/csv" },
+};
+
+export function Copy({ view }: { view: View }) {
+  const [name, setName] = useState("Markdown");
+  const [said, say] = useState("");
+  useEffect(() => {
+    if (!said) return undefined;
+    const timer = setTimeout(() => say(""), 4000);
+    return () => clearTimeout(timer);
+  }, [said]);
+  const format = FORMATS[name] as (typeof FORMATS)[string];
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(format.write(view.checklist.judged));
+      say(`Copied as ${name}.`);
+    } catch {
+      // A page that was opened as a file, or that the reader lets nothing copy from.
+      say("The browser allows no copying here: save it instead.");
+    }
+  };
+  const save = () => {
+    const address = URL.createObjectURL(
+      new Blob([format.write(view.checklist.judged)], { type: format.type }),
+    );
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = format.file;
+    link.click();
+    URL.revokeObjectURL(address);
+    say(`Saved as ${format.file}.`);
+  };
+  return (
+    <div class="twr-copy">
+      <span class="twr-name" role="status">
+        {said}
+      </span>
+      <label class="twr-choice">
+        <span class="twr-name">Table as</span>
+        <select
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          // The arrows choose here, not among the cells.
+          onKeyDown={(event) => event.stopPropagation()}
+        >
+          {Object.keys(FORMATS).map((one) => (
+            <option key={one} value={one} selected={one === name}>
+              {one}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="button" class="tw-button" onClick={() => void copy()}>
+        Copy
+      </button>
+      <button type="button" class="tw-button" onClick={save}>
+        Save
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,119 @@
+// The checklist: the opened cell. Its film, what is read along its points, both nulls, all bank seeds, the verdict.
+import { useEffect } from "preact/hooks";
+import { decimal, percent } from "../shared/format";
+import { Mark } from "./mark";
+import { NullPlot } from "./null";
+import { Readout } from "./readout";
+import { type Cell, overSeeds } from "./report";
+import { Strip } from "./strip";
+import { levelText } from "./switches";
+import { Verdict } from "./verdict";
+import type { View } from "./view";
+import { capital, cellName, markWord, pText } from "./words";
+
+export function Detail({ view, cell }: { view: View; cell: Cell }) {
+  const { checklist } = view;
+  const { report, state } = checklist;
+  const name = capital(cellName(report, cell));
+  useEffect(() => view.drawn(), [view, cell]);
+  return (
+    <section class="twr-detail" aria-label={name}>
+      <header class="twr-title">
+        <h4>{name}</h4>
+        <p>{cell.best >= 0 ? `dimension ${cell.best} (they count from 0), bank seed ${state.seed}` : ""}</p>
+        <button
+          type="button"
+          class="tw-button"
+          onClick={() => {
+            checklist.open("");
+            view.focusCell();
+          }}
+        >
+          Close
+        </button>
+      </header>
+      {cell.reason ? (
+        <p class="twr-reason">
+          <b>Not there:</b> {cell.reason}. This is not a no.
+        </p>
+      ) : null}
+      {cell.best >= 0 ? <Strip view={view} cell={cell} /> : null}
+      <Verdict view={view} cell={cell} />
+      {cell.best >= 0 ? (
+        <>
+          <Facts view={view} cell={cell} />
+          <div class="twr-plots">
+            <Readout view={view} cell={cell} />
+            <NullPlot view={view} cell={cell} which={0} />
+            <NullPlot view={view} cell={cell} which={1} />
+          </div>
+        </>
+      ) : null}
+      <Seeds view={view} cell={cell} />
+    </section>
+  );
+}
+
+function Facts({ view, cell }: { view: View; cell: Cell }) {
+  const { report, state } = view.checklist;
+  const level = levelText(state.alpha);
+  return (
+    <dl class="twr-facts">
+      <div>
+        <dt>
+          <Mark value={cell.inSubspace} /> in the subspace
+        </dt>
+        <dd>p = {pText(cell.p)}</dd>
+      </div>
+      <div>
+        <dt>
+          <Mark value={cell.onAxis} /> on the axis
+        </dt>
+        <dd>{cell.pRotation === null ? "no such test here" : `p = ${pText(cell.pRotation)}`}</dd>
+      </div>
+      <div>
+        <dt>sweep D, bank’s standard deviations</dt>
+        <dd>{decimal(cell.sweep)}</dd>
+      </div>
+      <div>
+        <dt>smoothness η</dt>
+        <dd>{decimal(cell.smoothness)}</dd>
+      </div>
+      <p class="twr-quiet">
+        A mark needs p ≤ {level} and η ≥ {decimal(report.smooth)}.
+      </p>
+    </dl>
+  );
+}
+
+function Seeds({ view, cell }: { view: View; cell: Cell }) {
+  const { checklist } = view;
+  const { report, state, look } = checklist;
+  const marks = overSeeds(report, cell.attribute, cell.column, look);
+  if (marks.length < 2) return null;
+  const [low, high] = report.intervals[String(cell.seeds)]?.[cell.recovering] ?? [];
+  return (
+    <div class="twr-seeds">
+      <p>
+        {cell.seeds > 0
+          ? `${cell.recovering} of ${cell.seeds} bank seeds recover it in the subspace: ${percent(cell.recovering / cell.seeds)}, 95% interval ${percent(low)} to ${percent(high)}.`
+          : "No bank seed has this cell."}
+      </p>
+      <ol>
+        {marks.map((mark, at) => (
+          <li key={report.seed[at]}>
+            <button
+              type="button"
+              aria-pressed={report.seed[at] === state.seed}
+              aria-label={`bank seed ${report.seed[at]}: ${markWord(mark)}`}
+              onClick={() => checklist.choose({ seed: report.seed[at] as number })}
+            >
+              <Mark value={mark} />
+              <span>{report.seed[at]}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}

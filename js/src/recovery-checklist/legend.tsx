@@ -1,0 +1,41 @@
+// The checklist: what the signs in a cell mean.
+import { Mark } from "./mark";
+import { levelText } from "./switches";
+import type { View } from "./view";
+
+export function Legend({ view }: { view: View }) {
+  const { report, state, look } = view.checklist;
+  const pictures = state.readout === "image";
+  const what =
+    report.statistic[look.bank] === "r2" && !pictures ? "explains more of the weights" : "sweeps further";
+  return (
+    <ul class="twr-legend">
+      <li>
+        <Mark value={true} /> recovered at α = {levelText(state.alpha)}
+      </li>
+      <li>
+        <Mark value={false} /> not recovered
+      </li>
+      <li>
+        <Mark value={null} /> not there, which is not a no
+      </li>
+      <li>
+        <b>{pictures ? "Left" : "Subspace"}</b>: the attribute {what} than{" "}
+        {pictures ? "in films of arbitrary directions" : "with the filters’ labels permuted"}
+      </li>
+      <li>
+        <b>{pictures ? "Right" : "Axis"}</b>:{" "}
+        {pictures
+          ? "films are not compared within a subspace"
+          : "and further than along arbitrary axes of the same subspace"}
+      </li>
+      <li>
+        <b>Count</b>: bank seeds that recover it, in the subspace
+      </li>
+      <li>
+        <b>Paper</b> (small gray sign): its Table 1, judged by eye on another bank and other images; for
+        comparison, we do not claim to replicate it
+      </li>
+    </ul>
+  );
+}

@@ -1,0 +1,75 @@
+// The checklist's page: switches, the table of marks, and the opened cell below it.
+import { useEffect, useReducer, useRef } from "preact/hooks";
+import { listenToKeys } from "../shared/keyboard";
+import { Live } from "../shared/live";
+import { Copy } from "./copy";
+import { Detail } from "./detail";
+import { Legend } from "./legend";
+import { Switches } from "./switches";
+import { Table } from "./table";
+import type { View } from "./view";
+import { agreementWords, describe } from "./words";
+
+/** Draws again whenever the widget's state, this view's, or one of the films changes. */
+function useChanges(view: View): void {
+  const [, again] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    const ending = new AbortController();
+    const signal = AbortSignal.any([ending.signal, view.signal]);
+    for (const one of [view.checklist, view.checklist.strips, view])
+      one.subscribe(again as () => void, signal);
+    again(undefined as never);
+    return () => ending.abort();
+  }, [view]);
+}
+
+export function Page({ view }: { view: View }) {
+  useChanges(view);
+  const { checklist } = view;
+  const { report, state } = checklist;
+  const work = useRef<HTMLDivElement>(null);
+  // The switches' lists keep their own arrow keys.
+  useEffect(() => {
+    const ending = new AbortController();
+    if (work.current) listenToKeys(work.current, view.keys, ending.signal);
+    return () => ending.abort();
+  }, [view]);
+  useEffect(() => view.painted(), [view]);
+  const opened = state.opened ? checklist.cell(state.opened) : undefined;
+  return (
+    <>
+      <header class="twr-header">
+        <p class="twr-source">
+          <strong>{report.model}</strong>
+          <span>what is recovered?</span>
+        </p>
+        <p class="twr-keys" aria-hidden="true">
+          <kbd>←</kbd>
+          <kbd>↑</kbd>
+          <kbd>↓</kbd>
+          <kbd>→</kbd> cell <kbd>Enter</kbd> open <kbd>Y</kbd>
+          <kbd>N</kbd>
+          <kbd>U</kbd> your verdict
+        </p>
+      </header>
+      <Switches view={view} />
+      <div ref={work}>
+        <Table view={view} />
+        <Legend view={view} />
+        <div class="twr-below">
+          <p class="twr-agreement">{agreementWords(checklist)}</p>
+          <Copy view={view} />
+        </div>
+        {opened ? (
+          <Detail key={opened.key} view={view} cell={opened} />
+        ) : (
+          <p class="twr-invitation">
+            <b>No cell is open.</b> Open one to see the film of its best dimension, what the filters say along
+            it, and how far chance would have come; then say whether you see it.
+          </p>
+        )}
+      </div>
+      <Live text={describe(checklist)} />
+    </>
+  );
+}

@@ -1,0 +1,140 @@
+// The checklist: the table as Markdown, LaTeX or CSV.
+// tunewidgets/recovery_text.py writes the same in Python; whatever changes here changes there.
+import type { Cell, Entries, Look, Mark, Report } from "./report";
+
+export interface Judged {
+  report: Report;
+  look: Look;
+  cells: readonly Cell[];
+  verdicts: Entries;
+  notes: Entries;
+}
+
+const ROWS = ["in the subspace", "on the axis", "bank seeds", "paper, by eye", "reader"];
+const ABSENT = "–";
+const BESIDE =
+  "The paper's marks were judged by eye, on another bank and other images; " +
+  "they stand here for comparison, not as something replicated.";
+const CSV_COLUMNS =
+  "attribute,method,n_components,bank,readout,seed,alpha,in_subspace,on_axis,p,p_rotation,sweep,smoothness," +
+  "seeds_recovering,seeds,paper,verdict,note";
+
+const sign = (mark: Mark) => (mark === null ? ABSENT : mark ? "✓" : "✗");
+const word = (mark: Mark) => (mark === null ? "" : mark ? "yes" : "no");
+
+function short(value: number | null): string {
+  if (value === null) return "";
+  const text = value.toFixed(6).replace(/0+$/, "").replace(/\.$/, "");
+  return text === "-0" ? "0" : text;
+}
+
+function caption({ report, look }: Judged): string {
+  return (
+    `Recovery of Gabor attributes: bank ${report.bank[look.bank]}, readout from the ${report.readout[look.readout]}, ` +
+    `marks of bank seed ${report.seed[look.seed]} at α = ${short(look.alpha)}.`
+  );
+}
+
+function grid({ report, cells, verdicts }: Judged): string[][] {
+  const width = report.columns.length;
+  const rows = [["", "", ...report.columns.map((column) => column.name)]];
+  report.attribute.forEach((name, attribute) => {
+    const row = cells.slice(attribute * width, (attribute + 1) * width);
+    const lines = [
+      row.map((cell) => sign(cell.inSubspace)),
+      row.map((cell) => sign(cell.onAxis)),
+      row.map((cell) => (cell.seeds ? `${cell.recovering}/${cell.seeds}` : ABSENT)),
+      row.map((cell) => sign(cell.paper)),
+      row.map((cell) => verdicts[cell.key] ?? ABSENT),
+    ];
+    lines.forEach((line, at) => {
+      rows.push([at === 0 ? name : "", ROWS[at] as string, ...line]);
+    });
+  });
+  return rows;
+}
+
+const forMarkdown = (text: string) =>
+  text
+    .replace(/[\\|<*_`[]/g, "\\$&")
+    .trim()
+    .split(/\s+/)
+    .join(" ");
+
+export function markdown(judged: Judged): string {
+  const [head = [], ...rows] = grid(judged).map((row) => row.map(forMarkdown));
+  const table = [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`);
+  const { report, cells, notes } = judged;
+  const noted = cells
+    .filter((cell) => notes[cell.key]?.trim())
+    .map(({ attribute, column, key }) => {
+      const name = forMarkdown(report.columns[column]?.name ?? "");
+      return `- ${report.attribute[attribute]}, ${name}: ${forMarkdown(notes[key] ?? "")}`;
+    });
+  return [caption(judged), "", ...table, "", BESIDE, ...(noted.length ? [""] : []), ...noted, ""].join("\n");
+}
+
+const LATEX: Record<string, string> = {
+  "\\": "\\textbackslash{}",
+  "&": "\\&",
+  "%": "\\%",
+  $: "\\$",
+  "#": "\\#",
+  _: "\\_",
+  "{": "\\{",
+  "}": "\\}",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+  "✓": "$\\checkmark$",
+  "✗": "$\\times$",
+  "–": "--",
+  α: "$\\alpha$",
+};
+const forLatex = (text: string) => text.replace(/./gsu, (one) => LATEX[one] ?? one);
+
+export function latex(judged: Judged): string {
+  const [head = [], ...rows] = grid(judged).map((row) => row.map(forLatex));
+  const line = (row: string[]) => `${row.join(" & ")} \\\\`;
+  return [
+    "% \\usepackage{amssymb}",
+    "\\begin{table}",
+    "\\centering",
+    `\\begin{tabular}{ll${"c".repeat(head.length - 2)}}`,
+    "\\hline",
+    line(head),
+    ...rows.flatMap((row, at) => (at % ROWS.length === 0 ? ["\\hline", line(row)] : [line(row)])),
+    "\\hline",
+    "\\end{tabular}",
+    `\\caption{${forLatex(`${caption(judged)} ${BESIDE}`)}}`,
+    "\\end{table}",
+    "",
+  ].join("\n");
+}
+
+const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+export function csv({ report, look, cells, verdicts, notes }: Judged): string {
+  const lines = cells.map((cell) => {
+    const column = report.columns[cell.column];
+    return [
+      report.attribute[cell.attribute] ?? "",
+      column?.method ?? "",
+      String(column?.count),
+      report.bank[look.bank] ?? "",
+      report.readout[look.readout] ?? "",
+      String(report.seed[look.seed]),
+      short(look.alpha),
+      word(cell.inSubspace),
+      word(cell.onAxis),
+      ...[cell.p, cell.pRotation, cell.sweep, cell.smoothness].map(short),
+      String(cell.recovering),
+      String(cell.seeds),
+      word(cell.paper),
+      verdicts[cell.key] ?? "",
+      notes[cell.key] ?? "",
+    ]
+      .map(quoted)
+      .join(",");
+  });
+  return [CSV_COLUMNS, ...lines, ""].join("\n");
+}

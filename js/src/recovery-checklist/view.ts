@@ -1,0 +1,95 @@
+// The checklist: one view of it. What belongs to one place on the screen and not to the widget: the keyboard's cell,
+// whether numbers stand in the cells, and the clock of what the reader did last.
+import type { KeyMap } from "../shared/keyboard";
+import { onEnd } from "../shared/lifetime";
+import { measure } from "../shared/measure";
+import type { Checklist } from "./checklist";
+
+export class View {
+  /** The cell that Tab reaches and arrows move. */
+  at = 0;
+  numbers = false;
+  #listeners = new Set<() => void>();
+  #input: number | undefined;
+  #opened: number | undefined;
+
+  constructor(
+    readonly checklist: Checklist,
+    readonly root: HTMLElement,
+    readonly signal: AbortSignal,
+  ) {
+    this.#opened = checklist.takeBirth() ?? performance.now();
+    const note = (event: Event) => {
+      this.#input = event.timeStamp;
+    };
+    for (const kind of ["click", "keydown"]) root.addEventListener(kind, note, { capture: true, signal });
+    this.#follow();
+    checklist.subscribe((changed) => {
+      if (changed.opened !== undefined) this.#follow();
+    }, signal);
+    onEnd(signal, () => this.#listeners.clear());
+  }
+
+  /** Whoever opens a cell, the keyboard is there too. */
+  #follow(): void {
+    const at = this.checklist.cells.findIndex((cell) => cell.key === this.checklist.state.opened);
+    if (at >= 0) this.at = at;
+  }
+
+  get keys(): KeyMap {
+    const { columns } = this.checklist.report;
+    const verdict = (text: string) => () => {
+      const cell = this.checklist.cells[this.at];
+      if (cell) this.checklist.judge(cell.key, text);
+    };
+    return {
+      ArrowLeft: () => this.#walk(-1, this.at % columns.length > 0),
+      ArrowRight: () => this.#walk(1, this.at % columns.length < columns.length - 1),
+      ArrowUp: () => this.#walk(-columns.length, true),
+      ArrowDown: () => this.#walk(columns.length, true),
+      y: verdict("yes"),
+      n: verdict("no"),
+      u: verdict("unsure"),
+      Escape: () => {
+        this.checklist.open("");
+        this.focusCell();
+      },
+    };
+  }
+
+  set(patch: Partial<Pick<View, "at" | "numbers">>): void {
+    Object.assign(this, patch);
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  subscribe(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    onEnd(signal, () => this.#listeners.delete(listener));
+  }
+
+  /** An open cell goes along with the arrows, so that a row can be looked through. */
+  #walk(by: number, within: boolean): void {
+    const { cells, state } = this.checklist;
+    const cell = cells[this.at + by];
+    if (!within || !cell) return;
+    this.set({ at: this.at + by });
+    if (state.opened) this.checklist.open(cell.key);
+    this.focusCell();
+  }
+
+  focusCell(): void {
+    this.root.querySelectorAll<HTMLElement>(".twr-cell")[this.at]?.focus({ preventScroll: true });
+  }
+
+  /** The table is drawn for the first time. */
+  painted(): void {
+    if (this.#opened !== undefined) measure("tunewidgets:first-paint", this.#opened);
+    this.#opened = undefined;
+  }
+
+  /** The opened cell is drawn: tell the clock what it took since the reader's click or key. */
+  drawn(): void {
+    if (this.#input !== undefined) measure("tunewidgets:open", this.#input);
+    this.#input = undefined;
+  }
+}

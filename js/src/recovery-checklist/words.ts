@@ -1,0 +1,61 @@
+// The checklist: what is said of cells in words.
+import { decimal } from "../shared/format";
+import type { Checklist } from "./checklist";
+import { agreement, type Cell, type Mark, type Report } from "./report";
+
+export function markWord(mark: Mark): string {
+  return mark === null ? "not there" : mark ? "yes" : "no";
+}
+
+/** P-values as one writes them: three decimals, no claim of zero. */
+export function pText(p: number | null): string {
+  if (p === null) return "–";
+  return p < 0.0005 ? "< .001" : decimal(p, 3).replace(/^0/, "");
+}
+
+export function cellName(report: Report, cell: Cell): string {
+  return `${report.attribute[cell.attribute]} by ${report.columns[cell.column]?.name}`;
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A cell for those who hear the page. */
+export function cellWords(checklist: Checklist, cell: Cell): string {
+  const { report, state } = checklist;
+  const verdict = state.verdicts[cell.key];
+  const parts = [
+    cellName(report, cell),
+    cell.reason
+      ? `not there: ${cell.reason}`
+      : `in the subspace ${markWord(cell.inSubspace)}, on the axis ${markWord(cell.onAxis)}`,
+    cell.seeds > 0 ? `${cell.recovering} of ${cell.seeds} bank seeds` : "",
+    cell.paper === null ? "" : `the paper says ${markWord(cell.paper)}`,
+    verdict ? `your verdict ${verdict}` : "no verdict yet",
+  ];
+  return parts.filter(Boolean).join("; ");
+}
+
+export function agreementWords(checklist: Checklist): string {
+  const { cells, state } = checklist;
+  const given = cells.filter((cell) => state.verdicts[cell.key]);
+  if (given.length === 0) return "No verdict yet.";
+  const [subspace, axis] = [
+    agreement(cells, state.verdicts, "inSubspace"),
+    agreement(cells, state.verdicts, "onAxis"),
+  ];
+  const unsure = given.filter((cell) => state.verdicts[cell.key] === "unsure").length;
+  const parts = [
+    `${given.length} of ${cells.length} cells judged${unsure ? `, ${unsure} unsure` : ""}`,
+    subspace.of ? `with the marks in the subspace agree ${subspace.agree} of ${subspace.of}` : "",
+    axis.of ? `with those on the axis ${axis.agree} of ${axis.of}` : "",
+  ];
+  return `${parts.filter(Boolean).join("; ")}.`;
+}
+
+export function describe(checklist: Checklist): string {
+  const { state } = checklist;
+  const cell = state.opened ? checklist.cell(state.opened) : undefined;
+  return cell ? `open: ${cellWords(checklist, cell)}` : agreementWords(checklist);
+}

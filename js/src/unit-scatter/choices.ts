@@ -1,0 +1,33 @@
+// The scatter: what a reader may choose on a layer, and what is chosen at first (tunewidgets/widgets/unit_choices.py).
+import type { Layer } from "./units";
+
+const COLORS = ["preferred_class", "accuracy_drop"];
+
+export function axesOf({ table }: Layer): string[] {
+  return Object.keys(table.columns).filter((name) => table.columns[name]?.kind !== "class");
+}
+
+export function colorsOf({ table }: Layer): string[] {
+  return COLORS.filter((name) => name in table.columns);
+}
+
+export interface FirstChoices {
+  x: string;
+  y: string;
+  color: string | null;
+  objective: string;
+}
+
+export function firstChoices(layer: Layer): FirstChoices {
+  const axes = axesOf(layer);
+  const x = axes.includes("selectivity") ? "selectivity" : (axes[0] ?? "");
+  const others = axes.filter((name) => name !== x);
+  const y = ["rs", "accuracy_drop", ...others].find((name) => others.includes(name)) ?? x;
+  const { objectives } = layer.table;
+  return {
+    x,
+    y,
+    color: colorsOf(layer).includes("preferred_class") ? "preferred_class" : null,
+    objective: objectives.includes("iam") ? "iam" : (objectives[0] ?? ""),
+  };
+}

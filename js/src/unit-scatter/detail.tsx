@@ -1,0 +1,145 @@
+// The scatter: the opened unit. Its images, who exceeds it on its own one, its classes, its importance.
+import { Classes } from "./classes";
+import { Exceeders } from "./exceeders";
+import { Exemplars } from "./exemplars";
+import { Picture } from "./picture";
+import { className, drop, objectiveName, otherObjective, troubles, valueText } from "./units";
+import type { View } from "./view";
+
+interface Props {
+  view: View;
+  unit: number;
+  /** The pinned unit stands beside the opened one; the very same unit is shown once. */
+  place: "opened" | "pinned";
+}
+
+const LARGE = 384;
+const SMALL = 128;
+
+export function Detail({ view, unit, place }: Props) {
+  const { scatter } = view;
+  const { layer, state, sheets } = scatter;
+  const { objective } = state;
+  const name = objectiveName(objective);
+  const other = otherObjective(layer, objective);
+  const pinned = state.pinned === unit;
+  const image = sheets.of(layer, objective, unit);
+  const small = other === undefined ? undefined : sheets.of(layer, other, unit);
+  const wrong = troubles(layer, objective, unit);
+  return (
+    <section class="tws-unit" aria-label={`${place === "pinned" ? "Pinned unit" : "Unit"} ${unit}`}>
+      <header class="tws-unit-head">
+        <h4>
+          Unit {unit}
+          <span class="tws-quiet">{valueText(layer, "preferred_class", objective, unit)}</span>
+        </h4>
+        <button
+          type="button"
+          class="tws-pin"
+          aria-pressed={pinned}
+          title={pinned ? "Stop comparing with this unit" : "Keep this unit, and open another beside it"}
+          onClick={() => scatter.togglePin(unit)}
+        >
+          {pinned ? "Pinned" : "Pin"}
+        </button>
+        {place === "opened" ? (
+          <button
+            type="button"
+            class="tws-close"
+            aria-label={`Close unit ${unit}`}
+            onClick={() => scatter.open(null)}
+          >
+            ×
+          </button>
+        ) : null}
+      </header>
+      {wrong.map((sentence) => (
+        <p key={sentence} class="tws-trouble">
+          {sentence}
+        </p>
+      ))}
+      {Object.keys(layer.sheets).some((kind) => kind in layer.shown) ? (
+        <div class="tws-images">
+          <figure>
+            <Picture
+              image={image}
+              name={`${name} image of unit ${unit}`}
+              pixels={LARGE}
+              class="tws-large"
+              onDrawn={place === "opened" ? () => view.drawn() : () => undefined}
+            />
+            <figcaption>
+              {name} image
+              {image?.state === "absent" ? (
+                <button type="button" class="tw-button" onClick={() => sheets.retry()}>
+                  Try again
+                </button>
+              ) : null}
+            </figcaption>
+          </figure>
+          {other === undefined ? null : (
+            <figure class="tws-beside">
+              <button
+                type="button"
+                class="tws-thumb"
+                aria-label={`Show ${objectiveName(other)} images`}
+                onClick={() => scatter.showObjective(other)}
+              >
+                <Picture image={small} name="" pixels={SMALL} class="tws-small" />
+              </button>
+              <figcaption>{objectiveName(other)}</figcaption>
+            </figure>
+          )}
+        </div>
+      ) : null}
+      <Facts view={view} unit={unit} />
+      <Exceeders view={view} unit={unit} />
+      <Classes layer={layer} unit={unit} />
+      <Exemplars view={view} unit={unit} />
+    </section>
+  );
+}
+
+/** Columns that are said elsewhere in the panel, or belong to the table. */
+const FACTS = ["selectivity", "rs", "substitutes", "accuracy_drop"];
+
+const SHORT: Record<string, string> = {
+  selectivity: "selectivity",
+  rs: "RS",
+  substitutes: "answer alike",
+  accuracy_drop: "accuracy drop",
+};
+
+function Facts({ view, unit }: { view: View; unit: number }) {
+  const { layer, state } = view.scatter;
+  const worst = layer.worst?.drops[unit] ?? null;
+  const worstClass = layer.worst?.classes[unit];
+  return (
+    <dl class="tws-facts">
+      {FACTS.filter((name) => name in layer.table.columns).map((name) => (
+        <Fact
+          key={name}
+          name={SHORT[name] ?? name}
+          title={layer.table.columns[name]?.label ?? ""}
+          value={valueText(layer, name, state.objective, unit)}
+        />
+      ))}
+      {worst === null || worstClass === undefined ? null : (
+        <Fact
+          name={`worst class, ${className(layer, worstClass)}`}
+          title="The class whose accuracy drops most when this unit is silenced"
+          value={drop(worst)}
+        />
+      )}
+    </dl>
+  );
+}
+
+function Fact({ name, title, value }: { name: string; title: string; value: string }) {
+  return (
+    <div title={title}>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

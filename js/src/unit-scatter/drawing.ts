@@ -1,0 +1,158 @@
+// The scatter: plotly.js in one element. Draws the figure when the reader's choice changes, keeps the places of the
+// points, and turns plotly's events into what they mean.
+import Plotly, { type Json, type PlotElement, type PlotEvent } from "plotly.js-basic-dist-min";
+import { dress, type Look } from "./dress";
+import { type Figure, figure } from "./figure";
+import { fly } from "./motion";
+import type { Place } from "./moves";
+import type { Layer } from "./units";
+import { countOf } from "./units";
+import type { View } from "./view";
+
+const CAMERA = {
+  width: 1000,
+  height: 1000,
+  path: "M500 40v500m-190-190l190 190 190-190M120 660v240h760v-240",
+};
+
+/** The figure of a view's choice; the last one is kept, because its ρ takes a thousand draws. */
+export class Figures {
+  #key = "";
+  #last: Figure | undefined;
+
+  of(view: View): { key: string; figure: Figure } {
+    const { layer, state, units } = view.scatter;
+    const { x, y, objective } = state;
+    const key = JSON.stringify([layer.table.layer, objective, x, y, state.color]);
+    if (key !== this.#key || !this.#last) {
+      this.#last = figure(units.template, layer.table, { x, y, objective, color: state.color ?? "none" });
+      this.#key = key;
+    }
+    return { key, figure: this.#last };
+  }
+}
+
+export class Drawing {
+  readonly #view: View;
+  readonly #host: PlotElement;
+  readonly #canvas: HTMLCanvasElement;
+  #drawn = "";
+  #axes = "";
+  #objective = "";
+  #listening = false;
+  #bound: Figure | undefined;
+  #stop: () => void = () => undefined;
+
+  constructor(host: HTMLElement, canvas: HTMLCanvasElement, view: View) {
+    this.#host = host as PlotElement;
+    this.#canvas = canvas;
+    this.#view = view;
+  }
+
+  /** Draws what is chosen now, unless that is drawn already. */
+  async draw(bound: Figure, key: string, look: Look): Promise<void> {
+    const { state, layer } = this.#view.scatter;
+    const all = JSON.stringify([key, look, state.selected]);
+    if (all === this.#drawn) return;
+    const axes = JSON.stringify([state.layer, state.x, state.y]);
+    const moved = this.#drawn !== "" && axes === this.#axes && state.objective !== this.#objective;
+    const before = this.#view.places;
+    this.#drawn = all;
+    this.#axes = axes;
+    this.#objective = state.objective;
+    this.#bound = bound;
+    this.#stop();
+    const { data, layout } = dress(bound, look, state.selected, axes);
+    await Plotly.react(this.#host, data as unknown as Json[], layout as Json, this.#config(layer));
+    if (this.#view.signal.aborted) return;
+    if (!this.#listening) this.#listen();
+    this.#place();
+    if (moved) this.#stop = fly(this.#host, this.#canvas, before, this.#view.places, colors(bound));
+    this.#view.painted();
+  }
+
+  end(): void {
+    this.#stop();
+    Plotly.purge(this.#host);
+  }
+
+  #config(layer: Layer): Json {
+    const download = {
+      name: "svg",
+      title: "Save as SVG",
+      icon: CAMERA,
+      click: () => this.#save(layer),
+    };
+    return {
+      displaylogo: false,
+      displayModeBar: true,
+      showTips: false,
+      doubleClick: "reset+autosize",
+      modeBarButtons: [["select2d", "lasso2d", "zoom2d", "resetScale2d"], [download]],
+    };
+  }
+
+  /** The figure as Python draws it: on white, with its title. */
+  #save(layer: Layer): void {
+    if (!this.#bound) return;
+    const { x, y } = this.#view.scatter.state;
+    const filename = `${layer.table.layer} ${y} ${x}`.replace(/[^\w.-]+/g, "-");
+    const whole = { data: this.#bound.data, layout: this.#bound.layout } as unknown as HTMLElement;
+    void Plotly.downloadImage(whole, { format: "svg", width: 760, height: 520, filename });
+  }
+
+  #listen(): void {
+    this.#listening = true;
+    const { scatter } = this.#view;
+    const host = this.#host;
+    host.on("plotly_click", (event) => {
+      const unit = unitOf(event);
+      if (unit === undefined) return;
+      scatter.open(unit);
+      this.#view.set({ hint: undefined });
+      host.parentElement?.focus({ preventScroll: true });
+    });
+    host.on("plotly_hover", (event) => {
+      const unit = unitOf(event);
+      if (unit !== undefined) this.#view.set({ hint: { unit, by: "mouse" } });
+    });
+    host.on("plotly_unhover", () => {
+      if (this.#view.hint?.by === "mouse") this.#view.set({ hint: undefined });
+    });
+    // A mere click reports a selection of nothing at all; only a box or a lasso reports points.
+    host.on("plotly_selected", (event) => {
+      if (event?.points) scatter.select(event.points.map((point) => Number(point.customdata)));
+    });
+    host.on("plotly_deselect", () => scatter.select([]));
+    for (const event of ["plotly_relayout", "plotly_relayouting"]) host.on(event, () => this.#place());
+  }
+
+  #place(): void {
+    const { xaxis, yaxis } = this.#host._fullLayout ?? {};
+    if (!xaxis || !yaxis || !this.#bound) return;
+    const places: Place[] = Array.from({ length: countOf(this.#view.scatter.layer) }, () => null);
+    for (const trace of this.#bound.data) {
+      trace.customdata.forEach((unit, at) => {
+        const [x, y] = [xaxis.d2p(trace.x[at]), yaxis.d2p(trace.y[at])];
+        const inside = x >= -1 && y >= -1 && x <= xaxis._length + 1 && y <= yaxis._length + 1;
+        if (inside) places[unit] = [xaxis._offset + x, yaxis._offset + y];
+      });
+    }
+    if (JSON.stringify(places) !== JSON.stringify(this.#view.places)) this.#view.set({ places });
+  }
+}
+
+function unitOf(event: PlotEvent): number | undefined {
+  const unit = event.points?.[0]?.customdata;
+  return typeof unit === "number" ? unit : undefined;
+}
+
+/** Each unit's color; where numbers color them, none: points in flight then have one color. */
+function colors({ data }: Figure): (string | undefined)[] {
+  const found: (string | undefined)[] = [];
+  for (const trace of data) {
+    const { color } = trace.marker;
+    for (const unit of trace.customdata) found[unit] = typeof color === "string" ? color : undefined;
+  }
+  return found;
+}

@@ -1,0 +1,76 @@
+// The scatter: the figure as it stands in the page. What Python's figure says stays; type, colors and room are the
+// page's, the title is the page's own text, and what a reader selected stands out.
+// In: a bound figure and what the page looks like. Out: plotly's data and layout.
+import type { Figure } from "./figure";
+
+export interface Look {
+  width: number;
+  height: number;
+  background: string;
+  text: string;
+  quiet: string;
+  line: string;
+  font: string;
+}
+
+/** Under this width the legend stands below the plot. */
+const NARROW = 560;
+
+export function dress(figure: Figure, look: Look, selected: readonly number[], revision: string): Figure {
+  const chosen = new Set(selected);
+  const narrow = look.width < NARROW;
+  const legend = figure.data.some((trace) => trace.showlegend && trace.customdata.length > 0);
+  const axis = { linecolor: look.line, tickcolor: look.line, gridcolor: look.line, color: look.text };
+  const below = { orientation: "h", x: 0, xanchor: "left", y: -0.2, yanchor: "top", title: { text: "" } };
+  const { title: _, ...layout } = figure.layout;
+  return {
+    data: figure.data.map((trace) => ({
+      ...trace,
+      hoverinfo: "none",
+      hovertemplate: "",
+      marker:
+        "colorbar" in trace.marker
+          ? { ...trace.marker, colorbar: bar(trace.marker.colorbar, look) }
+          : trace.marker,
+      // A class of which this layer has no unit needs no place in the legend.
+      showlegend: Boolean(trace.showlegend) && trace.customdata.length > 0,
+      selectedpoints:
+        chosen.size > 0 ? trace.customdata.flatMap((unit, at) => (chosen.has(unit) ? [at] : [])) : null,
+      selected: { marker: { opacity: 1 } },
+      unselected: { marker: { opacity: 0.16 } },
+    })) as Figure["data"],
+    layout: {
+      ...layout,
+      width: look.width,
+      height: look.height + (narrow && legend ? 70 : 0),
+      margin: { l: 58, r: narrow ? 12 : 16, t: 30, b: 46 + (narrow && legend ? 70 : 0) },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: look.font, size: 12, color: look.text },
+      legend: { ...(layout.legend as object), ...(narrow ? below : {}), bgcolor: "rgba(0,0,0,0)" },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: look.quiet, activecolor: look.text },
+      xaxis: { ...layout.xaxis, ...axis },
+      yaxis: { ...layout.yaxis, ...axis },
+      dragmode: "select",
+      // The reader's zoom outlasts all but a change of axes.
+      uirevision: revision,
+      selections: [],
+      newselection: { line: { color: look.text, width: 1, dash: "dot" } },
+    } as unknown as Figure["layout"],
+  };
+}
+
+function bar(given: unknown, look: Look): object {
+  const flat = look.width < NARROW;
+  const below = { orientation: "h", y: -0.2, yanchor: "top", len: 0.9, thickness: 10 };
+  return { ...(given as object), tickcolor: look.line, ...(flat ? below : {}) };
+}
+
+/** A title of plotly's as plain text: its few marks go, and what was escaped for it comes back. */
+export function words(marked: string): string {
+  return marked
+    .replace(/<[^>]*>/g, "")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&");
+}

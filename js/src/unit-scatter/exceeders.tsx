@@ -1,0 +1,47 @@
+// The scatter: the units that answer more strongly than a unit on its own image, in order; a click opens one.
+import { decimal } from "../shared/format";
+import { Picture } from "./picture";
+import { exceedingSentence, objectiveName } from "./units";
+import type { View } from "./view";
+
+const PIXELS = 96;
+
+export function Exceeders({ view, unit }: { view: View; unit: number }) {
+  const { scatter } = view;
+  const { layer, state, sheets } = scatter;
+  const { objective } = state;
+  const sentence = exceedingSentence(layer, objective, unit);
+  if (!sentence) return null;
+  const units = layer.shown[objective]?.exceeders[unit] ?? [];
+  const ratios = layer.shown[objective]?.ratios[unit] ?? [];
+  return (
+    <div class="tws-part">
+      <h5>On its {objectiveName(objective)} image</h5>
+      <p class="tws-sentence">{sentence}</p>
+      {units.length === 0 ? null : (
+        <ol class="tws-exceeders" aria-label={`Units that exceed unit ${unit} on its own image`}>
+          {units.map((other, rank) => (
+            <li key={other}>
+              <button
+                type="button"
+                class="tws-thumb"
+                aria-label={`Open unit ${other}, ${decimal(ratios[rank], 2)} times as strong`}
+                onClick={() => scatter.open(other)}
+              >
+                <Picture
+                  image={sheets.of(layer, objective, other)}
+                  name=""
+                  pixels={PIXELS}
+                  class="tws-small"
+                />
+                <span class="tws-caption">
+                  <b>{other}</b> ×{decimal(ratios[rank], (ratios[rank] ?? 0) < 10 ? 2 : 0)}
+                </span>
+              </button>
+            </li>
+          ))}
+        </ol>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+// The scatter: the data's images that a unit answers to most, where the record has them.
+import { Picture } from "./picture";
+import { number } from "./units";
+import type { View } from "./view";
+
+const PIXELS = 96;
+const KIND = "exemplar";
+
+export function Exemplars({ view, unit }: { view: View; unit: number }) {
+  const { layer, sheets } = view.scatter;
+  const images = layer.exemplars?.images[unit]?.filter((image) => image >= 0) ?? [];
+  if (images.length === 0 || view.scatter.layer.table.dead.includes(unit)) return null;
+  const activations = layer.exemplars?.activations?.[unit] ?? [];
+  return (
+    <div class="tws-part">
+      <h5>Images of the data it answers to most</h5>
+      {layer.sheets[KIND] ? (
+        <ol class="tws-exemplars">
+          {images.map((image, rank) => (
+            <li
+              key={image}
+              title={`image ${image} of the data, activation ${number(activations[rank] ?? null)}`}
+            >
+              <Picture
+                image={sheets.of(layer, KIND, unit, rank)}
+                name={`image ${image} of the data`}
+                pixels={PIXELS}
+                class="tws-small"
+              />
+            </li>
+          ))}
+        </ol>
+      ) : (
+        <p class="tws-sentence">
+          Numbers {images.join(", ")}. <span class="tws-quiet">The record keeps no photographs.</span>
+        </p>
+      )}
+    </div>
+  );
+}

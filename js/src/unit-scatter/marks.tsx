@@ -1,0 +1,73 @@
+// The scatter: rings around the opened unit, the pinned one and the one under mouse or cursor, and what that one is.
+import { Picture } from "./picture";
+import { valueText } from "./units";
+import type { View } from "./view";
+
+const CARD = 176;
+
+export function Marks({ view }: { view: View }) {
+  const { state } = view.scatter;
+  const { hint } = view;
+  const rings = [
+    { unit: state.pinned, name: "pinned" },
+    { unit: state.unit, name: "opened" },
+    { unit: hint?.unit ?? null, name: "hint" },
+  ];
+  return (
+    <>
+      <svg class="tws-marks" aria-hidden="true">
+        {rings.map(({ unit, name }) => {
+          const place = unit === null ? null : view.places[unit];
+          if (!place) return null;
+          return (
+            <g
+              key={name}
+              class={`tws-ring tws-ring-${name}`}
+              transform={`translate(${place[0]} ${place[1]})`}
+            >
+              <circle r={name === "hint" ? 7 : 9} />
+              {name === "hint" ? null : (
+                <text x={12} y={-8}>
+                  {unit}
+                </text>
+              )}
+            </g>
+          );
+        })}
+      </svg>
+      {hint ? <Card view={view} unit={hint.unit} /> : null}
+    </>
+  );
+}
+
+/** A small preview: one sees what a unit prefers before opening it. */
+function Card({ view, unit }: { view: View; unit: number }) {
+  const { layer, state, sheets } = view.scatter;
+  const place = view.places[unit];
+  if (!place) return null;
+  const room = view.root.querySelector(".tws-plot")?.clientWidth ?? 0;
+  const left = place[0] + 14 + CARD > room ? place[0] - 14 - CARD : place[0] + 14;
+  const columns = [state.x, state.y, "preferred_class"].filter((name) => name in layer.table.columns);
+  return (
+    <div
+      class="tws-card"
+      style={{ left: `${Math.max(0, left)}px`, top: `${Math.max(0, place[1] - 34)}px` }}
+      aria-hidden="true"
+    >
+      <Picture image={sheets.of(layer, state.objective, unit)} name="" pixels={64} class="tws-small" />
+      <p>
+        <b>unit {unit}</b>
+        {columns.map((name) => (
+          <span key={name}>
+            {name === "preferred_class" ? "" : `${short(layer.table.columns[name]?.label ?? name)} `}
+            {valueText(layer, name, state.objective, unit)}
+          </span>
+        ))}
+      </p>
+    </div>
+  );
+}
+
+function short(label: string): string {
+  return label.length > 18 ? `${label.slice(0, 17)}…` : label;
+}

@@ -1,0 +1,99 @@
+// The scatter's page: toolbar, plot, the opened unit beside it and the pinned one, table.
+import { useEffect, useReducer } from "preact/hooks";
+import { Live } from "../shared/live";
+import { Detail } from "./detail";
+import { Plot } from "./plot";
+import { Table } from "./table";
+import { Toolbar } from "./toolbar";
+import { countOf, objectiveName, troubles, valueText } from "./units";
+import type { View } from "./view";
+
+/** Draws again whenever the widget's state, this view's, or one of the images changes. */
+function useChanges(view: View): void {
+  const [, again] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    const ending = new AbortController();
+    const signal = AbortSignal.any([ending.signal, view.signal]);
+    for (const one of [view.scatter, view.scatter.sheets, view]) one.subscribe(again as () => void, signal);
+    again(undefined as never);
+    return () => ending.abort();
+  }, [view]);
+}
+
+export function Page({ view }: { view: View }) {
+  useChanges(view);
+  const { scatter } = view;
+  const { layer, state } = scatter;
+  const { unit, pinned } = state;
+  return (
+    <>
+      <header class="tws-header">
+        <p class="tws-source">
+          <strong>{scatter.units.model}</strong>
+        </p>
+        <p class="tws-keys" aria-hidden="true">
+          <kbd>←</kbd>
+          <kbd>↑</kbd>
+          <kbd>↓</kbd>
+          <kbd>→</kbd> nearest unit <kbd>Enter</kbd> open <kbd>P</kbd> pin
+        </p>
+      </header>
+      <Toolbar view={view} />
+      {layer.notes.map((note) => (
+        <p key={note} class="tws-note">
+          {note}
+        </p>
+      ))}
+      <div class={`tws-body${pinned !== null && pinned !== unit ? " tws-two" : ""}`}>
+        <div class="tws-left">
+          <Plot view={view} />
+          {"rs" in layer.table.columns ? (
+            <p class="tws-definition">
+              <b>RS</b> is the share of the layer’s units that answer more strongly than a unit to the image
+              made for it: high RS means replaceable. (Two papers of this title exist; this is the definition
+              used here.)
+            </p>
+          ) : null}
+        </div>
+        <div class="tws-right">
+          {pinned !== null && pinned !== unit ? <Detail view={view} unit={pinned} place="pinned" /> : null}
+          {unit === null ? <Invitation /> : <Detail view={view} unit={unit} place="opened" />}
+        </div>
+        {view.tableOpen ? <Table view={view} /> : null}
+      </div>
+      <Live text={describe(view)} />
+    </>
+  );
+}
+
+function Invitation() {
+  return (
+    <section class="tws-unit tws-invitation">
+      <p>
+        <b>No unit is open.</b>
+      </p>
+      <p>Click a point to see what the unit prefers, which classes it answers to and who could replace it.</p>
+    </section>
+  );
+}
+
+/** What changed, for those who hear the page. */
+export function describe(view: View): string {
+  const { scatter, hint } = view;
+  const { layer, state } = scatter;
+  const place = (unit: number) =>
+    [state.x, state.y]
+      .map(
+        (name) =>
+          `${layer.table.columns[name]?.label ?? name} ${valueText(layer, name, state.objective, unit)}`,
+      )
+      .join(", ");
+  if (hint?.by === "keys" && hint.unit !== state.unit)
+    return `unit ${hint.unit}: ${place(hint.unit)}; Enter opens it`;
+  if (state.unit !== null) {
+    const wrong = troubles(layer, state.objective, state.unit);
+    return [`unit ${state.unit} is open: ${place(state.unit)}`, ...wrong].join(". ");
+  }
+  if (state.selected.length > 0) return `${state.selected.length} units are selected`;
+  return `${layer.table.layer}, ${countOf(layer)} units, ${objectiveName(state.objective)}`;
+}

@@ -1,0 +1,90 @@
+// The scatter: the plot, its title, and the keys that walk from point to point.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { listenToKeys } from "../shared/keyboard";
+import { Drawing, Figures } from "./drawing";
+import type { Look } from "./dress";
+import { words } from "./dress";
+import { Marks } from "./marks";
+import type { View } from "./view";
+
+export function Plot({ view }: { view: View }) {
+  const stage = useRef<HTMLDivElement>(null);
+  const host = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const drawing = useRef<Drawing>();
+  const figures = useRef<Figures>();
+  figures.current ??= new Figures();
+  const [width, setWidth] = useState(0);
+  const [theme, setTheme] = useState(view.root.dataset.twTheme ?? "");
+  const { key, figure } = figures.current.of(view);
+  const { state } = view.scatter;
+
+  useEffect(() => {
+    if (!stage.current || !host.current || !canvas.current) return undefined;
+    const ending = new AbortController();
+    drawing.current = new Drawing(host.current, canvas.current, view);
+    listenToKeys(stage.current, view.keys, ending.signal);
+    const measured = new ResizeObserver(([entry]) => {
+      if (entry) setWidth(Math.floor(entry.contentRect.width));
+    });
+    measured.observe(stage.current);
+    const themed = new MutationObserver(() => setTheme(view.root.dataset.twTheme ?? ""));
+    themed.observe(view.root, { attributeFilter: ["data-tw-theme"] });
+    return () => {
+      ending.abort();
+      measured.disconnect();
+      themed.disconnect();
+      drawing.current?.end();
+    };
+  }, [view]);
+
+  useEffect(() => {
+    if (width > 0) void drawing.current?.draw(figure, key, lookOf(view.root, width));
+  }, [view, key, width, theme, state.selected]);
+
+  const title = words(figure.layout.title.text);
+  const said = figure.layout.title.subtitle.text.split("<br>").map(words);
+  return (
+    <>
+      <div class="tws-title">
+        <h4>{title}</h4>
+        {said.map((line) => (
+          <p key={line}>{line}</p>
+        ))}
+        <p class="tws-selection" hidden={state.selected.length === 0}>
+          {state.selected.length} selected
+          <button type="button" class="tws-link" onClick={() => view.scatter.select([])}>
+            Clear
+          </button>
+        </p>
+      </div>
+      <div
+        ref={stage}
+        class="tws-plot"
+        role="application"
+        aria-label={`Scatter plot. ${title}. ${said[0]}`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys walk from point to point in here
+        tabIndex={0}
+      >
+        <div ref={host} class="tws-host" />
+        <canvas ref={canvas} class="tws-flight" />
+        <Marks view={view} />
+      </div>
+    </>
+  );
+}
+
+/** What the host's theme makes of the page's colors. */
+function lookOf(root: HTMLElement, width: number): Look {
+  const style = getComputedStyle(root);
+  const color = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    width,
+    height: Math.round(Math.min(480, Math.max(320, 0.74 * width))),
+    background: color("--tw-background"),
+    text: color("--tw-text"),
+    quiet: color("--tw-quiet"),
+    line: color("--tw-line"),
+    font: style.fontFamily,
+  };
+}

@@ -1,0 +1,32 @@
+// The scatter's table: which units it shows, in which order, and which of them are on the screen.
+import { cellOf, countOf, type Layer } from "./units";
+
+export interface Order {
+  /** Empty: by the units' numbers. */
+  column: string;
+  rising: boolean;
+}
+
+/** Units in order; those without a value come last either way, ties by number. */
+export function ordered(layer: Layer, objective: string, { column, rising }: Order): number[] {
+  const units = Array.from({ length: countOf(layer) }, (_, unit) => unit);
+  const sign = rising ? 1 : -1;
+  if (!column) return rising ? units : units.reverse();
+  const values = units.map((unit) => cellOf(layer, column, objective, unit));
+  return units.sort((a, b) => {
+    const [left, right] = [values[a] ?? null, values[b] ?? null];
+    if (left === null || right === null) return Number(left === null) - Number(right === null) || a - b;
+    return sign * (left - right) || a - b;
+  });
+}
+
+export interface Window {
+  first: number;
+  last: number;
+}
+
+/** The rows in view, and a few more on either side so that scrolling shows no gap. */
+export function windowed(count: number, scrolled: number, height: number, row: number, more = 8): Window {
+  const first = Math.max(0, Math.floor(scrolled / row) - more);
+  return { first, last: Math.min(count, Math.ceil((scrolled + height) / row) + more) };
+}

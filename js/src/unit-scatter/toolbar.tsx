@@ -1,0 +1,86 @@
+// The scatter: what is drawn. Layer, objective, columns, and the table's button.
+import { axesOf, colorsOf } from "./choices";
+import { countOf, objectiveName } from "./units";
+import type { View } from "./view";
+
+const NONE = "";
+
+export function Toolbar({ view }: { view: View }) {
+  const { scatter } = view;
+  const { layer, state, units } = scatter;
+  const label = (name: string) => layer.table.columns[name]?.label ?? name;
+  const axes = axesOf(layer).map((name) => ({ value: name, text: label(name) }));
+  const colors = [
+    ...colorsOf(layer).map((name) => ({ value: name, text: label(name) })),
+    { value: NONE, text: "nothing" },
+  ];
+  return (
+    <div class="tws-toolbar">
+      <Choice
+        name="Layer"
+        value={state.layer}
+        options={units.layers.map(({ table }) => ({ value: table.layer, text: table.layer }))}
+        onChoose={(name) => scatter.showLayer(name)}
+      />
+      {layer.table.objectives.length > 1 ? (
+        <fieldset class="tws-segments">
+          <legend class="tw-hidden">Images by</legend>
+          {layer.table.objectives.map((objective) => (
+            <button
+              key={objective}
+              type="button"
+              aria-pressed={objective === state.objective}
+              onClick={() => scatter.showObjective(objective)}
+            >
+              {objectiveName(objective)}
+            </button>
+          ))}
+        </fieldset>
+      ) : null}
+      <Choice name="x" label="x axis" value={state.x} options={axes} onChoose={(x) => scatter.bind({ x })} />
+      <Choice name="y" label="y axis" value={state.y} options={axes} onChoose={(y) => scatter.bind({ y })} />
+      <Choice
+        name="Color"
+        value={state.color ?? NONE}
+        options={colors}
+        onChoose={(color) => scatter.bind({ color: color === NONE ? null : color })}
+      />
+      <button
+        type="button"
+        class="tw-button tws-table-button"
+        aria-expanded={view.tableOpen}
+        onClick={() => view.set({ tableOpen: !view.tableOpen })}
+      >
+        Table of {countOf(layer)} {countOf(layer) === 1 ? "unit" : "units"}
+      </button>
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  name: string;
+  /** What it is called where one letter says too little. */
+  label?: string;
+  value: string;
+  options: { value: string; text: string }[];
+  onChoose: (value: string) => void;
+}
+
+function Choice({ name, label, value, options, onChoose }: ChoiceProps) {
+  return (
+    <label class="tws-choice">
+      <span>{name}</span>
+      <select
+        aria-label={label ?? name}
+        value={value}
+        onChange={(event) => onChoose(event.currentTarget.value)}
+      >
+        {options.map((option) => (
+          <option key={option.value} value={option.value} selected={option.value === value}>
+            {option.text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

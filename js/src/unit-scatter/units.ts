@@ -1,0 +1,132 @@
+// The scatter: what Python sends once (`_units`), and the pure questions one can ask of it.
+import { decimal, percent } from "../shared/format";
+import type { Cells } from "../shared/sprites";
+import { type Table, type Template, type Value, valuesOf } from "./figure";
+
+/** Where a layer's images of one kind are: pages of units, `first` the place of page 0 in the list of sprites. */
+export interface Sheet {
+  cells: Cells;
+  perUnit: number;
+  unitsPerPage: number;
+  first: number;
+}
+
+/** What one objective's images tell of each unit. */
+export interface Shown {
+  /** Units without an image, and why. */
+  missing: Record<string, string>;
+  /** Who answers more strongly on a unit's own image, strongest first, and how many times its own answer. */
+  exceeders: number[][];
+  ratios: Value[][];
+  /** How many of them are listed at most. */
+  listed: number;
+}
+
+export interface Layer {
+  notes: string[];
+  classes: string[];
+  /** `classes` null: a mean for every class in order; else those the unit answers to most. */
+  means: { classes: number[][] | null; means: Value[][] } | null;
+  worst: { classes: number[]; drops: Value[] } | null;
+  shown: Record<string, Shown>;
+  exemplars: { images: number[][]; activations: Value[][] | null } | null;
+  table: Table;
+  sheets: Record<string, Sheet>;
+}
+
+export interface Units {
+  model: string;
+  template: Template;
+  layers: Layer[];
+}
+
+export function objectiveName(objective: string): string {
+  return objective.toUpperCase();
+}
+
+/** The other objective's name, where the layer has two. */
+export function otherObjective(layer: Layer, objective: string): string | undefined {
+  return layer.table.objectives.find((name) => name !== objective);
+}
+
+export function countOf(layer: Layer): number {
+  return layer.table.unit.length;
+}
+
+export function cellOf(layer: Layer, name: string, objective: string, unit: number): Value {
+  const column = layer.table.columns[name];
+  return column ? (valuesOf(column, objective)[unit] ?? null) : null;
+}
+
+/** A value as text: classes by name, counts whole, shares to hundredths, the rest to three digits. */
+export function valueText(layer: Layer, name: string, objective: string, unit: number): string {
+  const value = cellOf(layer, name, objective, unit);
+  const kind = layer.table.columns[name]?.kind;
+  if (value === null) return "–";
+  if (kind === "class") return className(layer, value);
+  if (kind === "count") return String(value);
+  if (kind === "percent") return drop(value);
+  return kind === "share" ? decimal(value, value > 0 && value < 0.1 ? 3 : 2) : number(value);
+}
+
+export function className(layer: Layer, index: number): string {
+  return layer.classes[index] ?? `class ${index}`;
+}
+
+/** Three significant digits, at most four behind the point, with a true minus sign. */
+export function number(value: Value): string {
+  if (value === null) return "–";
+  if (value === 0) return "0";
+  if (Math.abs(value) < 1e-4) return value.toExponential(1).replaceAll("-", "−");
+  const digits = Math.min(4, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
+  return decimal(value, digits);
+}
+
+export function drop(value: Value): string {
+  if (value === null) return "–";
+  const text = percent(Math.abs(value));
+  return value < 0 && Number.parseFloat(text) > 0 ? `−${text}` : text;
+}
+
+/** What is the matter with a unit, in words; empty for a unit as it should be. */
+export function troubles(layer: Layer, objective: string, unit: number): string[] {
+  const found = [];
+  const shown = layer.shown[objective];
+  const name = objectiveName(objective);
+  if (layer.table.dead.includes(unit))
+    found.push("Dead: it answers to none of the data, so its selectivity of 0 means nothing.");
+  const missing = shown?.missing[unit];
+  if (missing) found.push(`No ${name} image: ${missing}.`);
+  if (layer.table.silent[objective]?.includes(unit))
+    found.push(`Silent: it does not answer to its own ${name} image, so it has no RS.`);
+  return found;
+}
+
+export interface Bar {
+  name: string;
+  mean: number;
+}
+
+/** A unit's mean activation by class, as bars. */
+export function classBars(layer: Layer, unit: number): Bar[] {
+  const means = layer.means?.means[unit] ?? [];
+  return means.map((mean, at) => {
+    const index = layer.means?.classes?.[unit]?.[at] ?? at;
+    return { name: className(layer, index), mean: mean ?? 0 };
+  });
+}
+
+/** Who answers more strongly on a unit's own image, in a sentence. */
+export function exceedingSentence(layer: Layer, objective: string, unit: number): string {
+  const rs = cellOf(layer, "rs", objective, unit);
+  if (rs === null) return "";
+  const count = Math.round(rs * countOf(layer));
+  const alike = cellOf(layer, "substitutes", objective, unit) ?? 0;
+  const copies =
+    alike > 0 ? ` Yet ${alike} ${alike === 1 ? "answers" : "answer"} alike and could stand in for it.` : "";
+  if (rs === 0)
+    return `No other unit answers more strongly to this ${objectiveName(objective)} image.${copies}`;
+  const listed = layer.shown[objective]?.exceeders[unit]?.length ?? 0;
+  const who = `${count} of ${countOf(layer)} units ${count === 1 ? "answers" : "answer"} more strongly`;
+  return listed < count ? `${who}; the strongest ${listed}:` : `${who}:`;
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+import { agreement, cellsOf, levels } from "../../src/recovery-checklist/report";
+import { spread } from "../../src/recovery-checklist/strip";
+import { csv, latex, markdown } from "../../src/recovery-checklist/text";
+import { pText } from "../../src/recovery-checklist/words";
+import { report } from "./report";
+
+const look = { bank: 0, readout: 0, seed: 0, alpha: 0.05 };
+const marks = (alpha: number, seed = 0) =>
+  cellsOf(report(), { ...look, alpha, seed }).map((cell) => [cell.inSubspace, cell.onAxis]);
+
+describe("marks", () => {
+  it("need p at the level and a smooth curve, and are absent where there is no p", () => {
+    expect(marks(0.05)).toEqual([
+      [false, false],
+      [false, null],
+      [true, false],
+      [true, null],
+      [true, false],
+      [true, null],
+    ]);
+    expect(marks(0.05, 1)[2]).toEqual([false, false]);
+    expect(marks(0.05, 1)[3]).toEqual([null, null]);
+  });
+
+  it("become fewer at a lower level, which is reached exactly", () => {
+    expect(marks(0.03)[2]?.[0]).toBe(true);
+    expect(marks(0.02)[2]?.[0]).toBe(false);
+    expect(marks(0.005)[4]?.[0]).toBe(true);
+  });
+
+  it("count the bank seeds that have them, and only seeds that exist", () => {
+    const [, , angle, own] = cellsOf(report(), look);
+    expect([angle?.recovering, angle?.seeds]).toEqual([1, 2]);
+    expect([own?.recovering, own?.seeds]).toEqual([1, 1]);
+  });
+
+  it("say why there is none", () => {
+    expect(cellsOf(report(), { ...look, seed: 1 })[3]?.reason).toBe("2 components | are too many");
+  });
+
+  it("agree with verdicts of yes and no only, where there is a mark", () => {
+    const verdicts = {
+      "angle/ica-3": "yes",
+      "phase/ica-3": "no",
+      "frequency/ica-3": "unsure",
+      "angle/My_Method-2": "yes",
+    };
+    const cells = cellsOf(report(), look);
+    expect(agreement(cells, verdicts, "inSubspace")).toEqual({ agree: 2, of: 3 });
+    expect(agreement(cells, verdicts, "onAxis")).toEqual({ agree: 1, of: 2 });
+  });
+
+  it("are offered at levels that the draws reach", () => {
+    expect(levels(report())).toEqual([0.05, 0.02, 0.01, 0.005]);
+    expect(levels({ ...report(), draws: 39 })).toEqual([0.05]);
+  });
+});
+
+describe("the table as text", () => {
+  const judged = () => ({
+    report: report(),
+    look,
+    cells: cellsOf(report(), look),
+    verdicts: { "angle/ica-3": "yes" },
+    notes: { "angle/ica-3": 'turns | "slowly",\n50% & more' },
+  });
+
+  it("is Markdown", () => {
+    const lines = markdown(judged()).split("\n");
+    expect(lines[2]).toBe("|  |  | ICA-3 | My\\_Method-2 |");
+    expect(lines).toContain("| angle | in the subspace | ✓ | ✓ |");
+    expect(lines).toContain("|  | on the axis | ✗ | – |");
+    expect(lines).toContain("|  | reader | yes | – |");
+    expect(lines.at(-2)).toBe('- angle, ICA-3: turns \\| "slowly", 50% & more');
+  });
+
+  it("is LaTeX", () => {
+    const text = latex(judged());
+    expect(text).toContain("angle & in the subspace & $\\checkmark$ & $\\checkmark$ \\\\");
+    expect(text).toContain("My\\_Method-2");
+    expect(text).not.toContain("✓");
+  });
+
+  it("is CSV with quotes where they are needed", () => {
+    const text = csv(judged());
+    expect(text).toContain(
+      'angle,ica,3,zero-mean,activation,3,0.05,yes,no,0.03,0.2,1.5,0.9,1,2,yes,yes,"turns',
+    );
+    expect(text).toContain('""slowly""');
+    expect(text.split("\n")[2]).toBe(
+      "frequency,My_Method,2,zero-mean,activation,3,0.05,no,,0.6,,1.5,0.9,0,1,,,",
+    );
+  });
+});
+
+describe("small things", () => {
+  it("spread a dozen images from the first point to the last", () => {
+    expect(spread(4, 12)).toEqual([0, 1, 2, 3]);
+    expect(spread(32, 12).at(0)).toBe(0);
+    expect(spread(32, 12).at(-1)).toBe(31);
+    expect(new Set(spread(32, 12)).size).toBe(12);
+  });
+
+  it("write p without a claim of zero", () => {
+    expect([pText(0.005), pText(1), pText(0.0001), pText(null)]).toEqual([".005", "1.000", "< .001", "–"]);
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import { axesOf, colorsOf, firstChoices } from "../../src/unit-scatter/choices";
+import { dress, words } from "../../src/unit-scatter/dress";
+import { figure } from "../../src/unit-scatter/figure";
+import { ordered, windowed } from "../../src/unit-scatter/rows";
+import {
+  classBars,
+  drop,
+  exceedingSentence,
+  number,
+  troubles,
+  valueText,
+} from "../../src/unit-scatter/units";
+import { layer, TEMPLATE } from "./units";
+
+const some = layer("conv1", [0.3, 0.1, null, 0.2], [0.5, 0.25, null, 0]);
+
+describe("a value as text", () => {
+  it("is a class by name, a share to hundredths, nothing where there is none", () => {
+    expect(valueText(some, "preferred_class", "iam", 1)).toBe("dog");
+    expect(valueText(some, "selectivity", "iam", 0)).toBe("0.30");
+    expect(valueText(some, "rs", "am", 0)).toBe("0.00");
+    expect(valueText(some, "selectivity", "iam", 2)).toBe("–");
+    expect(valueText(some, "nothing", "iam", 0)).toBe("–");
+  });
+
+  it("has three digits and a true minus sign", () => {
+    expect([0, 1234.5, 0.012345, -2.5, 1e-6, null].map(number)).toEqual([
+      "0",
+      "1235",
+      "0.0123",
+      "−2.50",
+      "1.0e−6",
+      "–",
+    ]);
+    expect([0.0312, -0.0312, -0.00001, null].map(drop)).toEqual(["3.1%", "−3.1%", "0.0%", "–"]);
+  });
+});
+
+describe("who exceeds a unit", () => {
+  it("is said in words, with the unit's copies", () => {
+    expect(exceedingSentence(some, "iam", 0)).toBe("2 of 4 units answer more strongly:");
+    expect(exceedingSentence(some, "iam", 1)).toBe("1 of 4 units answers more strongly; the strongest 0:");
+    expect(exceedingSentence(some, "iam", 2)).toBe("");
+    const copies = structuredClone(some);
+    copies.table.columns.substitutes = {
+      label: "",
+      kind: "count",
+      log: false,
+      range: [0, 3],
+      values: [3, 3, 3, 3],
+    };
+    expect(exceedingSentence(copies, "iam", 3)).toBe(
+      "No other unit answers more strongly to this IAM image. Yet 3 answer alike and could stand in for it.",
+    );
+  });
+});
+
+it("says what is the matter with a unit", () => {
+  const ill = structuredClone(some);
+  ill.table.dead = [0];
+  ill.table.silent = { iam: [1] };
+  (ill.shown.iam as { missing: Record<string, string> }).missing = { 2: "the image held NaN" };
+  expect(troubles(ill, "iam", 0)[0]).toMatch(/^Dead/);
+  expect(troubles(ill, "iam", 1)[0]).toMatch(/^Silent/);
+  expect(troubles(ill, "iam", 2)).toEqual(["No IAM image: the image held NaN."]);
+  expect(troubles(ill, "am", 1)).toEqual([]);
+});
+
+it("draws bars for all classes, or for those a unit answers to most", () => {
+  expect(classBars(some, 3)).toEqual([
+    { name: "cat", mean: 3 },
+    { name: "dog", mean: 1 },
+  ]);
+  const many = { ...some, means: { classes: [[1]], means: [[7]] } };
+  expect(classBars(many, 0)).toEqual([{ name: "dog", mean: 7 }]);
+});
+
+describe("the table's rows", () => {
+  it("go by a column or by number, those without a value last either way", () => {
+    expect(ordered(some, "iam", { column: "selectivity", rising: true })).toEqual([1, 3, 0, 2]);
+    expect(ordered(some, "iam", { column: "selectivity", rising: false })).toEqual([0, 3, 1, 2]);
+    expect(ordered(some, "iam", { column: "", rising: false })).toEqual([3, 2, 1, 0]);
+    expect(ordered(some, "iam", { column: "preferred_class", rising: false })).toEqual([1, 3, 0, 2]);
+  });
+
+  it("are only those in view and a few more", () => {
+    expect(windowed(4096, 0, 260, 26, 2)).toEqual({ first: 0, last: 12 });
+    expect(windowed(4096, 2600, 260, 26, 2)).toEqual({ first: 98, last: 112 });
+    expect(windowed(5, 0, 260, 26)).toEqual({ first: 0, last: 5 });
+  });
+});
+
+describe("what may be chosen", () => {
+  it("is on the axes any number, and at first RS against selectivity", () => {
+    expect(axesOf(some)).toEqual(["selectivity", "rs"]);
+    expect(colorsOf(some)).toEqual(["preferred_class"]);
+    expect(firstChoices(some)).toEqual({
+      x: "selectivity",
+      y: "rs",
+      color: "preferred_class",
+      objective: "iam",
+    });
+  });
+
+  it("falls back where a layer lacks them", () => {
+    const bare = structuredClone(some);
+    bare.table.objectives = [];
+    bare.table.columns = {
+      auc: { label: "AUC", kind: "share", log: false, range: [0, 1], values: [1, 1, 1, 1] },
+    };
+    expect(firstChoices(bare)).toEqual({ x: "auc", y: "auc", color: null, objective: "" });
+  });
+});
+
+describe("the figure in the page", () => {
+  const look = {
+    width: 700,
+    height: 400,
+    background: "#fff",
+    text: "#111",
+    quiet: "#666",
+    line: "#ddd",
+    font: "serif",
+  };
+  const bound = figure(TEMPLATE, some.table, { x: "selectivity", y: "rs", color: "none", objective: "iam" });
+
+  it("keeps the data and takes the page's type, without a title", () => {
+    const { data, layout } = dress(bound, look, [], "a");
+    expect(data[0]?.x).toEqual(bound.data[0]?.x);
+    expect(data[0]?.selectedpoints).toBeNull();
+    expect(layout.title).toBeUndefined();
+    expect(layout.font).toMatchObject({ family: "serif", color: "#111" });
+  });
+
+  it("marks the selected units, by their place among those drawn", () => {
+    expect(dress(bound, look, [3, 2], "a").data[0]?.selectedpoints).toEqual([2]);
+  });
+
+  it("has its title as plain text", () => {
+    expect(words("<b>a&lt;b&gt;</b>: x &amp; y")).toBe("a<b>: x & y");
+  });
+});

@@ -1,0 +1,177 @@
+"""UnitScatter in a real JupyterLab and a real Chromium, as a reader uses it."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser.lab import Notebook
+from playwright.sync_api import Locator, expect
+
+NOTEBOOK = """
+from unit_records import make_tree
+import tunewidgets as tw
+tree = make_tree(2, 48, 32, dead=[3], silent=[5], failed={7: "the image held NaN"}, exemplars=4)
+widget = tw.UnitScatter(tree)
+widget
+"""
+WAIT = 15_000
+
+
+def eventually(value: Callable[[], object], wanted: object) -> None:
+    """Waits until `value()` is `wanted`: what was done in the page takes a moment to reach Python."""
+    deadline = time.monotonic() + WAIT / 1000
+    while (found := value()) != wanted and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert found == wanted
+
+
+class Scatter:
+    """What a reader sees of one view of the scatter."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook
+        self.page = notebook.page
+        self.root: Locator = notebook.page.locator(".tw-scatter")
+        self.plot = self.root.get_by_role("application")
+        self.title = self.root.locator(".tws-title h4")
+        self.heading = self.root.locator(".tws-unit h4")
+        self.large = self.root.locator("canvas.tws-large")
+
+    def python(self, name: str) -> str:
+        return self.notebook.python(f"print(widget.{name})")
+
+    def place(self, unit: int) -> tuple[float, float]:
+        """Where a unit's point is on the screen, by its ring: the one that plotly.js itself drew lies under it."""
+        self.notebook.python(f"widget.unit = {unit}")
+        ring = self.root.locator(".tws-ring-opened")
+        expect(ring.locator("text")).to_have_text(str(unit), timeout=WAIT)
+        box = ring.locator("circle").bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+@pytest.fixture(scope="module")
+def shown(open_notebook: Callable[[str], Notebook]) -> Scatter:
+    """The scatter of all tests in this file: opening a notebook takes longer than what is done in it."""
+    scatter = Scatter(open_notebook(NOTEBOOK))
+    expect(scatter.root.locator(".scatterlayer .point").first).to_be_visible(timeout=60_000)
+    return scatter
+
+
+@pytest.fixture
+def scatter(shown: Scatter) -> Iterator[Scatter]:
+    """The same one as it was at first, and a check that the console stayed silent and no address was asked for."""
+    shown.page.keyboard.press("Escape")
+    shown.notebook.python(
+        "widget.layer = 'features.1'; widget.objective = 'iam'; widget.unit = widget.pinned = None; "
+        "widget.selected = []; widget.x, widget.y, widget.color = 'selectivity', 'rs', 'preferred_class'"
+    )
+    expect(shown.root.locator(".tws-invitation")).to_be_visible(timeout=WAIT)
+    expect(shown.title).to_have_text("features.1: RS (IAM) against class selectivity", timeout=WAIT)
+    foreign: list[str] = []
+    shown.page.on(
+        "request", lambda asked: foreign.append(asked.url) if "127.0.0.1" not in asked.url[:30] else None
+    )
+    yield shown
+    assert shown.notebook.complaints == []
+    assert [url for url in foreign if not url.startswith(("data:", "blob:"))] == []
+
+
+def lonely(scatter: Scatter) -> int:
+    """The unit that stands highest, with no other on its point."""
+    return int(
+        scatter.notebook.python("print(int(widget.record()['rs'].sel(objective='iam').argmax('unit')))")
+    )
+
+
+def test_a_click_on_a_point_opens_its_unit(scatter):
+    unit = lonely(scatter)
+    x, y = scatter.place(unit)
+    scatter.notebook.python("widget.unit = None")
+    expect(scatter.root.locator(".tws-invitation")).to_be_visible(timeout=WAIT)
+    scatter.page.mouse.click(x, y)
+    expect(scatter.heading).to_contain_text(f"Unit {unit}")
+    eventually(lambda: scatter.python("unit"), str(unit))
+    # What exceeds it is opened by a click on its image.
+    other = scatter.root.locator(".tws-exceeders b").first.inner_text()
+    before = scatter.large.evaluate("canvas => canvas.toDataURL()")
+    scatter.root.locator(".tws-exceeders button").first.click()
+    expect(scatter.heading).to_contain_text(f"Unit {other}")
+    assert scatter.large.evaluate("canvas => canvas.toDataURL()") != before
+
+
+def test_arrows_walk_enter_opens_and_p_pins(scatter):
+    scatter.place(lonely(scatter))
+    scatter.plot.focus()
+    first = scatter.python("unit")
+    scatter.page.keyboard.press("p")
+    scatter.page.keyboard.press("ArrowDown")
+    expect(scatter.root.locator(".tws-card")).to_be_visible()
+    scatter.page.keyboard.press("Enter")
+    expect(scatter.heading).to_have_count(2)
+    eventually(lambda: scatter.python("pinned"), first)
+    assert scatter.python("unit") != first
+    expect(scatter.plot).to_be_focused()
+
+
+def test_a_box_selects(scatter):
+    box = scatter.plot.bounding_box()
+    mouse = scatter.page.mouse
+    mouse.move(box["x"] + 62, box["y"] + 40)
+    mouse.down()
+    mouse.move(box["x"] + 330, box["y"] + box["height"] - 60, steps=8)
+    mouse.up()
+    eventually(lambda: len(scatter.python("selected")) > 2, True)
+    units = scatter.python("selected")
+    expect(scatter.root.locator(".tws-selection")).to_contain_text(f"{units.count(',') + 1} selected")
+    # A reader of the table sees the same ones; rows out of view are not in the page.
+    scatter.root.get_by_role("button", name="Table of 48 units").click()
+    scatter.root.get_by_label("selected only").check()
+    expect(scatter.root.locator(".tws-scroll table")).to_have_attribute(
+        "aria-rowcount", f"{units.count(',') + 2}"
+    )
+    rows = scatter.root.locator(".tws-scroll tbody tr:not(.tws-gap) th").all_inner_texts()
+    assert units.startswith("[" + ", ".join(rows))
+    scatter.root.get_by_role("button", name="Table of 48 units").click()
+
+
+def test_layer_objective_and_columns_change_without_a_kernel(scatter):
+    scatter.page.evaluate(
+        """() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
+            .requestExecute({ code: 'import time; time.sleep(3)' }); }"""
+    )
+    scatter.root.get_by_label("Layer").select_option("features.4")
+    scatter.root.get_by_role("button", name="AM", exact=True).click()
+    scatter.root.get_by_label("x axis").select_option("auc")
+    scatter.root.get_by_label("Color").select_option("accuracy_drop")
+    expect(scatter.title).to_have_text(
+        "features.4: RS (AM) against AUC for the preferred class", timeout=2_500
+    )
+    eventually(lambda: scatter.python("layer"), "features.4")
+    assert [scatter.python(name) for name in ("objective", "x", "color")] == ["am", "auc", "accuracy_drop"]
+
+
+def test_dead_silent_and_failed_units_are_said_in_words(scatter):
+    for unit, words in ((3, "Dead"), (5, "Silent"), (7, "No IAM image: the image held NaN.")):
+        scatter.notebook.python(f"widget.unit = {unit}")
+        expect(scatter.root.locator(".tws-trouble", has_text=words)).to_be_visible(timeout=WAIT)
+
+
+def test_looks(scatter, artifacts: Path):
+    """Screenshots for people to look at, wide and narrow, light and dark."""
+    scatter.place(lonely(scatter))
+    for theme in ("Light", "Dark"):
+        scatter.notebook.theme(theme)
+        scatter.root.screenshot(path=artifacts / f"unit-scatter-{theme.lower()}.png")
+        expect(scatter.root).to_have_attribute("data-tw-theme", theme.lower())
+    scatter.notebook.theme("Light")
+    scatter.page.set_viewport_size({"width": 700, "height": 1800})
+    plot, unit = scatter.plot, scatter.root.locator(".tws-unit")
+    expect(scatter.root.locator(".main-svg").first).to_have_attribute(
+        "width", f"{plot.bounding_box()['width']:.0f}"
+    )
+    assert unit.bounding_box()["y"] > plot.bounding_box()["y"] + plot.bounding_box()["height"]
+    assert scatter.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+    scatter.root.screenshot(path=artifacts / "unit-scatter-narrow.png")
+    scatter.page.set_viewport_size({"width": 1400, "height": 1000})

@@ -1,0 +1,262 @@
+"""UnitScatter from Python's side: traits, what it sends and answers, and what it leaves in a notebook."""
+
+import base64
+import io
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import traitlets
+import xarray as xr
+from films import make_film
+from PIL import Image
+from unit_records import make_tree, make_units
+
+import tunewidgets as tw
+from tunewidgets.records import RecordError
+from tunewidgets.widgets import unit_sheets
+from tunewidgets.widgets.unit_page import layer_facts
+from tunewidgets.widgets.unit_sheets import Sheet, Sheets
+
+
+@pytest.fixture(scope="module")
+def tree() -> xr.DataTree:
+    return make_tree(2, 12, 16, dead=[3], silent=[5], failed={7: "the image held NaN"}, exemplars=4)
+
+
+@pytest.fixture
+def scatter(tree: xr.DataTree) -> tw.UnitScatter:
+    return tw.UnitScatter(tree)
+
+
+def pixels(encoded: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"), float)
+
+
+class TestTraits:
+    def test_start(self, scatter):
+        assert (scatter.layer, scatter.objective) == ("features.1", "iam")
+        assert (scatter.x, scatter.y, scatter.color) == ("selectivity", "rs", "preferred_class")
+        assert (scatter.unit, scatter.pinned, scatter.selected) == (None, None, [])
+
+    def test_can_be_given_at_the_start(self, tree):
+        scatter = tw.UnitScatter(
+            tree, layer="features.4", unit=2, pinned=1, selected=[4, 3], objective="am", y="auc", color=None
+        )
+        assert (scatter.layer, scatter.unit, scatter.pinned, scatter.selected) == ("features.4", 2, 1, [3, 4])
+        assert (scatter.objective, scatter.y, scatter.color) == ("am", "auc", None)
+
+    def test_numpy_numbers_are_numbers_and_a_selection_is_sorted(self, scatter):
+        scatter.unit, scatter.selected = np.int64(4), list(np.array([9, 2, 9]))
+        assert json.dumps([scatter.unit, scatter.selected]) == "[4, [2, 9]]"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "sentence"),
+        [
+            ("layer", "conv", "there is no layer 'conv' here; give 'features.1', 'features.4'"),
+            ("objective", "max", "objective is 'max' on layer 'features.1'; give 'am', 'iam'"),
+            ("unit", 12, "unit is 12, but layer 'features.1' has 12 units; give 0 to 11"),
+            ("pinned", -1, "pinned is -1"),
+            ("selected", [0, 12], "selected holds 12"),
+            (
+                "x",
+                "preferred_class",
+                "x is 'preferred_class', and layer .* no such column for an axis; give 'sel",
+            ),
+            ("y", "size", "y is 'size'"),
+            ("color", "rs", "color is 'rs', .*; give 'preferred_class', 'accuracy_drop', None"),
+            ("unit", True, "int"),
+            ("unit", 0.5, "int"),
+        ],
+    )
+    def test_bad_values_are_refused_in_a_sentence(self, scatter, name, value, sentence):
+        before = getattr(scatter, name)
+        with pytest.raises(traitlets.TraitError, match=sentence):
+            setattr(scatter, name, value)
+        assert getattr(scatter, name) == before
+
+    def test_another_layer_forgets_the_units_of_this_one(self, scatter):
+        scatter.unit, scatter.pinned, scatter.selected = 4, 2, [1]
+        scatter.layer = "features.4"
+        assert (scatter.unit, scatter.pinned, scatter.selected) == (None, None, [])
+
+    def test_the_page_may_set_a_layer_and_its_unit_at_once(self, scatter):
+        scatter.unit = 4
+        scatter.set_state({"layer": "features.4", "unit": 6, "selected": [2]})
+        assert (scatter.layer, scatter.unit, scatter.selected) == ("features.4", 6, [2])
+
+    def test_a_layer_that_lacks_a_column_goes_back_to_its_first_ones(self):
+        bare = make_units(6, 8, layer="b", images=False, ablation=False)
+        scatter = tw.UnitScatter(tw.records.layer_tree({"a": make_units(6, 8, layer="a"), "b": bare}))
+        scatter.color = "accuracy_drop"
+        scatter.layer = "b"
+        assert (scatter.objective, scatter.x, scatter.y) == ("", "selectivity", "mean_activation")
+        assert scatter.color == "preferred_class"
+        scatter.layer = "a"
+        assert scatter.objective == "iam"
+
+    def test_gives_the_record_shown(self, scatter, tree):
+        xr.testing.assert_identical(scatter.record(), tree["features.1"].to_dataset())
+        xr.testing.assert_identical(scatter.record("features.4"), tree["features.4"].to_dataset())
+        with pytest.raises(ValueError, match="there is no layer 'x' here"):
+            scatter.record("x")
+
+
+class TestUnits:
+    def test_may_be_one_layer_or_a_path(self, tmp_path):
+        units = make_units(6, 8)
+        assert tw.UnitScatter(units).layer == "features.1"
+        tree = make_tree(2, 6, 8)
+        assert tw.UnitScatter(tw.save_record(tree, tmp_path / "units.zarr.zip")).layer == "features.1"
+
+    def test_must_be_unit_records(self, tmp_path):
+        with pytest.raises(RecordError, match="film record"):
+            tw.UnitScatter(make_film(2, 3, 8))
+        with pytest.raises(RecordError, match="not a tunewidgets record"):
+            tw.UnitScatter(xr.Dataset())
+        with pytest.raises(FileNotFoundError, match="there is no record at"):
+            tw.UnitScatter(tmp_path / "nothing.zarr")
+
+    def test_must_be_whole_layers(self):
+        some = make_units(6, 8).assign_coords(unit=np.arange(6)).isel(unit=[0, 3])
+        with pytest.raises(RecordError, match="holds only some of its units"):
+            tw.UnitScatter(some)
+
+    def test_must_have_something_for_an_axis(self):
+        bare = make_units(6, 8)[["class_mean"]]
+        with pytest.raises(RecordError, match="no number a unit to put on an axis"):
+            tw.UnitScatter(bare)
+
+    @pytest.mark.parametrize("missing", ["images", "ablation"])
+    def test_may_lack_parts(self, missing):
+        scatter = tw.UnitScatter(make_units(6, 8, **{missing: False}))
+        assert scatter._still().width > 300
+        assert scatter.y == ("accuracy_drop" if missing == "images" else "rs")
+
+    def test_of_one_unit(self):
+        scatter = tw.UnitScatter(make_units(1, 8), unit=0)
+        assert scatter._repr_mimebundle_()[0]["image/png"]
+
+
+class TestWhatThePageIsSent:
+    def test_who_exceeds_a_unit_and_how_much(self, tree):
+        units = tree["features.1"].to_dataset()
+        shown = layer_facts(units)["shown"]["am"]
+        for unit in range(12):
+            count = 0 if np.isnan(rs := units["rs"].values[0, unit]) else round(float(rs) * 12)
+            assert len(shown["exceeders"][unit]) == min(9, count)
+            ratios = shown["ratios"][unit]
+            assert ratios == sorted(ratios, reverse=True)
+            assert all(ratio >= 1 for ratio in ratios)
+
+    def test_why_a_unit_has_no_image(self, tree):
+        shown = layer_facts(tree["features.1"].to_dataset())["shown"]
+        assert shown["iam"]["missing"] == {"7": "the image held NaN"}
+
+    def test_worst_class(self, tree):
+        units = tree["features.1"].to_dataset()
+        worst = layer_facts(units)["worst"]
+        np.testing.assert_array_equal(worst["classes"], units["class_accuracy_drop"].values.argmax(1))
+        np.testing.assert_allclose(worst["drops"], units["class_accuracy_drop"].values.max(1), rtol=1e-2)
+
+    def test_of_many_classes_only_the_strongest(self):
+        units = make_units(4, 8, classes=[f"class {c}" for c in range(100)])
+        means = layer_facts(units)["means"]
+        assert np.array(means["classes"]).shape == (4, 12)
+        np.testing.assert_array_equal(np.array(means["classes"])[:, 0], units["class_mean"].values.argmax(1))
+
+    def test_a_layer_of_copies_is_explained(self):
+        [note] = layer_facts(make_units(8, 8, copies=True))["notes"]
+        assert note.startswith("8 of 8 living units answer alike")
+        assert layer_facts(make_units(8, 8))["notes"] == []
+
+    def test_what_is_missing_is_said(self):
+        assert "no RS and no images" in layer_facts(make_units(8, 8, images=False))["notes"][0]
+        without = make_units(8, 8).drop_vars("image")
+        assert layer_facts(without)["notes"] == ["This record has no images, only what was measured on them."]
+
+    def test_is_json_and_small(self):
+        scatter = tw.UnitScatter(make_tree(4, 384, 32))
+        state = scatter.get_state()
+        sprites = sum(map(len, state.pop("_sprites")))
+        size = len(json.dumps({k: v for k, v in state.items() if k not in {"_esm", "_css"}}, allow_nan=False))
+        assert sprites + size <= 1_500_000
+
+
+class TestImages:
+    def test_each_unit_is_where_the_page_looks_for_it(self, scatter, tree):
+        for layer in scatter._units["layers"]:
+            record = tree[layer["table"]["layer"]]
+            for kind, images in (
+                ("iam", record["image"].values[1]),
+                ("exemplar", record["exemplar_image"].values),
+            ):
+                sheet = layer["sheets"][kind]
+                for unit in (0, 11):
+                    page = pixels(scatter._sprites[sheet["first"] + unit // sheet["unitsPerPage"]])
+                    at = unit % sheet["unitsPerPage"] * sheet["perUnit"] + sheet["perUnit"] - 1
+                    x, y = at % sheet["cells"]["columns"] * 16, at // sheet["cells"]["columns"] * 16
+                    every = images if kind == "iam" else images[:, -1]
+                    # Of all images it is likest to that unit's; the bytes themselves are lossy, colors most of all.
+                    cell = page[y : y + 16, x : x + 16].ravel()
+                    likeness = [np.corrcoef(cell, one.ravel())[0, 1] if one.std() else -1 for one in every]
+                    assert np.argmax(likeness) == unit
+
+    def test_large_layers_are_cut_into_pages(self, monkeypatch):
+        monkeypatch.setattr(unit_sheets, "PAGE_PIXELS", 16 * 16 * 5)
+        sheet = Sheet(make_units(12, 16)["image"].values[0])
+        assert (sheet.units_per_page, sheet.pages, sheet.columns) == (5, 3, 3)
+        assert pixels(sheet.page(2)).shape == (16, 48, 3)
+
+    def test_beyond_the_budget_images_stay_in_the_kernel(self, tree):
+        sheets = Sheets({"a": tree["features.1"].to_dataset()})
+        whole = sheets.inline(10**7)
+        assert len(whole) == 3
+        assert all(whole)
+        assert sheets.inline(len(whole[0]) + 1) == [whole[0], b"", b""]
+
+    def test_a_page_is_sent_on_request(self, scatter, monkeypatch):
+        sent: list = []
+        monkeypatch.setattr(scatter, "send", lambda content, buffers=None: sent.append((content, buffers)))
+        scatter._handle_custom_msg({"id": "a", "kind": "sprite", "page": 1}, [])
+        assert sent == [({"id": "a", "kind": "done"}, [scatter._sprites[1]])]
+        for page in (99, -1, None, True):
+            scatter._handle_custom_msg({"id": "b", "kind": "sprite", "page": page}, [])
+            assert sent[-1][0]["kind"] == "error"
+            assert "there is no page" in sent[-1][0]["message"]
+
+
+class TestOutput:
+    def test_carries_a_picture_for_viewers_without_widgets(self, scatter, tree):
+        scatter.unit = 2
+        data, _ = scatter._repr_mimebundle_()
+        assert "application/vnd.jupyter.widget-view+json" in data
+        picture = pixels(base64.b64decode(data["image/png"]))
+        wanted = Image.fromarray(tree["features.1"]["image"].values[1, 2])
+        wanted = np.asarray(wanted.resize((72, 72), Image.Resampling.BILINEAR), float)
+        # The opened unit comes first, right of the plot.
+        left, top = picture.shape[1] - 4 * 78 - 16, 44
+        found = min(
+            np.abs(picture[top : top + 72, x : x + 72] - wanted).mean() for x in range(left - 20, left + 20)
+        )
+        assert found < 12
+
+    def test_is_drawn_quickly(self):
+        scatter = tw.UnitScatter(make_tree(1, 384, 32))
+        scatter._still()
+        begun = time.process_time()
+        scatter._still()
+        assert time.process_time() - begun < 0.25  # 20 ms where nothing else runs
+
+    def test_needs_no_torch(self, tmp_path):
+        path = tw.save_record(make_units(6, 8), tmp_path / "units.zarr.zip")
+        code = (
+            "import sys, tunewidgets as tw\n"
+            f"tw.UnitScatter({str(path)!r})._repr_mimebundle_()\n"
+            "print(sorted({'torch', 'torchvision', 'sklearn'} & set(sys.modules)))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "[]"

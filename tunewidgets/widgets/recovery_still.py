@@ -1,0 +1,66 @@
+"""Widgets, the checklist's still picture: the table of marks where no widget can run.
+
+In: cells of `recovery_marks` and what they were looked at with. Out: one Pillow image, in a few milliseconds.
+"""
+
+from PIL import Image, ImageDraw, ImageFont
+
+from ..recovery_marks import Cell, column_name
+from ..recovery_text import Look
+
+MARGIN, HEAD, NAME, ROW = 16, 64, 92, 66
+INK, QUIET, LINE, BLUE, WARM = (31, 31, 31), (110, 110, 110), (217, 217, 217), (0, 114, 178), (185, 80, 0)
+FONT = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def recovery_still(cells: list[Cell], look: Look, seeds: int) -> Image.Image:
+    """A row an attribute, a column a method with its number of components; the paper's mark in small type."""
+    columns = list(dict.fromkeys((cell.method, cell.n_components) for cell in cells))
+    bold, plain, small = ImageFont.load_default(15), ImageFont.load_default(12), ImageFont.load_default(11)
+    names = [column_name(*column) for column in columns]
+    wide = max(84, *(int(plain.getlength(name)) + 16 for name in names))
+    rows = len(cells) // len(columns)
+    size = (max(2 * MARGIN + NAME + wide * len(columns), 640), HEAD + 28 + ROW * rows + 46)
+    still = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(still)
+    draw.text((MARGIN, MARGIN - 4), "Which attributes of a Gabor bank are recovered?", INK, bold)
+    line = f"bank {look.bank}; readout from the {look.readout}; bank seed {look.seed} of {seeds}; α = {look.alpha:g}"
+    draw.text((MARGIN, MARGIN + 18), line, QUIET, plain)
+    for at, name in enumerate(names):
+        draw.text((MARGIN + NAME + at * wide + wide // 2, HEAD), name, INK, plain, anchor="ma")
+    for at, cell in enumerate(cells):
+        row, column = divmod(at, len(columns))
+        left, top = MARGIN + NAME + column * wide, HEAD + 24 + row * ROW
+        if column == 0:
+            draw.line([(MARGIN, top), (size[0] - MARGIN, top)], LINE, 1)
+            draw.text((MARGIN, top + 8), cell.attribute, INK, plain)
+        middle = left + wide // 2
+        for place, mark in ((-14, cell.in_subspace), (14, cell.on_axis)):
+            _mark(draw, middle + place, top + 16, mark)
+        count = f"{cell.recovering}/{cell.seeds} seeds" if cell.seeds else "not there"
+        draw.text((middle, top + 28), count, QUIET, small, anchor="ma")
+        paper = "" if cell.paper is None else f"paper {'yes' if cell.paper else 'no'}"
+        draw.text((middle, top + 43), paper, QUIET, small, anchor="ma")
+    below = HEAD + 24 + rows * ROW + 12
+    draw.line([(MARGIN, below - 12), (size[0] - MARGIN, below - 12)], LINE, 1)
+    _mark(draw, MARGIN + 8, below + 8, True)
+    draw.text((MARGIN + 20, below + 1), "recovered", QUIET, small)
+    _mark(draw, MARGIN + 92, below + 8, False)
+    draw.text((MARGIN + 104, below + 1), "not", QUIET, small)
+    text = "left: in the subspace, right: on the axis; a dash: not there; the paper judged by eye"
+    draw.text((MARGIN + 140, below + 1), text, QUIET, small)
+    return still
+
+
+def _mark(draw: ImageDraw.ImageDraw, x: int, y: int, mark: bool | None) -> None:
+    """A blue disk with a tick, a ring with a cross, or a dash: told apart without color."""
+    box = [x - 8, y - 8, x + 8, y + 8]
+    if mark is None:
+        draw.line([(x - 5, y), (x + 5, y)], QUIET, 2)
+    elif mark:
+        draw.ellipse(box, fill=BLUE)
+        draw.line([(x - 4, y), (x - 1, y + 3), (x + 4, y - 4)], "white", 2)
+    else:
+        draw.ellipse(box, outline=WARM, width=1)
+        draw.line([(x - 3, y - 3), (x + 3, y + 3)], WARM, 2)
+        draw.line([(x - 3, y + 3), (x + 3, y - 3)], WARM, 2)

@@ -1,0 +1,89 @@
+"""Widgets, the checklist's images: the films of its best dimensions, as many in the page as its budget allows.
+
+In: a recovery record with films below it. Out: a table of strips, a film's dimension each, and their encoded mosaics,
+empty where the kernel keeps one until it is asked for.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import xarray as xr
+
+from ..pictures import mosaic, square_columns, webp
+
+FILM = "film/"
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One dimension of the film of one bank and column; `bank`, `column` and `seed` are places in the record."""
+
+    bank: int
+    column: int
+    seed: int
+    dimension: int
+    film: xr.Dataset
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the page needs to find it, and to cut it into images."""
+        sizes = self.film.sizes
+        return {
+            "bank": self.bank,
+            "column": self.column,
+            "seed": self.seed,
+            "dimension": self.dimension,
+            "status": str(self.film["status"].values[self.dimension]),
+            "points": sizes["point"],
+            "cells": {"width": sizes["x"], "height": sizes["y"], "columns": square_columns(sizes["point"])},
+        }
+
+    @property
+    def sprite(self) -> bytes:
+        """Its images as one WebP, cells in reading order."""
+        return webp(mosaic(self.film["image"].values[self.dimension]))
+
+
+def strips_of(tree: xr.DataTree) -> list[Strip]:
+    """The strips of every best dimension of which there is a film."""
+    report = tree.to_dataset(inherit=False)
+    names = [f"{m}-{k}" for m in report["method"].values for k in report["n_components"].values]
+    # A film says by its bank's weights which bank and seed it is of.
+    banks = {
+        str(sha): place
+        for place, sha in np.ndenumerate(report["bank_sha256"].transpose("seed", "bank").values)
+    }
+    order = ("seed", "bank", "method", "n_components", "attribute", "readout")
+    every = report["best_dimension"].transpose(*order).values
+    best = every.reshape(*every.shape[:2], len(names), -1)
+    strips = []
+    for node in tree.subtree:
+        name = unquote(unquote(node.name or ""))
+        sha = str(node.attrs.get("model_sha256", ""))
+        if not str(node.attrs.get("tunewidgets_record", "")).startswith(FILM):
+            continue
+        if name not in names or sha not in banks:
+            continue
+        film = node.to_dataset(inherit=False)
+        seed, bank = banks[sha]
+        column = names.index(name)
+        for dimension in np.unique(best[seed, bank, column]).tolist():
+            if 0 <= dimension < film.sizes["dimension"]:
+                strips.append(Strip(bank, column, seed, dimension, film))
+    return strips
+
+
+def inline_sprites(strips: list[Strip], budget: int) -> list[bytes]:
+    """The strips' sprites in their order, as long as they fit in `budget` bytes; else empty bytes."""
+    sprites = [b""] * len(strips)
+    for at, strip in enumerate(strips):
+        if strip.facts["status"]:
+            continue
+        sprite = strip.sprite
+        budget -= len(sprite)
+        if budget < 0:
+            break
+        sprites[at] = sprite
+    return sprites

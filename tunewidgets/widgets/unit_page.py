@@ -1,0 +1,128 @@
+"""Widgets, the scatter's payload: unit records as what their page is sent once.
+
+In: one layer's unit record. Out: a JSON-ready dict of what an opened unit tells beside its columns: who exceeds it,
+its classes, its exemplars, why it has no image. NaN becomes None, numbers are rounded to what a page can show.
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+# With more classes than this, a unit's bars show only those it answers to most.
+ALL_CLASSES, TOP_CLASSES = 24, 12
+
+
+def layer_facts(units: xr.Dataset) -> dict[str, Any]:
+    """Everything the page shows of one layer except its columns and images."""
+    return {
+        "notes": notes(units),
+        "classes": class_names(units),
+        "means": _class_means(units),
+        "worst": _worst_class(units),
+        "shown": {name: _shown(units.sel(objective=name)) for name in objectives_of(units)},
+        "exemplars": _exemplars(units),
+    }
+
+
+def objectives_of(units: xr.Dataset) -> list[str]:
+    """The objectives that the record holds something of, as they are in it."""
+    if not any("objective" in variable.dims for variable in units.data_vars.values()):
+        return []
+    return [str(name) for name in units["objective"].values]
+
+
+def class_names(units: xr.Dataset) -> list[str]:
+    """The classes' names: the record's own, else `class 0`, `class 1` and so on."""
+    if "cls" not in units.sizes:
+        known = units["preferred_class"].values if "preferred_class" in units else np.zeros(0, int)
+        return [f"class {at}" for at in range(int(known.max(initial=-1)) + 1)]
+    names = units["cls"].values if "cls" in units.coords else np.arange(units.sizes["cls"])
+    return [str(name) if isinstance(name, str) else f"class {name}" for name in names]
+
+
+def notes(units: xr.Dataset) -> list[str]:
+    """What a reader must know before reading the scatter, a sentence each."""
+    found = []
+    count = units.sizes["unit"]
+    alive = ~units["dead"].values if "dead" in units else np.ones(count, bool)
+    if "substitutes" in units and alive.sum() > 1:
+        alike = units["substitutes"].values[alive] >= (alive.sum() - 1) / 2
+        rs = units["rs"].values[:, alive] if "rs" in units else np.full((1, alive.sum()), np.nan)
+        if alike.mean() > 0.5 and np.nanmax(np.append(rs[:, alike], 0)) < 1 / count:
+            found.append(
+                f"{int(alike.sum())} of {int(alive.sum())} living units answer alike, so each could stand in for "
+                "the others; still RS is 0, because copies never answer more strongly than one another. "
+                "Read the column of substitutes beside RS here."
+            )
+    if "rendered" not in units:
+        found.append("This record has no RS and no images: it was made without an objective.")
+    elif "image" not in units:
+        found.append("This record has no images, only what was measured on them.")
+    return found
+
+
+def _shown(units: xr.Dataset) -> dict[str, Any]:
+    """What one objective's images tell of each unit."""
+    count = units.sizes["unit"]
+    status = [str(text) for text in units["status"].values] if "status" in units else [""] * count
+    rendered = units["rendered"].values if "rendered" in units else np.zeros(count, bool)
+    who: list[list[int]] = [[] for _ in range(count)]
+    ratio: list[list[float]] = [[] for _ in range(count)]
+    if "exceeder" in units and "own_response" in units:
+        for unit in range(count):
+            own = float(units["own_response"].values[unit])
+            there = units["exceeder"].values[unit] >= 0
+            if own > 0:
+                who[unit] = units["exceeder"].values[unit][there].tolist()
+                ratio[unit] = numbers(units["exceeder_response"].values[unit][there] / own, 3)
+    return {
+        "missing": {
+            str(unit): status[unit] or "no image was made for this unit"
+            for unit in np.flatnonzero(~rendered).tolist()
+        },
+        "exceeders": who,
+        "ratios": ratio,
+        "listed": units.sizes.get("k", 0) if "exceeder" in units else 0,
+    }
+
+
+def _class_means(units: xr.Dataset) -> dict[str, Any] | None:
+    """Mean activation by class: of all of them in their order, or of the `TOP_CLASSES` strongest of each unit."""
+    if "class_mean" not in units:
+        return None
+    means = units["class_mean"].values
+    if means.shape[1] <= ALL_CLASSES:
+        return {"classes": None, "means": [numbers(row, 3) for row in means]}
+    best = np.argsort(-np.nan_to_num(means), axis=1, kind="stable")[:, :TOP_CLASSES]
+    return {
+        "classes": best.tolist(),
+        "means": [numbers(row, 3) for row in np.take_along_axis(means, best, axis=1)],
+    }
+
+
+def _worst_class(units: xr.Dataset) -> dict[str, Any] | None:
+    if "class_accuracy_drop" not in units:
+        return None
+    drops = units["class_accuracy_drop"].values
+    worst = np.argmax(np.nan_to_num(drops, nan=-np.inf), axis=1)
+    return {
+        "classes": worst.tolist(),
+        "drops": numbers(np.take_along_axis(drops, worst[:, None], axis=1)[:, 0], 3),
+    }
+
+
+def _exemplars(units: xr.Dataset) -> dict[str, Any] | None:
+    if "exemplar" not in units:
+        return None
+    activation = (
+        [numbers(row, 3) for row in units["exemplar_activation"].values]
+        if "exemplar_activation" in units
+        else None
+    )
+    return {"images": units["exemplar"].values.tolist(), "activations": activation}
+
+
+def numbers(values: Any, digits: int) -> list[Any]:
+    """Numbers to so many significant digits, None where there is none."""
+    return [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in np.asarray(values)]

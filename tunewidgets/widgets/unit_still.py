@@ -1,0 +1,108 @@
+"""Widgets, the scatter's still picture: what a layer of units looks like where no widget can run.
+
+In: one layer's unit record, two columns, an objective and the opened unit. Out: one Pillow image, in a few
+milliseconds: the scatter on the left, images of units on the right.
+"""
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from ..unit_columns import Column, columns
+
+MARGIN, HEAD, PLOT, AXIS = 16, 44, (440, 320), 40
+CELL, GAP, ACROSS, DOWN = 72, 22, 4, 3
+INK, QUIET, LINE, BLUE, WARM = (31, 31, 31), (110, 110, 110), (217, 217, 217), (0, 114, 178), (213, 94, 0)
+
+
+def unit_still(
+    units: xr.Dataset, x: str, y: str, objective: str, opened: int | None, layers: int = 1
+) -> Image.Image:
+    """The scatter of `x` and `y`, and a dozen units' images from the least `x` to the largest.
+
+    The opened unit, if there is one, comes first and is ringed.
+    """
+    known = columns(units, objective)
+    pictures = "image" in units and objective in units["objective"].values
+    wide = 2 * MARGIN + AXIS + PLOT[0] + (MARGIN + ACROSS * (CELL + 6) if pictures else 0)
+    still = Image.new("RGB", (wide, HEAD + PLOT[1] + AXIS + MARGIN), "white")
+    draw = ImageDraw.Draw(still)
+    bold, plain = ImageFont.load_default(15), ImageFont.load_default(12)
+    draw.text((MARGIN, MARGIN - 4), f"{units.attrs['model']} · {units.attrs['layer']}", INK, bold)
+    line = f"{units.sizes['unit']} units" + (f", one of {layers} layers" if layers > 1 else "")
+    if pictures:
+        line += f"; {objective.upper()} images"
+    draw.text((MARGIN, MARGIN + 16), line, QUIET, plain)
+
+    at_x, at_y = _along(known[x], PLOT[0]), PLOT[1] - _along(known[y], PLOT[1])
+    there = np.flatnonzero(np.isfinite(at_x) & np.isfinite(at_y))
+    left, top = MARGIN + AXIS, HEAD
+    draw.line([(left, top), (left, top + PLOT[1]), (left + PLOT[0], top + PLOT[1])], LINE, 1)
+    _ends(draw, known[x], known[y], (left, top), plain)
+    for unit in there:
+        _dot(draw, left + at_x[unit], top + at_y[unit], 3, fill=BLUE)
+    if opened is not None and opened in there:
+        _dot(draw, left + at_x[opened], top + at_y[opened], 8, outline=WARM)
+    if pictures:
+        _gallery(still, draw, units, objective, opened, there[np.argsort(at_x[there], kind="stable")], plain)
+    return still
+
+
+def _along(column: Column, length: int) -> NDArray[np.float64]:
+    """Where each unit stands on an axis `length` pixels long, NaN where it has no value."""
+    values = np.array([np.nan if value is None else value for value in column.values], float)
+    low, high = column.range
+    return (np.log10(values) if column.log else values) * (length / (high - low)) - low * length / (
+        high - low
+    )
+
+
+def _dot(draw: ImageDraw.ImageDraw, x: float, y: float, radius: int, **paint: tuple[int, int, int]) -> None:
+    draw.ellipse([x - radius, y - radius, x + radius, y + radius], **paint)  # type: ignore[arg-type]
+
+
+def _ends(
+    draw: ImageDraw.ImageDraw,
+    x: Column,
+    y: Column,
+    corner: tuple[int, int],
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    """The axes' names and the values at their ends."""
+    left, top = corner
+    bottom, right = top + PLOT[1], left + PLOT[0]
+    ends = [f"{10**end if x.log else end:.2g}" for end in x.range]
+    draw.text((left, bottom + 4), ends[0], QUIET, font)
+    draw.text((right, bottom + 4), ends[1], QUIET, font, anchor="ra")
+    draw.text(((left + right) / 2, bottom + 4), x.label, INK, font, anchor="ma")
+    ends = [f"{10**end if y.log else end:.2g}" for end in y.range]
+    draw.text((left - 5, bottom), ends[0], QUIET, font, anchor="rs")
+    draw.text((left - 5, top), ends[1], QUIET, font, anchor="ra")
+    draw.text((left + 6, top), y.label, INK, font)
+
+
+def _gallery(
+    still: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    units: xr.Dataset,
+    objective: str,
+    opened: int | None,
+    ranked: NDArray[np.int_],
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    shown = units.sel(objective=objective)
+    rendered = shown["rendered"].values
+    ranked = ranked[rendered[ranked]]
+    first = [opened] if opened is not None and rendered[opened] else []
+    rest = ranked[ranked != opened]
+    spread = np.unique(np.linspace(0, len(rest) - 1, ACROSS * DOWN - len(first)).round().astype(int))
+    chosen = [*first, *(rest[spread].tolist() if len(rest) else [])]
+    corner = 2 * MARGIN + AXIS + PLOT[0]
+    for place, unit in enumerate(chosen):
+        x, y = corner + place % ACROSS * (CELL + 6), HEAD + place // ACROSS * (CELL + GAP)
+        image = Image.fromarray(shown["image"].values[unit]).resize((CELL, CELL), Image.Resampling.BILINEAR)
+        still.paste(image, (x, y))
+        if unit == opened:
+            draw.rectangle([x - 2, y - 2, x + CELL + 1, y + CELL + 1], outline=WARM, width=2)
+        draw.text((x, y + CELL + 2), f"unit {unit}", QUIET, font)
