@@ -1,4 +1,5 @@
-"""Asserts what a wheel and an sdist must hold: every bundle, the notebooks, nothing that was only installed.
+"""Asserts what a wheel and an sdist must hold: every bundle, the notebooks, the trained weights with
+their record, nothing that was only installed.
 
 Usage: python check_packages.py dist/*.tar.gz dist/*.whl
 """
@@ -8,6 +9,7 @@ import tarfile
 import zipfile
 
 STAMP = "tunewidgets/static/built-from.txt"
+SHIPPED = ("shallow_cnn.safetensors", "shallow_cnn.log.jsonl", "shallow_cnn.zarr.zip")
 
 
 def contents(path: str) -> dict[str, bytes]:
@@ -28,6 +30,7 @@ def problems(path: str) -> list[str]:
     notebooks = "tunewidgets/notebooks/" if path.endswith(".whl") else "notebooks/"
     bundles = files[STAMP].decode().split()[1:]
     found = [f"no bundle {name}" for name in bundles if not files.get(f"tunewidgets/static/{name}")]
+    found += [f"{name} is missing" for name in SHIPPED if not files.get(f"tunewidgets/zoo/data/{name}")]
     if not bundles:
         found.append(f"{STAMP} names no bundle")
     if not any(name.startswith(notebooks) and name.endswith(".ipynb") for name in files):

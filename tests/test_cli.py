@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from films import make_film
+from PIL import Image
 
 import tunewidgets as tw
 from tunewidgets.cli import main
@@ -29,6 +31,11 @@ def own_module(tmp_path, monkeypatch):
         "    return 'a text'\n"
         "def my_images():\n"
         "    return rand(12, 3, 32, 32)\n"
+        "def tiny():\n"
+        "    layers = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)\n"
+        "    return nn.Sequential(*layers).eval()\n"
+        "def my_pairs():\n"
+        "    return [(image, i % 2) for i, image in enumerate(rand(8, 3, 12, 12))]\n"
         "limit = 3\n"
     )
     monkeypatch.chdir(tmp_path)
@@ -37,7 +44,7 @@ def own_module(tmp_path, monkeypatch):
     sys.modules.pop("mymodels", None)
 
 
-@pytest.mark.parametrize("command", ["demo", "tuning", "info"])
+@pytest.mark.parametrize("command", ["demo", "units", "tuning", "gabor", "info"])
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     told = capsys.readouterr().out
@@ -57,6 +64,9 @@ def test_without_a_command_the_help_is_shown(capsys):
         ["info"],
         ["demo", "--port", "0"],
         ["tuning", "gabor_bank"],
+        ["units", "shallow_cnn"],
+        ["units", "shallow_cnn", "--data", "digits", "--out", "u.zarr", "--layers", "relu1,,relu2"],
+        ["units", "shallow_cnn", "--data", "digits", "--out", "u.zarr", "--restarts", "0"],
         ["tuning", "gabor_bank", *ARGUMENTS, "--out", "film.zarr", "--components", "0"],
         ["tuning", "gabor_bank", *ARGUMENTS, "--out", "film.zarr", "--method", "tsne"],
     ],
@@ -202,3 +212,89 @@ def test_tuning_writes_a_film_of_the_readers_own_model_and_images(own_module):
     film = tw.open_record(own_module / "film.zarr.zip")
     assert dict(film.sizes) | {"dimension": 2, "point": 3, "unit": 8} == dict(film.sizes)
     assert (film.attrs["layer"], film.attrs["n_images"]) == ("1", 12)
+
+
+TINY = ["units", "mymodels:tiny", "--image-size", "12", "--steps", "2", "--no-ablation"]
+
+
+def test_units_writes_records_and_goes_on_where_it_stopped(own_module, capsys, monkeypatch):
+    command = [*TINY, "--data", "mymodels:my_pairs", "--out", "u.zarr"]
+    from tunewidgets.kernels import units
+
+    real, made = units.representative_substitution, []
+
+    def stopped(model, layer, *args, **kwargs):
+        made.append(layer)
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return real(model, layer, *args, **kwargs)
+
+    monkeypatch.setattr(units, "representative_substitution", stopped)
+    torch.manual_seed(0)
+    assert main([*command, "--layers", "0,1"]) == 1
+    assert "Stopped before it was done" in capsys.readouterr().err
+    assert list(tw.open_record("u.zarr").children) == ["0"]
+    torch.manual_seed(0)
+    assert main([*command, "--layers", "0,1"]) == 0
+    assert made == ["0", "1", "1"]
+    assert "8 units of 0, 1; open it with" in capsys.readouterr().out
+    tree = tw.open_record("u.zarr")
+    assert {"rs", "selectivity", "exemplar", "image"} <= set(tree["1"].data_vars)
+    assert tree["1"].attrs["n_images"] == 8
+    torch.manual_seed(0)
+    status, line = complaint([*command, "--layers", "0,1", "--seed", "1"], capsys)
+    assert (status, "made with seed=0, not 1" in line) == (1, True)
+
+
+def test_a_folder_of_class_folders_and_a_zoo_source_are_labelled_data(own_module, capsys):
+    for i, name in enumerate(["a/1.png", "a/2.png", "b/3.png", "b/4.png"]):
+        (own_module / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20, 16), (60 * i, 99, 255 - 60 * i)).save(own_module / "photos" / name)
+    assert main([*TINY, "--layers", "1", "--data", "photos", "--objectives", "am", "--out", "f.zarr"]) == 0
+    folder = tw.open_record("f.zarr")["1"]
+    assert folder.cls.values.tolist() == ["a", "b"]
+    assert folder.objective.values.tolist() == ["am"]
+    digits = [*TINY, "--data", "digits", "--layers", "1", "--n-images", "120", "--objectives", "am"]
+    assert main([*digits, "--out", "d.zarr.zip"]) == 0
+    assert tw.open_record("d.zarr.zip")["1"].sizes["cls"] == 10
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"--data": "dead-leaves"}, "SOURCE: dead-leaves has no labels; give a folder with a sub-folder"),
+        ({"--data": "mymodels:my_images"}, "SOURCE: mymodels:my_images has no labels"),
+        ({"--out": "units.nc"}, "end it in .zarr for a folder"),
+        ({"--objectives": "am,max"}, "there is no objective 'max'; give am, iam or both"),
+        ({"--weights": "w.pt"}, "let mymodels:tiny load its own"),
+    ],
+)
+def test_what_units_cannot_mean_is_a_wrong_argument(changed, says, own_module, capsys):
+    options = {"--data": "mymodels:my_pairs", "--out": "u.zarr", **changed}
+    status, line = complaint([*TINY, *[word for pair in options.items() for word in pair]], capsys)
+    assert status == 2
+    assert says in line
+
+
+def test_weights_are_for_the_zoos_networks_and_must_be_there(own_module, capsys):
+    rest = ["--data", "digits", "--out", "u.zarr"]
+    status, line = complaint(["units", "mlp", "--weights", "none.pt", *rest], capsys)
+    assert (status, "there is no file none.pt" in line) == (2, True)
+    (own_module / "w.pt").write_text("")
+    status, line = complaint(["units", "gabor_bank", "--weights", "w.pt", *rest], capsys)
+    assert (status, "gabor_bank takes none" in line) == (2, True)
+
+
+def test_gabor_prints_the_checklist_and_goes_on_with_more_seeds(tmp_path, capsys):
+    out = str(tmp_path / "recovery.zarr")
+    small = ["--n-images", "12", "--image-size", "48", "--samples", "500"]
+    assert main(["gabor", "--out", out, *small]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"zero-mean bank, by activations, sweep, 1 bank seed\n +pca-3 +pca-6 +ica-3", told)
+    assert re.search(r"\nphase +recovered +1.00", told)
+    assert re.search(r"with mean bank, by activations, R² of loadings", told)
+    assert re.search(r"\n +paper +\+ +\+ +\+ +\+ +- +- +- +-\n", told)
+    assert main(["gabor", "--out", out, "--seeds", "2", *small]) == 0
+    assert "2 bank seeds" in capsys.readouterr().out
+    assert tw.open_record(out)["seed"].values.tolist() == [0, 1]
+    assert complaint(["gabor", "--out", "recovery.csv"], capsys)[0] == 2

@@ -19,6 +19,7 @@ import tunewidgets as tw
 from tunewidgets import demo
 from tunewidgets.cli import main
 from tunewidgets.records import settings_of
+from tunewidgets.zoo.examples import EXAMPLES
 
 QUICK = demo.Recipe(n_images=4, samples=400, components=2, points=3, size=32, steps=3)
 
@@ -32,13 +33,15 @@ def served(monkeypatch):
 
 
 @pytest.fixture
-def tour(monkeypatch, tmp_path):
-    """A notebook to lay out, whatever the real tour says today."""
-    path = tmp_path / "shipped" / demo.TOUR
-    path.parent.mkdir()
-    path.write_text("{}")
-    monkeypatch.setattr(demo, "tour_notebook", lambda: path)
-    return path
+def shipped(monkeypatch, tmp_path):
+    """Notebooks and a record of units to lay out, whatever the real ones hold today."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    for name in (demo.TOUR, demo.NEXT, demo.UNITS):
+        (folder / name).write_text(f"shipped {name}")
+    monkeypatch.setattr(demo, "notebook", lambda name: folder / name)
+    monkeypatch.setattr(demo, "units_record", lambda: folder / demo.UNITS)
+    return folder
 
 
 def free_port():
@@ -47,18 +50,19 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def test_the_demo_makes_its_film_from_photographs_and_synthetic_scenes(served, tour, tmp_path):
+def test_the_demo_makes_its_film_from_photographs_and_synthetic_scenes(served, shipped, tmp_path):
     folder = tmp_path / "made" / "here"
     demo.run_demo(folder, browser=False, port=None, recipe=QUICK)
     film = tw.open_record(folder / demo.RECORD)
     assert (film.sizes["dimension"], film.sizes["point"], film.sizes["y"]) == (2, 3, 32)
     assert film.attrs["n_images"] == 4
     assert np.ptp(film["image"].values) > 0
-    assert (folder / demo.TOUR).read_text() == "{}"
+    for name in (demo.TOUR, demo.NEXT, demo.UNITS):
+        assert (folder / name).read_text() == f"shipped {name}"
     assert served == [(folder, False, None)]
 
 
-def test_a_second_run_opens_the_film_that_is_there(served, tour, tmp_path, monkeypatch, capsys):
+def test_a_second_run_opens_the_film_that_is_there(served, shipped, tmp_path, monkeypatch, capsys):
     demo.run_demo(tmp_path, recipe=QUICK)
     film = tw.open_record(tmp_path / demo.RECORD)
     tw.save_record(film.assign(label=("dimension", ["angle", ""])), tmp_path / demo.RECORD)
@@ -68,7 +72,7 @@ def test_a_second_run_opens_the_film_that_is_there(served, tour, tmp_path, monke
     assert "there already" in capsys.readouterr().out
 
 
-def test_another_recipe_makes_another_film_and_keeps_the_earlier_one(served, tour, tmp_path, monkeypatch):
+def test_another_recipe_makes_another_film_and_keeps_the_earlier_one(served, shipped, tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "_compute_film", lambda path, recipe: tw.save_record(make_film(), path))
     demo.run_demo(tmp_path, recipe=QUICK)
     demo.run_demo(tmp_path, recipe=replace(QUICK, seed=1))
@@ -84,7 +88,7 @@ def test_another_version_makes_the_film_again():
     assert QUICK.as_settings()["tunewidgets"] == tw.__version__
 
 
-def test_a_damaged_film_is_set_aside_and_said_so(served, tour, tmp_path, monkeypatch, capsys):
+def test_a_damaged_film_is_set_aside_and_said_so(served, shipped, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "_compute_film", lambda path, recipe: tw.save_record(make_film(), path))
     (tmp_path / demo.RECORD).mkdir()
     demo.run_demo(tmp_path, recipe=QUICK)
@@ -92,21 +96,57 @@ def test_a_damaged_film_is_set_aside_and_said_so(served, tour, tmp_path, monkeyp
     assert tw.open_record(tmp_path / demo.RECORD).sizes["dimension"] == 3
 
 
-def test_a_notebook_that_was_edited_stays(served, tour, tmp_path, capsys):
-    (tmp_path / demo.TOUR).write_text("mine")
-    demo.lay_out(tour, tmp_path)
-    assert (tmp_path / demo.TOUR).read_text() == "mine"
-    assert "kept as you left it" in capsys.readouterr().out
+def test_a_notebook_that_was_edited_stays(served, shipped, tmp_path, capsys):
+    mine = tmp_path / demo.NEXT
+    mine.write_text("mine")
+    demo.lay_out(shipped / demo.NEXT, mine)
+    assert mine.read_text() == "mine"
+    assert f"{demo.NEXT} is kept as you left it" in capsys.readouterr().out
 
 
-def test_an_untouched_notebook_is_not_talked_about(tour, tmp_path, capsys):
-    demo.lay_out(tour, tmp_path)
-    demo.lay_out(tour, tmp_path)
+def test_an_untouched_notebook_is_not_talked_about(shipped, tmp_path, capsys):
+    demo.lay_out(shipped / demo.TOUR, tmp_path / demo.TOUR)
+    demo.lay_out(shipped / demo.TOUR, tmp_path / demo.TOUR)
     assert capsys.readouterr().out == ""
 
 
-def test_the_tour_is_found():
-    assert demo.tour_notebook().name == demo.TOUR
+def test_a_folder_of_the_readers_in_a_records_place_stays(shipped, tmp_path, capsys):
+    mine = tmp_path / demo.UNITS
+    mine.mkdir()
+    demo.lay_out(shipped / demo.UNITS, mine)
+    assert mine.is_dir()
+    assert "kept as you left it" in capsys.readouterr().out
+
+
+def test_what_lies_there_is_told(served, shipped, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(demo, "_compute_film", lambda path, recipe: tw.save_record(make_film(), path))
+    demo.run_demo(tmp_path, recipe=QUICK)
+    told = capsys.readouterr().out
+    assert f"{demo.UNITS}, the units of a small network, is there too" in told
+    assert demo.NEXT in told
+
+
+@pytest.mark.parametrize("name", [demo.TOUR, demo.NEXT])
+def test_the_notebooks_are_found(name):
+    assert demo.notebook(name).name == name
+
+
+def test_the_record_of_units_is_found_and_is_one():
+    assert "relu1" in tw.open_record(demo.units_record()).children
+
+
+def test_a_missing_notebook_is_named(tmp_path, monkeypatch, served, capsys):
+    monkeypatch.setattr(demo, "NEXT", "03_gone.ipynb")
+    assert main(["demo", "--folder", str(tmp_path / "new")]) == 1
+    assert "03_gone.ipynb is missing" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_missing_record_of_units_is_named(tmp_path, monkeypatch, served, capsys):
+    monkeypatch.setitem(EXAMPLES, "shallow_cnn", tmp_path / "gone.zarr.zip")
+    assert main(["demo", "--folder", str(tmp_path / "new")]) == 1
+    assert "gone.zarr.zip is missing" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 def test_without_jupyterlab_one_sentence_says_how_to_get_it(monkeypatch, tmp_path, capsys):
@@ -119,7 +159,7 @@ def test_without_jupyterlab_one_sentence_says_how_to_get_it(monkeypatch, tmp_pat
     assert not (tmp_path / "new").exists()
 
 
-def test_a_taken_port_is_found_before_anything_is_computed(tour, tmp_path, capsys):
+def test_a_taken_port_is_found_before_anything_is_computed(shipped, tmp_path, capsys):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -129,7 +169,7 @@ def test_a_taken_port_is_found_before_anything_is_computed(tour, tmp_path, capsy
     assert not (tmp_path / "new").exists()
 
 
-def test_a_file_in_the_folders_place_is_named(served, tour, tmp_path, capsys):
+def test_a_file_in_the_folders_place_is_named(served, shipped, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["demo", "--folder", str(tmp_path / "file")]) == 1
     assert "is a file" in capsys.readouterr().err
@@ -170,8 +210,8 @@ def test_jupyterlab_opens_in_the_folder_and_leaves_politely(tmp_path, stop, toke
         assert process.wait(60) == 0, log.read_text()
     finally:
         process.kill()
-    assert demo.TOUR in served
-    assert demo.RECORD in served
+    for name in (demo.TOUR, demo.NEXT, demo.RECORD, demo.UNITS):
+        assert name in served
     assert "Traceback" not in log.read_text()
     assert f"What you made is in {folder}" in log.read_text()
 

@@ -19,12 +19,15 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.layers import layers
     from tunewidgets.kernels.objectives import AM, IAM, Neuron
     from tunewidgets.kernels.probe import Probe
+    from tunewidgets.kernels.recovery import gabor_recovery
     from tunewidgets.kernels.selectivity import class_selectivity
     from tunewidgets.kernels.substitution import representative_substitution
     from tunewidgets.kernels.units import analyze_units
     from tunewidgets.kernels.visualize import visualize
     from tunewidgets.records import open_record, save_record
+    from tunewidgets.widgets.recovery_checklist import RecoveryChecklist
     from tunewidgets.widgets.tuning_explorer import TuningExplorer
+    from tunewidgets.widgets.unit_scatter import UnitScatter
 
 __version__ = "0.1.0"
 
@@ -45,9 +48,12 @@ _HOMES = {
     "sample_activations": "kernels.activations",
     "TuningDimensions": "kernels.dimensions",
     "render_film": "kernels.films",
+    "gabor_recovery": "kernels.recovery",
     "open_record": "records",
     "save_record": "records",
+    "RecoveryChecklist": "widgets.recovery_checklist",
     "TuningExplorer": "widgets.tuning_explorer",
+    "UnitScatter": "widgets.unit_scatter",
 }
 _ROOMS = ("figures", "records", "zoo")
 
@@ -57,14 +63,17 @@ __all__ = [
     "Direction",
     "Neuron",
     "Probe",
+    "RecoveryChecklist",
     "TuningDimensions",
     "TuningExplorer",
+    "UnitScatter",
     "__version__",
     "ablation",
     "analyze_units",
     "class_selectivity",
     "exemplars",
     "figures",
+    "gabor_recovery",
     "layers",
     "open_record",
     "records",

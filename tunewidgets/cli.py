@@ -1,4 +1,4 @@
-"""The command line: `tunewidgets demo`, `tunewidgets tuning`, `tunewidgets info`.
+"""The command line: `tunewidgets demo`, `units`, `tuning`, `gabor` and `info`.
 
 In: arguments. Out: files, words on the terminal, and an exit status: 0 done, 1 failed, 2 wrong arguments.
 What a command needs is imported when it runs, so help comes at once.
@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tunewidgets import __version__
-from tunewidgets._arguments import UsageError, images_from, model_from
+from tunewidgets._arguments import UsageError, images_from, labelled_from, model_from
 
 MODEL = "a model in the zoo (such as gabor_bank), or module:function for one of your own"
 SOURCE = "images: a folder, zoo sources such as photos or photos,dead-leaves, or module:function"
+DATA = (
+    "labelled images: a folder with a sub-folder for each class, cifar10, digits, or module:function for images "
+    "with labels of your own"
+)
 
 DEBUG = "show the traceback of an error"
 
@@ -81,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help=DEBUG)
     parser.add_argument("--version", action="version", version=f"tunewidgets {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for add in (_add_demo, _add_tuning, _add_info):
+    for add in (_add_demo, _add_units, _add_tuning, _add_gabor, _add_info):
         command = add(commands)
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         # Suppressed, so that a --debug before the command's name is not taken back here.
@@ -108,6 +112,41 @@ def _add_demo(commands: Commands) -> argparse.ArgumentParser:
     option("--no-browser", action="store_true", help="open no browser; JupyterLab prints its address")
     option("--port", type=_port, metavar="N", help="JupyterLab's port (default: a free one from 8888 on)")
     parser.set_defaults(run=_demo)
+    return parser
+
+
+def _add_units(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "units",
+        help="measure every unit of a network's layers and draw the images that drive it",
+        description=(
+            "Shows labelled images to a classifier and tells of every unit how selective it is for a class,\n"
+            "draws the images that drive it and counts who else in the layer answers to them, and measures\n"
+            "what the network loses without it. Writes one unit record a layer, as each is done: run again\n"
+            "with the same arguments, it goes on where it stopped. Open it with tw.open_record."
+        ),
+        epilog="example:\n  tunewidgets units shallow_cnn --layers relu1,relu3 --data cifar10 --out units.zarr",
+    )
+    parser.add_argument("model", metavar="MODEL", help=MODEL)
+    needed = parser.add_argument_group("needed").add_argument
+    needed("--data", required=True, metavar="SOURCE", help=DATA)
+    needed("--out", required=True, metavar="PATH", help="where to write: a .zarr folder or a .zarr.zip file")
+    option = parser.add_argument
+    option("--layers", type=_names, metavar="A,B", help="the layers' dotted names (default: all activations)")
+    option("--weights", metavar="FILE", help="a file of weights for a network in the zoo")
+    option(
+        "--objectives", type=_names, default=["am", "iam"], metavar="A,B",
+        help="how images are made: am, iam or both (default: am,iam)",
+    )  # fmt: skip
+    option("--steps", type=_positive, default=128, metavar="S", help="optimization steps (default: 128)")
+    option(
+        "--restarts", type=_positive, default=1, metavar="R", help="images a unit and objective (default: 1)"
+    )
+    option("--no-ablation", action="store_true", help="leave out what the network loses without a unit")
+    option("--n-images", type=_positive, metavar="N", help="look at N images (default: all there are)")
+    option("--image-size", type=_positive, metavar="PX", help="their side (default: what the model takes)")
+    option("--seed", type=int, default=0, metavar="N", help="decides everything random (default: 0)")
+    parser.set_defaults(run=_units)
     return parser
 
 
@@ -146,6 +185,35 @@ def _add_tuning(commands: Commands) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_gabor(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "gabor",
+        help="which method finds what is there, on filters whose tuning is known",
+        description=(
+            "Lets PCA, ICA, NMF and LLE find the tuning dimensions of banks of Gabor filters, and checks\n"
+            "against null distributions which of them recover the filters' frequency, angle and phase.\n"
+            "Prints the table and writes a recovery record. Run again, it goes on where it stopped, and with\n"
+            "more seeds it adds them. About 8 seconds a seed."
+        ),
+        epilog="example:\n  tunewidgets gabor --out recovery.zarr --seeds 20",
+    )
+    parser.add_argument(
+        "--out", required=True, metavar="PATH", help="where to write: a .zarr folder or a .zarr.zip file"
+    )
+    option = parser.add_argument
+    option("--seeds", type=_positive, default=1, metavar="N", help="how many banks of each kind (default: 1)")
+    option("--images", metavar="SOURCE", help=f"{SOURCE} (default: 400 synthetic scenes)")
+    option("--n-images", type=_positive, metavar="N", help="look at N images (default: all there are)")
+    option("--image-size", type=_positive, default=224, metavar="PX", help="their side (default: 224)")
+    option(
+        "--samples", type=_positive, default=20_000, metavar="N",
+        help="activation vectors to collect (default: 20000)",
+    )  # fmt: skip
+    option("--films", action="store_true", help="draw the first seed's films too, and judge their pictures")
+    parser.set_defaults(run=_gabor)
+    return parser
+
+
 def _add_info(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "info",
@@ -164,9 +232,34 @@ def _demo(args: argparse.Namespace) -> None:
     run_demo(args.folder, browser=not args.no_browser, port=args.port)
 
 
+def _units(args: argparse.Namespace) -> None:
+    _check_out(args.out)
+    unknown = sorted({*args.objectives} - {"am", "iam"})
+    if unknown:
+        raise UsageError(f"--objectives: there is no objective {unknown[0]!r}; give am, iam or both")
+    model = model_from(args.model, args.weights)
+    own = getattr(model, "input_size", None)
+    size = args.image_size or (own if isinstance(own, int) else 224)
+    data = labelled_from(args.data, n=args.n_images, size=size, seed=args.seed)
+    import tunewidgets as tw
+
+    tree = tw.analyze_units(
+        model, data, args.layers, args.objectives, ablation=not args.no_ablation, restarts=args.restarts,
+        steps=args.steps, seed=args.seed, store=args.out, progress=sys.stderr.isatty(),
+    )  # fmt: skip
+    units = sum(layer.sizes["unit"] for layer in tree.children.values())
+    print(
+        f'Wrote {args.out}: {units} units of {", ".join(tree.children)}; open it with tw.open_record("{args.out}").'
+    )
+
+
+def _check_out(out: str) -> None:
+    if not out.endswith((".zarr", ".zarr.zip")):
+        raise UsageError(f"--out is {out!r}; end it in .zarr for a folder, or in .zarr.zip for one file")
+
+
 def _tuning(args: argparse.Namespace) -> None:
-    if not args.out.endswith((".zarr", ".zarr.zip")):
-        raise UsageError(f"--out is {args.out!r}; end it in .zarr for a folder, or in .zarr.zip for one file")
+    _check_out(args.out)
     if Path(args.out).exists():
         raise UsageError(f"--out: {args.out} exists already; move it away or choose another name")
     model = model_from(args.model)
@@ -184,11 +277,32 @@ def _tuning(args: argparse.Namespace) -> None:
     print(f'Wrote {path}; open it in a notebook with tw.TuningExplorer("{args.out}").')
 
 
+def _gabor(args: argparse.Namespace) -> None:
+    _check_out(args.out)
+    images = images_from(args.images or "dead-leaves", n=args.n_images, size=args.image_size, seed=0)
+    import tunewidgets as tw
+    from tunewidgets._checklist import checklist
+
+    tree = tw.gabor_recovery(
+        seeds=range(args.seeds), images=images, n=args.samples, films=args.films, store=args.out,
+        progress=sys.stderr.isatty(),
+    )  # fmt: skip
+    print(checklist(tree))
+    print(f'Wrote {args.out}; open it with tw.open_record("{args.out}").')
+
+
 def _info(args: argparse.Namespace) -> None:
     from tunewidgets._summary import summary
     from tunewidgets.records import open_record
 
     print(summary(open_record(args.record)))
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if "" in names:
+        raise argparse.ArgumentTypeError(f"{text!r} has an empty name; give names with commas between them")
+    return names
 
 
 def _positive(text: str) -> int:

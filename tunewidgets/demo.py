@@ -1,7 +1,7 @@
 """The demo: a Gabor bank's tuning dimensions, made on this machine and opened as a tour in JupyterLab.
 
-In: a folder. Out: a film record and the tour's notebook in it, and a JupyterLab that shows them. A record
-that was made by the same recipe is opened again instead of made again.
+In: a folder. Out: a film record, the record of a network's units that comes with the package and the notebooks that
+show them, and a JupyterLab. A record that was made by the same recipe is opened again instead of made again.
 """
 
 import json
@@ -17,7 +17,9 @@ from typing import Any
 from tunewidgets import __version__
 
 RECORD = "gabor_film.zarr"
+UNITS = "units.zarr.zip"
 TOUR = "01_tuning_dimensions.ipynb"
+NEXT = "02_single_directions.ipynb"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def run_demo(
     Parameters
     ----------
     folder : Path
-        Made if it is missing. A notebook that is there already is left as it is.
+        Made if it is missing. What is there already is left as it is, but a film by another recipe.
     browser : bool
         Whether a browser is opened; without one, JupyterLab prints its address.
     port : int, optional
@@ -70,10 +72,12 @@ def run_demo(
     folder = folder.expanduser().resolve()
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; give --folder a folder, or a name that is not taken")
-    tour = tour_notebook()
+    shipped = {name: notebook(name) for name in (TOUR, NEXT)} | {UNITS: units_record()}
     folder.mkdir(parents=True, exist_ok=True)
     make_film(folder / RECORD, recipe)
-    lay_out(tour, folder)
+    for name, source in shipped.items():
+        lay_out(source, folder / name)
+    print(f"{UNITS}, the units of a small network, is there too; {NEXT} is about them.")
     print(f"Opening {folder / TOUR} in JupyterLab; Ctrl-C here stops it.", flush=True)
     _serve(folder, browser, port)
     print(f"\nJupyterLab has stopped. What you made is in {folder}.")
@@ -133,8 +137,8 @@ def _set_aside(path: Path) -> Path:
     return path.rename(aside)
 
 
-def tour_notebook() -> Path:
-    """The tour's notebook: in the package where a wheel was installed, beside it in a checkout.
+def notebook(name: str) -> Path:
+    """A notebook: in the package where a wheel was installed, beside it in a checkout.
 
     Raises
     ------
@@ -143,17 +147,34 @@ def tour_notebook() -> Path:
     """
     package = Path(__file__).parent
     for folder in (package / "notebooks", package.parent / "notebooks"):
-        if (folder / TOUR).is_file():
-            return folder / TOUR
-    raise FileNotFoundError(f"the notebook {TOUR} is missing from {package}; install tunewidgets again")
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f"the notebook {name} is missing from {package}; install tunewidgets again")
 
 
-def lay_out(tour: Path, folder: Path) -> None:
-    """Copy the tour into `folder`; one that is there already is the reader's, edited or run, and stays."""
-    copy = folder / tour.name
+def units_record() -> Path:
+    """The record of units that comes with the package.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is missing.
+    """
+    from tunewidgets.zoo.examples import EXAMPLES
+
+    path = EXAMPLES["shallow_cnn"]
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"the record {path.name} is missing from {path.parent}; install tunewidgets again"
+        )
+    return path
+
+
+def lay_out(source: Path, copy: Path) -> None:
+    """Copy what is shipped to `copy`; what is there already is the reader's, edited or run, and stays."""
     if not copy.exists():
-        shutil.copyfile(tour, copy)
-    elif copy.read_bytes() != tour.read_bytes():
+        shutil.copyfile(source, copy)
+    elif copy.is_dir() or copy.read_bytes() != source.read_bytes():
         print(f"Your {copy.name} is kept as you left it; delete it to start from a fresh one.")
 
 

@@ -2,7 +2,8 @@
 
 In: nothing, or `--moves N`. Out: a table on the terminal and artifacts/widgets.json. On a film of 6 × 32
 points at 64 px: the size of the state without the code, the time from a slider's input event to the finished
-draw call, and from the arrival of the state to the first paint.
+draw call, and from the arrival of the state to the first paint. On units of 4 layers × 384: the size of the state;
+and with 512 and 4,096 units, the time from a click on a point to its unit's image, and to the first paint.
 """
 
 import argparse
@@ -19,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 from browser.lab import CHROMIUM_ARGS, ROOT, Notebook, find_chromium, jupyterlab  # noqa: E402
 from films import make_film  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
+from unit_records import make_tree  # noqa: E402
 
 import tunewidgets as tw  # noqa: E402
 
@@ -26,6 +28,7 @@ FILM = "make_film(6, 32, 64, 28, noise=4)"
 CELL = f"from films import make_film\nimport tunewidgets as tw\ntw.TuningExplorer({FILM})"
 REPEATS = 5
 BOUNDS = {"state_kb": 600, "bundle_kb": 60, "draw_ms": 8, "first_paint_ms": 300}
+UNIT_BOUNDS = {"units_state_kb": 1500, "units_bundle_kb": 1400, "open_512_ms": 33, "open_4096_ms": 100}
 
 # Installed before the page's code runs, so that the first paint is seen too.
 OBSERVE = """() => {
@@ -96,6 +99,48 @@ def by_mouse(notebook: Notebook, moves: int) -> list[float]:
     return measured(notebook, "tunewidgets:draw")
 
 
+def unit_state_size() -> tuple[int, int]:
+    """Bytes of the scatter's synced state without the code, and of the code."""
+    state = tw.UnitScatter(make_tree(4, 384, 32)).get_state()
+    code = len(state.pop("_esm").encode())
+    del state["_css"]
+    sprites = sum(map(len, state.pop("_sprites")))
+    return len(json.dumps(state).encode()) + sprites, code
+
+
+def opening(browser: Browser, units: int, clicks: int) -> dict[str, list[float]]:
+    """Milliseconds from a click on a point to the image of its unit, and to the first paint."""
+    cell = f"from unit_records import make_units\nimport tunewidgets as tw\ntw.UnitScatter(make_units({units}, 32))"
+    with tempfile.TemporaryDirectory() as folder, jupyterlab(Path(folder)) as server:
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        notebook = Notebook(context.new_page(), server)
+        notebook.open(server.write_notebook("bench.ipynb", cell))
+        notebook.page.evaluate(OBSERVE)
+        notebook.run_all()
+        notebook.page.wait_for_function(
+            "() => window.measured.some(([n]) => n === 'tunewidgets:first-paint')", timeout=60_000
+        )
+        places = notebook.page.evaluate(
+            """(clicks) => {
+                const points = [...document.querySelectorAll(".tw-scatter .scatterlayer .point")];
+                return Array.from({ length: clicks }, (_, at) => {
+                    const box = points[at * Math.floor(points.length / clicks)].getBoundingClientRect();
+                    return [box.x + box.width / 2, box.y + box.height / 2];
+                });
+            }""",
+            clicks,
+        )
+        for x, y in places:
+            notebook.page.mouse.click(x, y)
+            notebook.page.wait_for_timeout(100)
+        found = {
+            f"open_{units}_ms": measured(notebook, "tunewidgets:open"),
+            f"units_{units}_first_paint_ms": measured(notebook, "tunewidgets:first-paint"),
+        }
+        context.close()
+        return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -108,27 +153,33 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
         times = in_the_page(browser, moves)
+        for units in (512, 4096):
+            times |= opening(browser, units, max(5, moves // 4))
         version = browser.version
         browser.close()
     state, code = state_size()
+    unit_state, unit_code = unit_state_size()
     rows: list[tuple[str, float, float, int, float]] = [
         ("state_kb", state / 1000, state / 1000, 1, BOUNDS["state_kb"]),
         ("bundle_kb", code / 1000, code / 1000, 1, BOUNDS["bundle_kb"]),
+        ("units_state_kb", unit_state / 1000, unit_state / 1000, 1, UNIT_BOUNDS["units_state_kb"]),
+        ("units_bundle_kb", unit_code / 1000, unit_code / 1000, 1, UNIT_BOUNDS["units_bundle_kb"]),
     ]
     for name, values in times.items():
-        bound = BOUNDS[name.split()[0]]
+        # The scatter's first paint has no bound of its own: nan.
+        bound = (BOUNDS | UNIT_BOUNDS).get(name.split()[0], float("nan"))
         rows.append((name, statistics.median(values), max(values), len(values), bound))
     print(f"{FILM}, Chromium {version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"{'':18}{'median':>10}{'worst':>10}{'n':>6}{'bound':>8}")
+    print(f"{'':28}{'median':>10}{'worst':>10}{'n':>6}{'bound':>8}")
     for name, middle, worst, count, bound in rows:
-        print(f"{name:18}{middle:10.1f}{worst:10.1f}{count:6d}{bound:8.0f}")
+        print(f"{name:28}{middle:10.1f}{worst:10.1f}{count:6d}{bound:8.0f}")
     report: dict[str, Any] = {
         "film": FILM,
         "chromium": version,
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
         "results": {
-            name: {"median": middle, "worst": worst, "n": count, "bound": bound}
+            name: {"median": middle, "worst": worst, "n": count, "bound": bound if bound == bound else None}
             for name, middle, worst, count, bound in rows
         },
     }

@@ -1,0 +1,305 @@
+"""What else could find a Gabor bank's frequency and angle: many methods, one null, 20 banks.
+
+    uv run --group bench python tests/benchmarks/recovery_methods.py [NAME ...] [--seeds 20] [--photos]
+
+Prints the share of bank seeds that recover each attribute in the subspace (p <= .05 against permuted filters, a smooth
+curve), and how often random directions of the same data do; writes artifacts/benchmarks/recovery_methods.json.
+"""
+
+import argparse
+import json
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from sklearn.decomposition import PCA, DictionaryLearning, FastICA, MiniBatchSparsePCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.manifold import SpectralEmbedding
+from sklearn.neighbors import NearestNeighbors
+
+import tunewidgets as tw
+from tunewidgets.kernels.bank_activations import Patches
+from tunewidgets.kernels.gabor_attributes import ATTRIBUTES, Embedding, embed
+from tunewidgets.kernels.lines import equal_angles, on_lines
+from tunewidgets.kernels.lle import barycentric_weights
+from tunewidgets.kernels.nulls import label_null, p_value, permuted
+from tunewidgets.kernels.readout import readout_curves, smoothnesses, sweeps
+from tunewidgets.kernels.recovery_cell import SMOOTH
+from tunewidgets.zoo.gabor import GaborBank
+
+OUT = Path("artifacts/benchmarks")
+WIDE = 11  # px: a window that holds 3 x 3 neighboring positions of a 7-px filter with stride 2
+POINTS = 32
+Targets = np.ndarray  # (k, points, units)
+
+
+def views(wide: np.ndarray, bank: GaborBank) -> dict[str, np.ndarray]:
+    """The bank's activations of one set of windows, seen in several ways."""
+    kernels = bank.filters.weight.detach().numpy().reshape(len(bank.attributes), -1)
+    windows = wide.reshape(-1, WIDE, WIDE)
+    maps = np.stack(
+        [
+            np.maximum(windows[:, y : y + 7, x : x + 7].reshape(len(windows), -1) @ kernels.T, 0)
+            for y in (0, 2, 4)
+            for x in (0, 2, 4)
+        ]
+    )
+    raw, pooled = maps[4].astype(float), maps.mean(0).astype(float)
+    return {
+        "raw": raw,
+        "normalized": normalized(raw),
+        "pooled": pooled,
+        "pooled, normalized": normalized(pooled),
+        "root": np.sqrt(raw),
+    }
+
+
+def normalized(vectors: np.ndarray) -> np.ndarray:
+    """Divided by their length, weak ones less: contrast counts for little, what they say counts."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / (length + np.median(length))
+
+
+def along_lines(vectors: np.ndarray, rows: np.ndarray) -> Targets:
+    """Targets along straight lines through the mean, each as far as the data reach in its direction."""
+    base = vectors.mean(0)
+    directions = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    reach = (vectors - base) @ directions.T
+    coordinates = equal_angles(base, directions, reach.min(0), reach.max(0), POINTS)
+    return on_lines(base, directions, coordinates)
+
+
+def pca(k: int) -> Callable[[np.ndarray, int], Targets]:
+    return lambda vectors, seed: along_lines(vectors, PCA(k).fit(vectors).components_)
+
+
+def ica(k: int) -> Callable[[np.ndarray, int], Targets]:
+    def fit(vectors: np.ndarray, seed: int) -> Targets:
+        model = FastICA(k, whiten="unit-variance", whiten_solver="eigh", max_iter=1000, random_state=seed)
+        return along_lines(vectors, model.fit(vectors / vectors.std()).mixing_.T)
+
+    return fit
+
+
+def named(method: str, k: int) -> Callable[[np.ndarray, int], Targets]:
+    """Ours, as `gabor_recovery` has it."""
+
+    def fit(vectors: np.ndarray, seed: int) -> Targets:
+        fitted = tw.TuningDimensions(method, k, random_state=seed).fit(vectors)
+        return along_lines(vectors, fitted.components_)
+
+    return fit
+
+
+def random(k: int) -> Callable[[np.ndarray, int], Targets]:
+    def fit(vectors: np.ndarray, seed: int) -> Targets:
+        rng = np.random.default_rng([seed, 9])
+        return along_lines(vectors, np.linalg.qr(rng.standard_normal((vectors.shape[1], k)))[0].T)
+
+    return fit
+
+
+def varimax(k: int) -> Callable[[np.ndarray, int], Targets]:
+    def fit(vectors: np.ndarray, seed: int) -> Targets:
+        model = PCA(k).fit(vectors)
+        loadings = model.components_.T * np.sqrt(model.explained_variance_)
+        rotation = np.eye(k)
+        for _ in range(200):
+            turned = loadings @ rotation
+            u, _, v = np.linalg.svd(loadings.T @ (turned**3 - turned * (turned**2).mean(0)))
+            if np.allclose(u @ v, rotation, atol=1e-8):
+                break
+            rotation = u @ v
+        return along_lines(vectors, (loadings @ rotation).T)
+
+    return fit
+
+
+def sparse_pca(k: int) -> Callable[[np.ndarray, int], Targets]:
+    return lambda vectors, seed: along_lines(
+        vectors,
+        _nonzero(
+            MiniBatchSparsePCA(k, alpha=0.5, random_state=seed).fit(vectors / vectors.std()).components_
+        ),
+    )
+
+
+def dictionary(k: int) -> Callable[[np.ndarray, int], Targets]:
+    def fit(vectors: np.ndarray, seed: int) -> Targets:
+        own = vectors[np.random.default_rng(seed).permutation(len(vectors))[:1500]]
+        model = DictionaryLearning(k, alpha=0.5, max_iter=30, random_state=seed)
+        return along_lines(vectors, _nonzero(model.fit(own / own.std()).components_))
+
+    return fit
+
+
+def _nonzero(rows: np.ndarray) -> np.ndarray:
+    return rows[np.linalg.norm(rows, axis=1) > 0]
+
+
+def eigenmaps(k: int) -> Callable[[np.ndarray, int], Targets]:
+    """Laplacian eigenmaps of a subsample; the way back mixes neighbors in the embedding."""
+
+    def fit(vectors: np.ndarray, seed: int) -> Targets:
+        own = vectors[np.random.default_rng(seed).permutation(len(vectors))[:1200]]
+        own = own[np.linalg.norm(own, axis=1) > 0]
+        model = SpectralEmbedding(k, n_neighbors=15, random_state=seed)
+        embedded = model.fit_transform(own)
+        embedded = (embedded - embedded.mean(0)) / embedded.std(0)
+        near = NearestNeighbors(n_neighbors=15).fit(embedded)
+        curves = []
+        for axis in range(k):
+            # Ends of the bulk: single outlying vectors stretch an eigenmap.
+            points = np.zeros((POINTS, k))
+            points[:, axis] = np.linspace(*np.quantile(embedded[:, axis], [0.01, 0.99]), POINTS)
+            found = near.kneighbors(points, return_distance=False)
+            curves.append(np.einsum("nj,nju->nu", barycentric_weights(points, embedded[found]), own[found]))
+        return np.stack(curves)
+
+    return fit
+
+
+def circles(vectors: np.ndarray, rows: np.ndarray, pairs: list[tuple[int, int]]) -> Targets:
+    """Targets around the mean in planes, at a radius that one in ten vectors reaches."""
+    base = vectors.mean(0)
+    turn = np.linspace(0, 2 * np.pi, POINTS)
+    out = []
+    for a, b in pairs:
+        plane = np.linalg.qr(rows[[a, b]].T)[0]
+        scores = (vectors - base) @ plane
+        radius = np.quantile(np.abs(scores), 0.9, axis=0)
+        out.append(base + (np.stack([np.cos(turn), np.sin(turn)], 1) * radius) @ plane.T)
+    return np.stack(out)
+
+
+def pca_circles(k: int) -> Callable[[np.ndarray, int], Targets]:
+    def fit(vectors: np.ndarray, seed: int) -> Targets:
+        rows = PCA(k).fit(vectors).components_
+        return circles(vectors, rows, [(a, b) for a in range(k) for b in range(a + 1, k)])
+
+    return fit
+
+
+def subspaces(k: int) -> Callable[[np.ndarray, int], Targets]:
+    """Independent subspaces of two: ICA's components, paired by how their energies go together."""
+
+    def fit(vectors: np.ndarray, seed: int) -> Targets:
+        model = FastICA(k, whiten="unit-variance", whiten_solver="eigh", max_iter=1000, random_state=seed)
+        energy = np.corrcoef((model.fit_transform(vectors / vectors.std()) ** 2).T)
+        left, pairs = set(range(k)), []
+        for flat in np.argsort(-np.triu(energy, 1), axis=None):
+            a, b = divmod(int(flat), k)
+            if a < b and {a, b} <= left:
+                pairs.append((a, b))
+                left -= {a, b}
+        return circles(vectors, model.mixing_.T, pairs)
+
+    return fit
+
+
+def both(first: str, one: Callable, second: str, other: Callable) -> Callable[[dict, int], Targets]:
+    """Dimensions of two views of the same images, judged together: the null is the largest of all of them."""
+    return lambda seen, seed: np.concatenate([one(seen[first], seed), other(seen[second], seed)])
+
+
+def on(view: str, method: Callable[[np.ndarray, int], Targets]) -> Callable[[dict, int], Targets]:
+    return lambda seen, seed: method(seen[view], seed)
+
+
+def methods() -> dict[str, tuple[Callable[[dict, int], Targets], bool]]:
+    """Name → what gives the targets, and whether they go around circles."""
+    found: dict[str, tuple[Callable[[dict, int], Targets], bool]] = {}
+    for k in (3, 4, 6, 8, 12):
+        found[f"PCA-{k}"] = on("raw", pca(k)), False
+        found[f"ICA-{k}"] = on("raw", ica(k)), False
+    for k in (3, 6, 12):
+        found[f"NMF-{k}"] = on("raw", named("nmf", k)), False
+        found[f"varimax-{k}"] = on("raw", varimax(k)), False
+    for view in ("normalized", "pooled", "pooled, normalized", "root"):
+        for k in (3, 6, 12):
+            found[f"PCA-{k} {view}"] = on(view, pca(k)), False
+            found[f"ICA-{k} {view}"] = on(view, ica(k)), False
+        found[f"varimax-6 {view}"] = on(view, varimax(6)), False
+        found[f"random-6 {view}"] = on(view, random(6)), False
+    found["random-6"] = on("raw", random(6)), False
+    for k in (6, 12):
+        found[f"sparse PCA-{k}"] = on("raw", sparse_pca(k)), False
+        found[f"dictionary-{k}"] = on("raw", dictionary(k)), False
+    for k in (3, 6):
+        found[f"eigenmaps-{k}"] = on("raw", eigenmaps(k)), False
+        found[f"eigenmaps-{k} pooled, normalized"] = on("pooled, normalized", eigenmaps(k)), False
+    for view in ("raw", "pooled, normalized"):
+        found[f"PCA-4 circles {view}"] = on(view, pca_circles(4)), True
+        found[f"PCA-6 circles {view}"] = on(view, pca_circles(6)), True
+        found[f"subspaces-6 {view}"] = on(view, subspaces(6)), True
+    for k in (3, 4, 6):
+        found[f"PCA-3 + PCA-{k} pooled, normalized"] = (
+            both("raw", pca(3), "pooled, normalized", pca(k)),
+            False,
+        )
+    found["PCA-3 normalized + PCA-4 pooled, normalized"] = (
+        both("normalized", pca(3), "pooled, normalized", pca(4)),
+        False,
+    )
+    return found
+
+
+def recovers(targets: Targets, embedding: Embedding, seed: int, circular: bool, draws: int) -> np.ndarray:
+    """`(attribute,)` whether some dimension recovers it."""
+    null, average = label_null(targets, permuted(embedding, draws, np.random.default_rng([seed, 0])))
+    curves = readout_curves(targets, embedding)
+    # Once around a circle is π times as long as the circle is wide, and as smooth as a circle can be.
+    smooth = smoothnesses(curves) * (np.pi if circular else 1)
+    return ((p_value(null, sweeps(curves) / average) <= 0.05) & (smooth >= SMOOTH)).any(1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--n", type=int, default=8000)
+    parser.add_argument("--photos", action="store_true", help="crops of photographs instead of dead leaves")
+    options = parser.parse_args()
+    warnings.filterwarnings("ignore", category=ConvergenceWarning)
+    torch.set_num_threads(1)
+    chosen = {name: one for name, one in methods().items() if not options.names or name in options.names}
+    source = tw.zoo.images("photos" if options.photos else "dead-leaves", n=200, size=128)
+    whole = tw.zoo.gabor_bank(size=WIDE)
+    wide = Patches(source, options.n, 0, True).windows(whole).values
+    found = {name: np.zeros((options.seeds, 3), bool) for name in chosen}
+    spent = dict.fromkeys(chosen, 0.0)
+    for seed in range(options.seeds):
+        bank = tw.zoo.gabor_bank(seed=seed)
+        embedding, seen = embed(bank.attributes), views(wide, bank)
+        for name, (targets, circular) in chosen.items():
+            start = time.process_time()
+            found[name][seed] = recovers(targets(seen, seed), embedding, seed, circular, 199)
+            spent[name] += time.process_time() - start
+    rows = [
+        {
+            "method": name,
+            **{attribute: float(hit[:, i].mean()) for i, attribute in enumerate(ATTRIBUTES)},
+            "all three": float(hit.all(1).mean()),
+            "s a seed": spent[name] / options.seeds,
+        }
+        for name, hit in found.items()
+    ]
+    table = Table(title=f"Share of {options.seeds} bank seeds, {source.describe()}", title_justify="left")
+    for column in rows[0]:
+        table.add_column(column, justify="left" if column == "method" else "right")
+    for row in rows:
+        table.add_row(*[f"{v:.2f}" if isinstance(v, float) else v for v in row.values()])
+    Console(width=120).print(table)
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "recovery_methods.json").write_text(
+        json.dumps({"images": source.describe(), "rows": rows}, indent=1)
+    )
+
+
+if __name__ == "__main__":
+    main()
