@@ -140,6 +140,16 @@ def test_label_typed_in_the_page_arrives_as_text(explorer):
     assert explorer.python("labeled()['label'].values[1]") == "orientation <b>&amp;"
 
 
+def test_enter_on_a_button_is_the_buttons_and_not_the_notebooks(explorer):
+    explorer.play.focus()
+    explorer.notebook.page.keyboard.press("Enter")
+    expect(explorer.play).to_have_text("Stop")
+    explorer.notebook.page.keyboard.press("Enter")
+    expect(explorer.play).to_have_text("Play")
+    # In command mode, Enter puts the cursor into the cell.
+    expect(explorer.play).to_be_focused()
+
+
 def test_play_plays_and_stops(explorer):
     explorer.notebook.python("widget.points = [10] * 6")
     expect(explorer.count).to_have_text("11 / 32", timeout=WAIT)

@@ -19,15 +19,7 @@ function actionOf(event: KeyboardEvent, keys: KeyMap): (() => void) | undefined 
 }
 
 export function listenToKeys(root: HTMLElement, keys: KeyMap, signal: AbortSignal): void {
-  // JupyterLab takes arrows and letters in the capture phase on document, unless the element carries this
-  // attribute. Window hears the press first: the attribute is there only for the keys that are ours, so that
-  // saving or running a cell still works from inside the widget.
-  const claim = (event: KeyboardEvent) => {
-    if (!(event.target instanceof Node) || !root.contains(event.target)) return;
-    const ours = actionOf(event, keys) !== undefined;
-    root.toggleAttribute("data-lm-suppress-shortcuts", ours);
-  };
-  window.addEventListener("keydown", claim, { capture: true, signal });
+  claim(root, (event) => actionOf(event, keys) !== undefined || isNative(event), signal);
   root.addEventListener(
     "keydown",
     (event) => {
@@ -41,18 +33,28 @@ export function listenToKeys(root: HTMLElement, keys: KeyMap, signal: AbortSigna
   );
 }
 
-const NATIVE = new Set(["Enter", " ", "Home", "End", "PageUp", "PageDown", "Escape"]);
-
 /** Keys that the browser gives to a button, a list or a check box of ours stay theirs: the host hears none of them. */
 export function keepNativeKeys(root: HTMLElement, signal: AbortSignal): void {
-  const claim = (event: KeyboardEvent) => {
-    const { target, key } = event;
-    if (!(target instanceof Element) || !root.contains(target)) return;
-    const control = target.closest("button, select, input, summary");
-    const plain = !(event.ctrlKey || event.metaKey || event.altKey);
-    const letters = control instanceof HTMLSelectElement && (key.length === 1 || key.startsWith("Arrow"));
-    const ours = plain && control !== null && (NATIVE.has(key) || letters);
-    root.toggleAttribute("data-lm-suppress-shortcuts", ours);
+  claim(root, isNative, signal);
+}
+
+const NATIVE = new Set(["Enter", " ", "Home", "End", "PageUp", "PageDown", "Escape"]);
+
+function isNative(event: KeyboardEvent): boolean {
+  const { target, key } = event;
+  const control = target instanceof Element ? target.closest("button, select, input, summary") : null;
+  const plain = !(event.ctrlKey || event.metaKey || event.altKey);
+  const letters = control instanceof HTMLSelectElement && (key.length === 1 || key.startsWith("Arrow"));
+  return plain && control !== null && (NATIVE.has(key) || letters);
+}
+
+/** JupyterLab takes keys in the capture phase on document, unless the element carries this attribute. Window hears the
+ *  press first: the attribute is there only for the keys that are ours, so that saving or running a cell still works
+ *  from inside the widget. */
+function claim(root: HTMLElement, isOurs: (event: KeyboardEvent) => boolean, signal: AbortSignal): void {
+  const decide = (event: KeyboardEvent) => {
+    if (!(event.target instanceof Node) || !root.contains(event.target)) return;
+    root.toggleAttribute("data-lm-suppress-shortcuts", isOurs(event));
   };
-  window.addEventListener("keydown", claim, { capture: true, signal });
+  window.addEventListener("keydown", decide, { capture: true, signal });
 }
