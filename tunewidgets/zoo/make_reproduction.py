@@ -62,8 +62,8 @@ def make_reproduction(
     Returns
     -------
     list of pathlib.Path
-        A file a seed, `NETWORK-DATA-SEED.zarr.zip`. It holds no image, so that many stay small; each layer's settings
-        say under `training` what the log says of the last epoch.
+        A file a seed, `NETWORK-DATA-SEED.zarr.zip`. It holds no image, so that many stay small, and ablation curves for
+        seed 0 only; each layer's settings say under `training` what the log says of the last epoch.
 
     Raises
     ------
@@ -94,6 +94,8 @@ def make_reproduction(
             image_source(data, n=images, size=None, seed=0),
             exemplars=0,
             restarts=restarts,
+            # Curves cost as much as all single units together, and one network's are shown.
+            ablation_options={"curves": seed == 0},
             store=work / "units.zarr",
             steps=steps,
             seed=seed,
