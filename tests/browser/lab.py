@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,16 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 START = 90
+WAIT = 15_000
+"""Milliseconds within which the page or the kernel shows what was done."""
+
+
+def eventually(value: Callable[[], object], wanted: object) -> None:
+    """Waits until `value()` is `wanted`: what was done in the page takes a moment to reach Python."""
+    deadline = time.monotonic() + WAIT / 1000
+    while (found := value()) != wanted and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert found == wanted
 
 
 def find_chromium() -> str | None:
@@ -175,3 +185,15 @@ class Notebook:
         if done["error"]:
             raise RuntimeError(done["error"])
         return done["text"].strip()
+
+    def set_back(self, code: str, holds: Callable[[int], None]) -> None:
+        """Run `code` until the page shows what it asks for, which `holds(milliseconds)` expects.
+
+        Once is not enough: what the test before did in the page may reach Python later, and the last writer wins.
+        """
+        for _ in range(9):
+            self.python(code)
+            with contextlib.suppress(AssertionError):
+                holds(1_500)
+                return
+        holds(1_500)

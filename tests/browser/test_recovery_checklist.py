@@ -1,11 +1,10 @@
 """RecoveryChecklist in a real JupyterLab and a real Chromium, as a reader uses it."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser.lab import Notebook
+from browser.lab import WAIT, Notebook, eventually
 from playwright.sync_api import Locator, expect
 
 NOTEBOOK = """
@@ -17,16 +16,7 @@ report = make_recovery(
 widget = tw.RecoveryChecklist(report)
 widget
 """
-WAIT = 15_000
 ANGLE_ICA_6 = 11
-
-
-def eventually(value: Callable[[], object], wanted: object) -> None:
-    """Waits until `value()` is `wanted`: what was done in the page takes a moment to reach Python."""
-    deadline = time.monotonic() + WAIT / 1000
-    while (found := value()) != wanted and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert found == wanted
 
 
 class Page:
@@ -41,6 +31,10 @@ class Page:
     def python(self, name: str) -> str:
         return self.notebook.python(f"print(widget.{name})")
 
+    def expect_first_state(self, timeout: int) -> None:
+        expect(self.detail).to_have_count(0, timeout=timeout)
+        expect(self.root.locator(".twr-agreement")).to_have_text("No verdict yet.", timeout=timeout)
+
 
 @pytest.fixture(scope="module")
 def shown(open_notebook: Callable[[str], Notebook]) -> Page:
@@ -51,12 +45,11 @@ def shown(open_notebook: Callable[[str], Notebook]) -> Page:
 
 @pytest.fixture
 def checklist(shown: Page):
-    shown.notebook.python(
+    shown.notebook.set_back(
         "widget.opened = ''; widget.verdicts = {}; widget.notes = {}; widget.bank = 'zero-mean'; "
-        "widget.readout = 'activation'; widget.seed = 0; widget.alpha = .05"
+        "widget.readout = 'activation'; widget.seed = 0; widget.alpha = .05",
+        shown.expect_first_state,
     )
-    expect(shown.detail).to_have_count(0, timeout=WAIT)
-    expect(shown.root.locator(".twr-agreement")).to_have_text("No verdict yet.", timeout=WAIT)
     yield shown
     assert shown.notebook.complaints == []
 

@@ -1,11 +1,10 @@
 """TuningExplorer in a real JupyterLab and a real Chromium, as a reader uses it."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser.lab import Notebook
+from browser.lab import WAIT, Notebook, eventually
 from playwright.sync_api import Locator, expect
 
 NOTEBOOK = """
@@ -15,15 +14,6 @@ film = make_film(6, 32, 64, 28, noise=4, failed={4: "constant direction: nothing
 widget = tw.TuningExplorer(film)
 widget
 """
-WAIT = 15_000
-
-
-def eventually(value: Callable[[], object], wanted: object) -> None:
-    """Waits until `value()` is `wanted`: what was done in the page takes a moment to reach Python."""
-    deadline = time.monotonic() + WAIT / 1000
-    while (found := value()) != wanted and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert found == wanted
 
 
 class Explorer:
@@ -45,8 +35,14 @@ class Explorer:
     def python(self, name: str) -> str:
         return self.notebook.python(f"print(widget.{name})")
 
-    def expect_active(self, dimension: int) -> None:
-        expect(self.rows.nth(dimension)).to_have_attribute("aria-current", "true", timeout=WAIT)
+    def expect_active(self, dimension: int, timeout: int = WAIT) -> None:
+        expect(self.rows.nth(dimension)).to_have_attribute("aria-current", "true", timeout=timeout)
+
+    def expect_first_state(self, timeout: int) -> None:
+        self.expect_active(0, timeout)
+        expect(self.count).to_have_text("32 / 32", timeout=timeout)
+        for row in range(6):
+            expect(self.labels.nth(row)).to_have_value("", timeout=timeout)
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +56,10 @@ def shown(open_notebook: Callable[[str], Notebook]) -> Explorer:
 @pytest.fixture
 def explorer(shown: Explorer) -> Iterator[Explorer]:
     """The same one as it was at first, and a check that the console stayed silent."""
-    shown.notebook.python(
-        "widget.playing = False; widget.dimension = 0; widget.points = [31] * 6; widget.labels = [''] * 6"
+    shown.notebook.set_back(
+        "widget.playing = False; widget.dimension = 0; widget.points = [31] * 6; widget.labels = [''] * 6",
+        shown.expect_first_state,
     )
-    shown.expect_active(0)
-    expect(shown.count).to_have_text("32 / 32", timeout=WAIT)
-    expect(shown.labels.nth(1)).to_have_value("", timeout=WAIT)
     yield shown
     assert shown.notebook.complaints == []
 
@@ -213,8 +207,6 @@ def test_keys_leave_the_notebook_alone(explorer):
     )
     assert cells == 1
     explorer.expect_active(1)
-    # What was moved has to arrive before the next test sets it back: the last writer wins.
-    eventually(lambda: explorer.python("points[1]"), "30")
 
 
 def test_images_beyond_the_budget_come_from_the_kernel(open_notebook):

@@ -1,11 +1,10 @@
 """UnitScatter in a real JupyterLab and a real Chromium, as a reader uses it."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser.lab import Notebook
+from browser.lab import WAIT, Notebook, eventually
 from playwright.sync_api import Locator, expect
 
 NOTEBOOK = """
@@ -15,15 +14,6 @@ tree = make_tree(2, 48, 32, dead=[3], silent=[5], failed={7: "the image held NaN
 widget = tw.UnitScatter(tree)
 widget
 """
-WAIT = 15_000
-
-
-def eventually(value: Callable[[], object], wanted: object) -> None:
-    """Waits until `value()` is `wanted`: what was done in the page takes a moment to reach Python."""
-    deadline = time.monotonic() + WAIT / 1000
-    while (found := value()) != wanted and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert found == wanted
 
 
 class Scatter:
@@ -40,6 +30,10 @@ class Scatter:
 
     def python(self, name: str) -> str:
         return self.notebook.python(f"print(widget.{name})")
+
+    def expect_first_state(self, timeout: int) -> None:
+        expect(self.root.locator(".tws-invitation")).to_be_visible(timeout=timeout)
+        expect(self.title).to_have_text("features.1: RS (IAM) against class selectivity", timeout=timeout)
 
     def place(self, unit: int) -> tuple[float, float]:
         """Where a unit's point is on the screen, by its ring: the one that plotly.js itself drew lies under it."""
@@ -63,12 +57,11 @@ def shown(open_notebook: Callable[[str], Notebook]) -> Scatter:
 def scatter(shown: Scatter) -> Iterator[Scatter]:
     """The same one as it was at first, and a check that the console stayed silent and no address was asked for."""
     shown.page.keyboard.press("Escape")
-    shown.notebook.python(
+    shown.notebook.set_back(
         "widget.layer = 'features.1'; widget.objective = 'iam'; widget.unit = widget.pinned = None; "
-        "widget.selected = []; widget.x, widget.y, widget.color = 'selectivity', 'rs', 'preferred_class'"
+        "widget.selected = []; widget.x, widget.y, widget.color = 'selectivity', 'rs', 'preferred_class'",
+        shown.expect_first_state,
     )
-    expect(shown.root.locator(".tws-invitation")).to_be_visible(timeout=WAIT)
-    expect(shown.title).to_have_text("features.1: RS (IAM) against class selectivity", timeout=WAIT)
     foreign: list[str] = []
     shown.page.on(
         "request", lambda asked: foreign.append(asked.url) if "127.0.0.1" not in asked.url[:30] else None
