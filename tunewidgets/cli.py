@@ -209,6 +209,14 @@ def _add_gabor(commands: Commands) -> argparse.ArgumentParser:
         "--samples", type=_positive, default=20_000, metavar="N",
         help="activation vectors to collect (default: 20000)",
     )  # fmt: skip
+    option(
+        "--pool", type=_positive, default=1, metavar="N",
+        help="average N × N neighboring positions, N odd; with 3, PCA finds frequency too (default: 1)",
+    )  # fmt: skip
+    option(
+        "--components", type=_positive, nargs="+", default=[3, 6], metavar="K",
+        help="how many dimensions each method looks for (default: 3 6)",
+    )  # fmt: skip
     option("--films", action="store_true", help="draw the first seed's films too, and judge their pictures")
     parser.set_defaults(run=_gabor)
     return parser
@@ -284,8 +292,8 @@ def _gabor(args: argparse.Namespace) -> None:
     from tunewidgets._checklist import checklist
 
     tree = tw.gabor_recovery(
-        seeds=range(args.seeds), images=images, n=args.samples, films=args.films, store=args.out,
-        progress=sys.stderr.isatty(),
+        n_components=args.components, seeds=range(args.seeds), images=images, n=args.samples, films=args.films,
+        store=args.out, pool=args.pool, progress=sys.stderr.isatty(),
     )  # fmt: skip
     print(checklist(tree))
     print(f'Wrote {args.out}; open it with tw.open_record("{args.out}").')

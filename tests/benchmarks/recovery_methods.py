@@ -33,7 +33,8 @@ from tunewidgets.kernels.recovery_cell import SMOOTH
 from tunewidgets.zoo.gabor import GaborBank
 
 OUT = Path("artifacts/benchmarks")
-WIDE = 11  # px: a window that holds 3 x 3 neighboring positions of a 7-px filter with stride 2
+SIDE = 7  # px of a filter
+WIDE = 15  # px: a window that holds 5 x 5 neighboring positions of such a filter with stride 2
 POINTS = 32
 Targets = np.ndarray  # (k, points, units)
 
@@ -42,18 +43,21 @@ def views(wide: np.ndarray, bank: GaborBank) -> dict[str, np.ndarray]:
     """The bank's activations of one set of windows, seen in several ways."""
     kernels = bank.filters.weight.detach().numpy().reshape(len(bank.attributes), -1)
     windows = wide.reshape(-1, WIDE, WIDE)
-    maps = np.stack(
+    places = range(0, WIDE - SIDE + 1, 2)
+    rows = [
         [
-            np.maximum(windows[:, y : y + 7, x : x + 7].reshape(len(windows), -1) @ kernels.T, 0)
-            for y in (0, 2, 4)
-            for x in (0, 2, 4)
+            np.maximum(windows[:, y : y + SIDE, x : x + SIDE].reshape(len(windows), -1) @ kernels.T, 0)
+            for x in places
         ]
-    )
-    raw, pooled = maps[4].astype(float), maps.mean(0).astype(float)
+        for y in places
+    ]
+    maps = np.array(rows, float)  # (5, 5, images, filters)
+    raw, pooled = maps[2, 2], maps[1:4, 1:4].mean((0, 1))
     return {
         "raw": raw,
         "normalized": normalized(raw),
         "pooled": pooled,
+        "pooled 5 × 5": maps.mean((0, 1)),
         "pooled, normalized": normalized(pooled),
         "root": np.sqrt(raw),
     }
@@ -226,6 +230,13 @@ def methods() -> dict[str, tuple[Callable[[dict, int], Targets], bool]]:
             found[f"ICA-{k} {view}"] = on(view, ica(k)), False
         found[f"varimax-6 {view}"] = on(view, varimax(6)), False
         found[f"random-6 {view}"] = on(view, random(6)), False
+    for k in (8, 10, 12, 16, 20):
+        for view in ("pooled", "pooled, normalized", "pooled 5 × 5"):
+            found[f"PCA-{k} {view}"] = on(view, pca(k)), False
+            found[f"random-{k} {view}"] = on(view, random(k)), False
+    for k in (16, 20):
+        found[f"PCA-{k}"] = on("raw", pca(k)), False
+        found[f"ICA-{k} pooled"] = on("pooled", ica(k)), False
     found["random-6"] = on("raw", random(6)), False
     for k in (6, 12):
         found[f"sparse PCA-{k}"] = on("raw", sparse_pca(k)), False

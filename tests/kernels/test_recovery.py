@@ -64,11 +64,12 @@ def cell(report, name, **where):
     return report[name].sel(where).squeeze()
 
 
-def test_patches_give_what_sampling_a_bank_gives(scenes):
-    patches = Patches(scenes, 500, 7, False)
+@pytest.mark.parametrize("pool", [1, 3])
+def test_patches_give_what_sampling_a_bank_gives(scenes, pool):
+    patches = Patches(scenes, 300, 7, False, pool)
     for bank in (zoo.gabor_bank(seed=4), zoo.gabor_bank(n=5, size=9, stride=3, zero_mean=False)):
         expected = tw.sample_activations(
-            tw.Probe(bank, "relu", device="cpu"), scenes, 500, seed=7, progress=False
+            tw.Probe(bank, "relu", device="cpu"), scenes, 300, seed=7, pool=pool, progress=False
         )
         found = patches.activations(bank)
         np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -263,6 +264,7 @@ def test_lle_has_no_subspace_to_rotate_in(quick):
     ("options", "error", "sentence"),
     [
         ({"n_components": (3, 0)}, ValueError, "n_components is .* give whole numbers from 1"),
+        ({"pool": 4}, ValueError, "pool=4 can't be used; give an odd number"),
         ({"n_components": ()}, ValueError, "n_components is"),
         ({"seeds": (0, 0)}, ValueError, "seeds is .* each once"),
         ({"seeds": (-1,)}, ValueError, "seeds is"),

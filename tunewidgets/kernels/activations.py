@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 import xarray as xr
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -25,13 +26,14 @@ def sample_activations(
     per_image: int | str = "auto",
     seed: int = 0,
     *,
+    pool: int = 1,
     progress: bool = True,
 ) -> xr.DataArray:
     """Rectified activation vectors at random positions of a layer.
 
-    Positions are drawn uniformly among those at least one away from all four borders of the layer's map,
-    distinct within an image. An image's positions are decided by `seed` and its index alone. A layer without
-    a map, or with a map of a single position, gives one vector an image.
+    Positions are drawn uniformly among those whose `pool` × `pool` neighborhood is at least one away from all four
+    borders of the layer's map, distinct within an image. An image's positions are decided by `seed` and its index
+    alone. A layer without a map, or with a map of a single position, gives one vector an image.
 
     Parameters
     ----------
@@ -47,6 +49,10 @@ def sample_activations(
         few images as give `n` vectors, drawn by `seed`.
     seed : int
         Decides the positions, and which images give one more where `n` is not a multiple.
+    pool : int
+        An odd number: each vector is the mean over `pool` × `pool` neighboring positions. What depends on exactly
+        where a pattern lies, such as a wave's phase, averages out, and what it is, its frequency and angle, stays:
+        from 3 × 3 positions PCA finds a Gabor bank's frequency, which single positions hardly show.
     progress : bool
         Show a progress bar.
 
@@ -55,8 +61,8 @@ def sample_activations(
     xarray.DataArray, (sample, unit) float32
         In the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
         positions of that map. Attributes: `model`, `model_sha256`, `layer`, `images` (a description), `seed`,
-        `n_images` (those that gave vectors) and `n_vectors`. Vectors of one image are clustered: `n_images`
-        is the sample size.
+        `n_images` (those that gave vectors), `n_vectors` and, above 1, `pool`. Vectors of one image are clustered:
+        `n_images` is the sample size.
 
     Raises
     ------
@@ -78,6 +84,9 @@ def sample_activations(
     (('sample', 'unit'), (25, 28), 10)
     """
     _check(n, per_image, seed)
+    check_pool(pool)
+    if pool > 1 and not probe.has_map:
+        raise ValueError(f"pool={pool} can't be used on {probe.layer!r}, which has no map; leave pool at 1")
     batches, count = _counted(images)
     share = _shares(n, count, per_image, seed)
     vectors = np.empty((n, probe.units), np.float32)
@@ -88,13 +97,13 @@ def sample_activations(
             asked = share[first : first + len(chunk)]
             answering = np.flatnonzero(asked)
             if len(answering):
-                values = probe.rectified(chunk[answering])
+                values = _pooled(probe.rectified(chunk[answering]), pool)
                 _check_room(values, n, count, int(share.max()))
                 here = _positions(values, first + answering, asked[answering], seed)
                 rows = np.repeat(np.arange(len(answering)), asked[answering])
                 end = filled + len(here)
                 vectors[filled:end] = _gather(values, rows, here)
-                where[filled:end] = here
+                where[filled:end] = here + np.array([0, pool // 2, pool // 2])
                 filled = end
             first += len(chunk)
             bar.update(len(chunk))
@@ -113,6 +122,8 @@ def sample_activations(
         "n_images": int(np.count_nonzero(share)),
         "n_vectors": n,
     }
+    if pool > 1:
+        attrs["pool"] = pool
     return xr.DataArray(vectors, dims=("sample", "unit"), coords=coords, attrs=attrs, name="activation")
 
 
@@ -123,6 +134,24 @@ def _check(n: int, per_image: int | str, seed: int) -> None:
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             other = ' or "auto"' if name == "per_image" else ""
             raise ValueError(f"{name}={value!r} can't be used; give a whole number from {least}{other}")
+
+
+def check_pool(pool: int) -> None:
+    """Raise a ValueError unless a neighborhood of that many positions a side has a middle."""
+    if isinstance(pool, bool) or not isinstance(pool, int | np.integer) or pool < 1 or pool % 2 == 0:
+        raise ValueError(f"pool={pool!r} can't be used; give an odd number of positions, such as 3")
+
+
+def _pooled(values: Tensor, pool: int) -> Tensor:
+    """The mean over each neighborhood that lies in the map."""
+    if pool == 1:
+        return values
+    if min(values.shape[2:]) < pool:
+        raise ValueError(
+            f"pool={pool} is wider than the layer's {values.shape[2]}×{values.shape[3]} map; give larger images, or a "
+            "smaller pool"
+        )
+    return F.avg_pool2d(values, pool, stride=1)
 
 
 def _counted(images: Any) -> tuple[Iterable[Any], int]:

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 import xarray as xr
 from torch import nn
 
@@ -32,12 +32,14 @@ class Patches:
     seed : int
         Decides where they are cut.
     progress : bool
+    pool : int
+        As `sample_activations` takes it: each vector is the mean answer at `pool` × `pool` neighboring positions.
     """
 
-    def __init__(self, images: Any, n: int, seed: int, progress: bool) -> None:
+    def __init__(self, images: Any, n: int, seed: int, progress: bool, pool: int = 1) -> None:
         # An iterator can be passed over once, banks of several sizes need it more often.
         self.images = list(images) if isinstance(images, Iterator) else images
-        self.n, self.seed, self.progress = n, seed, progress
+        self.n, self.seed, self.progress, self.pool = n, seed, progress, pool
         self._cut: dict[tuple[Any, ...], xr.DataArray] = {}
 
     @property
@@ -49,32 +51,37 @@ class Patches:
     def activations(self, bank: GaborBank) -> xr.DataArray:
         """The bank's rectified answers to the patches, `(sample, unit)` float32."""
         patches = self.windows(bank)
-        kernels = bank.filters.weight.detach().cpu().flatten(1).numpy()
-        values = np.maximum(patches.values @ kernels.T, 0)
+        kernels = bank.filters.weight.detach().cpu()
+        seen = torch.from_numpy(patches.values).view(self.n, 1, *self._window(bank))
+        values = F.conv2d(seen, kernels, stride=bank.filters.stride).relu_().mean((2, 3))
         mine = Probe(bank, LAYER, device="cpu").provenance()
-        return xr.DataArray(
-            values, dims=("sample", "unit"), coords=patches.coords, attrs={**patches.attrs, **mine}
-        )
+        attrs = {**patches.attrs, **mine} | ({"pool": self.pool} if self.pool > 1 else {})
+        return xr.DataArray(values.numpy(), dims=("sample", "unit"), coords=patches.coords, attrs=attrs)
 
     def windows(self, bank: GaborBank) -> xr.DataArray:
         """What the bank's filters look at: luminance patches `(sample, pixel)`, row by row."""
-        size, stride = _pair(bank.filters.kernel_size), _pair(bank.filters.stride)
+        window, stride = self._window(bank), _pair(bank.filters.stride)
         luminance = bank.luminance.weight.detach().cpu()
-        key = (size, stride, tuple(luminance.flatten().tolist()))
+        key = (window, stride, tuple(luminance.flatten().tolist()))
         if key not in self._cut:
-            pixels = size[0] * size[1]
+            pixels = window[0] * window[1]
             # Filters that each see a single pixel: what they answer at a position is the patch there.
-            window = nn.Conv2d(1, pixels, size, stride, bias=False)
+            single = nn.Conv2d(1, pixels, window, stride, bias=False)
             gray = nn.Conv2d(3, 1, 1, bias=False)
             with torch.no_grad():
-                window.weight.copy_(torch.eye(pixels).view(pixels, 1, *size))
+                single.weight.copy_(torch.eye(pixels).view(pixels, 1, *window))
                 gray.weight.copy_(luminance)
-            network = nn.Sequential(OrderedDict(luminance=gray, patches=window)).eval()
+            network = nn.Sequential(OrderedDict(luminance=gray, patches=single)).eval()
             probe = Probe(network, "patches", device="cpu")
-            self._cut[key] = sample_activations(
-                probe, self.images, n=self.n, seed=self.seed, progress=self.progress
-            )
+            cut = sample_activations(probe, self.images, n=self.n, seed=self.seed, progress=self.progress)
+            middle = self.pool // 2
+            self._cut[key] = cut.assign_coords(y=cut["y"] + middle, x=cut["x"] + middle)
         return self._cut[key]
+
+    def _window(self, bank: GaborBank) -> tuple[int, int]:
+        """Height and width in pixels of what a vector depends on."""
+        size, stride = _pair(bank.filters.kernel_size), _pair(bank.filters.stride)
+        return size[0] + (self.pool - 1) * stride[0], size[1] + (self.pool - 1) * stride[1]
 
 
 def _pair(sizes: tuple[int, ...]) -> tuple[int, int]:

@@ -68,6 +68,7 @@ class RecoveryRun:
             "banks": names,
             "images": patches.described,
             "n": patches.n,
+            "pool": patches.pool,
             "others": others,
             "permutations": permutations,
             "alpha": alpha,

@@ -30,6 +30,8 @@ def report_facts(report: xr.Dataset) -> dict[str, Any]:
         **facts,
         "model": str(report.attrs["model"]),
         "others": str(settings.get("others", "mean")),
+        "vectors": report.attrs["n_vectors"],
+        "pool": int(settings.get("pool", 1)),
         "draws": report.sizes["draw"],
         "points": report.sizes["point"],
         "images": report.attrs["n_images"],

@@ -2,6 +2,7 @@
 import { Mark } from "./mark";
 import { levelText } from "./switches";
 import type { View } from "./view";
+import { sources } from "./words";
 
 export function Legend({ view }: { view: View }) {
   const { report, state, look } = view.checklist;
@@ -35,6 +36,9 @@ export function Legend({ view }: { view: View }) {
       <li>
         <b>Paper</b> (small gray sign): its Table 1, judged by eye on another bank and other images; for
         comparison, we do not claim to replicate it
+      </li>
+      <li>
+        <b>Made from</b> {sources(report)}
       </li>
     </ul>
   );

@@ -28,6 +28,9 @@ export interface Report {
   readout: string[];
   model: string;
   others: string;
+  vectors: number | null;
+  /** Positions a side that each vector is the mean of. */
+  pool: number;
   draws: number;
   points: number;
   images: number | null;

@@ -37,6 +37,16 @@ export function cellWords(checklist: Checklist, cell: Cell): string {
   return parts.filter(Boolean).join("; ");
 }
 
+/** What the marks were computed from. */
+export function sources(report: Report): string {
+  const { vectors, images, pool } = report;
+  const of = images === null ? "" : ` of ${images} images`;
+  const mean = pool > 1 ? `, each the mean of ${pool} × ${pool} neighboring positions` : "";
+  const rest = report.others === "zero" ? "zero" : "their mean";
+  const held = `other dimensions held at ${rest}`;
+  return vectors === null ? held : `${vectors} activation vectors${of}${mean}; ${held}`;
+}
+
 export function agreementWords(checklist: Checklist): string {
   const { cells, state } = checklist;
   const given = cells.filter((cell) => state.verdicts[cell.key]);

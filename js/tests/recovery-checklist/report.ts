@@ -23,6 +23,8 @@ export function report(): Report {
     readout: ["activation"],
     model: "gabor_bank",
     others: "mean",
+    vectors: 4000,
+    pool: 1,
     draws: 199,
     points: POINTS,
     images: 100,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { agreement, cellsOf, levels } from "../../src/recovery-checklist/report";
 import { spread } from "../../src/recovery-checklist/strip";
 import { csv, latex, markdown } from "../../src/recovery-checklist/text";
-import { pText } from "../../src/recovery-checklist/words";
+import { pText, sources } from "../../src/recovery-checklist/words";
 import { report } from "./report";
 
 const look = { bank: 0, readout: 0, seed: 0, alpha: 0.05 };
@@ -54,6 +54,17 @@ describe("marks", () => {
   it("are offered at levels that the draws reach", () => {
     expect(levels(report())).toEqual([0.05, 0.02, 0.01, 0.005]);
     expect(levels({ ...report(), draws: 39 })).toEqual([0.05]);
+  });
+});
+
+describe("what the marks were computed from", () => {
+  it("is said as far as it is known, neighborhoods only where there are any", () => {
+    expect(sources(report())).toBe(
+      "4000 activation vectors of 100 images; other dimensions held at their mean",
+    );
+    expect(sources({ ...report(), pool: 3, images: null, others: "zero" })).toBe(
+      "4000 activation vectors, each the mean of 3 × 3 neighboring positions; other dimensions held at zero",
+    );
   });
 });
 
