@@ -77,8 +77,8 @@ def gabor_recovery(
         A `.zarr` folder or `.zarr.zip` file to which finished seeds go. Run again with the same settings, what it
         holds is not made again, and what a reader entered is kept; other seeds are added.
     pool : int
-        As of `sample_activations`: 1 is the paper's. With 3 and 12 components, PCA recovers frequency, angle and phase
-        of most banks, which no method does at single positions.
+        As of `sample_activations`: 1 is the paper's. With 3 and 8 components, PCA recovers frequency, angle and phase
+        of nearly every bank, which no method does at single positions.
     random_directions : int
         Films of random directions against which films are judged, 8 points each; 0: pictures get no marks.
     film_options : dict, optional
