@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.dimensions import TuningDimensions
     from tunewidgets.kernels.directions import Direction
     from tunewidgets.kernels.exemplars import exemplars
+    from tunewidgets.kernels.film_patches import add_patches
     from tunewidgets.kernels.films import render_film
     from tunewidgets.kernels.layers import layers
     from tunewidgets.kernels.objectives import AM, IAM, Neuron
@@ -48,6 +49,7 @@ _HOMES = {
     "sample_activations": "kernels.activations",
     "TuningDimensions": "kernels.dimensions",
     "render_film": "kernels.films",
+    "add_patches": "kernels.film_patches",
     "gabor_recovery": "kernels.recovery",
     "open_record": "records",
     "save_record": "records",
@@ -69,6 +71,7 @@ __all__ = [
     "UnitScatter",
     "__version__",
     "ablation",
+    "add_patches",
     "analyze_units",
     "class_selectivity",
     "exemplars",

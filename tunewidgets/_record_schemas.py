@@ -82,6 +82,7 @@ def _recovery_check(report: xr.Dataset) -> str | None:
 
 _OWN, _SHOWN, _CURVE = ("unit",), ("objective", "unit"), ("order", "step")
 _POINTS, _TARGETS, _FIT = ("dimension", "point"), ("dimension", "point", "unit"), ("dimension", "unit")
+_PATCHES = (*_POINTS, "exemplar")
 _FITTED = ("method", "n_components", "seed", "bank")
 _CELL = ("attribute", *_FITTED, "readout")
 _TABLE = ("attribute", "method", "n_components")
@@ -107,6 +108,13 @@ SCHEMAS: dict[str, Schema] = {
             "unmixing": Variable(_FIT, required=False, needs=("component", "center", "unit_mask")),
             "center": Variable(("unit",), required=False, needs=("component", "unmixing", "unit_mask")),
             "unit_mask": Variable(("unit",), "bool", required=False),
+            # Patches of real images, of add_patches.
+            "patch": Variable(
+                (*_PATCHES, "patch_y", "patch_x", "rgb"), "uint8", required=False, needs=("patch_image",)
+            ),
+            "patch_image": Variable(_PATCHES, "int32", required=False),
+            "patch_position": Variable((*_PATCHES, "yx"), "int32", required=False),
+            "patch_coordinate": Variable(_PATCHES, required=False),
         },
         sizes={"rgb": 3},
         empty={

@@ -211,7 +211,11 @@ def _add_gabor(commands: Commands) -> argparse.ArgumentParser:
     )  # fmt: skip
     option(
         "--pool", type=_positive, default=1, metavar="N",
-        help="average N × N neighboring positions, N odd; with 3, PCA finds frequency too (default: 1)",
+        help="average N × N neighboring positions, N odd (default: 1)",
+    )  # fmt: skip
+    option(
+        "--normalize", action="store_true",
+        help="divide each vector by its contrast; with --pool 3 --components 10, PCA finds all three",
     )  # fmt: skip
     option(
         "--components", type=_positive, nargs="+", default=[3, 6], metavar="K",
@@ -293,7 +297,7 @@ def _gabor(args: argparse.Namespace) -> None:
 
     tree = tw.gabor_recovery(
         n_components=args.components, seeds=range(args.seeds), images=images, n=args.samples, films=args.films,
-        store=args.out, pool=args.pool, progress=sys.stderr.isatty(),
+        store=args.out, pool=args.pool, normalize=args.normalize, progress=sys.stderr.isatty(),
     )  # fmt: skip
     print(checklist(tree))
     print(f'Wrote {args.out}; open it with tw.open_record("{args.out}").')

@@ -75,6 +75,7 @@ export function film(dimensions = 3, points = 5, failed: Record<number, string> 
     warnings: [],
     points,
     cells: { width: 8, height: 8, columns: 3 },
+    patches: null,
     dimensions: Array.from({ length: dimensions }, (_, index) => ({
       index,
       suggestion: index === 1 ? "suggested" : "",
@@ -87,6 +88,7 @@ export function film(dimensions = 3, points = 5, failed: Record<number, string> 
       edges: [-8, -2, 2, 8],
       units: coordinates.map((_, at) => [at, at + 1]),
       weights: coordinates.map(() => [0.8, 0.4]),
+      patchCoordinate: [],
     })),
   };
 }
@@ -99,5 +101,8 @@ export function explorerModel(shown: Film = film(), missing: number[] = []): Fak
     points: shown.dimensions.map(() => 2),
     labels: shown.dimensions.map(() => ""),
     playing: false,
+    position: [],
+    _patches: [],
+    _photo: {},
   });
 }

@@ -47,6 +47,22 @@ def test_pooled_vectors_are_the_mean_of_the_rectified_values_around_their_positi
     assert places == {(i, y, x) for i in range(6) for y in range(2, 6) for x in range(2, 8)}
 
 
+def test_normalized_vectors_point_as_they_did_and_strong_ones_are_no_longer_than_one():
+    plain, found = sample(n=100), sample(n=100, normalize=True)
+    lengths = np.linalg.norm(plain, axis=1)
+    contrast = np.median(lengths[lengths > 0])
+    assert found.attrs["contrast"] == pytest.approx(contrast)
+    np.testing.assert_allclose(found, plain / (lengths + contrast)[:, None], atol=1e-6)
+
+
+def test_normalizing_a_layer_that_is_silent_leaves_it_silent():
+    silent = Probe(nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU()), "1", device="cpu")
+    with torch.no_grad():
+        silent.model[0].weight.zero_()
+        silent.model[0].bias.fill_(-1)
+    assert not sample(silent, normalize=True).any()
+
+
 def test_positions_are_distinct_within_an_image_and_away_from_every_border():
     found = sample(n=6 * 48)  # every position there is
     places = set(zip(*(found[c].values.tolist() for c in ("image", "y", "x")), strict=True))

@@ -64,18 +64,25 @@ def cell(report, name, **where):
     return report[name].sel(where).squeeze()
 
 
-@pytest.mark.parametrize("pool", [1, 3])
-def test_patches_give_what_sampling_a_bank_gives(scenes, pool):
-    patches = Patches(scenes, 300, 7, False, pool)
+@pytest.mark.parametrize(("pool", "normalize"), [(1, False), (3, True)])
+def test_patches_give_what_sampling_a_bank_gives(scenes, pool, normalize):
+    patches = Patches(scenes, 300, 7, False, pool, normalize)
     for bank in (zoo.gabor_bank(seed=4), zoo.gabor_bank(n=5, size=9, stride=3, zero_mean=False)):
         expected = tw.sample_activations(
-            tw.Probe(bank, "relu", device="cpu"), scenes, 300, seed=7, pool=pool, progress=False
+            tw.Probe(bank, "relu", device="cpu"),
+            scenes,
+            300,
+            seed=7,
+            pool=pool,
+            normalize=normalize,
+            progress=False,
         )
         found = patches.activations(bank)
         np.testing.assert_allclose(found, expected, atol=1e-5)
         for name in ("image", "y", "x"):
             np.testing.assert_array_equal(found[name], expected[name])
-        assert found.attrs == {**expected.attrs}
+        assert found.attrs.pop("contrast", 0) == pytest.approx(expected.attrs.pop("contrast", 0), rel=1e-5)
+        assert found.attrs == expected.attrs
 
 
 def test_the_record_is_valid_and_comes_back_from_disk(tree, tmp_path):

@@ -27,6 +27,7 @@ def sample_activations(
     seed: int = 0,
     *,
     pool: int = 1,
+    normalize: bool = False,
     progress: bool = True,
 ) -> xr.DataArray:
     """Rectified activation vectors at random positions of a layer.
@@ -53,6 +54,10 @@ def sample_activations(
         An odd number: each vector is the mean over `pool` × `pool` neighboring positions. What depends on exactly
         where a pattern lies, such as a wave's phase, averages out, and what it is, its frequency and angle, stays:
         from 3 × 3 positions PCA finds a Gabor bank's frequency, which single positions hardly show.
+    normalize : bool
+        Divide each vector by its own length plus the median one, so that strong contrast counts for little and what is
+        seen for more (divisive normalization). Together with `pool=3`, PCA finds frequency, angle and phase of nearly
+        every Gabor bank.
     progress : bool
         Show a progress bar.
 
@@ -61,8 +66,8 @@ def sample_activations(
     xarray.DataArray, (sample, unit) float32
         In the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
         positions of that map. Attributes: `model`, `model_sha256`, `layer`, `images` (a description), `seed`,
-        `n_images` (those that gave vectors), `n_vectors` and, above 1, `pool`. Vectors of one image are clustered:
-        `n_images` is the sample size.
+        `n_images` (those that gave vectors), `n_vectors`, above 1 `pool`, and where vectors are normalized
+        `contrast`, the median length. Vectors of one image are clustered: `n_images` is the sample size.
 
     Raises
     ------
@@ -73,7 +78,8 @@ def sample_activations(
 
     References
     ----------
-    *Identifying and interpreting tuning dimensions in deep networks*, which takes one position an image.
+    *Identifying and interpreting tuning dimensions in deep networks*, which takes one position an image. Divisive
+    normalization: Heeger, *Normalization of cell responses in cat striate cortex*, Visual Neuroscience 9 (1992).
 
     Examples
     --------
@@ -87,17 +93,17 @@ def sample_activations(
     check_pool(pool)
     if pool > 1 and not probe.has_map:
         raise ValueError(f"pool={pool} can't be used on {probe.layer!r}, which has no map; leave pool at 1")
-    batches, count = _counted(images)
+    batches, count = counted(images)
     share = _shares(n, count, per_image, seed)
     vectors = np.empty((n, probe.units), np.float32)
     where = np.empty((n, 3), np.int64)  # image, y, x
     filled = first = 0
     with tqdm(total=count, desc="Sampling activations", unit="image", disable=not progress) as bar:
-        for chunk in _chunks(batches):
+        for chunk in chunks(batches):
             asked = share[first : first + len(chunk)]
             answering = np.flatnonzero(asked)
             if len(answering):
-                values = _pooled(probe.rectified(chunk[answering]), pool)
+                values = pooled(probe.rectified(chunk[answering]), pool)
                 _check_room(values, n, count, int(share.max()))
                 here = _positions(values, first + answering, asked[answering], seed)
                 rows = np.repeat(np.arange(len(answering)), asked[answering])
@@ -124,6 +130,10 @@ def sample_activations(
     }
     if pool > 1:
         attrs["pool"] = pool
+    if normalize:
+        contrast = contrast_of(vectors)
+        attrs["contrast"] = contrast
+        vectors = normalized(vectors, contrast)
     return xr.DataArray(vectors, dims=("sample", "unit"), coords=coords, attrs=attrs, name="activation")
 
 
@@ -142,7 +152,7 @@ def check_pool(pool: int) -> None:
         raise ValueError(f"pool={pool!r} can't be used; give an odd number of positions, such as 3")
 
 
-def _pooled(values: Tensor, pool: int) -> Tensor:
+def pooled(values: Tensor, pool: int) -> Tensor:
     """The mean over each neighborhood that lies in the map."""
     if pool == 1:
         return values
@@ -154,7 +164,18 @@ def _pooled(values: Tensor, pool: int) -> Tensor:
     return F.avg_pool2d(values, pool, stride=1)
 
 
-def _counted(images: Any) -> tuple[Iterable[Any], int]:
+def contrast_of(vectors: np.ndarray) -> float:
+    """The median length of those vectors `(n, units)` that are not all 0; 1 where there is none."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    return float(np.median(lengths[lengths > 0])) if lengths.any() else 1.0
+
+
+def normalized(vectors: np.ndarray, contrast: float) -> np.ndarray:
+    """Vectors `(n, units)`, each divided by its length plus `contrast`."""
+    return np.asarray(vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + contrast), vectors.dtype)
+
+
+def counted(images: Any) -> tuple[Iterable[Any], int]:
     """The images as batches, and how many they are."""
     batches: Any = images
     if isinstance(images, Tensor | np.ndarray):
@@ -184,7 +205,8 @@ def _pictures(batch: Any) -> Any:
     return pictures
 
 
-def _chunks(batches: Iterable[Any]) -> Iterator[Any]:
+def chunks(batches: Iterable[Any]) -> Iterator[Any]:
+    """The pictures of batches, a few at a time."""
     for batch in batches:
         pictures = _pictures(batch)
         for start in range(0, len(pictures), CHUNK):

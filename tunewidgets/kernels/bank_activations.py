@@ -13,7 +13,7 @@ import torch.nn.functional as F
 import xarray as xr
 from torch import nn
 
-from tunewidgets.kernels.activations import sample_activations
+from tunewidgets.kernels.activations import contrast_of, normalized, sample_activations
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.zoo.gabor import GaborBank
 
@@ -32,14 +32,17 @@ class Patches:
     seed : int
         Decides where they are cut.
     progress : bool
-    pool : int
-        As `sample_activations` takes it: each vector is the mean answer at `pool` × `pool` neighboring positions.
+    pool, normalize
+        As of `sample_activations`.
     """
 
-    def __init__(self, images: Any, n: int, seed: int, progress: bool, pool: int = 1) -> None:
+    def __init__(
+        self, images: Any, n: int, seed: int, progress: bool, pool: int = 1, normalize: bool = False
+    ) -> None:
         # An iterator can be passed over once, banks of several sizes need it more often.
         self.images = list(images) if isinstance(images, Iterator) else images
-        self.n, self.seed, self.progress, self.pool = n, seed, progress, pool
+        self.n, self.seed, self.progress = n, seed, progress
+        self.pool, self.normalize = pool, normalize
         self._cut: dict[tuple[Any, ...], xr.DataArray] = {}
 
     @property
@@ -53,10 +56,14 @@ class Patches:
         patches = self.windows(bank)
         kernels = bank.filters.weight.detach().cpu()
         seen = torch.from_numpy(patches.values).view(self.n, 1, *self._window(bank))
-        values = F.conv2d(seen, kernels, stride=bank.filters.stride).relu_().mean((2, 3))
-        mine = Probe(bank, LAYER, device="cpu").provenance()
-        attrs = {**patches.attrs, **mine} | ({"pool": self.pool} if self.pool > 1 else {})
-        return xr.DataArray(values.numpy(), dims=("sample", "unit"), coords=patches.coords, attrs=attrs)
+        values = F.conv2d(seen, kernels, stride=bank.filters.stride).relu_().mean((2, 3)).numpy()
+        attrs = {**patches.attrs, **Probe(bank, LAYER, device="cpu").provenance()}
+        if self.pool > 1:
+            attrs["pool"] = self.pool
+        if self.normalize:
+            attrs["contrast"] = contrast_of(values)
+            values = normalized(values, attrs["contrast"])
+        return xr.DataArray(values, dims=("sample", "unit"), coords=patches.coords, attrs=attrs)
 
     def windows(self, bank: GaborBank) -> xr.DataArray:
         """What the bank's filters look at: luminance patches `(sample, pixel)`, row by row."""

@@ -162,6 +162,8 @@ def render_film(
         "size": side,
         "steps": steps,
         "images": dimensions.sample_["images"],
+        # How vectors were made of the layer's map: a new image is placed by the same.
+        **{name: dimensions.sample_[name] for name in ("pool", "contrast") if name in dimensions.sample_},
     }
     attrs = records.new_attrs(
         "film",

@@ -241,13 +241,19 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
 
 def receptive_field(probe: Probe) -> int | None:
     """Side in pixels of what one position of the probe's layer sees; None where it sees the whole input."""
+    window = sight_of(probe).window
+    return None if window is None else max(window)
+
+
+def sight_of(probe: Probe) -> Sight:
+    """What one position of the probe's layer sees; its `window` is None where that is the whole input."""
     size = probe.input_size
     image = torch.full((1, 3, size, size), 0.5, device=probe.device)
     watch = _Watch(image)
     with evaluating(probe.network), torch.no_grad(), watch:
         inputs = image if probe.preprocess is None else probe.preprocess(image)
         value = forward_to(probe.network, probe.place, inputs).post
-    sight = watch.get(value)
-    if sight is None or sight.window is None or max(sight.window) >= size:
-        return None
-    return max(sight.window)
+    sight = watch.get(value) or Sight(None, (size, size), False, False)
+    if sight.window is not None and max(sight.window) >= size:
+        return replace(sight, window=None)
+    return sight

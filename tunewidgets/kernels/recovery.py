@@ -40,6 +40,7 @@ def gabor_recovery(
     *,
     store: str | os.PathLike[str] | None = None,
     pool: int = 1,
+    normalize: bool = False,
     random_directions: int = RANDOM_FILMS,
     film_options: dict[str, Any] | None = None,
 ) -> xr.DataTree:
@@ -76,9 +77,9 @@ def gabor_recovery(
     store : path, optional
         A `.zarr` folder or `.zarr.zip` file to which finished seeds go. Run again with the same settings, what it
         holds is not made again, and what a reader entered is kept; other seeds are added.
-    pool : int
-        As of `sample_activations`: 1 is the paper's. With 3 and 8 components, PCA recovers frequency, angle and phase
-        of nearly every bank, which no method does at single positions.
+    pool, normalize
+        As of `sample_activations`; 1 and False are the paper's. With `pool=3`, `normalize=True` and 10 components, PCA
+        recovers frequency, angle and phase of nearly every bank, which no method does at single positions.
     random_directions : int
         Films of random directions against which films are judged, 8 points each; 0: pictures get no marks.
     film_options : dict, optional
@@ -121,7 +122,9 @@ def gabor_recovery(
     _check(n, others, permutations, alpha, random_directions)
     check_pool(pool)
     makers, banks = methods_of(methods), banks_of(bank, bank_seeds)
-    patches = Patches(zoo.images("dead-leaves") if images is None else images, n, SAMPLE_SEED, progress, pool)
+    patches = Patches(
+        zoo.images("dead-leaves") if images is None else images, n, SAMPLE_SEED, progress, pool, normalize
+    )
     run = RecoveryRun(
         patches=patches,
         banks={(name, seed): made(maker, seed) for seed in bank_seeds for name, maker in banks.items()},

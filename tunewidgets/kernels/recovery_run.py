@@ -69,6 +69,7 @@ class RecoveryRun:
             "images": patches.described,
             "n": patches.n,
             "pool": patches.pool,
+            "normalize": patches.normalize,
             "others": others,
             "permutations": permutations,
             "alpha": alpha,

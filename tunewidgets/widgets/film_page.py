@@ -4,7 +4,7 @@ In: a film record and the dimensions to show. Out: a JSON-ready dict of titles a
 encoded mosaic of images a dimension. NaN becomes None, numbers are rounded to what a page can show.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,8 +33,32 @@ def film_facts(film: xr.Dataset, dimensions: Sequence[int]) -> dict[str, Any]:
             "height": film.sizes["y"],
             "columns": square_columns(points),
         },
+        "patches": _patches(film),
         "dimensions": [_dimension(film.isel(dimension=at), at) for at in dimensions],
     }
+
+
+def _patches(film: xr.Dataset) -> dict[str, Any] | None:
+    """How the mosaics of real patches are laid out: each point's follow one another."""
+    if "patch" not in film:
+        return None
+    each = film.sizes["exemplar"]
+    about = settings_of(film).get("patches", {})
+    return {
+        "each": each,
+        "of": str(about.get("images", "images")),
+        "cells": {
+            "width": film.sizes["patch_x"],
+            "height": film.sizes["patch_y"],
+            "columns": square_columns(film.sizes["point"] * each),
+        },
+    }
+
+
+def patch_sprite(film: xr.Dataset, dimension: int) -> bytes:
+    """All real patches of one dimension as one WebP, point after point (`patches` of `film_facts`)."""
+    patches = film["patch"].isel(dimension=dimension).values
+    return webp(mosaic(patches.reshape(-1, *patches.shape[2:])))
 
 
 def film_sprite(film: xr.Dataset, dimension: int) -> bytes:
@@ -42,13 +66,18 @@ def film_sprite(film: xr.Dataset, dimension: int) -> bytes:
     return webp(mosaic(film["image"].isel(dimension=dimension).values))
 
 
-def inline_sprites(film: xr.Dataset, dimensions: Sequence[int], budget: int) -> list[bytes]:
+def inline_sprites(
+    film: xr.Dataset,
+    dimensions: Sequence[int],
+    budget: int,
+    sprite_of: Callable[[xr.Dataset, int], bytes] = film_sprite,
+) -> list[bytes]:
     """The sprites of `dimensions`, in order, as long as they fit in `budget` bytes; else empty bytes."""
     sprites = [b""] * len(dimensions)
     for at, dimension in enumerate(dimensions):
         if film["status"].values[dimension]:
             continue
-        sprite = film_sprite(film, dimension)
+        sprite = sprite_of(film, dimension)
         budget -= len(sprite)
         if budget < 0:
             break
@@ -89,6 +118,9 @@ def _dimension(film: xr.Dataset, index: int) -> dict[str, Any]:
         "edges": _numbers(film["bin_edge"].values),
         "units": units,
         "weights": [_numbers(row) for row in weights],
+        "patchCoordinate": [_numbers(row) for row in film["patch_coordinate"].values]
+        if "patch" in film
+        else [],
     }
 
 

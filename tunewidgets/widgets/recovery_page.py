@@ -32,6 +32,7 @@ def report_facts(report: xr.Dataset) -> dict[str, Any]:
         "others": str(settings.get("others", "mean")),
         "vectors": report.attrs["n_vectors"],
         "pool": int(settings.get("pool", 1)),
+        "normalized": bool(settings.get("normalize", False)),
         "draws": report.sizes["draw"],
         "points": report.sizes["point"],
         "images": report.attrs["n_images"],

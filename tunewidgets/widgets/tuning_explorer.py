@@ -1,7 +1,8 @@
 """Widgets, the tuning explorer: a film record under sliders.
 
-In: a film record or its path. Out: a widget whose slider positions, labels and active dimension are synced
-traits. The page is js/src/tuning-explorer; what it is sent is made in `film_page`.
+In: a film record or its path, and a photo to place along its dimensions. Out: a widget whose slider positions, labels,
+active dimension and place in the photo are synced traits. The page is js/src/tuning-explorer; what it is sent is made
+in `film_page` and `photo_page`.
 """
 
 import os
@@ -15,8 +16,9 @@ from PIL import Image
 
 from ..records import RecordError, open_record, validate
 from .base import INLINE_BUDGET, Index, Widget
-from .film_page import film_facts, film_sprite, inline_sprites
+from .film_page import film_facts, film_sprite, inline_sprites, patch_sprite
 from .film_still import film_still
+from .photo_page import photo_facts
 
 
 class TuningExplorer(Widget):
@@ -25,9 +27,14 @@ class TuningExplorer(Widget):
     Parameters
     ----------
     film : xarray.Dataset, str or path
-        A film record (`render_film`), or where one was saved.
+        A film record (`render_film`, `add_patches`), or where one was saved.
+    probe : Probe, optional
+        The layer that the film was made for; needed for `image`.
     dimensions : sequence of int, optional
         Which of the film's dimensions to show, in this order; all of them by default.
+    image : str, path, Pillow image, ndarray or Tensor, optional
+        A photo: the explorer shows where each position of the layer's map falls along each dimension. An array is
+        `(H, W, 3)` uint8 or `(3, H, W)` float in [0, 1].
 
     Attributes
     ----------
@@ -39,6 +46,8 @@ class TuningExplorer(Widget):
         What the reader calls each row; empty where nothing was typed.
     playing : bool
         Whether the active row's slider runs by itself; it stops after one round trip.
+    position : list of int
+        The row and column of the layer's map that is marked in the photo; empty for none.
 
     Raises
     ------
@@ -47,14 +56,15 @@ class TuningExplorer(Widget):
     FileNotFoundError
         If there is no record at the path given.
     ValueError
-        If `dimensions` names one the film doesn't have, or none, or one twice.
+        If `dimensions` names one the film doesn't have, or none, or one twice; if `image` comes without its `probe`,
+        is no picture, or the film has no linear fit.
     traitlets.TraitError
         If a trait is set to something the film has no place for.
 
     Notes
     -----
     The images are sent with the page, up to 4 MB; beyond that the page asks the kernel for them. Scrubbing,
-    playing and typing labels need no kernel.
+    playing, typing labels and looking about in the photo need no kernel.
 
     Examples
     --------
@@ -70,17 +80,31 @@ class TuningExplorer(Widget):
     points = t.List(Index()).tag(sync=True)
     labels = t.List(t.Unicode()).tag(sync=True)
     playing = t.Bool(False).tag(sync=True)
+    position = t.List(Index()).tag(sync=True)
     _film = t.Dict().tag(sync=True)
     _sprites = t.List(t.Bytes()).tag(sync=True)
+    _patches = t.List(t.Bytes()).tag(sync=True)
+    _photo = t.Dict().tag(sync=True)
 
     def __init__(
         self,
         film: xr.Dataset | str | os.PathLike[str],
+        probe: Any = None,
         dimensions: Sequence[int] | None = None,
+        image: Any = None,
         **traits: Any,
     ) -> None:
         self._record = _film_of(film)
         self._shown = _shown(dimensions, self._record.sizes["dimension"])
+        self._map_shape = (0, 0)
+        photo = {} if image is None else photo_facts(self._record, probe, image, self._shown)
+        if photo:
+            self._map_shape = (photo["rows"], photo["columns"])
+        sprites = inline_sprites(self._record, self._shown, INLINE_BUDGET)
+        patches: list[bytes] = []
+        if "patch" in self._record:
+            left = INLINE_BUDGET - sum(map(len, sprites))
+            patches = inline_sprites(self._record, self._shown, left, patch_sprite)
         known = [str(label) for label in self._record["label"].values[self._shown]]
         super().__init__(
             **{
@@ -89,7 +113,9 @@ class TuningExplorer(Widget):
                 **traits,
             },
             _film=film_facts(self._record, self._shown),
-            _sprites=inline_sprites(self._record, self._shown, INLINE_BUDGET),
+            _sprites=sprites,
+            _patches=patches,
+            _photo=photo,
         )
 
     @property
@@ -123,6 +149,16 @@ class TuningExplorer(Widget):
                 )
         return value
 
+    @t.validate("position")
+    def _check_position(self, proposal: dict[str, Any]) -> list[int]:
+        value, (rows, columns) = proposal["value"], self._map_shape
+        if value and not (len(value) == 2 and 0 <= value[0] < rows and 0 <= value[1] < columns):
+            place = (
+                f"a row below {rows} and a column below {columns}" if rows else "[], since it has no photo"
+            )
+            raise t.TraitError(f"position is {value}, which this explorer has no place for; give {place}")
+        return value
+
     @t.validate("labels")
     def _check_labels(self, proposal: dict[str, Any]) -> list[str]:
         self._check_length("labels", proposal["value"], "a label, which may be empty,")
@@ -137,13 +173,16 @@ class TuningExplorer(Widget):
             )
 
     def _answers(self) -> dict[str, Any]:
-        return {"sprite": self._answer_sprite}
+        return {
+            "sprite": lambda message: [film_sprite(self._record, self._asked(message))],
+            "patches": lambda message: [patch_sprite(self._record, self._asked(message))],
+        }
 
-    def _answer_sprite(self, message: dict[str, Any]) -> list[bytes]:
+    def _asked(self, message: dict[str, Any]) -> int:
         at = message.get("dimension")
         if type(at) is not int or not 0 <= at < len(self._shown):
             raise ValueError(f"there is no dimension {at!r} in this explorer")
-        return [film_sprite(self._record, self._shown[at])]
+        return self._shown[at]
 
     def _still(self) -> Image.Image:
         return film_still(self._record, self._shown, self.labels)

@@ -31,6 +31,8 @@ export interface Report {
   vectors: number | null;
   /** Positions a side that each vector is the mean of. */
   pool: number;
+  /** Whether each vector was divided by its contrast. */
+  normalized: boolean;
   draws: number;
   points: number;
   images: number | null;

@@ -39,12 +39,13 @@ export function cellWords(checklist: Checklist, cell: Cell): string {
 
 /** What the marks were computed from. */
 export function sources(report: Report): string {
-  const { vectors, images, pool } = report;
+  const { vectors, images, pool, normalized } = report;
   const of = images === null ? "" : ` of ${images} images`;
   const mean = pool > 1 ? `, each the mean of ${pool} × ${pool} neighboring positions` : "";
+  const contrast = normalized ? ", contrast normalized" : "";
   const rest = report.others === "zero" ? "zero" : "their mean";
   const held = `other dimensions held at ${rest}`;
-  return vectors === null ? held : `${vectors} activation vectors${of}${mean}; ${held}`;
+  return vectors === null ? held : `${vectors} activation vectors${of}${mean}${contrast}; ${held}`;
 }
 
 export function agreementWords(checklist: Checklist): string {

@@ -13,8 +13,10 @@ function isTextField(target: EventTarget | null): boolean {
 function actionOf(event: KeyboardEvent, keys: KeyMap): (() => void) | undefined {
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || isTextField(event.target))
     return undefined;
-  // A button's own space bar stays the button's.
-  if (event.key === " " && event.target instanceof HTMLButtonElement) return undefined;
+  // The space bar of a button or a check box stays its own.
+  const { target } = event;
+  const checks = target instanceof HTMLInputElement && target.type === "checkbox";
+  if (event.key === " " && (checks || target instanceof HTMLButtonElement)) return undefined;
   return keys[event.key];
 }
 

@@ -3,8 +3,9 @@
 import { onEnd } from "../shared/lifetime";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type Origin, type TraitModel, Traits } from "../shared/traits";
-import { clamp, type Film } from "./film";
+import { clamp, type Film, nearest } from "./film";
 import { Images } from "./images";
+import { Photo, type PhotoFacts } from "./photo";
 import { begin, next, type Trip } from "./player";
 
 export interface Synced {
@@ -12,6 +13,8 @@ export interface Synced {
   points: readonly number[];
   labels: readonly string[];
   playing: boolean;
+  /** Row and column of the layer's map, marked in the photo; empty for none. */
+  position: readonly number[];
 }
 
 export const STEP = 120;
@@ -22,6 +25,10 @@ export const FOLLOWER_WAIT = 700;
 export class Explorer {
   readonly film: Film;
   readonly images: Images;
+  /** Real patches; undefined where the record has none. */
+  readonly patches: Images | undefined;
+  /** The photo that is placed along the dimensions, if there is one. */
+  readonly photo: Photo | undefined;
   readonly #traits: Traits<Synced>;
   #trip: Trip | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -31,14 +38,22 @@ export class Explorer {
 
   constructor(model: TraitModel & MessageModel, signal: AbortSignal) {
     this.film = model.get("_film") as Film;
-    this.#traits = new Traits<Synced>(model, ["dimension", "points", "labels", "playing"], signal);
-    this.images = new Images(
-      model.get("_sprites") as DataView[],
-      this.film.dimensions.map((dimension) => dimension.status),
-      new Requests(model, signal),
-      this.state.dimension,
+    this.#traits = new Traits<Synced>(
+      model,
+      ["dimension", "points", "labels", "playing", "position"],
       signal,
     );
+    const statuses = this.film.dimensions.map((dimension) => dimension.status);
+    const requests = new Requests(model, signal);
+    const { dimension } = this.state;
+    const sprites = model.get("_sprites") as DataView[];
+    this.images = new Images(sprites, statuses, requests, dimension, signal);
+    if (this.film.patches) {
+      const patches = model.get("_patches") as DataView[];
+      this.patches = new Images(patches, statuses, requests, dimension, signal, "patches");
+    }
+    const photo = model.get("_photo") as PhotoFacts | Record<string, never>;
+    if ("image" in photo) this.photo = new Photo(photo as PhotoFacts, signal);
     this.#calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#traits.subscribe((changed, origin) => this.#react(changed, origin), signal);
     onEnd(signal, () => clearTimeout(this.#timer));
@@ -81,12 +96,33 @@ export class Explorer {
   select(dimension: number): void {
     this.#traits.set({ dimension: clamp(dimension, 0, this.film.dimensions.length - 1) });
     this.images.prefer(this.state.dimension);
+    this.patches?.prefer(this.state.dimension);
   }
 
   /** The reader moves a slider: that ends playing. */
   move(dimension: number, point: number): void {
     this.select(dimension);
     if (this.shown(dimension)) this.#traits.set({ points: this.#with(dimension, point), playing: false });
+  }
+
+  /** The reader points at a place in the photo: every slider goes to the point nearest to it. */
+  lookAt(row: number, column: number): void {
+    const { photo } = this;
+    if (!photo) return;
+    const place = [clamp(row, 0, photo.facts.rows - 1), clamp(column, 0, photo.facts.columns - 1)];
+    const points = this.film.dimensions.map((dimension, at) =>
+      dimension.status
+        ? this.point(at)
+        : nearest(dimension.coordinate, photo.coordinate(at, place[0] ?? 0, place[1] ?? 0)),
+    );
+    this.#traits.set({ position: place, points, playing: false });
+  }
+
+  /** The coordinate of the marked place along a dimension; undefined where none is marked. */
+  marked(dimension: number): number | undefined {
+    const [row, column] = this.state.position;
+    if (row === undefined || column === undefined) return undefined;
+    return this.photo?.coordinate(dimension, row, column);
   }
 
   step(by: number): void {

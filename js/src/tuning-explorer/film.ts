@@ -17,6 +17,15 @@ export interface Dimension {
   /** For each point, the units that weigh most in its target, heaviest first. */
   units: number[][];
   weights: number[][];
+  /** For each point, the coordinates of its real patches, nearest in direction first; null where there is none. */
+  patchCoordinate: (number | null)[][];
+}
+
+/** Real patches: `each` a point, one point's after the other's. */
+export interface Patches {
+  each: number;
+  of: string;
+  cells: Cells;
 }
 
 export interface Film {
@@ -27,6 +36,8 @@ export interface Film {
   warnings: string[];
   points: number;
   cells: Cells;
+  /** Null where the record has none. */
+  patches: Patches | null;
   dimensions: Dimension[];
 }
 
@@ -46,4 +57,15 @@ export function landmarks(points: number): number[] {
 
 export function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
+}
+
+/** The place in a list of the value nearest to `wanted`. */
+export function nearest(values: readonly (number | null)[], wanted: number): number {
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
+  values.forEach((value, at) => {
+    const distance = value === null ? Number.POSITIVE_INFINITY : Math.abs(value - wanted);
+    if (distance < least) [best, least] = [at, distance];
+  });
+  return best;
 }

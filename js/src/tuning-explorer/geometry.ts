@@ -53,3 +53,18 @@ export function bars(dimension: Dimension, axis: Axis): string {
     })
     .join("");
 }
+
+/** A line through the bars at a coordinate; outside the axis, at its end. */
+export function marker(axis: Axis, coordinate: number): string {
+  return `M${Math.min(WIDTH, Math.max(0, place(axis, coordinate))).toFixed(1)} ${TOP}V${HEIGHT}`;
+}
+
+/** The mean of the data by their histogram. */
+export function middleOf(dimension: Dimension): number {
+  let [sum, count] = [0, 0];
+  dimension.histogram.forEach((held, bin) => {
+    sum += (held * ((dimension.edges[bin] ?? 0) + (dimension.edges[bin + 1] ?? 0))) / 2;
+    count += held;
+  });
+  return count > 0 ? sum / count : 0;
+}

@@ -1,9 +1,16 @@
 // The explorer: the data's histogram under a slider, with the current point's place in it.
 import { useMemo } from "preact/hooks";
 import type { Dimension } from "./film";
-import { axisOf, bars, HEIGHT, leader, rug, WIDTH } from "./geometry";
+import { axisOf, bars, HEIGHT, leader, marker, rug, WIDTH } from "./geometry";
 
-export function Histogram({ dimension, point }: { dimension: Dimension; point: number }) {
+interface Props {
+  dimension: Dimension;
+  point: number;
+  /** A coordinate to mark beside the point's own: that of a place in a photo. */
+  mark: number | undefined;
+}
+
+export function Histogram({ dimension, point, mark }: Props) {
   const still = useMemo(() => {
     const axis = axisOf(dimension);
     return { axis, rug: rug(dimension, axis), bars: bars(dimension, axis) };
@@ -17,6 +24,7 @@ export function Histogram({ dimension, point }: { dimension: Dimension; point: n
     >
       <path class="tw-bars" d={still.bars} />
       <path class="tw-rug" d={still.rug} />
+      {mark === undefined ? null : <path class="tw-mark" d={marker(still.axis, mark)} />}
       <path class="tw-here" d={leader(dimension, still.axis, point)} />
     </svg>
   );

@@ -19,13 +19,17 @@ export class Images {
   #asking = false;
   #ended = false;
 
-  /** `sent`: one encoded mosaic a dimension, empty where the kernel kept it; `statuses`: why there is none at all. */
+  /**
+   * `sent`: one encoded mosaic a dimension, empty where the kernel kept it; `statuses`: why there is none at all;
+   * `kind`: what the kernel is asked for.
+   */
   constructor(
     sent: readonly DataView[],
     statuses: readonly string[],
     requests: Requests,
     preferred: number,
     signal: AbortSignal,
+    readonly kind: "sprite" | "patches" = "sprite",
   ) {
     this.#requests = requests;
     this.#preferred = preferred;
@@ -79,7 +83,7 @@ export class Images {
     this.#asking = true;
     for (let at = this.#nextMissing(); at >= 0 && !this.#ended; at = this.#nextMissing()) {
       try {
-        const [bytes] = await this.#requests.ask({ kind: "sprite", dimension: at });
+        const [bytes] = await this.#requests.ask({ kind: this.kind, dimension: at });
         if (!bytes) throw new Error("the kernel sent no image");
         await this.#decode(at, bytes);
       } catch (error) {

@@ -5,6 +5,7 @@ import { Header } from "./header";
 import { Row } from "./row";
 import { Stage } from "./stage";
 import type { View } from "./view";
+import { WhatIf } from "./whatif";
 
 /** Draws again whenever the widget's state or one of its images changes. */
 function useChanges(view: View): void {
@@ -28,20 +29,24 @@ export function Page({ view }: { view: View }) {
     <>
       <Header film={film} />
       <div class="tw-body">
-        <ul class="tw-rows" aria-label="Tuning dimensions">
-          {film.dimensions.map((dimension, at) => (
-            <Row
-              key={dimension.index}
-              view={view}
-              dimension={dimension}
-              at={at}
-              active={at === state.dimension}
-              point={explorer.point(at)}
-              label={state.labels[at] ?? ""}
-              sprite={explorer.images.of(at)}
-            />
-          ))}
-        </ul>
+        <div class="tw-left">
+          <ul class="tw-rows" aria-label="Tuning dimensions">
+            {film.dimensions.map((dimension, at) => (
+              <Row
+                key={dimension.index}
+                view={view}
+                dimension={dimension}
+                at={at}
+                active={at === state.dimension}
+                point={explorer.point(at)}
+                label={state.labels[at] ?? ""}
+                mark={explorer.marked(at)}
+                sprite={explorer.images.of(at)}
+              />
+            ))}
+          </ul>
+          {explorer.photo ? <WhatIf view={view} photo={explorer.photo} /> : null}
+        </div>
         <Stage view={view} />
       </div>
       <Announcer explorer={explorer} />

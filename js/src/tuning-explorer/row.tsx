@@ -14,10 +14,12 @@ interface Props {
   active: boolean;
   point: number;
   label: string;
+  /** The coordinate of the place marked in the photo. */
+  mark: number | undefined;
   sprite: Sprite;
 }
 
-export const Row = pure(({ view, dimension, at, active, point, label, sprite }: Props) => {
+export const Row = pure(({ view, dimension, at, active, point, label, mark, sprite }: Props) => {
   const { explorer } = view;
   const title = titleOf(dimension, label);
   const failed = dimension.status !== "";
@@ -68,7 +70,7 @@ export const Row = pure(({ view, dimension, at, active, point, label, sprite }: 
         {failed ? (
           <p class="tw-status">{dimension.status}</p>
         ) : (
-          <Histogram dimension={dimension} point={point} />
+          <Histogram dimension={dimension} point={point} mark={mark} />
         )}
       </div>
     </li>

@@ -5,6 +5,7 @@ import { drawCell } from "../shared/sprites";
 import { titleOf } from "./film";
 import { axisOf } from "./geometry";
 import type { Sprite } from "./images";
+import { Patches } from "./patches";
 import { Units } from "./units";
 import type { View } from "./view";
 
@@ -54,6 +55,9 @@ export function Stage({ view }: { view: View }) {
             <Fact name="quantile in the data" value={percent(dimension.quantile[point])} />
             <Fact name="cosine reached" value={decimal(dimension.cosine[point])} />
           </dl>
+          {explorer.patches && film.patches ? (
+            <Patches view={view} images={explorer.patches} facts={film.patches} />
+          ) : null}
           <Units dimension={dimension} point={point} />
         </div>
       )}

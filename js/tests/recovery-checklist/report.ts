@@ -25,6 +25,7 @@ export function report(): Report {
     others: "mean",
     vectors: 4000,
     pool: 1,
+    normalized: false,
     draws: 199,
     points: POINTS,
     images: 100,

@@ -62,8 +62,8 @@ describe("what the marks were computed from", () => {
     expect(sources(report())).toBe(
       "4000 activation vectors of 100 images; other dimensions held at their mean",
     );
-    expect(sources({ ...report(), pool: 3, images: null, others: "zero" })).toBe(
-      "4000 activation vectors, each the mean of 3 × 3 neighboring positions; other dimensions held at zero",
+    expect(sources({ ...report(), pool: 3, normalized: true, images: null, others: "zero" })).toBe(
+      "4000 activation vectors, each the mean of 3 × 3 neighboring positions, contrast normalized; other dimensions held at zero",
     );
   });
 });

@@ -1,0 +1,198 @@
+"""Patches of real images along a film: what was photographed beside what was optimized.
+
+In: a film, the probe it was made with, and the activations and images its dimensions were found in. Out: the film with
+a few patches at each of its points. People tell what a unit answers to from real patches better than from optimized
+images (Borowski et al., *Exemplary natural images explain CNN activations better than feature visualizations*, 2020).
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import xarray as xr
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from tunewidgets import records
+from tunewidgets.kernels.activations import chunks, counted
+from tunewidgets.kernels.layers import sight_of
+from tunewidgets.kernels.places import check_probe, coordinates_of
+from tunewidgets.kernels.probe import Probe
+
+# Of so many vectors nearest to a point along its dimension, those nearest in direction are shown.
+AMONG = 64
+NOBODY = -1
+
+
+def add_patches(
+    film: xr.Dataset,
+    probe: Probe,
+    activations: xr.DataArray,
+    images: Any,
+    k: int = 4,
+    side: int = 48,
+    *,
+    progress: bool = True,
+) -> xr.Dataset:
+    """Give a film real patches at each of its points.
+
+    A point's patches are receptive fields of the sampled vectors: of the 64 nearest to the point along its dimension,
+    the `k` whose direction is nearest to the point's target, no two from one image. At a dimension's ends these are its
+    exemplars.
+
+    Parameters
+    ----------
+    film : xarray.Dataset
+        A film record of a method with a linear fit (all but LLE).
+    probe : Probe
+        The layer that the film was made for.
+    activations : xarray.DataArray, (sample, unit)
+        Of `sample_activations`, with the coordinate `image`.
+    images : zoo source, Tensor, ndarray or iterable
+        Those that `activations` came from, in the same order.
+    k : int
+        Patches a point.
+    side : int
+        Side of a patch in the record, pixels.
+    progress : bool
+
+    Returns
+    -------
+    xarray.Dataset
+        The film with `patch` uint8 `(dimension, point, exemplar, patch_y, patch_x, rgb)`, `patch_image`, the index of
+        the image each comes from (-1 where there is none), `patch_position`, the position on the layer's map, and
+        `patch_coordinate`, its own coordinate along the dimension.
+
+    Raises
+    ------
+    ValueError
+        The film has no linear fit, or was made for another layer or with other weights; `activations` does not say
+        which images it came from, or names more than there are; `k` or `side` is no positive whole number.
+
+    References
+    ----------
+    *Identifying and interpreting tuning dimensions in deep networks*; Borowski et al. (2020).
+
+    Examples
+    --------
+    >>> import tunewidgets as tw
+    >>> probe = tw.Probe(tw.zoo.gabor_bank(), "relu", device="cpu")
+    >>> scenes = tw.zoo.images("dead-leaves", n=8, size=64)
+    >>> sample = tw.sample_activations(probe, scenes, n=1000, progress=False)
+    >>> dims = tw.TuningDimensions("pca", 2).fit(sample)
+    >>> film = tw.render_film(probe, dims, points=3, size=32, steps=4, progress=False)
+    >>> tw.add_patches(film, probe, sample, scenes, k=2, progress=False).patch.shape
+    (2, 3, 2, 48, 48, 3)
+    """
+    for name, value in (("k", k), ("side", side)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name}={value!r} can't be used; give a whole number from 1")
+    records.validate(film)
+    check_probe(film, probe)
+    if "image" not in activations.coords:
+        raise ValueError(
+            "activations doesn't say which image each vector came from; take what sample_activations gives"
+        )
+    coordinates = coordinates_of(film, activations.transpose("sample", "unit").values)
+    chosen = _choose(film, activations, coordinates, k)
+    place = np.zeros((activations.sizes["sample"], 2), np.int32)
+    if {"y", "x"} <= set(activations.coords):
+        place = np.stack([activations["y"].values, activations["x"].values], 1).astype(np.int32)
+    here = chosen >= 0
+    source = np.where(here, activations["image"].values[chosen], NOBODY).astype(np.int32)
+    position = np.where(here[..., None], place[chosen], NOBODY).astype(np.int32)
+    along = np.arange(len(chosen))[:, None, None]
+    coordinate = np.where(here, coordinates[chosen, along], np.nan).astype(np.float32)
+    batches, count = counted(images)
+    if source.max() >= count:
+        raise ValueError(
+            f"activations came from at least {source.max() + 1} images and images gives {count}; give the same images"
+        )
+    patches, window = _cut(probe, batches, count, source, position, side, progress)
+    dims = ("dimension", "point", "exemplar")
+    describe = getattr(images, "describe", None)
+    about = {"k": k, "window": window, "images": describe() if callable(describe) else f"{count} images"}
+    settings = {**records.settings_of(film), "patches": about}
+    found = film.drop_vars([name for name in film.variables if str(name).startswith("patch")]).assign(
+        patch=((*dims, "patch_y", "patch_x", "rgb"), patches),
+        patch_image=(dims, source),
+        patch_position=((*dims, "yx"), position),
+        patch_coordinate=(dims, coordinate),
+    )
+    found.attrs["settings"] = json.dumps(settings, ensure_ascii=False)
+    records.validate(found)
+    return found
+
+
+def _choose(film: xr.Dataset, activations: xr.DataArray, coordinates: np.ndarray, k: int) -> np.ndarray:
+    """`(dimension, point, k)` samples, best first, -1 where there are fewer."""
+    vectors, images = activations.transpose("sample", "unit").values, activations["image"].values
+    lengths = np.linalg.norm(vectors, axis=1)
+    chosen = np.full((film.sizes["dimension"], film.sizes["point"], k), NOBODY)
+    among = min(AMONG, len(vectors))
+    for dimension, own in enumerate(coordinates.T):
+        for point, at in enumerate(film["coordinate"].values[dimension]):
+            distance = np.abs(own - at)
+            near = np.argpartition(distance, among - 1)[:among]
+            target = np.maximum(film["target"].values[dimension, point], 0)
+            likeness = vectors[near] @ target / np.maximum(lengths[near], 1e-12)
+            # Equals in the order of the samples, so that the choice does not depend on the partition's.
+            ranked = near[np.lexsort((near, -likeness))]
+            _, first = np.unique(images[ranked], return_index=True)
+            best = ranked[np.sort(first)][:k]
+            chosen[dimension, point, : len(best)] = best
+    return chosen
+
+
+def _cut(
+    probe: Probe,
+    batches: Any,
+    count: int,
+    source: np.ndarray,
+    position: np.ndarray,
+    side: int,
+    progress: bool,
+) -> tuple[np.ndarray, int | None]:
+    """The patches, and the side in pixels of the windows they were cut from; None for whole images."""
+    sight = sight_of(probe)
+    board = np.zeros((*source.shape, side, side, 3), np.uint8)
+    first = 0
+    with tqdm(total=count, desc="Cutting patches", unit="image", disable=not progress) as bar:
+        for pictures in chunks(batches):
+            batch = torch.as_tensor(pictures)
+            wanted = np.argwhere((source >= first) & (source < first + len(batch)))
+            if len(wanted):
+                values = probe(batch[:1])
+                shape = (values.shape[2], values.shape[3]) if probe.has_map else (1, 1)
+            for at in map(tuple, wanted):
+                picture = batch[source[at] - first]
+                own = window_around(picture, sight.window, sight.step, shape, position[at])
+                resized = F.interpolate(
+                    own[None], (side, side), mode="bilinear", antialias=True, align_corners=False
+                )[0]
+                board[at] = (resized.clamp(0, 1) * 255 + 0.5).to(torch.uint8).movedim(0, -1).numpy()
+            first += len(batch)
+            bar.update(len(batch))
+    return board, max(sight.window) if sight.window else None
+
+
+def window_around(
+    picture: Tensor,
+    window: tuple[int, int] | None,
+    step: tuple[int, int],
+    shape: tuple[int, int],
+    position: np.ndarray,
+) -> Tensor:
+    """What a position of a layer's map sees of `(3, H, W)`: a square as wide as its receptive field, inside the image.
+
+    `step` is the layer's stride in pixels and `shape` the size of its map, which lies centered on the image.
+    """
+    size = picture.shape[1:]
+    side = min(*size, max(window)) if window else min(size)
+    corner = []
+    for pixels, stride, places, at in zip(size, step, shape, position, strict=True):
+        center = (pixels - 1) / 2 + (int(at) - (places - 1) / 2) * stride
+        corner.append(min(max(round(center - (side - 1) / 2), 0), pixels - side))
+    return picture[:, corner[0] : corner[0] + side, corner[1] : corner[1] + side]

@@ -1,0 +1,87 @@
+"""Widgets, the explorer's photo: where each position of a layer's map on one photo falls along each dimension.
+
+In: a film record, its probe, a photo and the dimensions to show. Out: what the page is sent of it: the photo, the
+coordinates as bytes, and where on the photo each position lies. The network runs here, once; looking about needs none.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from PIL import Image, UnidentifiedImageError
+
+from ..pictures import webp
+
+# The photo that the page shows is at most so wide; the network sees it at its own size.
+SHOWN = 512
+LEVELS = 255
+
+
+def photo_facts(film: xr.Dataset, probe: Any, image: Any, dimensions: Sequence[int]) -> dict[str, Any]:
+    """The photo, and by dimension, row and column its coordinate as a byte between `low` and `high`.
+
+    Raises
+    ------
+    ValueError
+        If there is no probe, the film is not the probe's or has no linear fit, or `image` is no picture.
+    """
+    if probe is None:
+        raise ValueError(
+            "image can only be placed by the network; give probe=, the layer that the film was made for"
+        )
+    # Here, because a film without a photo opens where no torch is installed.
+    import torch
+
+    from ..kernels.layers import sight_of
+    from ..kernels.places import places_on
+
+    picture = _pixels(image)
+    values = torch.from_numpy(picture).movedim(-1, 0).float() / 255
+    places = places_on(film, probe, values)[list(dimensions)]
+    rows, columns = places.shape[1:]
+    low, high = places.min((1, 2)), places.max((1, 2))
+    span = np.where(high > low, high - low, 1)[:, None, None]
+    quantized = np.round((places - low[:, None, None]) / span * LEVELS).astype(np.uint8)
+    step = sight_of(probe).step if rows * columns > 1 else picture.shape[:2]
+    shown = Image.fromarray(picture)
+    shown.thumbnail((SHOWN, SHOWN), Image.Resampling.LANCZOS)
+    return {
+        "image": webp(np.asarray(shown)),
+        "width": picture.shape[1],
+        "height": picture.shape[0],
+        "rows": rows,
+        "columns": columns,
+        "step": [int(pixels) for pixels in step],
+        "low": [float(f"{v:.5g}") for v in low],
+        "high": [float(f"{v:.5g}") for v in high],
+        "places": quantized.tobytes(),
+    }
+
+
+def _pixels(image: Any) -> np.ndarray:
+    """`(H, W, 3)` uint8 of whatever was given."""
+    if isinstance(image, str | os.PathLike):
+        try:
+            with Image.open(image) as opened:
+                return np.array(opened.convert("RGB"))
+        except UnidentifiedImageError as error:
+            raise ValueError(
+                f"{image} is no picture that can be read; give a PNG, JPEG or WebP file"
+            ) from error
+    if isinstance(image, Image.Image):
+        return np.array(image.convert("RGB"))
+    values = np.asarray(image.detach().cpu() if hasattr(image, "detach") else image)
+    if values.ndim == 4 and len(values) == 1:
+        values = values[0]
+    if values.ndim == 3 and values.dtype == np.uint8 and values.shape[2] == 3:
+        return np.ascontiguousarray(values)
+    if values.ndim == 3 and values.dtype.kind == "f" and values.shape[0] == 3:
+        if not (np.isfinite(values).all() and values.min() >= -1e-4 and values.max() <= 1 + 1e-4):
+            raise ValueError("image holds values outside [0, 1]; divide by 255, or undo its normalization")
+        return np.ascontiguousarray(np.round(np.moveaxis(values, 0, -1).clip(0, 1) * 255).astype(np.uint8))
+    raise ValueError(
+        f"image has shape {values.shape} and dtype {values.dtype}; give a file, a Pillow image, (H, W, 3) uint8 or "
+        "(3, H, W) float in [0, 1]"
+    )
