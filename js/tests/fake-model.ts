@@ -106,3 +106,19 @@ export function explorerModel(shown: Film = film(), missing: number[] = []): Fak
     _photo: {},
   });
 }
+
+/** A photo of 40 × 20 px whose map of 2 × 3 positions holds the bytes 0, 51, 102, … a dimension. */
+export function photo(dimensions = 3) {
+  const places = new Uint8Array(6 * dimensions).map((_, at) => (at % 6) * 51);
+  return {
+    image: new DataView(new ArrayBuffer(4)),
+    width: 40,
+    height: 20,
+    rows: 2,
+    columns: 3,
+    step: [8, 8] as [number, number],
+    low: Array(dimensions).fill(-8),
+    high: Array(dimensions).fill(8),
+    places: new DataView(places.buffer),
+  };
+}

@@ -221,6 +221,41 @@ def test_images_beyond_the_budget_come_from_the_kernel(open_notebook):
     assert notebook.complaints == []
 
 
+PHOTO = """
+import tunewidgets as tw
+probe = tw.Probe(tw.zoo.gabor_bank(), "relu", device="cpu")
+scenes = tw.zoo.images("dead-leaves", n=8, size=64)
+sample = tw.sample_activations(probe, scenes, n=800, progress=False)
+film = tw.render_film(probe, tw.TuningDimensions("pca", 3).fit(sample), 6, size=32, steps=3, progress=False)
+film = tw.add_patches(film, probe, sample, scenes, progress=False)
+widget = tw.TuningExplorer(film, probe, image=scenes[0])
+widget
+"""
+
+
+def test_pointing_at_a_photo_moves_every_slider_there(open_notebook, artifacts: Path):
+    notebook = open_notebook(PHOTO)
+    explorer = Explorer(notebook)
+    expect(explorer.picture).to_be_visible(timeout=60_000)
+    photo = explorer.root.locator(".tw-photo")
+    expect(explorer.root.locator(".tw-patches canvas")).to_have_count(12)
+    box = photo.bounding_box()
+    # A sixteenth from the left and half way down: row 14 and column 1 of 29.
+    notebook.page.mouse.click(box["x"] + box["width"] * 4.5 / 64, box["y"] + box["height"] / 2)
+    eventually(lambda: explorer.python("position"), "[14, 1]")
+    nearest = (
+        "import numpy as np; from tunewidgets.kernels.places import places_on; "
+        "own = places_on(film, probe, scenes[0])[:, 14, 1]; "
+        "print(np.abs(film['coordinate'].values - own[:, None]).argmin(1).tolist())"
+    )
+    eventually(lambda: explorer.python("points"), notebook.python(nearest))
+    expect(explorer.root.locator(".tw-mark")).to_have_count(3)
+    photo.press("ArrowRight")
+    eventually(lambda: explorer.python("position"), "[14, 2]")
+    notebook.page.screenshot(path=artifacts / "tuning-explorer-photo.png")
+    assert notebook.complaints == []
+
+
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 @pytest.mark.parametrize("width", [1400, 600])
 def test_fits_its_place_in_either_theme(explorer, artifacts: Path, theme: str, width: int):

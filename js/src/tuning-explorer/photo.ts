@@ -87,7 +87,7 @@ export class Photo {
     return [place((y - top) / height, rows), place((x - left) / width, columns)];
   }
 
-  /** A pixel a position: clear where `middle` is, blue toward the low end `axis.low`, vermilion toward the high one. */
+  /** A pixel a position: clear where `middle` is, blue toward the low end and vermilion toward the high one. */
   heat(dimension: number, middle: number, axis: { low: number; high: number }): ImageData {
     const { rows, columns } = this.facts;
     const image = new ImageData(columns, rows);
@@ -103,14 +103,14 @@ export class Photo {
   }
 }
 
+/** One scale for both sides of the middle, so that equal distances look equally strong. */
 export function tint(
   coordinate: number,
   middle: number,
   axis: { low: number; high: number },
 ): [number, number, number, number] {
-  const above = coordinate >= middle;
-  const reach = above ? axis.high - middle : middle - axis.low;
+  const reach = Math.max(axis.high - middle, middle - axis.low);
   const share = reach > 0 ? Math.min(1, Math.abs(coordinate - middle) / reach) : 0;
   // The root: most positions lie near the middle, and their side of it is worth seeing.
-  return [...(above ? HIGH : LOW), Math.round(STRONGEST * Math.sqrt(share))];
+  return [...(coordinate >= middle ? HIGH : LOW), Math.round(STRONGEST * Math.sqrt(share))];
 }

@@ -18,7 +18,7 @@ export function Units({ dimension, point }: { dimension: Dimension; point: numbe
             <span class="tw-weight" aria-hidden="true">
               <span style={{ width: `${(100 * (weights[rank] ?? 0)) / most}%` }} />
             </span>
-            <span class="tw-value">{decimal(weights[rank])}</span>
+            <span class="tw-value">{decimal(weights[rank], most < 10 ? 2 : most < 100 ? 1 : 0)}</span>
           </li>
         ))}
       </ol>

@@ -56,17 +56,7 @@ export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
   const height = Math.round((WIDTH * photo.facts.height) / photo.facts.width);
   return (
     <section class="tw-whatif" aria-label="A photo along the dimensions">
-      <h4>
-        Where this photo falls along {title}
-        <label>
-          <input
-            type="checkbox"
-            checked={heated}
-            onChange={(event) => setHeated(event.currentTarget.checked)}
-          />
-          heat map
-        </label>
-      </h4>
+      <h4>Where this photo falls along {title}</h4>
       <div
         class="tw-photo"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the mark
@@ -85,6 +75,14 @@ export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
       >
         <canvas ref={canvas} width={WIDTH} height={height} />
       </div>
+      <label>
+        <input
+          type="checkbox"
+          checked={heated}
+          onChange={(event) => setHeated(event.currentTarget.checked)}
+        />
+        heat map
+      </label>
       <p class="tw-heat" aria-hidden="true">
         <span>low end</span>
         <i />
@@ -93,7 +91,7 @@ export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
       <p class="tw-here-text">
         {here === undefined
           ? "Point at a place in the photo: every slider goes to where it falls."
-          : `Row ${position[0]}, column ${position[1]} of the map: ${decimal(here)} along ${title}.`}
+          : `Row ${position[0]}, column ${position[1]} of the map: ${decimal(here)} along ${title}. The sliders stand at the points nearest to it.`}
       </p>
     </section>
   );

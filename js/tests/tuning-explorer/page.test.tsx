@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../../src/tuning-explorer";
 import { FOLLOWER_WAIT, STEP } from "../../src/tuning-explorer/explorer";
-import { explorerModel, type FakeModel, film } from "../fake-model";
+import { explorerModel, type FakeModel, film, photo } from "../fake-model";
 
 const drawn = vi.fn();
 const closed = vi.fn();
@@ -48,7 +48,11 @@ beforeEach(() => {
     toFake: ["setTimeout", "clearTimeout", "requestAnimationFrame", "cancelAnimationFrame"],
   });
   vi.stubGlobal("createImageBitmap", async () => ({ close: closed }));
-  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue({ drawImage: drawn } as never);
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue({
+    drawImage: drawn,
+    putImageData: vi.fn(),
+    strokeRect: vi.fn(),
+  } as never);
 });
 
 afterEach(() => {
@@ -103,6 +107,44 @@ describe("the explorer's page", () => {
     press(page.play(), "End");
     await settle(200);
     expect(model.state.points).toEqual([3, 4, 2]);
+  });
+
+  it("sends every slider to the place in the photo that one points at", async () => {
+    const model = explorerModel();
+    model.state._photo = photo();
+    const page = await show(model);
+    const place = page.el.querySelector(".tw-photo");
+    press(place, "ArrowRight");
+    await settle(200);
+    // From the middle, row 1 and column 1, to column 2: the largest byte, the high end.
+    expect(model.state).toMatchObject({ position: [1, 2], points: [4, 4, 4], dimension: 0 });
+    expect(page.text(".tw-here-text")).toContain("Row 1, column 2 of the map: 8.00 along dimension 0.");
+    expect(page.el.querySelectorAll(".tw-mark")).toHaveLength(3);
+    press(place, "ArrowUp");
+    press(place, "ArrowUp");
+    await settle(200);
+    expect(model.state.position).toEqual([0, 2]);
+    model.python("position", []);
+    await settle(50);
+    expect(page.el.querySelectorAll(".tw-mark")).toHaveLength(0);
+  });
+
+  it("shows the real patches of both ends and of the slider's point", async () => {
+    const shown = film();
+    shown.patches = { each: 2, of: "60 scenes", cells: { width: 4, height: 4, columns: 4 } };
+    for (const dimension of shown.dimensions) dimension.patchCoordinate = Array(5).fill([1, null]);
+    const model = explorerModel(shown);
+    model.state._patches = shown.dimensions.map(() => new DataView(new ArrayBuffer(4)));
+    const page = await show(model);
+    expect(page.text(".tw-patches h4")).toBe("Real patches nearest to it, of 60 scenes");
+    // One a point, for the second is not there; the slider stands at the third of five points.
+    expect(page.el.querySelectorAll(".tw-patches canvas")).toHaveLength(3);
+    const cells = drawn.mock.calls.filter((args) => args[3] === 4).map((args) => [args[1], args[2]]);
+    expect(cells.slice(-3)).toEqual([
+      [0, 0],
+      [0, 4],
+      [0, 8],
+    ]);
   });
 
   it("follows Python", async () => {

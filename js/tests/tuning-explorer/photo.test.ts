@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { nearest } from "../../src/tuning-explorer/film";
+import { axisOf, HEIGHT, marker, middleOf, TOP, WIDTH } from "../../src/tuning-explorer/geometry";
+import { Photo, tint } from "../../src/tuning-explorer/photo";
+import { film, photo } from "../fake-model";
+
+beforeEach(() => {
+  vi.stubGlobal("createImageBitmap", async () => ({ close: () => undefined }));
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe("a photo", () => {
+  const made = () => new Photo(photo(), new AbortController().signal);
+
+  it("knows the coordinate of every position", () => {
+    expect(made().coordinate(0, 0, 0)).toBe(-8);
+    expect(made().coordinate(2, 1, 2)).toBe(8);
+    expect(made().coordinate(1, 1, 0)).toBeCloseTo(-8 + (16 * 153) / 255);
+  });
+
+  it("has its map in the middle, a stride a position", () => {
+    // 24 × 16 px of 40 × 20.
+    const { left, top, width, height } = made().box;
+    expect([left, top, width, height].map((share) => Number(share.toFixed(3)))).toEqual([0.2, 0.1, 0.6, 0.8]);
+  });
+
+  it("finds the position under a point, and the nearest one beside the map", () => {
+    expect(made().positionAt(0.5, 0.2)).toEqual([0, 1]);
+    expect(made().positionAt(0.79, 0.89)).toEqual([1, 2]);
+    expect(made().positionAt(0, 1)).toEqual([1, 0]);
+  });
+
+  it("is clear at the middle and equally strong on both sides", () => {
+    const axis = { low: -1, high: 4 };
+    expect(tint(0, 0, axis)[3]).toBe(0);
+    expect(tint(1, 0, axis)[3]).toBe(tint(-1, 0, axis)[3]);
+    expect(tint(4, 0, axis)[3]).toBeGreaterThan(tint(2, 0, axis)[3]);
+    expect(tint(-1, 0, axis).slice(0, 3)).not.toEqual(tint(1, 0, axis).slice(0, 3));
+    expect(tint(9, 0, { low: 0, high: 0 })[3]).toBe(0);
+  });
+});
+
+describe("a place in the photo", () => {
+  const [dimension] = film(1, 5).dimensions;
+  if (!dimension) throw new Error("a film without dimensions");
+
+  it("goes to the point nearest to it", () => {
+    expect(nearest(dimension.coordinate, 0.6)).toBe(3);
+    expect(nearest([null, 2, 1], -5)).toBe(2);
+  });
+
+  it("is a line through the bars, at the axis' end where it lies beyond", () => {
+    expect(marker(axisOf(dimension), 0)).toBe(`M${(WIDTH / 2).toFixed(1)} ${TOP}V${HEIGHT}`);
+    expect(marker(axisOf(dimension), 99)).toBe(`M${WIDTH}.0 ${TOP}V${HEIGHT}`);
+  });
+
+  it("is judged from the mean of the data", () => {
+    // Bins around −5, 0 and 5 that hold 1, 4 and 2.
+    expect(middleOf(dimension)).toBeCloseTo(5 / 7);
+  });
+});
