@@ -1,0 +1,135 @@
+"""Real patches along a film, and a photo placed along its dimensions, against slow and plain references."""
+
+import numpy as np
+import pytest
+import torch
+
+import tunewidgets as tw
+from tunewidgets.kernels.film_patches import window_around
+from tunewidgets.kernels.places import coordinates_of, places_on
+
+K = 3
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return tw.zoo.images("dead-leaves", n=12, size=49, seed=3)
+
+
+@pytest.fixture(scope="module")
+def probe():
+    return tw.Probe(tw.zoo.gabor_bank(n=9), "relu", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def sample(probe, scenes):
+    return tw.sample_activations(probe, scenes, n=1500, progress=False)
+
+
+@pytest.fixture(scope="module")
+def fitted(sample):
+    return tw.TuningDimensions("pca", 2).fit(sample)
+
+
+@pytest.fixture(scope="module")
+def film(probe, fitted):
+    return tw.render_film(probe, fitted, points=4, size=16, steps=2, progress=False)
+
+
+@pytest.fixture(scope="module")
+def patched(film, probe, sample, scenes):
+    return tw.add_patches(film, probe, sample, scenes, k=K, side=7, progress=False)
+
+
+def test_coordinates_are_the_estimators(film, fitted, sample):
+    np.testing.assert_allclose(
+        coordinates_of(film, sample.values), fitted.transform(sample), atol=2e-6 * np.abs(sample).max().item()
+    )
+
+
+def test_patches_are_what_a_loop_over_all_samples_chooses(patched, film, fitted, sample):
+    own = fitted.transform(sample)
+    for dimension in range(2):
+        for point in range(4):
+            distance = np.abs(own[:, dimension] - float(film["coordinate"][dimension, point]))
+            near = sorted(range(len(own)), key=lambda i: distance[i])[:64]
+            target = np.maximum(film["target"][dimension, point].values, 0)
+
+            def likeness(i, target=target):
+                return sample.values[i] @ target / max(np.linalg.norm(sample.values[i]), 1e-12)
+
+            expected: list[int] = []
+            for i in sorted(near, key=likeness, reverse=True):
+                if int(sample.image[i]) not in expected:
+                    expected.append(int(sample.image[i]))
+            assert patched["patch_image"][dimension, point].values.tolist() == expected[:K]
+
+
+def test_a_patch_is_what_its_position_sees(patched, scenes):
+    # A Gabor filter of 7 px at stride 2 without padding: position p sees 7 px from pixel 2p on.
+    for at in np.ndindex(patched["patch_image"].shape):
+        y, x = patched["patch_position"].values[at]
+        scene = scenes[int(patched["patch_image"].values[at])]
+        seen = (scene[:, 2 * y : 2 * y + 7, 2 * x : 2 * x + 7] * 255 + 0.5).to(torch.uint8).movedim(0, -1)
+        assert (patched["patch"].values[at] == seen.numpy()).all()
+
+
+def test_a_window_stays_inside_its_image():
+    picture = torch.arange(100.0).view(1, 10, 10)
+    for position, corner in (((0, 0), 0), ((4, 4), 44), ((9, 9), 77)):
+        window = window_around(picture, (3, 3), (1, 1), (10, 10), np.array(position))
+        assert window.shape == (1, 3, 3)
+        assert window[0, 0, 0] == (corner - 11 if corner == 44 else corner)
+    assert window_around(picture, None, (10, 10), (1, 1), np.array([0, 0])).shape == (1, 10, 10)
+
+
+def test_fewer_images_than_asked_for_leave_places_empty(film, probe, scenes):
+    few = tw.sample_activations(probe, scenes[0][None], n=200, progress=False)
+    patched = tw.add_patches(film, probe, few, scenes[0][None], k=2, side=7, progress=False)
+    assert (patched["patch_image"][..., 0] == 0).all()
+    assert (patched["patch_image"][..., 1] == -1).all()
+    assert np.isnan(patched["patch_coordinate"][..., 1]).all()
+
+
+def test_patches_come_back_from_disk_and_can_be_made_again(patched, probe, sample, scenes, tmp_path):
+    back = tw.open_record(tw.save_record(patched, tmp_path / "film.zarr.zip"))
+    assert back.identical(patched)
+    again = tw.add_patches(back, probe, sample, scenes, k=1, side=5, progress=False)
+    assert again["patch"].shape == (2, 4, 1, 5, 5, 3)
+
+
+@pytest.mark.parametrize("vectors", [{}, {"pool": 3, "normalize": True}])
+def test_a_photo_is_placed_as_its_sampled_vectors_are(probe, scenes, vectors):
+    sample = tw.sample_activations(probe, scenes, n=600, progress=False, **vectors)
+    dimensions = tw.TuningDimensions("ica", 2).fit(sample)
+    film = tw.render_film(probe, dimensions, points=2, size=16, steps=1, progress=False)
+    expected = dimensions.transform(sample)
+    middle = vectors.get("pool", 1) // 2
+    for image in (0, 7):
+        places = places_on(film, probe, scenes[image])
+        here = np.flatnonzero(sample.image == image)
+        found = places[:, sample.y.values[here] - middle, sample.x.values[here] - middle].T
+        np.testing.assert_allclose(found, expected[here], atol=1e-4)
+
+
+def test_what_cannot_be_done_is_said_in_one_sentence(film, probe, sample, scenes):
+    bank = probe.model
+    for options, sentence in (
+        ({"k": 0}, "k=0 can't be used"),
+        ({"side": 2.5}, "side=2.5 can't be used"),
+        ({"activations": sample.drop_vars("image")}, "doesn't say which image"),
+        ({"activations": sample[:, :4]}, "the vectors have 4 units and the film 9"),
+        ({"images": scenes[0][None]}, "came from at least 12 images and images gives 1"),
+        (
+            {"probe": tw.Probe(bank, "filters", device="cpu")},
+            "film is of layer 'relu' and the probe of 'filters'",
+        ),
+        (
+            {"probe": tw.Probe(tw.zoo.gabor_bank(n=9, seed=1), "relu", device="cpu")},
+            "made with other weights",
+        ),
+        ({"film": film.drop_vars(["component", "unmixing", "center", "unit_mask"])}, "no linear fit"),
+    ):
+        given = {"film": film, "probe": probe, "activations": sample, "images": scenes, **options}
+        with pytest.raises(ValueError, match=sentence):
+            tw.add_patches(**given, progress=False)
