@@ -44,13 +44,15 @@ def calibration(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Random orthonormal directions of activation space, each draw on a bank and on 20 scenes of its own."""
     rows = []
     for bank_name, zero_mean in (("zero-mean", True), ("with mean", False)):
-        for k in (3, 6):
+        for k in options.k:
             found = {statistic: np.zeros((2, 3)) for statistic in ("sweep", "r2")}
             for draw in range(options.draws):
                 scenes = tw.zoo.images("dead-leaves", n=20, size=48, seed=10_000 + draw)
                 bank = tw.zoo.gabor_bank(seed=20_000 + draw, zero_mean=zero_mean)
                 embedding = embed(bank.attributes)
-                activations = Patches(scenes, 1000, draw, False).activations(bank)
+                activations = Patches(scenes, 1000, draw, False, options.pool, options.normalize).activations(
+                    bank
+                )
                 fitted = tw.TuningDimensions(RandomDirections(k, random_state=draw)).fit(activations)
                 targets = np.stack([place_points(fitted, i, 32, "arc", "mean").targets for i in range(k)])
                 labels = permuted(embedding, 199, np.random.default_rng([draw, k]))
@@ -142,6 +144,9 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--k", type=int, nargs="+", default=[3, 6], help="dimensions, in the calibration")
+    parser.add_argument("--pool", type=int, default=1, help="as of gabor_recovery, in the calibration")
+    parser.add_argument("--normalize", action="store_true", help="as of gabor_recovery, in the calibration")
     parser.add_argument("--others", default="mean", choices=("mean", "zero"))
     parser.add_argument("--photos", action="store_true", help="crops of photographs in the table's part")
     options = parser.parse_args()
