@@ -240,8 +240,8 @@ def test_pointing_at_a_photo_moves_every_slider_there(open_notebook, artifacts: 
     photo = explorer.root.locator(".tw-photo")
     expect(explorer.root.locator(".tw-patches canvas")).to_have_count(12)
     box = photo.bounding_box()
-    # A sixteenth from the left and half way down: row 14 and column 1 of 29.
-    notebook.page.mouse.click(box["x"] + box["width"] * 4.5 / 64, box["y"] + box["height"] / 2)
+    # The map's 29 positions of 2 px begin at pixel 3 of 64: half way down is row 14, pixel 6 the middle of column 1.
+    photo.click(position={"x": box["width"] * 6 / 64, "y": box["height"] / 2})
     eventually(lambda: explorer.python("position"), "[14, 1]")
     nearest = (
         "import numpy as np; from tunewidgets.kernels.places import places_on; "
