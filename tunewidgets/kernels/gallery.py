@@ -14,6 +14,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from tunewidgets import records
+from tunewidgets.kernels.evolution import evolve
 from tunewidgets.kernels.loop import Finished, Job, Recipe, optimize
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.scores import Objective
@@ -52,7 +53,8 @@ class Gallery:
         def shrink(chunk: int) -> None:
             self.recipe = replace(self.recipe, chunk=chunk)
 
-        for chunk in optimize(probe, objective, jobs, self.recipe, bar.update, shrink):
+        run = evolve if self.recipe.optimizer == "cma" else optimize
+        for chunk in run(probe, objective, jobs, self.recipe, bar.update, shrink):
             self.finished |= {outcome.job: outcome for outcome in chunk}
 
     def dataset(
@@ -112,6 +114,7 @@ def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
         "size": recipe.canvas.size,
         "canvas": type(recipe.canvas).__name__,
         "band": getattr(recipe.canvas, "band", None),
+        "optimizer": recipe.optimizer,
         "steps": recipe.steps,
         "lr": recipe.lr,
         "jitter": asdict(recipe.jitter),
@@ -132,7 +135,7 @@ def reason(outcome: Finished, objective: Objective) -> str:
         return "silent: the unit answers to no image that was tried; it may be dead"
     rounding = 1e-6 * float(outcome.response.abs().max())
     if float(outcome.values.max() - outcome.values[0]) <= rounding and len(outcome.values) > 1:
-        return "failed: the objective never rose above its start; its gradient may be zero"
+        return "failed: the objective never rose above its start; it may not depend on the image, or have no gradient"
     return ""
 
 

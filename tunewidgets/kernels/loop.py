@@ -58,6 +58,7 @@ class Recipe:
     chunk: int
     checkpoints: tuple[int, ...] = ()
     flat: FlatColors | None = None
+    optimizer: str = "adam"
 
     def jitter_strength(self, step: int) -> float:
         """How much of the transformations is left at a step, 1 to 0."""

@@ -4,14 +4,16 @@ In: a probe and an objective. Out: a Dataset with the images, the objective's co
 images, and for every image that failed the reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import xarray as xr
 
 from tunewidgets.kernels.band import choose_band
+from tunewidgets.kernels.blackbox import BlackBox
 from tunewidgets.kernels.canvas import CANVASES, Canvas, make_canvas
+from tunewidgets.kernels.evolution import evolution_recipe, low_band
 from tunewidgets.kernels.flat_colors import flat_colors
 from tunewidgets.kernels.gallery import Gallery
 from tunewidgets.kernels.jitter import Jitter
@@ -22,10 +24,11 @@ from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.scores import STAGES, Objective
 
 SMALLEST_CANVAS, LARGEST_CANVAS = 64, 224
+OPTIMIZERS = ("adam", "cma")
 
 
 def visualize(
-    probe: Probe,
+    probe: Probe | Callable[..., Any],
     objective: Objective | str | Any,
     size: int | str = "auto",
     steps: int = 128,
@@ -35,6 +38,7 @@ def visualize(
     chunk: int | str = "auto",
     progress: bool = True,
     *,
+    optimizer: str = "adam",
     lr: float | str = "auto",
     jitter: Jitter | None = None,
     objective_at: str = "leaky",
@@ -48,44 +52,56 @@ def visualize(
     Activation maximization (eqs. 2 and 3 of *Understanding the Importance of Single Directions via Representative
     Substitution*) and directions (eq. 1 of *Identifying and interpreting tuning dimensions in deep networks*).
 
+    Without a gradient, `optimizer="cma"`, images are found by separable CMA-ES over the canvas's parameters: each
+    generation draws `chunk` candidates from a normal distribution, and its mean and variances move to where the better
+    half scored. It needs answers only, so that the layer may be any function of images, a recorded neuron's included.
+
     Parameters
     ----------
-    probe : Probe
-        The layer.
+    probe : Probe, or callable with optimizer="cma"
+        The layer; or a black box: from float32 images `(N, 3, H, W)` in [0, 1], an array, to activations `(N, units)`
+        or `(N, units, h, w)`. It is asked `chunk` images at a time, one target after the other, in the caller's thread.
     objective : Objective, str or Lucent objective, or a list of strings or of Lucent objectives
         What each image maximizes: `AM`, `IAM`, `Neuron`, `Direction`, their sums and differences, or `"layer:unit"`.
     size : int or "auto", default "auto"
         Side of the images, pixels; "auto" takes the side the model insists on, else twice the receptive field
-        within 64 and 224.
+        within 64 and 224 (of a black box: its attribute `input_size`, else 64).
     steps : int, default 128
+        With "cma" generations.
     canvas : {"fourier", "pixel"}
     restarts : int, default 1
         Images a target from different starts, one restart of all targets after the other along `target`.
     seed : int, default 0
         With the target's name it decides the start and the transformations.
     chunk : int or "auto", default "auto"
-        Images that go through the network together. Part of what decides an image's last bits.
+        Images that go through the network together. Part of what decides an image's last bits. With "cma" the
+        population; "auto" takes 4 + 3 ln(number of parameters).
     progress : bool, default True
         Show a progress bar.
+    optimizer : {"adam", "cma"}
+        Adam follows the gradient; "cma" needs none, and the package cmaes (`pip install 'tunewidgets[cma]'`).
     lr : float or "auto"
-        Adam's step; "auto" takes the objective's own for a run of this many steps.
+        Adam's step; "auto" takes the objective's own for a run of this many steps. With "cma" the initial spread of the
+        parameters; "auto" takes 2.
     jitter : Jitter, optional
-        Random transformations; None takes the default strength, `Jitter(0, 0, 0)` none.
+        Random transformations; None takes the default strength (with "cma" none), `Jitter(0, 0, 0)` none.
     objective_at : {"leaky", "pre", "post"}
         Where a unit's activation is optimized: through a leaky rectifier, before or after the layer's own.
     checkpoints : sequence of int
         Steps at which the response is measured too.
     precision : {"auto", "float32", "bfloat16"}
-        What the network runs in while images are optimized; measurements are float32 always.
+        What the network runs in while images are optimized; measurements are float32 always, as is "cma".
     band : float, "auto" or None
-        Highest frequency of the Fourier canvas, cycles per pixel; "auto" measures what the layer can see.
+        Highest frequency of the Fourier canvas, cycles per pixel; "auto" measures what the layer can see, by its
+        gradient. None takes all of them (with "cma" the lowest, about 600 parameters).
     floats : bool, default False
         Keep the images before rounding too, as `image_float(target, y, x, rgb)` float32.
 
     Returns
     -------
     xarray.Dataset
-        `image(target, y, x, rgb)` uint8; `value(target, step)` float32, the objective on the transformed images;
+        `image(target, y, x, rgb)` uint8; `value(target, step)` float32, the objective on the transformed images (with
+        "cma" the best of each generation);
         `response(target, unit)` float32, every unit's activation on the final image;
         `status(target)` str, empty or why the image says nothing; with checkpoints
         `response_checkpoint(target, checkpoint, unit)`. Coordinates say each target's `goal` (its place in the
@@ -94,7 +110,16 @@ def visualize(
     Raises
     ------
     ValueError, TypeError
-        A target that the layer does not have, or an option outside its range.
+        A target that the layer does not have, or an option outside its range; a function without optimizer="cma", or
+        one that answers with something else.
+    ImportError
+        "cma" without the package cmaes.
+
+    References
+    ----------
+    Hansen and Ostermeier, *Completely derandomized self-adaptation in evolution strategies* (2001); Ros and Hansen, *A
+    simple modification in CMA-ES achieving linear time and space complexity* (2008). Images evolved for neurons: Ponce
+    et al., *Evolving images for visual neurons using a deep generative network* (2019).
 
     Examples
     --------
@@ -103,7 +128,19 @@ def visualize(
     >>> made = tw.visualize(probe, tw.AM([0, 5]), size=32, steps=8, progress=False)
     >>> made.image.shape, made.status.values.tolist()
     ((2, 32, 32, 3), ['', ''])
+
+    Of a black box, here one that answers to redness:
+
+    >>> def redness(images):
+    ...     return images[:, :1].mean((2, 3)) - images[:, 1:].mean((1, 2, 3))[:, None]
+    >>> made = tw.visualize(redness, tw.AM([0]), size=8, steps=30, optimizer="cma", progress=False)
+    >>> made.status.item(), bool(made.value[0, -1] > made.value[0, 0])
+    ('', True)
     """
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer is {optimizer!r}; choose one of {', '.join(map(repr, OPTIMIZERS))}.")
+    if not isinstance(probe, Probe):
+        probe, size = _black_box(probe, size, optimizer, band), "auto"
     goal = as_objective(objective)
     goal.check(probe)
     if objective_at not in STAGES:
@@ -117,6 +154,8 @@ def visualize(
     if late:
         raise ValueError(f"checkpoint {late[0]} is not among steps 1 to {steps}.")
     side = choose_size(probe, size)
+    if optimizer == "cma" and canvas == "fourier" and band is None:
+        band = low_band(side)
     board = make_canvas(canvas, side, choose_band(probe, side, band))
     names = goal.names()
     jobs = [
@@ -124,23 +163,43 @@ def visualize(
         for restart in range(restarts)
         for target, name in enumerate(names)
     ]
-    recipe = make_recipe(
-        probe,
-        goal,
-        board,
-        len(jobs),
-        steps,
-        seed,
-        chunk,
-        lr,
-        jitter,
-        objective_at,
-        precision,
-        tuple(sorted(checkpoints)),
-    )
+    measured = tuple(sorted(checkpoints))
+    if optimizer == "cma":
+        recipe = evolution_recipe(board, steps, seed, chunk, lr, jitter, objective_at, measured)
+    else:
+        recipe = make_recipe(
+            probe,
+            goal,
+            board,
+            len(jobs),
+            steps,
+            seed,
+            chunk,
+            lr,
+            jitter,
+            objective_at,
+            precision,
+            measured,
+        )
     made = Gallery(jobs, recipe)
     made.fill(probe, goal, progress)
     return made.dataset(probe, goal, names, restarts, floats)
+
+
+def _black_box(function: Any, size: int | str, optimizer: str, band: float | str | None) -> BlackBox:
+    """A function as a probe, if what is asked can be had without a gradient."""
+    box = BlackBox(function, size)
+    if optimizer != "cma":
+        raise ValueError(
+            f"a function has no gradient for optimizer={optimizer!r} to follow; give optimizer='cma', or a network and "
+            "a layer as tw.Probe(model, layer)."
+        )
+    if band == "auto":
+        raise ValueError(
+            "band='auto' is measured by the gradient, which a function has not; give a frequency in cycles per pixel, "
+            "or None for the lowest."
+        )
+    return box
 
 
 def choose_size(probe: Probe, size: int | str) -> int:

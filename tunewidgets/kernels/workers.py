@@ -9,6 +9,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
@@ -24,6 +25,17 @@ class Stopped(Exception):
 def worker_count(device: torch.device) -> int:
     """How many chunks run side by side: as many as torch has threads on a CPU, one on an accelerator."""
     return torch.get_num_threads() if device.type == "cpu" else 1
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch's operations on this thread alone, for the length of a block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def in_threads(

@@ -1,0 +1,88 @@
+"""A black box as a probe: any function from images to activations, of which nothing else is known.
+
+In: a function, such as a neuron's recorded answers or a network behind an interface. Out: what the kernels take for a
+layer, with every answer of the function checked. It has no gradient.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tunewidgets.kernels.probe import Probe
+
+SIDE = 64  # pixels, where neither the caller nor the function says
+
+
+class BlackBox(Probe):
+    """A function of images that can be asked and not looked into.
+
+    Parameters
+    ----------
+    function : callable
+        From float32 images `(N, 3, H, W)` in [0, 1], an array, to activations `(N, units)` or `(N, units, h, w)`, an
+        array or a tensor.
+    size : int or "auto", default "auto"
+        Side of the images; "auto" takes the function's own `input_size`, else 64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `function` can't be called, is a network, or answers with something else; `size` is no side.
+    """
+
+    def __init__(self, function: Callable[[np.ndarray], Any], size: int | str = "auto") -> None:
+        if isinstance(function, nn.Module) or not callable(function):
+            raise TypeError(
+                f"probe is a {type(function).__name__}; give tw.Probe(model, layer), or a function from images to "
+                "activations."
+            )
+        if size == "auto":
+            own = getattr(function, "input_size", None)
+            size = own if isinstance(own, int) else SIDE
+        if isinstance(size, bool) or not isinstance(size, int) or size < 2:
+            raise ValueError(f"size is {size!r}; give the side in pixels or 'auto'.")
+        super().__init__(_Asked(function, size), "answers", device="cpu")
+
+    def __repr__(self) -> str:
+        return f"BlackBox({self.provenance()['model']}: {self.units} units)"
+
+    def provenance(self) -> dict[str, str]:
+        """The function's name; what it computes can't be known, so it has no fingerprint."""
+        function = self.model.function
+        name = getattr(function, "__qualname__", type(function).__name__)
+        return {"model": str(name), "model_sha256": "", "layer": self.layer}
+
+    def _first_look(self) -> tuple[int, Tensor]:
+        # Two images show a function that answers once for all.
+        side = int(self.model.input_size)
+        return side, self.model(torch.full((2, 3, side, side), 0.5))
+
+
+class _Asked(nn.Module):
+    """The function as a network of one layer, `answers`."""
+
+    def __init__(self, function: Callable[[np.ndarray], Any], size: int) -> None:
+        super().__init__()
+        self.function = function
+        self.input_size = size
+        self.answers = nn.Identity()
+
+    def forward(self, images: Tensor) -> Tensor:
+        given = self.function(images.detach().cpu().numpy())
+        if isinstance(given, Tensor):
+            given = given.detach().cpu().numpy()
+        values = np.asarray(given)
+        if values.dtype.kind not in "fiub":
+            raise ValueError(
+                f"the function answered with a {type(given).__name__} of type {values.dtype}; it has to give numbers, "
+                "an array or a tensor (N, units) or (N, units, h, w)."
+            )
+        if values.ndim not in (2, 4) or len(values) != len(images) or values.size == 0:
+            raise ValueError(
+                f"the function answered {len(images)} images with shape {values.shape}; it has to give one row an "
+                "image: (N, units) or (N, units, h, w)."
+            )
+        return self.answers(torch.from_numpy(values.astype(np.float32)))
