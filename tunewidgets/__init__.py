@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets import figures, records, zoo
     from tunewidgets.kernels.ablation import ablation
     from tunewidgets.kernels.activations import sample_activations
+    from tunewidgets.kernels.concepts import concepts
     from tunewidgets.kernels.dimensions import TuningDimensions
     from tunewidgets.kernels.directions import Direction
     from tunewidgets.kernels.exemplars import exemplars
@@ -51,6 +52,7 @@ _HOMES = {
     "render_film": "kernels.films",
     "add_patches": "kernels.film_patches",
     "gabor_recovery": "kernels.recovery",
+    "concepts": "kernels.concepts",
     "open_record": "records",
     "save_record": "records",
     "RecoveryChecklist": "widgets.recovery_checklist",
@@ -74,6 +76,7 @@ __all__ = [
     "add_patches",
     "analyze_units",
     "class_selectivity",
+    "concepts",
     "exemplars",
     "figures",
     "gabor_recovery",

@@ -87,6 +87,8 @@ _FITTED = ("method", "n_components", "seed", "bank")
 _CELL = ("attribute", *_FITTED, "readout")
 _TABLE = ("attribute", "method", "n_components")
 _OVER_SEEDS = (*_TABLE, "bank", "readout")
+_PAIRS, _ENDS, _BY_PLACE = ("feature", "concept"), ("feature", "end"), ("feature", "end", "concept")
+_PLACED = ("iou", "iou_low", "iou_high", "iou_chance")
 
 SCHEMAS: dict[str, Schema] = {
     "film": Schema(
@@ -139,6 +141,23 @@ SCHEMAS: dict[str, Schema] = {
         },
         sizes={"rgb": 3},
         empty={"target": "this record has no images; visualize at least one target"},
+    ),
+    "concepts": Schema(
+        version=1,
+        variables={
+            **{name: Variable(_PAIRS) for name in ("auc", "auc_low", "auc_high")},
+            "p_holm": Variable(_PAIRS, "float64"),
+            **{name: Variable(("concept",), "int32") for name in ("positives", "asked")},
+            "category": Variable(("concept",), "str"),
+            **{name: Variable(_BY_PLACE, required=False, needs=_PLACED) for name in _PLACED},
+            **{
+                name: Variable(_ENDS, required=False, needs=_PLACED) for name in ("threshold", "active_share")
+            },
+        },
+        sizes={},
+        empty={
+            "concept": "this concepts record has no concept; make it again with a smaller least=",
+        },
     ),
     "units": Schema(
         version=1,

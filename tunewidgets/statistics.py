@@ -132,7 +132,7 @@ def rank_correlation(
         return Interval(np.nan, np.nan, np.nan)
     block = max(1, BLOCK // n)
     parts = [
-        _rho(columns, _counts(range(start, min(start + block, draws)), n, seed))
+        _rho(columns, resamples(range(start, min(start + block, draws)), n, seed))
         for start in range(0, draws, block)
     ]
     resampled = np.sort(np.concatenate(parts))
@@ -188,7 +188,7 @@ def _column(record: xr.Dataset, name: str, objective: str | None) -> Floats:
 _DIMS = (("unit",), ("objective", "unit"))
 
 
-def _counts(which: range, n: int, seed: int) -> Floats:
+def resamples(which: range, n: int, seed: int) -> Floats:
     """How often each unit is in each of the resamples `which`: `(len(which), n)`, every row of sum n."""
     number = np.arange(which.start * n, which.stop * n, dtype=np.uint64) + np.uint64(
         seed * 0x9E3779B9 % 2**32
@@ -208,7 +208,7 @@ def _scrambled(number: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 def _rho(columns: np.ndarray, counts: Floats) -> Floats:
     """Rho of each resample, a row of `counts`; given the third column where there is one; NaN where one is constant."""
-    ranks = [_doubled_ranks(column, counts) for column in columns]
+    ranks = [doubled_ranks(column, counts) for column in columns]
     rho = _pearson(ranks[0], ranks[1], counts)
     if len(ranks) == 2:
         return rho
@@ -219,7 +219,7 @@ def _rho(columns: np.ndarray, counts: Floats) -> Floats:
         return np.where(left > 1e-12, np.clip((rho - a * b) / np.sqrt(left), -1, 1), np.nan)
 
 
-def _doubled_ranks(column: np.ndarray, counts: Floats) -> Floats:
+def doubled_ranks(column: np.ndarray, counts: Floats) -> Floats:
     """Twice the mean rank that each unit has in each resample: whole numbers, also among ties."""
     levels, level = np.unique(column, return_inverse=True)
     order = np.argsort(level, kind="stable")

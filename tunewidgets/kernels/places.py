@@ -4,6 +4,9 @@ In: a film record with a linear fit, and vectors or an image. Out: coordinates, 
 map. Only the record is needed, not the estimator that found the dimensions.
 """
 
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
 import numpy as np
 import torch
 import xarray as xr
@@ -11,6 +14,62 @@ import xarray as xr
 from tunewidgets.kernels.activations import normalized, pooled
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.records import settings_of
+
+
+class Fit(NamedTuple):
+    """What places a vector along linear dimensions, and how vectors are made of a layer's map."""
+
+    unmixing: np.ndarray  # (dimensions, units)
+    center: np.ndarray
+    unit_mask: np.ndarray
+    pool: int = 1
+    contrast: float | None = None
+
+    def coordinates(self, vectors: np.ndarray) -> np.ndarray:
+        """Of vectors `(n, units)`, `(n, dimensions)` float32."""
+        centered = vectors[:, self.unit_mask].astype(np.float64) - self.center[self.unit_mask]
+        return np.asarray(centered @ self.unmixing[:, self.unit_mask].T.astype(np.float64), dtype=np.float32)
+
+    def maps(self, probe: Probe, images: torch.Tensor) -> np.ndarray:
+        """Coordinates `(N, dimensions, h, w)` of each position of the layer's map on images `(N, 3, H, W)` in [0, 1].
+
+        Where vectors are means of neighborhoods, there are as many positions as neighborhoods. A layer without a map
+        has one position.
+        """
+        values = probe.rectified(images)
+        if probe.has_map:
+            values = pooled(values, self.pool)
+        n, units, *shape = values.shape
+        vectors = values.reshape(n, units, -1).movedim(1, 2).reshape(-1, units).cpu().numpy()
+        if self.contrast is not None:
+            vectors = normalized(vectors, self.contrast)
+        height, width = shape or (1, 1)
+        along = self.coordinates(vectors).reshape(n, height, width, -1)
+        return np.ascontiguousarray(np.moveaxis(along, -1, 1))
+
+
+def fit_of(film: xr.Dataset) -> Fit:
+    """The film's linear fit.
+
+    Raises
+    ------
+    ValueError
+        If it has none.
+    """
+    if "unmixing" not in film:
+        raise ValueError(
+            "this film's method has no linear fit, so no vector can be placed along its dimensions; use a film made "
+            "with 'pca', 'ica' or 'nmf'"
+        )
+    settings = settings_of(film)
+    contrast = settings.get("contrast")
+    return Fit(
+        film["unmixing"].values,
+        film["center"].values,
+        film["unit_mask"].values,
+        int(settings.get("pool", 1)),
+        None if contrast is None else float(contrast),
+    )
 
 
 def coordinates_of(film: xr.Dataset, vectors: np.ndarray) -> np.ndarray:
@@ -21,19 +80,13 @@ def coordinates_of(film: xr.Dataset, vectors: np.ndarray) -> np.ndarray:
     ValueError
         If the film has no linear fit, or another number of units.
     """
-    if "unmixing" not in film:
-        raise ValueError(
-            "this film's method has no linear fit, so no vector can be placed along its dimensions; use a film made "
-            "with 'pca', 'ica' or 'nmf'"
-        )
+    fit = fit_of(film)
     if vectors.shape[1] != film.sizes["unit"]:
         raise ValueError(
             f"the vectors have {vectors.shape[1]} units and the film {film.sizes['unit']}; give activations of the "
             f"film's own layer, {film.attrs['layer']!r}"
         )
-    mask = film["unit_mask"].values
-    centered = vectors[:, mask].astype(np.float64) - film["center"].values[mask]
-    return np.asarray(centered @ film["unmixing"].values[:, mask].T.astype(np.float64), dtype=np.float32)
+    return fit.coordinates(vectors)
 
 
 def places_on(film: xr.Dataset, probe: Probe, image: torch.Tensor) -> np.ndarray:
@@ -48,25 +101,22 @@ def places_on(film: xr.Dataset, probe: Probe, image: torch.Tensor) -> np.ndarray
         If the film has no linear fit, was made for another layer or with other weights, or the image is too small.
     """
     check_probe(film, probe)
-    settings = settings_of(film)
-    values = probe.rectified(image[None])
-    if probe.has_map:
-        values = pooled(values, int(settings.get("pool", 1)))
-    shape = tuple(values.shape[2:]) or (1, 1)
-    vectors = values[0].reshape(values.shape[1], -1).T.cpu().numpy()
-    if "contrast" in settings:
-        vectors = normalized(vectors, float(settings["contrast"]))
-    return coordinates_of(film, vectors).T.reshape(-1, *shape)
+    return np.asarray(fit_of(film).maps(probe, image[None])[0])
 
 
 def check_probe(film: xr.Dataset, probe: Probe) -> None:
     """Raise a ValueError if the film was made for another layer or other weights than the probe's."""
+    check_source("this film", film.attrs, probe)
+
+
+def check_source(what: str, attrs: Mapping[Any, Any], probe: Probe) -> None:
+    """Raise a ValueError, about `what`, if these attributes name another layer or other weights than the probe's."""
     mine = probe.provenance()
-    if str(film.attrs["layer"]) != mine["layer"]:
+    if str(attrs["layer"]) != mine["layer"]:
         raise ValueError(
-            f"this film is of layer {film.attrs['layer']!r} and the probe of {mine['layer']!r}; give its own"
+            f"{what} is of layer {attrs['layer']!r} and the probe of {mine['layer']!r}; give its own"
         )
-    if str(film.attrs["model_sha256"]) != mine["model_sha256"]:
+    if str(attrs["model_sha256"]) != mine["model_sha256"]:
         raise ValueError(
-            f"this film was made with other weights than this {mine['model']} has; give the model it was made with"
+            f"{what} was made with other weights than this {mine['model']} has; give the model it was made with"
         )

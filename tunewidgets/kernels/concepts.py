@@ -1,0 +1,227 @@
+"""Concepts: how far each unit or tuning dimension goes with each named label or mask.
+
+In: a film, dimensions or units of a layer, images and what is on them. Out: a concepts record: areas under ROC curves
+by image and, where there are masks, intersection over union by place, each with an interval.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from tqdm.auto import tqdm
+
+from tunewidgets import records
+from tunewidgets.kernels.capture import REDUCTIONS
+from tunewidgets.kernels.concept_labels import Concepts, Pictures, concepts_in
+from tunewidgets.kernels.concept_scores import areas
+from tunewidgets.kernels.dissection import dissect
+from tunewidgets.kernels.features import Features, features_of, reduced
+from tunewidgets.kernels.nulls import holm
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.zoo.broden import Broden
+
+PAIRS, EDGES, OVERLAPS = ("feature", "concept"), ("feature", "end"), ("feature", "end", "concept")
+
+
+def concepts(
+    film_or_units: Any,
+    images: Any,
+    labels: Any = None,
+    *,
+    probe: Probe | None = None,
+    reduction: str = "mean",
+    least: int = 10,
+    share: float = 0.005,
+    classes: Sequence[str] = (),
+    draws: int = 200,
+    seed: int = 0,
+    progress: bool = True,
+) -> xr.Dataset:
+    """How far each unit or tuning dimension goes with each named concept.
+
+    By image: the area under the ROC curve, the chance that an image with the concept has a larger value than one
+    without (ties counted half); .5 is no relation, and below .5 a dimension's low end has the concept. Its 95%
+    interval is a percentile bootstrap over images. `p_holm` is the Mann-Whitney test's p-value, held against ties,
+    adjusted by Holm's method over all pairs of feature and concept: the chance that any pair of this record is called
+    related at level alpha while none is, is at most alpha.
+
+    By place, where there are masks (network dissection, Bau et al. 2017): a feature is active where its map,
+    interpolated to the masks' resolution, exceeds the value `T` that a share of .005 of all positions of all images
+    exceeds. With `M` the active area and `L` a concept's mask, `IoU = Σ|M ∩ L| / Σ|M ∪ L|`, summed over the images
+    that the concept's category was annotated in. Its 95% interval takes images as independent (a ratio of sums, on
+    the logit scale).
+
+    Parameters
+    ----------
+    film_or_units : film record, TuningDimensions, unit records or Probe
+        Whose dimensions or units; with a Probe, the units of its layer.
+    images : zoo source, Tensor, ndarray, iterable of batches, or path
+        Images in [0, 1], alone or with labels; or a folder in Broden's layout, whose masks and labels are then the
+        concepts.
+    labels : sequence of int or str, mapping or DataFrame, optional
+        One label an image; or for each concept's name, whether each image has it (an image may have several). None
+        takes the labels that come with the images.
+    probe : Probe
+        The network and the layer; not needed where the first argument is a Probe.
+    reduction : {"mean", "max", "center"}
+        How an image's value follows from its map.
+    least : int, default 10
+        Concepts that fewer images have, or have not, are left out before anything is tested.
+    share : float, default 0.005
+        Of all positions, those where a feature counts as active.
+    classes : sequence of str
+        Names for labels that are whole numbers; empty takes those of the images.
+    draws, seed : int
+        Of the bootstrap.
+    progress : bool
+
+    Returns
+    -------
+    xarray.Dataset
+        A concepts record: `auc`, `auc_low`, `auc_high`, `p_holm` `(feature, concept)`; `positives(concept)`, images
+        that have it, of `asked(concept)` that were looked at for it. With masks `iou`, `iou_low`, `iou_high` and
+        `iou_chance`, the IoU of unrelated masks of the same areas, `(feature, end, concept)`; `threshold` and
+        `active_share` `(feature, end)`. A dimension has two ends, "high" and "low"; a unit only its high one. The
+        coordinate `category` says what kind of concept each is.
+
+    Raises
+    ------
+    ValueError
+        Labels of another number than images, one label only, no concept with `least` images; a film or records of
+        another layer or of other weights; activations that are not finite; an option outside its range.
+    TypeError
+        The first argument or `images` is nothing of the kind.
+    FileNotFoundError
+        A folder without Broden's tables, or a picture or mask of its index that is not there.
+
+    References
+    ----------
+    Bau, Zhou, Khosla, Oliva and Torralba, *Network dissection: quantifying interpretability of deep visual
+    representations* (2017). Holm, *A simple sequentially rejective multiple test procedure* (1979). Proposed for
+    tuning dimensions in *Identifying and interpreting tuning dimensions in deep networks*.
+
+    Examples
+    --------
+    >>> import torch, tunewidgets as tw
+    >>> probe = tw.Probe(tw.zoo.gabor_bank(), "relu", device="cpu")
+    >>> flat, rough = torch.full((20, 3, 32, 32), 0.5), torch.rand(20, 3, 32, 32)
+    >>> found = tw.concepts(probe, torch.cat([flat, rough]), ["flat"] * 20 + ["rough"] * 20, progress=False)
+    >>> found.auc.sel(feature=0).values.tolist(), found.concept.values.tolist()
+    ([0.0, 1.0], ['flat', 'rough'])
+    """
+    _check(reduction, least, share, draws, seed)
+    features = features_of(film_or_units, probe)
+    if isinstance(images, str | Path):
+        if labels is not None:
+            raise ValueError(
+                "a folder in Broden's layout brings its own labels; leave labels out, or give tw.zoo.images(folder)"
+            )
+        source = Broden(images)
+        values, found, places = dissect(features, source, reduction, share, progress)
+        kept = found.common(least)
+        described, count = source.describe(), len(source)
+    else:
+        pictures = Pictures(images)
+        if labels is not None:
+            found = concepts_in(labels, pictures.count, classes)
+            found.common(least)  # what can't be asked is said before the network runs
+        values, own = _seen(features, pictures, labels is None, reduction, progress)
+        if labels is None:
+            found = concepts_in(own, pictures.count, tuple(classes) or pictures.names)
+        kept, places = found.common(least), None
+        described, count = pictures.described, pictures.count
+    chosen = found.take(kept)
+    columns = _scored(values, chosen, draws, seed)
+    if places is not None:
+        columns |= {name: (EDGES, value) for name, value in places.edges.items()}
+        columns |= {name: (OVERLAPS, value[:, :, kept]) for name, value in places.overlaps.items()}
+    settings = {
+        "features": features.kind,
+        "images": described,
+        "reduction": reduction,
+        "least": least,
+        "left_out": len(found.names) - len(kept),
+        "draws": draws,
+        "level": 0.95,
+        **({"share": share} if places is not None else {}),
+    }
+    record = xr.Dataset(
+        columns,
+        {
+            "feature": features.numbers,
+            "concept": np.array(_unique(chosen), dtype=object),
+            "category": ("concept", np.array(chosen.categories, dtype=object)),
+            **({"end": list(features.ends)} if places is not None else {}),
+        },
+        records.new_attrs(
+            "concepts",
+            **features.probe.provenance(),
+            settings=settings,
+            seed=seed,
+            n_images=count,
+            n_vectors=None,
+        ),
+    )
+    records.validate(record)
+    return record
+
+
+def _check(reduction: str, least: int, share: float, draws: int, seed: int) -> None:
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(map(repr, REDUCTIONS))}")
+    for name, value, smallest in (("least", least, 1), ("draws", draws, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
+            raise ValueError(f"{name} is {value!r}; give a whole number from {smallest}")
+    if not 0 < share < 1:
+        raise ValueError(
+            f"share is {share!r}; give the part of all positions that counts as active, such as 0.005"
+        )
+
+
+def _seen(
+    features: Features, pictures: Pictures, labelled: bool, reduction: str, progress: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each image's values, `(images, features)`, and the labels that came with the images, if they are asked for."""
+    seen, labels = [], []
+    with tqdm(total=pictures.count, desc="Concepts", unit="image", disable=not progress) as bar:
+        for batch, own in pictures.pairs(labelled):
+            seen.append(reduced(features.maps(batch), reduction))
+            if own is not None:
+                labels.append(own)
+            bar.update(len(batch))
+    return np.concatenate(seen), np.concatenate(labels) if labels else np.zeros(0)
+
+
+def _scored(values: np.ndarray, found: Concepts, draws: int, seed: int) -> dict[str, Any]:
+    """AUC with its interval and the p-values of all pairs together."""
+    shape = (values.shape[1], len(found.names))
+    table = {name: np.full(shape, np.nan) for name in ("auc", "auc_low", "auc_high", "p_holm")}
+    asked = np.zeros(shape[1], np.int32)
+    for category, images in found.asked.items():
+        own = np.flatnonzero([name == category for name in found.categories])
+        if len(own):
+            there = areas(values[images], found.has[own][:, images], draws, seed)
+            for name, part in zip(table, there, strict=True):
+                table[name][:, own] = part
+            asked[own] = len(images)
+    table["p_holm"] = holm(table["p_holm"].ravel()).reshape(shape)
+    columns: dict[str, Any] = {
+        name: (PAIRS, value if name == "p_holm" else value.astype(np.float32))
+        for name, value in table.items()
+    }
+    return columns | {
+        "positives": ("concept", found.positives.astype(np.int32)),
+        "asked": ("concept", asked),
+    }
+
+
+def _unique(found: Concepts) -> list[str]:
+    """Names, with the category where two categories share one."""
+    several = {name for name, count in Counter(found.names).items() if count > 1}
+    return [
+        f"{name} ({category})" if name in several else name
+        for name, category in zip(found.names, found.categories, strict=True)
+    ]
