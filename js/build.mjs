@@ -1,5 +1,5 @@
-// Builds one self-contained ES module and one style sheet a widget into tunewidgets/static/.
-// In: every folder of src/ that holds an index.tsx. Out: static/<folder>.js and static/<folder>.css.
+// Builds one self-contained ES module and one style sheet a widget into tunewidgets/static/, and so for exported pages.
+// In: every folder of src/ that holds an index. Out: static/<folder>.js and static/<folder>.css.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -10,11 +10,15 @@ const out = fileURLToPath(new URL("../tunewidgets/static/", import.meta.url));
 const LIMIT = 60_000;
 const LIMITS = { "unit-scatter": 1_400_000 };
 
-const widgets = readdirSync(`${here}src`).filter((name) => existsSync(`${here}src/${name}/index.tsx`));
+const entries = readdirSync(`${here}src`).flatMap((name) =>
+  ["index.tsx", "index.ts"]
+    .filter((file) => existsSync(`${here}src/${name}/${file}`))
+    .map((file) => [name, file]),
+);
 
 await build({
   absWorkingDir: here,
-  entryPoints: Object.fromEntries(widgets.map((name) => [name, `src/${name}/index.tsx`])),
+  entryPoints: Object.fromEntries(entries.map(([name, file]) => [name, `src/${name}/${file}`])),
   outdir: out,
   bundle: true,
   format: "esm",
@@ -25,7 +29,7 @@ await build({
   logLevel: "warning",
 });
 
-for (const name of widgets) {
+for (const [name] of entries) {
   const bytes = statSync(`${out}${name}.js`).size;
   console.log(
     `${name}.js ${(bytes / 1000).toFixed(1)} kB, ${name}.css ${(statSync(`${out}${name}.css`).size / 1000).toFixed(1)} kB`,

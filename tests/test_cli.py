@@ -44,7 +44,7 @@ def own_module(tmp_path, monkeypatch):
     sys.modules.pop("mymodels", None)
 
 
-@pytest.mark.parametrize("command", ["demo", "units", "tuning", "gabor", "info"])
+@pytest.mark.parametrize("command", ["demo", "units", "tuning", "gabor", "view", "info"])
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     told = capsys.readouterr().out

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees are in _HOMES
     from tunewidgets import figures, records, zoo
+    from tunewidgets.export import export_html
     from tunewidgets.kernels.ablation import ablation
     from tunewidgets.kernels.activations import sample_activations
     from tunewidgets.kernels.concepts import concepts
@@ -53,6 +54,7 @@ _HOMES = {
     "add_patches": "kernels.film_patches",
     "gabor_recovery": "kernels.recovery",
     "concepts": "kernels.concepts",
+    "export_html": "export",
     "open_record": "records",
     "save_record": "records",
     "RecoveryChecklist": "widgets.recovery_checklist",
@@ -78,6 +80,7 @@ __all__ = [
     "class_selectivity",
     "concepts",
     "exemplars",
+    "export_html",
     "figures",
     "gabor_recovery",
     "layers",

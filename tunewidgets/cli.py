@@ -1,4 +1,4 @@
-"""The command line: `tunewidgets demo`, `units`, `tuning`, `gabor` and `info`.
+"""The command line: `tunewidgets demo`, `units`, `tuning`, `gabor`, `view` and `info`.
 
 In: arguments. Out: files, words on the terminal, and an exit status: 0 done, 1 failed, 2 wrong arguments.
 What a command needs is imported when it runs, so help comes at once.
@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help=DEBUG)
     parser.add_argument("--version", action="version", version=f"tunewidgets {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for add in (_add_demo, _add_units, _add_tuning, _add_gabor, _add_info):
+    for add in (_add_demo, _add_units, _add_tuning, _add_gabor, _add_view, _add_info):
         command = add(commands)
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         # Suppressed, so that a --debug before the command's name is not taken back here.
@@ -109,6 +109,12 @@ def _add_demo(commands: Commands) -> argparse.ArgumentParser:
         "--folder", type=Path, default=Path("tunewidgets-demo"), metavar="FOLDER",
         help="where the record and the notebook go (default: ./tunewidgets-demo)",
     )  # fmt: skip
+    option(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="write one page for any browser instead of opening JupyterLab",
+    )
     option("--no-browser", action="store_true", help="open no browser; JupyterLab prints its address")
     option("--port", type=_port, metavar="N", help="JupyterLab's port (default: a free one from 8888 on)")
     parser.set_defaults(run=_demo)
@@ -226,6 +232,26 @@ def _add_gabor(commands: Commands) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_view(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "view",
+        help="a saved record as a page that opens in any browser",
+        description=(
+            "Writes the widget that shows a record as one HTML file: no kernel, no network, all its images\n"
+            "inside. Sliders, clicks and labels work; what one does there stays in the page."
+        ),
+        epilog="example:\n  tunewidgets view film.zarr --html film.html --max-mb 3",
+    )
+    parser.add_argument("record", metavar="RECORD", type=Path, help="a .zarr folder or a .zarr.zip file")
+    parser.add_argument("--html", required=True, type=Path, metavar="FILE", help="where to write the page")
+    option = parser.add_argument
+    option("--title", metavar="TEXT", help="the page's title (default: the record's file name)")
+    option("--theme", choices=("auto", "light", "dark"), default="auto", help="default: the reader's own")
+    option("--max-mb", type=float, metavar="MB", help="lower the images' quality until the page fits")
+    parser.set_defaults(run=_view)
+    return parser
+
+
 def _add_info(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "info",
@@ -239,6 +265,11 @@ def _add_info(commands: Commands) -> argparse.ArgumentParser:
 
 
 def _demo(args: argparse.Namespace) -> None:
+    if args.html is not None:
+        from tunewidgets.demo_page import write_demo_page
+
+        write_demo_page(args.folder, args.html)
+        return
     from tunewidgets.demo import run_demo
 
     run_demo(args.folder, browser=not args.no_browser, port=args.port)
@@ -301,6 +332,15 @@ def _gabor(args: argparse.Namespace) -> None:
     )  # fmt: skip
     print(checklist(tree))
     print(f'Wrote {args.out}; open it with tw.open_record("{args.out}").')
+
+
+def _view(args: argparse.Namespace) -> None:
+    from tunewidgets.export import export_html
+    from tunewidgets.widgets.of_record import widget_of
+
+    widget = widget_of(args.record)
+    title = args.title or args.record.name
+    print(export_html([f"# {title}", widget], args.html, title=title, theme=args.theme, max_mb=args.max_mb))
 
 
 def _info(args: argparse.Namespace) -> None:

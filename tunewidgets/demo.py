@@ -69,9 +69,7 @@ def run_demo(
     _check_jupyterlab()
     if port is not None:
         _check_port(port)
-    folder = folder.expanduser().resolve()
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file; give --folder a folder, or a name that is not taken")
+    folder = checked_folder(folder)
     shipped = {name: notebook(name) for name in (TOUR, NEXT)} | {UNITS: units_record()}
     folder.mkdir(parents=True, exist_ok=True)
     make_film(folder / RECORD, recipe)
@@ -83,27 +81,56 @@ def run_demo(
     print(f"\nJupyterLab has stopped. What you made is in {folder}.")
 
 
+def checked_folder(folder: Path) -> Path:
+    """Where records and notebooks go, in full.
+
+    Raises
+    ------
+    NotADirectoryError
+        If it is a file.
+    """
+    folder = folder.expanduser().resolve()
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; give --folder a folder, or a name that is not taken")
+    return folder
+
+
 def make_film(path: Path, recipe: Recipe) -> None:
     """Save the recipe's film at `path`, unless a film by the same recipe is there."""
+    if not is_made(path, recipe.as_settings()):
+        _compute_film(path, recipe)
+
+
+def is_made(path: Path, recipe: dict[str, Any]) -> bool:
+    """Whether a record by this recipe is at `path`; another one there is renamed, for it may hold a reader's work."""
     from tunewidgets.records import RecordError, open_record, settings_of
 
-    if path.exists():
-        try:
-            if settings_of(open_record(path)).get("recipe") == recipe.as_settings():
-                print(f"{path.name} is there already, made by the same recipe.")
-                return
-            why = "made by another recipe"
-        except RecordError as error:
-            why = str(error)
-        aside = _set_aside(path)
-        print(f"The earlier {path.name} is kept as {aside.name}: {why}.")
-    _compute_film(path, recipe)
+    if not path.exists():
+        return False
+    try:
+        if settings_of(open_record(path)).get("recipe") == recipe:
+            print(f"{path.name} is there already, made by the same recipe.")
+            return True
+        why = "made by another recipe"
+    except RecordError as error:
+        why = str(error)
+    aside = _set_aside(path)
+    print(f"The earlier {path.name} is kept as {aside.name}: {why}.")
+    return False
+
+
+def save_made(record: Any, path: Path, recipe: dict[str, Any]) -> None:
+    """Save a record with the recipe that `is_made` knows it by."""
+    from tunewidgets.records import save_record, settings_of
+
+    kept = record.copy()
+    kept.attrs["settings"] = json.dumps({**settings_of(record), "recipe": recipe}, ensure_ascii=False)
+    save_record(kept, path)
 
 
 def _compute_film(path: Path, recipe: Recipe) -> None:
     print("Loading PyTorch …", flush=True)
     import tunewidgets as tw
-    from tunewidgets.records import settings_of
 
     bank = tw.zoo.gabor_bank(seed=recipe.seed)
     probe = tw.Probe(bank, "relu")
@@ -124,8 +151,7 @@ def _compute_film(path: Path, recipe: Recipe) -> None:
         seed=recipe.seed,
         progress=True,
     )
-    settings = {**settings_of(film), "recipe": recipe.as_settings()}
-    tw.save_record(film.assign_attrs(settings=json.dumps(settings, ensure_ascii=False)), path)
+    save_made(film, path, recipe.as_settings())
 
 
 def _set_aside(path: Path) -> Path:

@@ -23,6 +23,7 @@ __all__ = [
     "SCHEMA",
     "RecordError",
     "group_name",
+    "kind_of",
     "layer_tree",
     "new_attrs",
     "open_record",
@@ -111,6 +112,24 @@ def _plain(value: Any) -> Any:
         f"a record's settings hold a {type(value).__name__}, which JSON cannot; "
         "describe it as text or numbers"
     )
+
+
+def kind_of(record: xr.Dataset | xr.DataTree) -> str:
+    """The kind of a record, such as "film"; of a tree, that of its first node that says one.
+
+    Raises
+    ------
+    RecordError
+        If it is no record, or one that this version does not know.
+
+    Examples
+    --------
+    >>> kind_of(xr.Dataset(attrs={"tunewidgets_record": "film/1"}))
+    'film'
+    """
+    nodes = record.subtree if isinstance(record, xr.DataTree) else [record]
+    attrs = next((node.attrs for node in nodes if MARK in node.attrs), record.attrs)
+    return schema_of(attrs)[0]
 
 
 def settings_of(record: xr.Dataset | xr.DataTree) -> dict[str, Any]:

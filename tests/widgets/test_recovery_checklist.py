@@ -210,7 +210,7 @@ class TestPage:
         assert {s.dimension for s in mine} == set(best.values.ravel().tolist())
         assert {s.seed for s in strips} == {0}
         cells = mine[0].facts["cells"]
-        whole = np.asarray(Image.open(io.BytesIO(mine[0].sprite)).convert("RGB"), float)
+        whole = np.asarray(Image.open(io.BytesIO(mine[0].sprite())).convert("RGB"), float)
         x, y = (7 % cells["columns"]) * 16, (7 // cells["columns"]) * 16
         wanted = mine[0].film["image"].values[mine[0].dimension, 7]
         assert np.abs(whole[y : y + 16, x : x + 16] - wanted).mean() < 14
@@ -224,7 +224,7 @@ class TestPage:
         monkeypatch.setattr(checklist, "send", lambda content, buffers=None: sent.append((content, buffers)))
         checklist._reply(checklist, {"id": "a", "kind": "sprite", "page": 3}, [])
         checklist._reply(checklist, {"id": "b", "kind": "sprite", "page": 999}, [])
-        assert sent[0] == ({"id": "a", "kind": "done"}, [strips[3].sprite])
+        assert sent[0] == ({"id": "a", "kind": "done"}, [strips[3].sprite()])
         assert sent[1][0]["kind"] == "error"
         assert "there is no film strip 999" in sent[1][0]["message"]
 

@@ -6,6 +6,7 @@ can't. Imports no torch and computes nothing heavy.
 
 import base64
 import operator
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +21,8 @@ STATIC = Path(__file__).parent.parent / "static"
 
 # What one widget may put into the page as images, in bytes; the rest waits in the kernel until asked for.
 INLINE_BUDGET = 4_000_000
+# A page without a kernel has nobody to ask for the rest.
+NO_BUDGET = sys.maxsize
 
 
 class Index(t.Int):
@@ -65,6 +68,24 @@ class Widget(anywidget.AnyWidget):
     def __init__(self, **traits: Any) -> None:
         super().__init__(_esm=bundle(self.bundle_name, "js"), _css=bundle(self.bundle_name, "css"), **traits)
         self.on_msg(self._reply)
+
+    @classmethod
+    def reader_traits(cls) -> list[str]:
+        """The names of what a reader changes: public synced traits of the class's own."""
+        return [name for name in cls._page_traits() if not name.startswith("_")]
+
+    @classmethod
+    def _page_traits(cls) -> list[str]:
+        hosts = {*anywidget.AnyWidget.class_traits(sync=True), "_esm", "_css", "_anywidget_id"}
+        return [name for name in cls.class_traits(sync=True) if name not in hosts]
+
+    def page_state(self, quality: int) -> dict[str, Any]:
+        """What a page without a kernel is given: synced traits as they are now, and every image in WebP `quality`."""
+        return {name: getattr(self, name) for name in self._page_traits()} | self._all_images(quality)
+
+    def _all_images(self, quality: int) -> dict[str, list[bytes]]:
+        """The traits that hold images, with all of them, whatever the budget of a notebook's page."""
+        raise NotImplementedError(f"{type(self).__name__} gathers no images for a page")
 
     def _answers(self) -> dict[str, Callable[[dict[str, Any]], list[bytes]]]:
         return {}

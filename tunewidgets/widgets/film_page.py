@@ -55,15 +55,15 @@ def _patches(film: xr.Dataset) -> dict[str, Any] | None:
     }
 
 
-def patch_sprite(film: xr.Dataset, dimension: int) -> bytes:
+def patch_sprite(film: xr.Dataset, dimension: int, quality: int = 90) -> bytes:
     """All real patches of one dimension as one WebP, point after point (`patches` of `film_facts`)."""
     patches = film["patch"].isel(dimension=dimension).values
-    return webp(mosaic(patches.reshape(-1, *patches.shape[2:])))
+    return webp(mosaic(patches.reshape(-1, *patches.shape[2:])), quality)
 
 
-def film_sprite(film: xr.Dataset, dimension: int) -> bytes:
+def film_sprite(film: xr.Dataset, dimension: int, quality: int = 90) -> bytes:
     """All images of one dimension as one WebP, cells in reading order (`cells` of `film_facts`)."""
-    return webp(mosaic(film["image"].isel(dimension=dimension).values))
+    return webp(mosaic(film["image"].isel(dimension=dimension).values), quality)
 
 
 def inline_sprites(

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ..recovery_marks import VERDICTS, Cell, agreement, cells_of, checked_level, chosen, recovery_record
 from ..recovery_text import Look, csv_text, latex, markdown
-from .base import INLINE_BUDGET, Index, Widget
+from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .recovery_page import packed_curves, packed_nulls, report_facts
 from .recovery_still import recovery_still
 from .recovery_strips import inline_sprites, strips_of
@@ -189,6 +189,9 @@ class RecoveryChecklist(Widget):
                 f"{self._keys[0]!r}"
             )
 
+    def _all_images(self, quality: int) -> dict[str, list[bytes]]:
+        return {"_sprites": inline_sprites(self._strips, NO_BUDGET, quality)}
+
     def _answers(self) -> dict[str, Any]:
         return {"sprite": self._answer_sprite}
 
@@ -196,7 +199,7 @@ class RecoveryChecklist(Widget):
         at = message.get("page")
         if type(at) is not int or not 0 <= at < len(self._strips):
             raise ValueError(f"there is no film strip {at!r} here; there are {len(self._strips)}")
-        return [self._strips[at].sprite]
+        return [self._strips[at].sprite()]
 
     def _still(self) -> Image.Image:
         return recovery_still(self.cells(), self._look, len(self._whole["seed"]))

@@ -40,10 +40,9 @@ class Strip:
             "cells": {"width": sizes["x"], "height": sizes["y"], "columns": square_columns(sizes["point"])},
         }
 
-    @property
-    def sprite(self) -> bytes:
+    def sprite(self, quality: int = 90) -> bytes:
         """Its images as one WebP, cells in reading order."""
-        return webp(mosaic(self.film["image"].values[self.dimension]))
+        return webp(mosaic(self.film["image"].values[self.dimension]), quality)
 
 
 def strips_of(tree: xr.DataTree) -> list[Strip]:
@@ -75,13 +74,13 @@ def strips_of(tree: xr.DataTree) -> list[Strip]:
     return strips
 
 
-def inline_sprites(strips: list[Strip], budget: int) -> list[bytes]:
+def inline_sprites(strips: list[Strip], budget: int, quality: int = 90) -> list[bytes]:
     """The strips' sprites in their order, as long as they fit in `budget` bytes; else empty bytes."""
     sprites = [b""] * len(strips)
     for at, strip in enumerate(strips):
         if strip.facts["status"]:
             continue
-        sprite = strip.sprite
+        sprite = strip.sprite(quality)
         budget -= len(sprite)
         if budget < 0:
             break

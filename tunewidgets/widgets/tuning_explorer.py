@@ -7,6 +7,7 @@ in `film_page` and `photo_page`.
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import xarray as xr
 from PIL import Image
 
 from ..records import RecordError, open_record, validate
-from .base import INLINE_BUDGET, Index, Widget
+from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .film_page import film_facts, film_sprite, inline_sprites, patch_sprite
 from .film_still import film_still
 from .photo_page import photo_facts
@@ -171,6 +172,13 @@ class TuningExplorer(Widget):
                 f"{name} has {len(value)} entries, but this explorer shows {count} dimensions; "
                 f"give {what} for each"
             )
+
+    def _all_images(self, quality: int) -> dict[str, list[bytes]]:
+        images = inline_sprites(self._record, self._shown, NO_BUDGET, partial(film_sprite, quality=quality))
+        if "patch" not in self._record:
+            return {"_sprites": images}
+        patches = inline_sprites(self._record, self._shown, NO_BUDGET, partial(patch_sprite, quality=quality))
+        return {"_sprites": images, "_patches": patches}
 
     def _answers(self) -> dict[str, Any]:
         return {

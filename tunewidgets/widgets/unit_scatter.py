@@ -16,7 +16,7 @@ from PIL import Image
 from ..figures import unit_scatter_template
 from ..records import RecordError, layer_tree, open_record, validate
 from ..unit_columns import layers_of, table
-from .base import INLINE_BUDGET, Index, Widget
+from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .unit_choices import Choices, choices_of
 from .unit_page import layer_facts
 from .unit_sheets import Sheets
@@ -204,6 +204,9 @@ class UnitScatter(Widget):
 
     def _choice(self) -> Choices:
         return self._choices[self.layer]
+
+    def _all_images(self, quality: int) -> dict[str, list[bytes]]:
+        return {"_sprites": self._sheets.inline(NO_BUDGET, quality)}
 
     def _answers(self) -> dict[str, Any]:
         return {"sprite": self._answer_sprite}

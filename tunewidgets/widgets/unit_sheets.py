@@ -42,11 +42,11 @@ class Sheet:
     def columns(self) -> int:
         return square_columns(self.units_per_page * self.per_unit)
 
-    def page(self, at: int) -> bytes:
+    def page(self, at: int, quality: int = 90) -> bytes:
         """Units `at * units_per_page` onward as one WebP, cells in reading order."""
         first = at * self.units_per_page
         units = self.images[first : first + self.units_per_page]
-        return webp(mosaic(units.reshape(-1, *units.shape[-3:]), self.columns))
+        return webp(mosaic(units.reshape(-1, *units.shape[-3:]), self.columns), quality)
 
     def facts(self, first: int) -> dict[str, Any]:
         """What the page needs to find a unit's cell; `first` is the place of page 0 in the list of sprites."""
@@ -84,16 +84,16 @@ class Sheets:
         """One layer's sheets by kind, ready for JSON."""
         return self._tables[layer]
 
-    def encoded(self, at: int) -> bytes:
+    def encoded(self, at: int, quality: int = 90) -> bytes:
         """One page of the list of all pages."""
         sheet, page = self._pages[at]
-        return sheet.page(page)
+        return sheet.page(page, quality)
 
-    def inline(self, budget: int) -> list[bytes]:
+    def inline(self, budget: int, quality: int = 90) -> list[bytes]:
         """The pages from the first on, as long as they fit in `budget` bytes; from there on empty bytes."""
         sent: list[bytes] = []
         for at in range(len(self)):
-            page = self.encoded(at)
+            page = self.encoded(at, quality)
             budget -= len(page)
             if budget < 0:
                 break

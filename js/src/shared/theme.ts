@@ -4,8 +4,13 @@ import { onEnd } from "./lifetime";
 
 export type Theme = "light" | "dark";
 
-/** JupyterLab says it in data-jp-theme-light, VS Code in data-vscode-theme-kind; elsewhere the system decides. */
+/**
+ * JupyterLab says it in data-jp-theme-light, VS Code in data-vscode-theme-kind, a page of our own in data-tw-theme;
+ * elsewhere the system decides.
+ */
 export function hostTheme(body: HTMLElement, systemIsDark: boolean): Theme {
+  const own = document.documentElement.dataset.twTheme;
+  if (own === "light" || own === "dark") return own;
   const jupyter = body.dataset.jpThemeLight;
   if (jupyter !== undefined) return jupyter === "false" ? "dark" : "light";
   const code = body.dataset.vscodeThemeKind;

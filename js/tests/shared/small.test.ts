@@ -57,5 +57,8 @@ describe("the theme", () => {
     expect(hostTheme(body({ vscodeThemeKind: "vscode-high-contrast-light" }), true)).toBe("light");
     expect(hostTheme(body({}), true)).toBe("dark");
     expect(hostTheme(body({}), false)).toBe("light");
+    document.documentElement.dataset.twTheme = "dark";
+    expect(hostTheme(body({ jpThemeLight: "true" }), false)).toBe("dark");
+    delete document.documentElement.dataset.twTheme;
   });
 });

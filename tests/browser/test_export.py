@@ -1,0 +1,116 @@
+"""Exported pages in a real Chromium: from a file, in iframes, linked, and with no request but the page itself."""
+
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from films import make_film
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+from recovery_records import make_recovery
+from unit_records import make_tree
+
+import tunewidgets as tw
+
+HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\"> אב"
+
+
+@dataclass
+class Opened:
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    explorer = tw.TuningExplorer(make_film(3, 8, 32), labels=[HOSTILE, "", ""])
+    scatter, other = tw.UnitScatter(make_tree()), tw.UnitScatter(make_tree())
+    checklist = tw.RecoveryChecklist(make_recovery(seeds=(0,), methods=("pca", "ica"), films=True))
+    page = tw.export_html(
+        [f"# A page\n\n{HOSTILE}", explorer, [scatter, other], checklist],
+        tmp_path_factory.mktemp("page") / "page.html",
+        title=HOSTILE,
+        links=[((scatter, "unit"), (other, "unit"))],
+    )
+    return page.path
+
+
+@pytest.fixture(params=["light", "dark"])
+def opened(browser: Browser, exported: Path, request: pytest.FixtureRequest) -> Iterator[Opened]:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme=request.param)
+    found = Opened(context.new_page())
+    found.page.on("request", lambda asked: found.requests.append(asked.url))
+    found.page.on("console", lambda said: found.complaints.append(said.text))
+    found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+    found.page.goto(exported.as_uri())
+    yield found
+    context.close()
+    assert found.requests == [exported.as_uri()]
+    assert found.complaints == []
+
+
+def open_first_unit(root: Page | FrameLocator) -> None:
+    """With the keyboard: the plot's cursor goes to a point, Enter opens it."""
+    plot = root.locator(".tw-scatter").first.get_by_role("application")
+    plot.focus()
+    plot.press("ArrowRight")
+    plot.press("Enter")
+
+
+def test_everything_works_from_a_file(opened: Opened, artifacts: Path, request: pytest.FixtureRequest):
+    page = opened.page
+    slider = page.locator(".tw-explorer").get_by_role("slider").first
+    count = page.locator(".tw-explorer .tw-count")
+    expect(count).to_have_text("8 / 8")
+    slider.focus()
+    slider.press("ArrowLeft")
+    expect(count).to_have_text("7 / 8")
+    scatters = page.locator(".tw-scatter")
+    expect(scatters).to_have_count(2)
+    expect(scatters.locator(".tws-invitation")).to_have_count(2)
+    open_first_unit(page)
+    expect(scatters.locator("canvas.tws-large")).to_have_count(2)
+    opened_units = [scatters.nth(at).locator(".tws-unit h4").inner_text() for at in range(2)]
+    assert opened_units[0] == opened_units[1]
+    page.locator(".twr-cell").first.click()
+    expect(page.locator(".twr-detail canvas").first).to_be_visible()
+    theme = request.node.callspec.params["opened"]
+    page.screenshot(path=artifacts / f"page-{theme}.png", full_page=True)
+
+
+def test_what_a_reader_typed_stays_text(opened: Opened):
+    page = opened.page
+    expect(page.locator(".page-text")).to_contain_text(HOSTILE)
+    expect(page.locator(".tw-explorer").get_by_role("textbox").first).to_have_value(HOSTILE)
+    expect(page).to_have_title(HOSTILE)
+
+
+def test_the_page_fits_a_narrow_window(opened: Opened, artifacts: Path, request: pytest.FixtureRequest):
+    page = opened.page
+    page.set_viewport_size({"width": 600, "height": 1000})
+    expect(page.locator(".tw-explorer .tw-picture")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 600
+    page.screenshot(path=artifacts / f"page-600-{request.node.callspec.params['opened']}.png", full_page=True)
+
+
+@pytest.mark.parametrize("sandbox", [None, "allow-scripts"])
+def test_works_in_an_iframe_with_and_without_an_origin(
+    browser: Browser, exported: Path, tmp_path: Path, sandbox: str | None
+):
+    rule = f' sandbox="{sandbox}"' if sandbox else ""
+    source = html.escape(exported.read_text(encoding="utf-8"))
+    outer = tmp_path / "outer.html"
+    outer.write_text(f'<iframe{rule} style="width:1300px;height:900px" srcdoc="{source}"></iframe>', "utf-8")
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(outer.as_uri())
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".tw-explorer .tw-count")).to_have_text("8 / 8")
+    open_first_unit(frame)
+    expect(frame.locator("canvas.tws-large")).to_have_count(2)
+    context.close()
+    assert complaints == []

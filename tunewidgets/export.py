@@ -1,0 +1,280 @@
+"""Exported pages: widgets, and text between them, as one HTML file that needs no kernel and no network.
+
+In: widgets and Markdown. Out: a file. All the widgets' images are in it; what one does in a widget stays in the page.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from .widgets.base import Widget, bundle
+
+__all__ = ["ExportedPage", "export_html"]
+
+Piece: TypeAlias = Widget | str
+
+THEMES = ("auto", "light", "dark")
+# WebP qualities that are tried, best first, until a page fits; below the last, images show blocks.
+QUALITIES = (90, 80, 70, 60, 50, 40, 30)
+DEFAULT_EXPORT = re.compile(r"export\s*\{\s*([\w$]+) as default\s*\};?\s*$")
+
+PAGE = """<!doctype html>
+<html lang="en"{theme}>
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="tunewidgets">
+<title>{title}</title>
+<style>{styles}</style>
+</head>
+<body>
+<main>
+<noscript>This page shows what it holds with JavaScript, which is off here.</noscript>
+{body}
+<footer>Made with tunewidgets. Everything on this page is in this one file.</footer>
+</main>
+<script type="application/json" id="tw-data">{data}</script>
+{scripts}
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True)
+class ExportedPage(os.PathLike[str]):
+    """A page that was written: where, how large, and at which quality its images are.
+
+    Attributes
+    ----------
+    path : Path
+    bytes : int
+        Size of the file.
+    quality : int
+        WebP quality of its images, 1 to 100.
+    at_best : int
+        Bytes the page would have taken at the quality asked for; `bytes` where nothing had to be lowered.
+    """
+
+    path: Path
+    bytes: int
+    quality: int
+    at_best: int
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        said = f"{self.path}: {self.bytes / 1e6:.2f} MB, images at WebP quality {self.quality}"
+        return said if self.at_best == self.bytes else f"{said}, lowered from {self.at_best / 1e6:.2f} MB"
+
+
+def export_html(
+    content: Piece | Iterable[Piece | Sequence[Piece]],
+    path: str | os.PathLike[str],
+    *,
+    title: str = "tunewidgets",
+    theme: str = "auto",
+    links: Iterable[Any] = (),
+    quality: int = 90,
+    max_mb: float | None = None,
+) -> ExportedPage:
+    """Write widgets as one HTML file that works offline, without a kernel, wherever a browser opens it.
+
+    Parameters
+    ----------
+    content : widget, str, or a sequence of these
+        What is on the page, from top to bottom. Text is Markdown. A sequence within the sequence stands side by side
+        where there is room.
+    path : str or path
+        Where to write; a file that is there is replaced.
+    title : str
+        What the browser calls the page.
+    theme : {"auto", "light", "dark"}
+        "auto" follows the reader's system.
+    links : iterable, optional
+        Traits that follow one another on the page: pairs of ends such as `((scatter, "unit"), (other, "unit"))`, or
+        what `ipywidgets.jslink` and `jsdlink` return.
+    quality : int, default 90
+        WebP quality of the images, 1 to 100.
+    max_mb : float, optional
+        Most megabytes (10⁶ bytes) of the file. The images' quality is lowered until it fits.
+
+    Returns
+    -------
+    ExportedPage
+        The path, with the size and the quality that it came to; its text says them.
+
+    Raises
+    ------
+    ValueError
+        If there is no widget, an option is out of its range, a link names no trait of a widget on the page, or the page
+        can't be made as small as `max_mb`.
+    TypeError
+        If `content` holds something else than widgets of tunewidgets and text.
+
+    Notes
+    -----
+    The page may run its own code and nothing else: its Content-Security-Policy names that code by its hash and forbids
+    every request. HTML in Markdown is shown as text. Which layers or dimensions are on the page is the widget's choice:
+    give `TuningExplorer` its `dimensions`, `UnitScatter` a record of fewer layers.
+
+    Examples
+    --------
+    >>> import tempfile, tunewidgets as tw
+    >>> scatter = tw.UnitScatter(tw.zoo.example("shallow_cnn"), layer="relu3")
+    >>> page = tw.export_html(["# Units", scatter], tempfile.mkdtemp() + "/units.html", max_mb=3)
+    >>> page.bytes < 3e6
+    True
+    """
+    rows = _rows(content)
+    widgets = list({id(piece): piece for row in rows for piece in row if isinstance(piece, Widget)}.values())
+    if not widgets:
+        raise ValueError("there is no widget in content; give at least one")
+    if theme not in THEMES:
+        raise ValueError(f"theme is {theme!r}; choose one of {', '.join(map(repr, THEMES))}")
+    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
+        raise ValueError(f"quality is {quality!r}; give a whole number from 1 to 100")
+    if max_mb is not None and not max_mb > 0:
+        raise ValueError(f"max_mb is {max_mb!r}; give a positive number of megabytes, or None for no bound")
+    if not isinstance(title, str):
+        raise TypeError(f"title is a {type(title).__name__}; give text")
+    facts = [_link_facts(one, widgets) for one in links]
+    target = Path(path).expanduser()
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent}; make it first, or give another path")
+    sizes = []
+    for tried in (quality, *(lower for lower in QUALITIES if lower < quality)):
+        data = {
+            "widgets": [{"code": w.bundle_name, "state": w.page_state(tried)} for w in widgets],
+            "links": facts,
+        }
+        page = _page(rows, widgets, data, title, theme).encode()
+        sizes.append(len(page))
+        if max_mb is None or len(page) <= max_mb * 1e6:
+            target.write_bytes(page)
+            return ExportedPage(target, len(page), tried, sizes[0])
+    raise ValueError(
+        f"even with images at WebP quality {tried} the page takes {sizes[-1] / 1e6:.2f} MB, more than max_mb={max_mb}; "
+        "leave out widgets, layers or dimensions, or allow more"
+    )
+
+
+def _rows(content: Any) -> list[list[Piece]]:
+    """What stands on the page: rows of pieces side by side."""
+    pieces = [content] if isinstance(content, (Widget, str)) else content
+    if not isinstance(pieces, Iterable):
+        raise TypeError(f"content is a {type(content).__name__}; give widgets of tunewidgets and text")
+    rows = [[row] if isinstance(row, (Widget, str)) else row for row in pieces]
+    for row in rows:
+        wrong = (
+            [row] if not isinstance(row, Sequence) else [p for p in row if not isinstance(p, (Widget, str))]
+        )
+        if wrong:
+            raise TypeError(
+                f"content holds a {type(wrong[0]).__name__}; give widgets of tunewidgets, text, and sequences of these"
+            )
+    return [list(row) for row in rows]
+
+
+def _link_facts(given: Any, widgets: Sequence[Widget]) -> dict[str, Any]:
+    """One link as the page's host reads it."""
+    # jslink's and jsdlink's objects have their two ends as traits; only the first goes both ways.
+    one_way = type(given).__name__ == "DirectionalLink"
+    ends = (given.source, given.target) if hasattr(given, "source") else given
+    try:
+        places = [[_place(widget, widgets), _trait(widget, name)] for widget, name in ends]
+        source, target = places
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"a link can't be read: {error}; give two ends such as ((scatter, 'unit'), (other, 'unit')), "
+            "both of widgets on the page"
+        ) from None
+    return {"source": source, "target": target, "back": not one_way}
+
+
+def _place(widget: Any, widgets: Sequence[Widget]) -> int:
+    found = [at for at, one in enumerate(widgets) if one is widget]
+    if not found:
+        raise ValueError(f"a {type(widget).__name__} is not on the page")
+    return found[0]
+
+
+def _trait(widget: Widget, name: Any) -> str:
+    if name not in widget.reader_traits():
+        raise ValueError(f"{name!r} is no trait of {type(widget).__name__} that a reader changes")
+    return str(name)
+
+
+def _page(
+    rows: list[list[Piece]], widgets: Sequence[Widget], data: dict[str, Any], title: str, theme: str
+) -> str:
+    names = list(dict.fromkeys(widget.bundle_name for widget in widgets))
+    scripts = [*(_registered(name, bundle(name, "js")) for name in names), bundle("page-host", "js")]
+    return PAGE.format(
+        theme="" if theme == "auto" else f' data-tw-theme="{theme}"',
+        policy=_policy(scripts),
+        title=html.escape(title),
+        styles="".join(bundle(name, "css") for name in ("page-host", *names)),
+        body="\n".join(_row(row, widgets) for row in rows),
+        # In a script element only "<" can end it or start a comment.
+        data=json.dumps(_packed(data), ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace(
+            "<", "\\u003c"
+        ),
+        scripts="\n".join(f'<script type="module">{script}</script>' for script in scripts),
+    )
+
+
+def _registered(name: str, code: str) -> str:
+    """A widget's module as code that needs no import: a script in a page has no address to import it from."""
+    code, found = DEFAULT_EXPORT.subn(
+        lambda match: f"(globalThis.tunewidgets??={{}})[{json.dumps(name)}]={match[1]};", code
+    )
+    if found != 1 or "</script" in code.lower() or "<!--" in code:
+        raise RuntimeError(
+            f"{name}.js can't stand in a page: it has no default export, or ends a script; build it again"
+        )
+    return code
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """Nothing but the page itself: its own scripts by their hashes, images that are in it, no request."""
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{one}'" for one in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _row(row: list[Piece], widgets: Sequence[Widget]) -> str:
+    pieces = [
+        _text(p) if isinstance(p, str) else f'<div data-widget="{_place(p, widgets)}"></div>' for p in row
+    ]
+    return pieces[0] if len(pieces) == 1 else f'<div class="page-row">{"".join(pieces)}</div>'
+
+
+def _text(markdown: str) -> str:
+    from markdown_it import MarkdownIt
+
+    # Raw HTML stays off: text is text. Images too, since the page may ask the network for nothing.
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    return f'<div class="page-text">{reader.render(markdown)}</div>'
+
+
+def _packed(value: Any) -> Any:
+    """JSON-ready: bytes as `{"$bytes": base64}`."""
+    if isinstance(value, (bytes, memoryview)):
+        return {"$bytes": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, dict):
+        return {key: _packed(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_packed(inner) for inner in value]
+    return value
