@@ -29,17 +29,26 @@ def both_ways(function, x):
 @settings(max_examples=30, deadline=None)
 @given(
     channels=st.integers(1, 4), kernel=st.sampled_from([1, 2, 3, 7]), stride=st.integers(1, 3),
-    padding=st.integers(0, 3), dilation=st.integers(1, 2), bias=st.booleans(),
+    padding=st.integers(0, 3), dilation=st.integers(1, 2), bias=st.booleans(), units=st.sampled_from([5, 16]),
 )  # fmt: skip
-def test_convolutions_over_few_channels(channels, kernel, stride, padding, dilation, bias):
+def test_convolutions_over_few_channels(channels, kernel, stride, padding, dilation, bias, units):
     torch.manual_seed(0)
-    conv = nn.Conv2d(channels, 5, kernel, stride, padding, dilation, bias=bias)
+    conv = nn.Conv2d(channels, units, kernel, stride, padding, dilation, bias=bias)
     (name, value, gradient), (_, expected, expected_gradient) = both_ways(
         conv, torch.randn(2, channels, 17, 19)
     )
     assert name == "FewChannelConvBackward"
     torch.testing.assert_close(value, expected, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(gradient, expected_gradient, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("units", "channels_last"), [(5, False), (16, True)])
+def test_maps_of_many_channels_come_with_channels_last(units, channels_last):
+    conv = nn.Conv2d(3, units, 3)
+    with FastPaths():
+        maps = conv(torch.zeros(1, 3, 9, 9).requires_grad_())
+    assert maps.is_contiguous() != channels_last
+    assert maps.is_contiguous(memory_format=torch.channels_last) == channels_last
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])

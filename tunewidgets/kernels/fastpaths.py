@@ -1,8 +1,8 @@
 """Cheaper ways to run operations whose backward pass PyTorch does slowly on a CPU; the same numbers, to rounding.
 
 In: a `with` block around a network's forward pass. Out: inside it, convolutions over few channels take their gradient
-by one matrix product, local response normalization is one operation of its own instead of six, and from the first
-pooling on maps lie with their channels last.
+by matrix products and give maps with channels last, as pooling does where they did not come so, and local response
+normalization is one operation of its own instead of six.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from tunewidgets.kernels.canvas import mix_channels
 
 # A gradient to an image of so few channels leaves a direct convolution's vector units mostly idle.
 FEW_CHANNELS = 4
-# Pooling takes so many channels at once where they lie side by side; where columns do, it goes one value at a time.
+# So many channels side by side fill a vector: pooling takes them at once, where columns go one value at a time.
 MANY_CHANNELS = 16
 MAX_POOLING = (F.max_pool2d, torch.max_pool2d)
 
@@ -43,6 +43,9 @@ class FewChannelConv(torch.autograd.Function):
         if _is_pointwise(weight, stride, padding):
             mixed = mix_channels(weight.flatten(1), x)
             return mixed if bias is None else mixed + bias[:, None, None]
+        if len(weight) >= MANY_CHANNELS:
+            # The image is small: turning it costs nothing, where turning maps takes a tenth of a deep layer's loop.
+            x = x.contiguous(memory_format=torch.channels_last)
         return F.conv2d(x, weight, bias, stride, padding, dilation)
 
     @staticmethod
@@ -50,18 +53,22 @@ class FewChannelConv(torch.autograd.Function):
         (weight,) = ctx.saved_tensors
         size, stride, padding, dilation = ctx.geometry
         gradient = gradients[0]
-        columns = mix_channels(weight.flatten(1).T.to(gradient.dtype), gradient)
+        mixing = weight.flatten(1).T.to(gradient.dtype)
         if _is_pointwise(weight, stride, padding):
-            return columns.to(ctx.dtype), None, None, None, None, None
-        image = F.fold(
-            columns.flatten(2).float(),
-            size,
-            weight.shape[-2:],
-            dilation=dilation,
-            padding=padding,
-            stride=stride,
-        )
-        return image.to(ctx.dtype), None, None, None, None, None
+            return mix_channels(mixing, gradient).to(ctx.dtype), None, None, None, None, None
+        # Image by image: an image's columns stay in the cache, which a batch's do not.
+        images = [
+            F.fold(
+                (mixing @ columns).float(),
+                size,
+                weight.shape[-2:],
+                dilation=dilation,
+                padding=padding,
+                stride=stride,
+            )
+            for columns in gradient.flatten(2)
+        ]
+        return torch.stack(images).to(ctx.dtype), None, None, None, None, None
 
 
 class ResponseNorm(torch.autograd.Function):
@@ -70,20 +77,25 @@ class ResponseNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, size: int, alpha: float, beta: float, k: float) -> Tensor:
         total = _window_sum(x * x, size).mul_(alpha / size).add_(k)
-        # Three quarters is what the networks of that time use; two roots are far cheaper than a power.
-        factor = total.rsqrt() * total.rsqrt().sqrt() if beta == 0.75 else total.pow(-beta)
-        result = x * factor
-        ctx.save_for_backward(x, total, factor)
+        if beta == 0.75:
+            # What the networks of that time use; two roots are far cheaper than a power.
+            root = total.rsqrt_()
+            factor = root.sqrt().mul_(root)
+            inverse = root.square_()
+        else:
+            factor = total.pow(-beta)
+            inverse = total.reciprocal_()
+        ctx.save_for_backward(x, inverse, factor)
         ctx.constants = (size, 2 * alpha * beta / size)
-        return result
+        return x * factor
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        x, total, factor = ctx.saved_tensors
+        x, inverse, factor = ctx.saved_tensors
         size, strength = ctx.constants
         direct = gradients[0] * factor
-        spread = _window_sum(direct * x / total, size, mirrored=True)
-        return torch.addcmul(direct, x, spread, value=-strength), None, None, None, None
+        spread = _window_sum((direct * x).mul_(inverse), size, mirrored=True)
+        return direct.addcmul_(x, spread, value=-strength), None, None, None, None
 
 
 def _window_sum(values: Tensor, size: int, mirrored: bool = False) -> Tensor:
