@@ -80,6 +80,18 @@ def test_other_settings_in_the_same_folder_are_refused(small, tmp_path, capsys):
     assert "holds records made with steps=4, not 5" in capsys.readouterr().err
 
 
+def test_one_seed_some_layers_and_no_ablation_can_be_asked_for(small, tmp_path):
+    asked = QUICK.replace("--seeds 2", "--seeds 1 --first 3 --layers relu2 --no-ablation").split()
+    assert make_reproduction.main([*asked, "--out", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.glob("*.zarr.zip")] == ["mlp-digits-3.zarr.zip"]
+    tree = tw.open_record(tmp_path / "mlp-digits-3.zarr.zip")
+    assert list(tree.children) == ["relu2"]
+    assert "rs" in tree["relu2"]
+    assert "accuracy_drop" not in tree["relu2"]
+
+
 def test_no_seed_is_refused(tmp_path, capsys):
     assert make_reproduction.main(["mlp", "--seeds", "0", "--out", str(tmp_path)]) == 1
     assert "seeds is 0" in capsys.readouterr().err
+    assert make_reproduction.main(["mlp", "--first", "-1", "--out", str(tmp_path)]) == 1
+    assert "first is -1" in capsys.readouterr().err

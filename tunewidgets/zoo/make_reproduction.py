@@ -1,8 +1,8 @@
 """Make the records of a reproduction: `python -m tunewidgets.zoo.make_reproduction shallow_cnn --seeds 5 --epochs 4`.
 
 In: one of the paper's networks, a data set, how many training seeds. Out: for each seed one `.zarr.zip` of unit records
-of all rectified layers, with how the network was trained. Training and analysis are kept in a work folder, from which a
-run that was stopped goes on.
+of all rectified layers, or of those that are named, with how the network was trained. Training and analysis are kept in
+a work folder, from which a run that was stopped goes on.
 """
 
 import argparse
@@ -27,6 +27,9 @@ def make_reproduction(
     epochs: int = 4,
     out: str | Path = "reproduction",
     *,
+    first: int = 0,
+    layers: Sequence[str] | None = None,
+    ablation: bool = True,
     images: int | None = None,
     steps: int = 128,
     restarts: int = 1,
@@ -45,11 +48,17 @@ def make_reproduction(
     network : {"mlp", "shallow_cnn", "vgg16_cifar10"}
     data : {"cifar10", "digits"}
     seeds : int
-        Networks are trained from the seeds 0 to `seeds` - 1.
+        Networks are trained from so many seeds.
     epochs : int
         How often each sees all images for training.
     out : path
         Folder of the records; what is unfinished, checkpoints and weights go to its sub-folder `runs`.
+    first : int, default 0
+        The first of the seeds; several machines can each take some of them.
+    layers : sequence of str, optional
+        None: the output of every activation module.
+    ablation : bool, default True
+        Whether importance is measured: with many images it costs more than all else together.
     images : int, optional
         Measure units on so many of the data's test images; None: on all.
     steps, restarts
@@ -73,8 +82,9 @@ def make_reproduction(
     FileNotFoundError
         If the folder named by `TUNEWIDGETS_DATA` holds no CIFAR-10.
     """
-    if seeds < 1:
-        raise ValueError(f"seeds is {seeds}; give a whole number of at least 1")
+    for number, value, least in (("seeds", seeds, 1), ("first", first, 0)):
+        if value < least:
+            raise ValueError(f"{number} is {value}; give a whole number of at least {least}")
     # Here, since the command's help should not wait for torch.
     from tunewidgets.kernels.units import analyze_units
     from tunewidgets.zoo.registry import load
@@ -82,7 +92,7 @@ def make_reproduction(
     from tunewidgets.zoo.train import train
 
     written = []
-    for seed in range(seeds):
+    for seed in range(first, first + seeds):
         name = f"{network}-{data}-{seed}"
         work = Path(out) / "runs" / name
         train(
@@ -92,6 +102,8 @@ def make_reproduction(
         tree = analyze_units(
             load(network, weights=work / "weights.safetensors"),
             image_source(data, n=images, size=None, seed=0),
+            layers,
+            ablation=ablation,
             exemplars=0,
             restarts=restarts,
             # Curves cost as much as all single units together, and one network's are shown.
@@ -130,8 +142,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("network", choices=NETWORKS)
     parser.add_argument("--data", choices=DATA, default="cifar10")
     parser.add_argument("--seeds", type=int, default=5, help="how many networks are trained (default 5)")
+    parser.add_argument("--first", type=int, default=0, help="the first of their seeds (default 0)")
     parser.add_argument("--epochs", type=int, default=4, help="how long each is trained (default 4)")
     parser.add_argument("--out", default="reproduction", help="folder of the records (default reproduction)")
+    parser.add_argument(
+        "--layers", nargs="+", help="analyze these layers alone (default: all rectified ones)"
+    )
+    parser.add_argument(
+        "--no-ablation", dest="ablation", action="store_false", help="leave out what units are worth"
+    )
     parser.add_argument("--images", type=int, help="measure on so many of the test images (default: all)")
     parser.add_argument("--steps", type=int, default=128, help="optimization steps (default 128)")
     parser.add_argument("--restarts", type=int, default=1, help="images a unit and objective (default 1)")
