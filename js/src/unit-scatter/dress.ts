@@ -13,15 +13,20 @@ export interface Look {
   font: string;
 }
 
-/** Under this width the legend stands below the plot. */
+/** Under this width the legend stands below the plot, in columns about as wide as a class's name and its mark. */
 const NARROW = 560;
+const COLUMN = 112;
+const ROW = 19;
+/** A colorbar's, with its numbers. */
+const BAR = 70;
 
 export function dress(figure: Figure, look: Look, selected: readonly number[], revision: string): Figure {
   const chosen = new Set(selected);
   const narrow = look.width < NARROW;
-  const legend = figure.data.some((trace) => trace.showlegend && trace.customdata.length > 0);
+  const below = narrow ? roomBelow(figure, look.width) : 0;
   const axis = { linecolor: look.line, tickcolor: look.line, gridcolor: look.line, color: look.text };
-  const below = { orientation: "h", x: 0, xanchor: "left", y: -0.2, yanchor: "top", title: { text: "" } };
+  // At the very bottom, so that it never meets the axis's name, however low the plot.
+  const bottom = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", title: { text: "" } };
   const { title: _, ...layout } = figure.layout;
   return {
     data: figure.data.map((trace) => ({
@@ -42,12 +47,12 @@ export function dress(figure: Figure, look: Look, selected: readonly number[], r
     layout: {
       ...layout,
       width: look.width,
-      height: look.height + (narrow && legend ? 70 : 0),
-      margin: { l: 58, r: narrow ? 12 : 16, t: 30, b: 46 + (narrow && legend ? 70 : 0) },
+      height: look.height + below,
+      margin: { l: 58, r: narrow ? 12 : 16, t: 30, b: 46 + below },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: look.font, size: 12, color: look.text },
-      legend: { ...(layout.legend as object), ...(narrow ? below : {}), bgcolor: "rgba(0,0,0,0)" },
+      legend: { ...(layout.legend as object), ...(narrow ? bottom : {}), bgcolor: "rgba(0,0,0,0)" },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: look.quiet, activecolor: look.text },
       xaxis: { ...layout.xaxis, ...axis },
       yaxis: { ...layout.yaxis, ...axis },
@@ -60,9 +65,16 @@ export function dress(figure: Figure, look: Look, selected: readonly number[], r
   };
 }
 
+/** What a legend, or a colorbar, takes under a narrow plot. */
+function roomBelow(figure: Figure, width: number): number {
+  const named = figure.data.filter((trace) => trace.showlegend && trace.customdata.length > 0).length;
+  if (named > 0) return 14 + ROW * Math.ceil(named / Math.max(1, Math.floor(width / COLUMN)));
+  return figure.data.some((trace) => "colorbar" in trace.marker) ? BAR : 0;
+}
+
 function bar(given: unknown, look: Look): object {
   const flat = look.width < NARROW;
-  const below = { orientation: "h", y: -0.2, yanchor: "top", len: 0.9, thickness: 10 };
+  const below = { orientation: "h", y: 0, yref: "container", yanchor: "bottom", len: 0.9, thickness: 10 };
   return { ...(given as object), tickcolor: look.line, ...(flat ? below : {}) };
 }
 

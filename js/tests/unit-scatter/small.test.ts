@@ -137,6 +137,15 @@ describe("the figure in the page", () => {
     expect(dress(bound, look, [3, 2], "a").data[0]?.selectedpoints).toEqual([2]);
   });
 
+  it("makes room for the legend under a narrow plot, a row more where fewer names stand in one", () => {
+    const [trace] = bound.data;
+    const eight = Array.from({ length: 8 }, () => ({ ...trace, showlegend: true })) as typeof bound.data;
+    const bottom = (width: number) => dress({ ...bound, data: eight }, { ...look, width }, [], "a").layout;
+    expect(bottom(500)).toMatchObject({ margin: { b: 46 + 52 }, legend: { yref: "container", y: 0 } });
+    expect(bottom(230)).toMatchObject({ margin: { b: 46 + 90 }, height: look.height + 90 });
+    expect(bottom(600)).toMatchObject({ margin: { b: 46 }, height: look.height });
+  });
+
   it("has its title as plain text", () => {
     expect(words("<b>a&lt;b&gt;</b>: x &amp; y")).toBe("a<b>: x & y");
   });
