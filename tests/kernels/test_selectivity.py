@@ -236,10 +236,16 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_said_in_one_sentence(case):
+@pytest.mark.parametrize(
+    "kernel", [tw.class_selectivity, tw.exemplars, tw.ablation], ids=lambda k: k.__name__
+)
+def test_bad_input_is_said_in_one_sentence(case, kernel):
     options, sentence = BAD[case]
-    with pytest.raises(ValueError, match=sentence):
-        tw.class_selectivity(**{"model": branching(), **options}, **QUIET)
+    if kernel is tw.ablation and "reduction" in options:
+        options, sentence = {"data": [(IMAGES, LABELS)], "method": "sum"}, "method is 'sum'; choose"
+    with pytest.raises(ValueError, match=sentence) as caught:
+        kernel(**{"model": branching(), **options}, **QUIET)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_model_that_tells_no_size_says_what_it_does_not_take():
