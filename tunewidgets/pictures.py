@@ -76,7 +76,7 @@ def mosaic(images: Pixels, columns: int | None = None, gap: int = 0, background:
 def webp(image: Pixels, quality: int = 90) -> bytes:
     """Encode an (H, W, 3) uint8 image as lossy WebP."""
     target = io.BytesIO()
-    Image.fromarray(image).save(target, "webp", quality=quality, method=2)
+    Image.fromarray(image).save(target, "webp", quality=quality, method=4)
     return target.getvalue()
 
 

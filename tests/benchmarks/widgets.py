@@ -2,7 +2,7 @@
 
 In: nothing, or `--moves N`. Out: a table on the terminal and artifacts/widgets.json. On a film of 6 × 32
 points at 64 px: the size of the state without the code, the time from a slider's input event to the finished
-draw call, and from the arrival of the state to the first paint. On units of 4 layers × 384: the size of the state;
+draw call, and from the arrival of the state to the first paint. On the shipped record of units: the size of the state;
 and with 512 and 4,096 units, the time from a click on a point to its unit's image, and to the first paint.
 """
 
@@ -20,7 +20,6 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 from browser.lab import CHROMIUM_ARGS, ROOT, Notebook, find_chromium, jupyterlab  # noqa: E402
 from films import make_film  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
-from unit_records import make_tree  # noqa: E402
 
 import tunewidgets as tw  # noqa: E402
 
@@ -101,7 +100,7 @@ def by_mouse(notebook: Notebook, moves: int) -> list[float]:
 
 def unit_state_size() -> tuple[int, int]:
     """Bytes of the scatter's synced state without the code, and of the code."""
-    state = tw.UnitScatter(make_tree(4, 384, 32)).get_state()
+    state = tw.UnitScatter(tw.zoo.example("shallow_cnn")).get_state()
     code = len(state.pop("_esm").encode())
     del state["_css"]
     sprites = sum(map(len, state.pop("_sprites")))

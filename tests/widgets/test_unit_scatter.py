@@ -178,9 +178,13 @@ class TestWhatThePageIsSent:
         without = make_units(8, 8).drop_vars("image")
         assert layer_facts(without)["notes"] == ["This record has no images, only what was measured on them."]
 
-    def test_is_json_and_small(self):
-        scatter = tw.UnitScatter(make_tree(4, 384, 32))
-        state = scatter.get_state()
+    @pytest.mark.parametrize(
+        "units",
+        [lambda: make_tree(4, 384, 32), lambda: tw.zoo.example("shallow_cnn")],
+        ids=["made up", "real"],
+    )
+    def test_is_json_and_small(self, units):
+        state = tw.UnitScatter(units()).get_state()
         sprites = sum(map(len, state.pop("_sprites")))
         size = len(json.dumps({k: v for k, v in state.items() if k not in {"_esm", "_css"}}, allow_nan=False))
         assert sprites + size <= 1_500_000
