@@ -38,7 +38,7 @@ def has_matrix_units(device: torch.device) -> bool:
 def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 products are faster than float32's: with matrix units, or with AVX-512's instructions for them.
 
-    The latter give half the gain, which long sums of large convolutions are worth and the engine's short ones are not.
+    The latter give half the gain: nothing in a first convolution, 1.6 to 2 × in those that follow.
     """
     has_instructions = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return has_matrix_units(device) or (device.type == "cpu" and has_instructions())

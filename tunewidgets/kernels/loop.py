@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from tunewidgets.kernels.canvas import Canvas
-from tunewidgets.kernels.devices import has_matrix_units
+from tunewidgets.kernels.devices import multiplies_bfloat16
 from tunewidgets.kernels.fastpaths import FastPaths
 from tunewidgets.kernels.flat_colors import FlatColors
 from tunewidgets.kernels.jitter import Jitter
@@ -178,7 +178,7 @@ def network_values(probe: Probe, images: Tensor, precision: str) -> Values:
 
 
 def choose_precision(precision: str, probe: Probe) -> str:
-    """bfloat16 where the machine has matrix units for it and the network sums wide enough to use them, else float32.
+    """bfloat16 where the machine multiplies it faster and the network sums wide enough to gain by it, else float32.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def choose_precision(precision: str, probe: Probe) -> str:
     """
     if precision == "auto":
         widest = max((p[0].numel() for p in probe.network.parameters() if p.ndim > 1), default=0)
-        return "bfloat16" if widest >= WIDE and has_matrix_units(probe.device) else "float32"
+        return "bfloat16" if widest >= WIDE and multiplies_bfloat16(probe.device) else "float32"
     if precision not in ("float32", "bfloat16"):
         raise ValueError(f"precision is {precision!r}; choose 'auto', 'float32' or 'bfloat16'.")
     return precision
