@@ -232,6 +232,7 @@ SCHEMAS: dict[str, Schema] = {
             "share_low": Variable(_OVER_SEEDS),
             "share_high": Variable(_OVER_SEEDS),
             "share_on_axis": Variable(_OVER_SEEDS),
+            "share_all": Variable(_OVER_SEEDS[1:], required=False),
             "sweep_mean": Variable(_OVER_SEEDS),
             "sweep_low": Variable(_OVER_SEEDS),
             "sweep_high": Variable(_OVER_SEEDS),

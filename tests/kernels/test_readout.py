@@ -150,13 +150,20 @@ def test_a_line_that_never_turns_has_equal_steps():
 
 def test_the_label_null_is_a_loop_over_permuted_filters(embedding):
     rng = np.random.default_rng(0)
-    targets = rng.normal(size=(2, 5, 28))
+    targets, base = rng.normal(size=(2, 5, 28)), rng.normal(size=28)
     targets[1] *= np.linspace(0.1, 2, 5)[:, None]
     labels = permuted(embedding, 4, rng)
-    null, average = label_null(targets, labels)
+    null, average = label_null(targets, base, embedding, labels)
+
+    def curve(one, order):
+        answered = np.maximum(one, 0)
+        kept = np.maximum(base, 0)
+        said = [kept @ embedding.values + (row - kept) @ order for row in answered]
+        return np.array(said) / answered.sum(axis=1, keepdims=True)
+
     for row, name in enumerate(ATTRIBUTES):
         drawn = np.array(
-            [[sweep(population_vector(one, order)[:, COLUMNS[name]]) for one in targets] for order in labels]
+            [[sweep(curve(one, order)[:, COLUMNS[name]]) for one in targets] for order in labels]
         )
         np.testing.assert_allclose(average[row], drawn.mean(axis=0))
         np.testing.assert_allclose(null[row], (drawn / drawn.mean(axis=0)).max(axis=1))
@@ -164,12 +171,25 @@ def test_the_label_null_is_a_loop_over_permuted_filters(embedding):
         assert sorted(map(tuple, order)) == sorted(map(tuple, embedding.values))
 
 
+def test_answering_more_in_all_is_no_tuning_however_unequally_the_base_answers(embedding):
+    # Low frequencies answer most, as to natural images; along the dimension all filters answer more.
+    base = np.exp(-1.5 * embedding.values[:, 0])
+    targets = base + np.linspace(0, 3, 32)[None, :, None] * np.ones(28)
+    labels = permuted(embedding, 199, np.random.default_rng(0))
+    observed = sweeps(readout_curves(targets, embedding))
+    null, average = label_null(targets, base, embedding, labels)
+    assert (p_value(null, observed / average) > 0.3).all()
+    # Labels permuted in the base too would call it frequency.
+    null, average = label_null(targets, np.zeros(28), embedding, labels)
+    assert p_value(null, observed / average)[0, 0] == 1 / 200
+
+
 def test_a_dimension_that_goes_far_does_not_hide_one_that_goes_right(embedding):
     rng = np.random.default_rng(0)
     far = rng.exponential(size=(1, 6, 28)) * 5
     small = 1 + 0.2 * np.linspace(-1, 1, 6)[:, None] * np.sign(embedding.values[:, 0])
     targets = np.concatenate([far, small[None]])
-    null, average = label_null(targets, permuted(embedding, 199, rng))
+    null, average = label_null(targets, np.ones(28), embedding, permuted(embedding, 199, rng))
     observed = sweeps(readout_curves(targets, embedding))
     assert p_value(null, observed / average)[0, 1] == pytest.approx(1 / 200)
     assert observed[0, 1] < np.median((null * average[:, :1])[0])
@@ -178,7 +198,7 @@ def test_a_dimension_that_goes_far_does_not_hide_one_that_goes_right(embedding):
 def test_a_dimension_that_stays_where_it_is_passes_for_nothing(embedding):
     rng = np.random.default_rng(0)
     targets = np.tile(rng.exponential(size=28), (1, 5, 1))
-    null, average = label_null(targets, permuted(embedding, 19, rng))
+    null, average = label_null(targets, targets[0, 0], embedding, permuted(embedding, 19, rng))
     np.testing.assert_array_equal(average, 1)
     np.testing.assert_array_equal(p_value(null, sweeps(readout_curves(targets, embedding)) / average), 1)
 
@@ -252,7 +272,8 @@ def template(attribute, table, start):
 
 def recovered(targets, embedding, seed):
     """Which attributes targets `(points, units)` recover, as a whole-row claim."""
-    null, average = label_null(targets[None], permuted(embedding, 199, np.random.default_rng(seed)))
+    labels = permuted(embedding, 199, np.random.default_rng(seed))
+    null, average = label_null(targets[None], np.zeros(len(labels[0])), embedding, labels)
     curves = readout_curves(targets[None], embedding)
     p = holm(p_value(null, sweeps(curves) / average)[:, 0])
     found = (p <= 0.05) & (smoothnesses(curves)[:, 0] >= 0.65)

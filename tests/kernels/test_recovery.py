@@ -170,7 +170,11 @@ def chance(make, statistic, draws):
         dimensions = tw.TuningDimensions(RandomDirections(6, random_state=draw)).fit(own)
         targets = np.stack([place_points(dimensions, i, 32, "arc", "mean").targets for i in range(6)])
         labels = permuted(embedding, 59, np.random.default_rng(draw))
-        null, average = (label_null if statistic == "sweep" else loading_null)(targets, labels)
+        null, average = (
+            label_null(targets, own.values.mean(axis=0), embedding, labels)
+            if statistic == "sweep"
+            else loading_null(targets, labels)
+        )
         found.append(p_value(null, measure(targets, embedding)[statistic] / average).min(axis=1))
     return np.array(found)
 

@@ -9,7 +9,7 @@ from scipy.stats import beta
 
 from tunewidgets.kernels.gabor_attributes import Embedding
 from tunewidgets.kernels.lines import equal_angles, on_lines
-from tunewidgets.kernels.readout import STILL, explained, sweeps, weights_of
+from tunewidgets.kernels.readout import STILL, answers, explained, sweeps, weights_of
 
 # Below this, two statistics are one: rounding must not decide which is larger.
 TIE = 1e-6
@@ -25,8 +25,14 @@ def permuted(embedding: Embedding, draws: int, rng: np.random.Generator) -> np.n
     return embedding.values[order]
 
 
-def label_null(targets: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far the farthest of k dimensions sweeps each attribute when filters carry other filters' labels.
+def label_null(
+    targets: np.ndarray, base: np.ndarray, embedding: Embedding, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far the farthest of k dimensions sweeps each attribute when what it changes carries other filters' labels.
+
+    What all dimensions start from keeps the right labels. There, filters answer unequally, those of low frequencies
+    more than others, and so the mean attribute is not the bank's; any direction that adds to the answers, or takes from
+    them, moves it away from there or back. That says nothing of the direction, and is in every draw as it is in truth.
 
     Some dimensions move the activation far and sweep any labels far; the largest of plain sweeps would be theirs in
     nearly every draw, and say little of the others. So each dimension's sweeps count in units of their own average
@@ -35,6 +41,10 @@ def label_null(targets: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.
     Parameters
     ----------
     targets : ndarray, (k, points, units)
+    base : ndarray, (units,)
+        The activation at which all dimensions meet.
+    embedding : Embedding
+        The right labels.
     labels : ndarray, (draws, units, 6)
         Of `permuted`.
 
@@ -45,7 +55,7 @@ def label_null(targets: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.
     average : ndarray, (attribute, k)
         By which an observed sweep is to be divided too; 1 for dimensions that stay where they are.
     """
-    drawn = sweeps(_curves(targets, labels))
+    drawn = sweeps(_curves(targets, base, embedding, labels))
     average = drawn.mean(axis=2)
     average[average <= STILL] = 1
     return (drawn / average[:, :, None]).max(axis=1), average
@@ -184,14 +194,15 @@ def bootstrap_mean(values: np.ndarray, rng: np.random.Generator, level: float = 
     return np.asarray(np.quantile(means, [tail, 1 - tail], axis=0))
 
 
-def _curves(targets: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """`(k, draws, points, 6)`."""
+def _curves(targets: np.ndarray, base: np.ndarray, embedding: Embedding, labels: np.ndarray) -> np.ndarray:
+    """Population vectors `(k, draws, points, 6)` of which the part of `base` has the right labels."""
     k, points, units = targets.shape
     draws = len(labels)
-    flat = weights_of(targets).reshape(k * points, units) @ labels.transpose(1, 0, 2).reshape(
-        units, draws * 6
-    )
-    return flat.reshape(k, points, draws, 6).transpose(0, 2, 1, 3)
+    answered = answers(targets).reshape(k * points, units)
+    kept = np.maximum(base, 0) @ (embedding.values - labels)
+    said = answered @ labels.transpose(1, 0, 2).reshape(units, draws * 6) + kept.reshape(draws * 6)
+    curves = said / answered.sum(axis=1, keepdims=True)
+    return curves.reshape(k, points, draws, 6).transpose(0, 2, 1, 3)
 
 
 def _ranges(coordinates: np.ndarray, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

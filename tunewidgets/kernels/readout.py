@@ -12,21 +12,26 @@ from tunewidgets.kernels.gabor_attributes import ATTRIBUTES, COLUMNS, Embedding
 STILL = 1e-5
 
 
-def weights_of(targets: np.ndarray) -> np.ndarray:
-    """What each filter says at each point, as shares of 1: `(..., points, units)` → the same.
+def answers(targets: np.ndarray) -> np.ndarray:
+    """What each filter answers at each point: `(..., points, units)` → the same, nowhere all 0.
 
     A point at which no filter answers says what the nearest point does that has an answer; if there is none, all
     filters say the same.
     """
     rectified = np.maximum(targets, 0)
-    total = rectified.sum(axis=-1, keepdims=True)
-    empty = total[..., 0] == 0
-    weights = np.divide(rectified, total, out=np.full_like(rectified, 1 / targets.shape[-1]), where=total > 0)
+    empty = ~rectified.any(axis=-1)
     if empty.any():
+        rectified[np.broadcast_to(empty.all(axis=-1, keepdims=True), empty.shape)] = 1
         place = np.arange(empty.shape[-1])
         distance = np.abs(place[:, None] - place) + np.where(empty, 2 * len(place), 0)[..., None, :]
-        weights = np.take_along_axis(weights, distance.argmin(axis=-1)[..., None], axis=-2)
-    return weights
+        rectified = np.take_along_axis(rectified, distance.argmin(axis=-1)[..., None], axis=-2)
+    return rectified
+
+
+def weights_of(targets: np.ndarray) -> np.ndarray:
+    """What each filter answers at each point, as shares of 1: `(..., points, units)` → the same."""
+    answered = answers(targets)
+    return np.asarray(answered / answered.sum(axis=-1, keepdims=True))
 
 
 def population_vector(targets: np.ndarray, values: np.ndarray) -> np.ndarray:

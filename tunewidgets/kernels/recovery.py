@@ -95,8 +95,9 @@ def gabor_recovery(
         units of the best one's, and with `null_rotation`), `recovered` (some dimension has
         p ≤ alpha and η ≥ .65) and `on_axis` as 1 or 0, `best_dimension`, and its `readout_curve` in log2 of cycles/px
         and parts of the unit sphere. Over seeds: `share` with its exact 95% interval, the mean of `sweep` with a
-        bootstrap interval. `verdict` and `note` are the reader's own, empty. Cells that don't exist are NaN, -1 in
-        `best_dimension`, and `status` says why.
+        bootstrap interval, and `share_all`, of those that recover all three attributes by `p_holm`. `verdict` and
+        `note` are the reader's own, empty. Cells that don't exist are NaN, -1 in `best_dimension`, and `status` says
+        why.
 
     Raises
     ------

@@ -92,14 +92,18 @@ def judge(
     observed = found[rules.statistic]
     # One stream for each null, so that one method's draws don't depend on which others are judged.
     labels = permuted(embedding, rules.draws, np.random.default_rng([seed, 0]))
-    null, average = (label_null if rules.statistic == "sweep" else loading_null)(targets, labels)
+    base = _base(dimensions, rules.others)
+    if rules.statistic == "sweep":
+        null, average = label_null(targets, base, embedding, labels)
+    else:
+        null, average = loading_null(targets, labels)
     compared = observed / average
     p = p_value(null, compared)
     smooth = found["smoothness"] >= SMOOTH
     recovers = (p <= rules.alpha) & smooth
     # Recovering dimensions first, among them the one farthest above what chance gives it.
     best = (compared + np.where(recovers, 1 + compared.max(), 0)).argmax(axis=1)
-    null_rotation = _rotations(dimensions, vectors, embedding, rules, seed)
+    null_rotation = _rotations(dimensions, base, vectors, embedding, rules, seed)
     p_rotation = p_value(null_rotation, observed)
     p_rotation[np.isnan(null_rotation).any(axis=1)] = np.nan
 
@@ -132,13 +136,22 @@ def measure(targets: np.ndarray, embedding: Embedding) -> dict[str, np.ndarray]:
     }
 
 
+def _base(dimensions: TuningDimensions, others: str) -> np.ndarray:
+    """Where all dimensions meet: the activation `(units,)` with each held where the others are."""
+    held = dimensions.score_mean_ if others == "mean" else np.zeros_like(dimensions.score_mean_)
+    return np.asarray(dimensions.inverse_transform(held[None])[0])
+
+
 def _rotations(
-    dimensions: TuningDimensions, vectors: np.ndarray, embedding: Embedding, rules: Rules, seed: int
+    dimensions: TuningDimensions,
+    base: np.ndarray,
+    vectors: np.ndarray,
+    embedding: Embedding,
+    rules: Rules,
+    seed: int,
 ) -> np.ndarray:
     if not hasattr(dimensions, "components_"):
         return np.full((len(ATTRIBUTES), rules.draws), np.nan)
-    held = dimensions.score_mean_ if rules.others == "mean" else np.zeros_like(dimensions.score_mean_)
-    base = dimensions.inverse_transform(held[None])[0]
     basis = np.linalg.qr(dimensions.components_.T)[0].T
     rng = np.random.default_rng([seed, 1])
     return rotation_null(vectors, basis, base, embedding, POINTS, rules.draws, rng, rules.statistic)

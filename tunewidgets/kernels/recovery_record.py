@@ -13,6 +13,8 @@ import xarray as xr
 from tunewidgets.kernels.gabor_attributes import ATTRIBUTES, COMPONENTS
 from tunewidgets.kernels.nulls import bootstrap_mean, share_interval
 from tunewidgets.kernels.recovery_cell import POINTS, Judgement
+from tunewidgets.records import settings_of
+from tunewidgets.recovery_marks import passes
 
 CELL = ("attribute", "method", "n_components", "seed", "bank", "readout")
 FITTED = CELL[1:5]
@@ -153,8 +155,23 @@ def summarized(report: xr.Dataset) -> xr.Dataset:
     }
     return report.assign(
         {name: (OVER_SEEDS, values.astype(np.float32)) for name, values in columns.items()}
-        | {"n_seeds": (OVER_SEEDS, trials.astype(np.int32))}
+        | {
+            "share_all": (OVER_SEEDS[1:], _mean(_all_three(report)).astype(np.float32)),
+            "n_seeds": (OVER_SEEDS, trials.astype(np.int32)),
+        }
     )
+
+
+def _all_three(report: xr.Dataset) -> np.ndarray:
+    """Whether a bank seed's cells recover every attribute: `(seed, method, n_components, bank, readout)`.
+
+    Three claims made at once: Holm's p-values decide. NaN where a p-value is missing.
+    """
+    order = ("seed", *OVER_SEEDS)
+    p, smooth = (report[name].transpose(*order).values for name in ("p_holm", "smoothness"))
+    settings = settings_of(report)
+    found = passes(p, smooth, settings["alpha"], settings["smoothness"])
+    return np.asarray(found.min(axis=order.index("attribute")))
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
