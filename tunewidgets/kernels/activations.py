@@ -56,8 +56,8 @@ def sample_activations(
         from 3 × 3 positions PCA finds a Gabor bank's frequency, which single positions hardly show.
     normalize : bool
         Divide each vector by its own length plus the median one, so that strong contrast counts for little and what is
-        seen for more (divisive normalization). Together with `pool=3`, PCA finds frequency, angle and phase of nearly
-        every Gabor bank.
+        seen for more (divisive normalization). Together with `pool=3`, PCA finds frequency, angle and phase of three
+        Gabor banks in four.
     progress : bool
         Show a progress bar.
 

@@ -79,7 +79,7 @@ def gabor_recovery(
         holds is not made again, and what a reader entered is kept; other seeds are added.
     pool, normalize
         As of `sample_activations`; 1 and False are the paper's. With `pool=3`, `normalize=True` and 10 components, PCA
-        recovers frequency, angle and phase of nearly every bank, which no method does at single positions.
+        recovers frequency, angle and phase of three banks in four, at single positions of hardly any.
     random_directions : int
         Films of random directions against which films are judged, 8 points each; 0: pictures get no marks.
     film_options : dict, optional
