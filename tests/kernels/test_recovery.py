@@ -126,6 +126,8 @@ def test_what_is_stored_agrees_with_itself(tree):
     for bank, name in (("zero-mean", "sweep"), ("with mean", "r2")):
         np.testing.assert_array_equal(report["observed"].sel(bank=bank), report[name].sel(bank=bank))
     assert (report["p_holm"] >= report["p"]).all()
+    every = ((report["p_holm"] <= 0.05) & (report["smoothness"] >= 0.65)).all("attribute")
+    np.testing.assert_allclose(report["share_all"], every.mean("seed"), atol=1e-6)
     # The curve of the best dimension, in natural units, sweeps what the record says.
     for columns, attribute in ((1, "frequency"), (2, "angle"), (3, "phase")):
         curve = report["readout_curve"].sel(attribute=attribute)
