@@ -279,7 +279,7 @@ def test_what_units_cannot_mean_is_a_wrong_argument(changed, says, own_module, c
 def test_weights_are_for_the_zoos_networks_and_must_be_there(own_module, capsys):
     rest = ["--data", "digits", "--out", "u.zarr"]
     status, line = complaint(["units", "mlp", "--weights", "none.pt", *rest], capsys)
-    assert (status, "there is no file none.pt" in line) == (2, True)
+    assert (status, "there are no weights at none.pt" in line) == (2, True)
     (own_module / "w.pt").write_text("")
     status, line = complaint(["units", "gabor_bank", "--weights", "w.pt", *rest], capsys)
     assert (status, "gabor_bank takes none" in line) == (2, True)

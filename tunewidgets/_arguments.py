@@ -16,20 +16,24 @@ class UsageError(ValueError):
 
 def model_from(text: str, weights: str | None = None) -> Any:
     """The model that MODEL names: `module:function` (called without arguments), or a name in the zoo."""
-    if ":" in text:
+    if ":" in text and not text.startswith("timm:"):
         if weights is not None:
             raise UsageError(f"--weights is for networks of the zoo; let {text} load its own")
         return _call(text, "MODEL")
     from tunewidgets import zoo
 
-    if weights is not None and not Path(weights).expanduser().is_file():
-        raise UsageError(f"--weights: there is no file {weights}; give one that exists")
-    options = {} if weights is None else {"weights": weights}
+    options = {} if weights is None else {"weights": None if weights == "none" else weights}
     try:
         return zoo.load(text, **options)
     except TypeError:
+        if weights is None:
+            raise
         raise UsageError(f"--weights: {text} takes none; leave it out") from None
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
+        if weights is not None:
+            raise UsageError(f"--weights: {error}") from None
+        if isinstance(error, FileNotFoundError):
+            raise
         raise UsageError(f"MODEL: {error} Or write module:function for a model of your own.") from None
 
 

@@ -34,9 +34,11 @@ def _one(record: xr.Dataset) -> str:
 
 def _provenance(attrs: dict[Any, Any]) -> dict[str, Any]:
     counts = {"images": attrs["n_images"], "activation vectors": attrs["n_vectors"]}
+    source = attrs.get("weights_from")
+    weights = f"{source} weights" if source == "random" else f"weights from {source}" if source else "weights"
     versions = ", ".join(f"{name} {version}" for name, version in json.loads(attrs["versions"]).items())
     return {
-        "model": f"{attrs['model']} (weights {str(attrs['model_sha256'])[:12]}…)",
+        "model": f"{attrs['model']} ({weights} {str(attrs['model_sha256'])[:12]}…)",
         "layer": attrs["layer"],
         "data": ", ".join(f"{count:,} {what}" for what, count in counts.items() if count),
         "seed": attrs["seed"],

@@ -14,13 +14,20 @@ from typing import TypeAlias
 from tunewidgets import __version__
 from tunewidgets._arguments import UsageError, images_from, labelled_from, model_from
 
-MODEL = "a model in the zoo (such as gabor_bank), or module:function for one of your own"
+MODEL = (
+    "a network of the zoo (gabor_bank, resnet18, googlenet_bvlc, …; tw.zoo.load lists them), timm:NAME for one of timm's, "
+    "or module:function for one of your own"
+)
 SOURCE = "images: a folder, zoo sources such as photos or photos,dead-leaves, or module:function"
 DATA = (
     "labelled images: a folder with a sub-folder for each class, cifar10, digits, or module:function for images "
     "with labels of your own"
 )
 
+WEIGHTS = (
+    "for a network of the zoo: a file, a name such as IMAGENET1K_V1, or none for random ones (default: its own, "
+    "downloaded once where it must be)"
+)
 DEBUG = "show the traceback of an error"
 
 # As text, because argparse's own class takes a parameter only in type checkers.
@@ -139,7 +146,7 @@ def _add_units(commands: Commands) -> argparse.ArgumentParser:
     needed("--out", required=True, metavar="PATH", help="where to write: a .zarr folder or a .zarr.zip file")
     option = parser.add_argument
     option("--layers", type=_names, metavar="A,B", help="the layers' dotted names (default: all activations)")
-    option("--weights", metavar="FILE", help="a file of weights for a network in the zoo")
+    option("--weights", metavar="W", help=WEIGHTS)
     option(
         "--objectives", type=_names, default=["am", "iam"], metavar="A,B",
         help="how images are made: am, iam or both (default: am,iam)",
@@ -176,6 +183,7 @@ def _add_tuning(commands: Commands) -> argparse.ArgumentParser:
     needed("--images", required=True, metavar="SOURCE", help=SOURCE)
     needed("--out", required=True, metavar="PATH", help="where to write: a .zarr folder or a .zarr.zip file")
     option = parser.add_argument
+    option("--weights", metavar="W", help=WEIGHTS)
     option("--method", default="ica", choices=("pca", "ica", "nmf", "lle"), help="default: ica")
     option("--components", type=_positive, default=16, metavar="K", help="how many dimensions (default: 16)")
     option("--points", type=_positive, default=32, metavar="P", help="images a dimension (default: 32)")
@@ -305,7 +313,7 @@ def _tuning(args: argparse.Namespace) -> None:
     _check_out(args.out)
     if Path(args.out).exists():
         raise UsageError(f"--out: {args.out} exists already; move it away or choose another name")
-    model = model_from(args.model)
+    model = model_from(args.model, args.weights)
     images = images_from(args.images, n=args.n_images, size=args.image_size, seed=args.seed)
     import tunewidgets as tw
 

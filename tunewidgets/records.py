@@ -46,6 +46,7 @@ def new_attrs(
     seed: int | None,
     n_images: int | None,
     n_vectors: int | None,
+    weights_from: str | None = None,
 ) -> dict[str, Any]:
     """The attributes of a new record: what it is, and how, when and with which versions it was made.
 
@@ -61,6 +62,8 @@ def new_attrs(
         The seed, None where nothing is drawn.
     n_images, n_vectors : int or None
         How many images, and how many activation vectors, the record rests on; None where there are none.
+    weights_from : str, optional
+        Where the weights are from, "random" for random ones; left out of the record where that is not known.
 
     Returns
     -------
@@ -102,6 +105,7 @@ def new_attrs(
         "n_vectors": None if n_vectors is None else int(n_vectors),
         "versions": json.dumps(versions),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **({} if weights_from is None else {"weights_from": str(weights_from)}),
     }
 
 

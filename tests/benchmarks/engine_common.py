@@ -38,4 +38,4 @@ def network() -> tuple[torch.nn.Module, str]:
     if folder:
         return googlenet_bvlc(Path(folder) / "models" / "googlenet-bvlc-fp16.safetensors"), "BVLC's weights"
     torch.manual_seed(0)
-    return googlenet_bvlc(), "random weights"
+    return googlenet_bvlc(None), "random weights"

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.zoo.classifiers import read_weights
+from tunewidgets.zoo.weights import read_weights
 
 WIDTHS = {
     "mlp": [128, 512, 2048, 2048],
@@ -50,7 +50,7 @@ def test_weights_come_back_from_half_precision(tmp_path):
 
 
 def test_missing_weights_are_said_in_a_sentence(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there are no weights at .*; train them with"):
+    with pytest.raises(FileNotFoundError, match=r"there are no weights at .*; give a file that exists"):
         read_weights(tmp_path / "none.safetensors")
 
 
@@ -58,7 +58,7 @@ def test_weights_of_another_network_are_said_in_a_sentence(tmp_path):
     path = tmp_path / "mlp.pt"
     torch.save(tw.zoo.load("mlp", weights=None).state_dict(), path)
     with pytest.raises(
-        ValueError, match=r"mlp.pt does not hold the weights of shallow_cnn with 10 classes \(Missing"
+        ValueError, match=r"mlp.pt does not hold the weights of shallow_cnn with 10 classes \(without conv1.weight"
     ):
         tw.zoo.load("shallow_cnn", weights=path)
 

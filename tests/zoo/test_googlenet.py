@@ -15,7 +15,7 @@ DATA = os.environ.get("TUNEWIDGETS_DATA")
 
 
 def test_every_relu_is_a_layer_of_its_own_and_blocks_have_their_widths():
-    model = googlenet_bvlc()
+    model = googlenet_bvlc(None)
     assert sum(p.numel() for p in model.parameters()) == 6_998_552
     assert len(model.state_dict()) == 116
     probe = Probe(model, "relu_inception_4a_3x3", device="cpu")

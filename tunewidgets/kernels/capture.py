@@ -103,8 +103,7 @@ class Observed:
     @property
     def _identity(self) -> dict[str, str]:
         if not hasattr(self, "_known"):
-            known = next(iter(self.probes.values())).provenance()
-            self._known = {name: known[name] for name in ("model", "model_sha256")}
+            self._known = next(iter(self.probes.values())).provenance()
         return self._known
 
 
@@ -147,7 +146,7 @@ class Capture:
             The network does not take images of this size, or a layer gives values that are not finite.
         """
         seen: dict[str, Reduced] = {}
-        handles = self._listen(seen)
+        handles = self._listen(seen, (int(images.shape[2]), int(images.shape[3])))
         try:
             with evaluating(self.observed.network):
                 self.observed.network(self.observed.inputs(images))
@@ -167,7 +166,7 @@ class Capture:
                 )
         return {layer: seen[layer] for layer in self.observed.probes}
 
-    def _listen(self, seen: dict[str, Reduced]) -> list[Any]:
+    def _listen(self, seen: dict[str, Reduced], size: tuple[int, int]) -> list[Any]:
         wanted: dict[nn.Module, dict[int, str]] = {}
         for layer, probe in self.observed.probes.items():
             wanted.setdefault(probe.place.module, {})[probe.place.call] = layer
@@ -182,7 +181,7 @@ class Capture:
                 value = first_tensor(output) if layer is not None else None
                 if layer is None or value is None:
                     return
-                seen[layer] = self._reduce(self.observed.probes[layer], value)
+                seen[layer] = self._reduce(self.observed.probes[layer], value, size)
                 if len(seen) == len(self.observed.probes):
                     raise _Finished
 
@@ -190,8 +189,8 @@ class Capture:
 
         return [module.register_forward_hook(listener(layers)) for module, layers in wanted.items()]
 
-    def _reduce(self, probe: Probe, value: Tensor) -> Reduced:
-        maps = probe.arrange(value)
+    def _reduce(self, probe: Probe, value: Tensor, size: tuple[int, int]) -> Reduced:
+        maps = probe.arrange(value, size)
         if maps.dtype != torch.float64:
             maps = maps.float()
         # What a rectifier gives is rectified already: a second pass over it would be a good part of the pass's cost.

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets.kernels.devices import choose_device
+from tunewidgets.kernels.sight import Sight, Watch
 from tunewidgets.kernels.tracing import Place, Values, evaluating, find_layer, forward_to
 
 # Sizes tried, smallest useful first, to learn a layer's number of units from a model that does not tell its own.
@@ -42,7 +43,7 @@ class Probe:
     units : int
         Channels, features or token features of the layer.
     has_map : bool
-        Whether a unit answers at many positions (a channel) or once (a feature).
+        Whether a unit answers at many positions (a channel, or a feature of tokens) or once (a feature).
     input_size : int
         An image side that the model takes.
 
@@ -83,13 +84,26 @@ class Probe:
             own = getattr(self._network, "preprocess", None)
             preprocess = own if callable(own) else None
         self.preprocess = preprocess
-        self.input_size, sample = self._first_look()
+        self._sight, self._tokens_first = Sight(axis=None), False
+        self.input_size, value = self._first_look()
+        self._tokens = value.ndim == 3
+        self._learn_layout(value)
+        sample = self.arrange(value, (self.input_size, self.input_size))
         self.units = int(sample.shape[1])
         self.has_map = sample.ndim == 4
+        self._map = tuple(sample.shape[2:])
 
     def __repr__(self) -> str:
-        kind = "channels" if self.has_map else "features"
-        return f"Probe({type(self.model).__name__}, {self.layer!r}: {self.units} {kind}, {self.device})"
+        kind, seen = "channels" if self.has_map else "features", ""
+        if self._tokens and self.has_map:
+            kind = "features of tokens"
+        if self.has_map:
+            seen = f" on a map of {' × '.join(map(str, self._map))} at {self.input_size} px"
+        apart = sum(self._sight.outside)
+        if apart and self.has_map:
+            seen += f", {apart} token{'s' if apart > 1 else ''} apart"
+        name = type(self.model).__name__
+        return f"Probe({name}, {self.layer!r}: {self.units} {kind}{seen}, {self.device})"
 
     def __call__(self, images: Tensor | np.ndarray) -> Tensor:
         """The layer's values on `images`.
@@ -122,8 +136,9 @@ class Probe:
         The caller holds the model in evaluation mode (`evaluating`).
         """
         pre, post, never_negative = forward_to(self._network, self.place, self.inputs(images))
-        arranged = self.arrange(post)
-        return Values(arranged if pre is post else self.arrange(pre), arranged, never_negative)
+        size = (int(images.shape[-2]), int(images.shape[-1]))
+        arranged = self.arrange(post, size)
+        return Values(arranged if pre is post else self.arrange(pre, size), arranged, never_negative)
 
     def inputs(self, images: Tensor) -> Tensor:
         """What the network takes for these images: preprocessed, in the precision of its weights."""
@@ -136,19 +151,24 @@ class Probe:
         return self._network
 
     def provenance(self) -> dict[str, str]:
-        """Model, fingerprint of its weights and layer, for a record's attributes."""
+        """Model, fingerprint of its weights, where they are from if that is known, and layer: a record's attributes."""
+        known = getattr(self.model, "weights_from", None)
         return {
             "model": type(self.model).__name__,
             "model_sha256": fingerprint(self.model),
             "layer": self.layer,
+            **({"weights_from": known} if isinstance(known, str) else {}),
         }
 
     def _first_look(self) -> tuple[int, Tensor]:
+        """An image side that the model takes, and the layer's module's own output on one such image."""
         own = getattr(self.model, "input_size", None)
         reasons = []
         for size in [own] if isinstance(own, int) else TRIED_SIZES:
+            image = torch.full((1, 3, size, size), 0.5, device=self.device)
             try:
-                return size, self(torch.full((1, 3, size, size), 0.5))
+                with torch.no_grad(), evaluating(self._network):
+                    return size, forward_to(self._network, self.place, self.inputs(image)).post
             except (RuntimeError, AssertionError) as error:
                 reasons.append(f"{size} px: {str(error).strip().splitlines()[0]}")
         raise ValueError(
@@ -156,18 +176,48 @@ class Probe:
             "pixels that it takes, or give a preprocess that makes its input."
         )
 
-    def arrange(self, value: Tensor) -> Tensor:
+    def _learn_layout(self, value: Tensor) -> None:
+        """Which axis of the layer's own output holds its units, and which tokens belong to no place of the image."""
+        if value.ndim == 3 and value.shape[0] != 1 and value.shape[1] == 1:
+            self._tokens_first = True
+        elif value.ndim > 1 and value.shape[0] != 1:
+            raise ValueError(
+                f"layer {self.layer!r} gives {value.shape[0]} rows for one image (windows, or heads, one by one); "
+                "choose a layer that gives one, such as the block it is in."
+            )
+        if value.ndim < 3 or isinstance(self.place.module, nn.Conv2d):
+            return
+        image = torch.full((1, 3, self.input_size, self.input_size), 0.5, device=self.device)
+        watch = Watch(image)
+        with torch.no_grad(), evaluating(self._network), watch:
+            seen = watch.get(forward_to(self._network, self.place, self.inputs(image)).post)
+        if seen is None:
+            return
+        self._sight = seen
+        if not seen.is_map(tuple(value.shape), self.input_size):
+            raise ValueError(
+                f"layer {self.layer!r} gives a tensor of shape {tuple(value.shape)} in which nothing is a unit at a place "
+                "(heads of an attention, one by one); choose the attention's output, or the block it is in."
+            )
+
+    def unit_axis(self, dimensions: int) -> int:
+        """The axis of the layer's own output, of so many dimensions, that holds its units."""
+        return self._sight.unit_axis(dimensions)
+
+    def arrange(self, value: Tensor, image_size: tuple[int, int] | None = None) -> Tensor:
         """A value of the layer's module with its units on axis 1.
 
         Parameters
         ----------
-        value : Tensor, (N, units), (N, units, h, w), (N, h, w, units) or (N, tokens, units)
+        value : Tensor, (N, units), (N, units, h, w), (N, h, w, units), (N, tokens, units) or (tokens, N, units)
             As the module gives it.
+        image_size : (int, int), optional
+            Height and width of the images, for the shape of the tokens' grid; None: a square.
 
         Returns
         -------
         Tensor, (N, units) or (N, units, h, w)
-            Tokens as a map, without the class token.
+            Tokens as a map, without a class token or others that belong to no place of the image.
 
         Raises
         ------
@@ -181,23 +231,46 @@ class Probe:
         >>> probe.arrange(torch.zeros(2, 17, 5)).shape
         torch.Size([2, 5, 4, 4])
         """
-        if value.ndim == 4 and isinstance(self.place.module, (nn.Linear, nn.LayerNorm)):
-            return value.movedim(-1, 1)
+        if value.ndim == 4:
+            return value.movedim(self.unit_axis(4), 1)
         if value.ndim == 3:
-            return tokens_to_map(value)
-        if value.ndim in (2, 4):
+            return self._tokens_to_map(value, image_size)
+        if value.ndim == 2:
             return value
         raise ValueError(
             f"layer {self.layer!r} gives a tensor of shape {tuple(value.shape)}; "
             "a unit needs (N, units), (N, units, h, w) or (N, tokens, units): choose another layer."
         )
 
+    def _tokens_to_map(self, value: Tensor, image_size: tuple[int, int] | None) -> Tensor:
+        if self._tokens_first:
+            value = value.transpose(0, 1)
+        elif self.unit_axis(3) == 1:
+            value = value.transpose(1, 2)
+        before, after = self._sight.outside
+        tokens = value[:, before : value.shape[1] - after]
+        if tokens.shape[1] == 0:
+            # A class token by itself is no map: its features are the layer's.
+            return value[:, 0]
+        grid = None
+        if image_size is not None:
+            steps = self._sight.step
+            grid = (max(1, image_size[0] // steps[0]), max(1, image_size[1] // steps[1]))
+            if tokens.shape[1] == 1 < grid[0] * grid[1]:
+                return tokens[:, 0]
+        return tokens_to_map(tokens, grid, guess=not before + after)
 
-def tokens_to_map(tokens: Tensor) -> Tensor:
-    """`(N, L, C)` tokens as `(N, C, h, w)`: a square grid, without the class token where L is a square plus one."""
+
+def tokens_to_map(tokens: Tensor, grid: tuple[int, int] | None = None, guess: bool = True) -> Tensor:
+    """`(N, L, C)` tokens as `(N, C, h, w)`: on `grid` where it has L places, else square.
+
+    With `guess`, the first of a square plus one is taken for a class token and left out.
+    """
     n, length, features = tokens.shape
     side = math.isqrt(length)
-    if side * side != length and math.isqrt(length - 1) ** 2 == length - 1:
+    if grid is not None and grid[0] * grid[1] == length:
+        return tokens.transpose(1, 2).reshape(n, features, *grid)
+    if guess and side * side != length and math.isqrt(length - 1) ** 2 == length - 1:
         tokens, length, side = tokens[:, 1:], length - 1, math.isqrt(length - 1)
     height, width = (side, side) if side * side == length else (length, 1)
     return tokens.transpose(1, 2).reshape(n, features, height, width)

@@ -53,7 +53,7 @@ class SilencedLayer:
         self.probe = probe
         sample = observed.inputs(torch.full((2, 3, probe.input_size, probe.input_size), 0.5))
         self.replay = Replay(probe.network, probe.place, sample)
-        self.axis = unit_axis(probe, self._sample_shape(sample))
+        self.axis = probe.unit_axis(len(self._sample_shape(sample)))
         units = probe.units
         self.steps = np.unique(np.linspace(0, units, min(points, units + 1)).round().astype(int))
         singles = [np.array([unit]) for unit in range(units)]
@@ -178,9 +178,3 @@ class SilencedLayer:
             name: (("order", "step"), np.vstack([fixed, row]).astype(np.float32))
             for name, row in rows.items()
         }
-
-
-def unit_axis(probe: Probe, shape: tuple[int, ...]) -> int:
-    """Which axis of a layer's own output its units are on: channels-last for tokens and linear layers."""
-    last = len(shape) == 3 or isinstance(probe.place.module, (nn.Linear, nn.LayerNorm))
-    return len(shape) - 1 if last else 1

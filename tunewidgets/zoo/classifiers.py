@@ -7,9 +7,12 @@ with every ReLU a module of its own, its `preprocess` and its `input_size`.
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import torch
 from torch import Tensor, nn
+
+from tunewidgets.zoo.normalize import Normalize
+from tunewidgets.zoo.weights import with_weights
 
 SIDE = 32
 HIDDEN = (128, 512, 2048, 2048)  # the paper's MLP
@@ -18,24 +21,8 @@ SHALLOW = (64, 64, 128, 128)  # the paper's shallow CNN
 VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
 
 SHIPPED = Path(__file__).parent / "data"
+CIFAR10 = ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))  # its mean color and standard deviation
 TRAINED = ("shallow_cnn",)  # networks whose weights come with the package
-
-
-class CifarPreprocess(nn.Module):
-    """RGB in [0, 1] less CIFAR-10's mean color, over its standard deviation; differentiable."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer(
-            "mean", torch.tensor([0.4914, 0.4822, 0.4465]).view(1, 3, 1, 1), persistent=False
-        )
-        self.register_buffer("std", torch.tensor([0.2470, 0.2435, 0.2616]).view(1, 3, 1, 1), persistent=False)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return (images - self.mean) / self.std
 
 
 class Classifier(nn.Module):
@@ -45,7 +32,7 @@ class Classifier(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.preprocess = CifarPreprocess()
+        self.preprocess = Normalize(*CIFAR10)
 
     def _start_for_relu(self) -> None:
         """Weights that keep the size of activations through ReLUs; PyTorch's own let them shrink with every layer."""
@@ -130,29 +117,6 @@ class VGG16Cifar10(Classifier):
         return logits
 
 
-def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """A network's weights in float32 from a `.safetensors` file, or from a checkpoint of `tunewidgets.zoo.train`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no file at `path`.
-    """
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"there are no weights at {file}; train them with `python -m tunewidgets.zoo.train`, or give weights=None"
-        )
-    if file.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        state = load_file(file)
-    else:
-        saved = torch.load(file, map_location="cpu", weights_only=True)
-        state = saved.get("model", saved)
-    return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
-
-
 NETWORKS: dict[str, Callable[[int], Classifier]] = {
     "mlp": MLP,
     "shallow_cnn": ShallowCNN,
@@ -160,7 +124,7 @@ NETWORKS: dict[str, Callable[[int], Classifier]] = {
 }
 
 
-def classifier(name: str, weights: str | Path | None = "auto", classes: int = 10) -> Classifier:
+def classifier(name: str, weights: Any = "auto", classes: int = 10) -> Classifier:
     """One of the paper's networks, in evaluation mode.
 
     Parameters
@@ -168,8 +132,8 @@ def classifier(name: str, weights: str | Path | None = "auto", classes: int = 10
     name : {"mlp", "shallow_cnn", "vgg16_cifar10"}
         The multilayer perceptron 128-512-2048-2048; four 3×3 convolutions of 64, 64, 128 and 128 channels with stride
         1; VGG16 for CIFAR-10.
-    weights : "auto", path or None
-        A file of weights, or None for random ones. "auto": those trained on CIFAR-10 that come with the package, where
+    weights : "auto", path, state dict or None
+        None: random ones. "auto": those trained on CIFAR-10 that come with the package, where
         it has some for the network (the shallow one) and for its ten classes; else random ones.
     classes : int, default 10
 
@@ -178,7 +142,7 @@ def classifier(name: str, weights: str | Path | None = "auto", classes: int = 10
     FileNotFoundError
         If the file is not there.
     ValueError
-        If it holds the weights of another network.
+        If it holds the weights of another network; names the tensors that differ.
 
     Examples
     --------
@@ -186,15 +150,7 @@ def classifier(name: str, weights: str | Path | None = "auto", classes: int = 10
     torch.Size([2, 10])
     """
     network = NETWORKS[name](classes)
-    if weights == "auto":
+    if isinstance(weights, str) and weights == "auto":
         weights = SHIPPED / f"{name}.safetensors" if name in TRAINED and classes == 10 else None
-    if weights is not None:
-        try:
-            network.load_state_dict(read_weights(weights))
-        except RuntimeError as error:
-            reason = " ".join(str(error).splitlines()[1:2]).strip()
-            raise ValueError(
-                f"{weights} does not hold the weights of {name} with {classes} classes ({reason}); give the file that "
-                "belongs to it, or weights=None for random ones"
-            ) from error
-    return network.eval()
+    made: Classifier = with_weights(network, weights, f"{name} with {classes} classes")
+    return made

@@ -5,11 +5,14 @@ through its `preprocess`. Layers are named as in Caffe (`conv1`, `inception_4a_3
 the ReLU that follows each.
 """
 
-from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from tunewidgets.zoo.normalize import Normalize
+from tunewidgets.zoo.weights import local_weights, with_weights
 
 # output channels of each block's branches: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection
 BLOCKS = {
@@ -24,20 +27,8 @@ BLOCKS = {
     "5b": (384, 192, 384, 48, 128, 128),
 }
 POOLED_AFTER = ("3b", "4e")
+WEIGHTS = "googlenet-bvlc-fp16.safetensors"
 BRANCHES = (("1x1", 1), ("3x3_reduce", 1), ("3x3", 3), ("5x5_reduce", 1), ("5x5", 5), ("pool_proj", 1))
-
-
-class CaffePreprocess(nn.Module):
-    """RGB in [0, 1] to what Caffe's networks were trained on: 0..255 less the mean color."""
-
-    mean: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.tensor([123.0, 117.0, 104.0]).view(1, 3, 1, 1), persistent=False)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return images * 255 - self.mean
 
 
 class GoogLeNetBVLC(nn.Module):
@@ -48,7 +39,8 @@ class GoogLeNetBVLC(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.preprocess = CaffePreprocess()
+        # Caffe's networks see 0..255 less the mean color.
+        self.preprocess = Normalize([123 / 255, 117 / 255, 104 / 255], [1 / 255] * 3)
         self._add("conv1", 3, 64, kernel=7, stride=2)
         self._add("conv2_reduce", 64, 64, kernel=1)
         self._add("conv2", 64, 192, kernel=3)
@@ -93,11 +85,20 @@ class GoogLeNetBVLC(nn.Module):
         return self.loss3_classifier(x.mean((2, 3)))
 
 
-def googlenet_bvlc(weights: str | Path | None = None) -> GoogLeNetBVLC:
-    """GoogLeNet (BVLC) in evaluation mode, with weights from a safetensors file or, with None, random ones."""
-    model = GoogLeNetBVLC()
-    if weights is not None:
-        from safetensors.torch import load_file
+def googlenet_bvlc(weights: Any = "auto") -> GoogLeNetBVLC:
+    """GoogLeNet (BVLC) in evaluation mode.
 
-        model.load_state_dict({name: value.float() for name, value in load_file(weights).items()})
-    return model.eval()
+    Parameters
+    ----------
+    weights : "auto", path, state dict or None
+        None: random ones. "auto": `models/googlenet-bvlc-fp16.safetensors` of the folder that `TUNEWIDGETS_DATA` names.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the weights are not there, or do not fit.
+    """
+    if isinstance(weights, str) and weights == "auto":
+        weights = local_weights(WEIGHTS, "googlenet_bvlc")
+    model: GoogLeNetBVLC = with_weights(GoogLeNetBVLC(), weights, "googlenet_bvlc")
+    return model

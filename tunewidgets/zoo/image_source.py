@@ -21,6 +21,9 @@ class ImageSource:
         The names of the labels; empty where there are no labels, or none has a name.
     has_labels : bool
         Whether `labelled` has labels to give.
+    outputs : tuple of int
+        Of each class, which of a network's scores is its own, where the network knows more classes than the images
+        show; empty where label `i` is score `i`.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class ImageSource:
         self.classes = tuple(classes)
         self.has_labels = has_labels
         self.batch_size = batch_size
+        self.outputs: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         """The number of images."""

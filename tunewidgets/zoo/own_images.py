@@ -15,7 +15,7 @@ from torch import Tensor
 from tunewidgets.zoo.image_source import ImageSource, ending
 from tunewidgets.zoo.pictures import SUFFIXES, fit, in_unit_range, open_picture, to_picture
 
-NAMED = ("photos", "dead-leaves", "cifar10", "digits")
+NAMED = ("photos", "dead-leaves", "cifar10", "digits", "imagenet-sample", "imagenet-labelled")
 
 
 def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) -> ImageSource:
@@ -57,7 +57,9 @@ def from_source(source: ImageSource, n: int | None, size: int | None, seed: int)
         description = f"{len(chosen)} of {description}, drawn with seed {seed}"
     if picture(0)[0].shape != source[chosen[0]].shape:
         description += f", resized to {size} px"
-    return ImageSource(len(chosen), picture, description, source.classes, source.has_labels)
+    made = ImageSource(len(chosen), picture, description, source.classes, source.has_labels)
+    made.outputs = source.outputs
+    return made
 
 
 def from_array(batch: Tensor | np.ndarray, n: int | None, size: int | None, seed: int) -> ImageSource:
@@ -84,7 +86,9 @@ def from_sequence(source: Any, n: int | None, size: int | None, seed: int, what:
     has_labels = picture(0)[1] is not None
     classes = [str(name) for name in getattr(source, "classes", ())] if has_labels else []
     description = f"{len(chosen)} {what}{ending(size, seed if len(chosen) < len(source) else None)}"
-    return ImageSource(len(chosen), picture, description, classes, has_labels)
+    made = ImageSource(len(chosen), picture, description, classes, has_labels)
+    made.outputs = tuple(getattr(source, "outputs", ()))
+    return made
 
 
 def from_iterable(source: Iterable[Any], n: int | None, size: int | None) -> ImageSource:

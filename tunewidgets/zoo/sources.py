@@ -16,6 +16,7 @@ from torch import Tensor
 from tunewidgets.zoo.cifar10 import DATA_SETS, HeldOut
 from tunewidgets.zoo.dead_leaves import dead_leaves
 from tunewidgets.zoo.image_source import ImageSource, ending
+from tunewidgets.zoo.imagenet import SETS, ImageNetPhotographs
 from tunewidgets.zoo.own_images import (
     NAMED,
     dimensions,
@@ -42,6 +43,8 @@ def images(
         - `"dead-leaves"`: synthetic scenes (`dead_leaves`);
         - `"cifar10"` or `"digits"`: the 10,000 photographs, or 360 digits, of 32 px that the data set keeps for
           testing, with their labels (CIFAR-10 is read from the folder named by `TUNEWIDGETS_DATA`, or downloaded);
+        - `"imagenet-sample"` or `"imagenet-labelled"`: 1,000 photographs of as many classes, or 2,500 of ten, with their
+          labels, from the folder named by `TUNEWIDGETS_DATA`;
         - a folder of image files, whose sub-folders, if it has any, are labels;
         - a batch `(N, 3, H, W)`, tensor or array, uint8 or float in [0, 1];
         - a torchvision-style dataset or any sequence of images or `(image, label)` pairs;
@@ -94,6 +97,8 @@ def _make(source: Any, n: int | None, size: int | None, seed: int) -> ImageSourc
             return _scenes(n, size, seed)
         if isinstance(source, str) and source in DATA_SETS:
             return from_sequence(HeldOut(source), n, size, seed, f"test images of {source}")
+        if isinstance(source, str) and source in SETS:
+            return from_sequence(ImageNetPhotographs(source), n, size, seed, f"photographs of {source}")
         return from_folder(source, n, size, seed)
     if isinstance(source, Tensor | np.ndarray):
         return from_array(source, n, size, seed)

@@ -1,0 +1,80 @@
+"""ImageNet's photographs where they lie on this machine: one of each of 1,000 classes, or 250 of each of ten.
+
+In: the folder named by the environment variable `TUNEWIDGETS_DATA`. Out: `(photograph, label)` pairs, with the names of
+the classes and which of an ImageNet network's outputs each of them is.
+"""
+
+import csv
+import os
+from pathlib import Path
+
+from PIL import Image
+
+SETS = ("imagenet-sample", "imagenet-labelled")
+INDEX = "labels.csv"
+
+
+def data_folder(name: str, holding: str) -> Path:
+    """The folder `name` inside the one that `TUNEWIDGETS_DATA` names.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the variable is not set, or there is no file `holding` in that folder.
+    """
+    named = os.environ.get("TUNEWIDGETS_DATA")
+    if not named:
+        raise FileNotFoundError(
+            f"{name} is not downloaded: set the environment variable TUNEWIDGETS_DATA to a folder with "
+            f"{name}/{holding}"
+        )
+    folder = Path(named).expanduser() / name
+    if not any(folder.glob(holding)):
+        raise FileNotFoundError(f"the folder named by TUNEWIDGETS_DATA has no {name}/{holding}; put it there")
+    return folder
+
+
+class ImageNetPhotographs:
+    """Labelled photographs of ImageNet, opened as they are asked for.
+
+    Parameters
+    ----------
+    name : {"imagenet-sample", "imagenet-labelled"}
+        The first: `SYNSET_NAME.jpg` for each class, in the order of the classes. The second: `labels.csv`, which says of
+        each `path` its class's `name` and, as `ilsvrc_index`, the network's output for it.
+
+    Attributes
+    ----------
+    classes : tuple of str
+    outputs : tuple of int
+        Of each class, the index of its score among the 1,000 of a network trained on ImageNet.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder named by `TUNEWIDGETS_DATA` does not hold them.
+    """
+
+    def __init__(self, name: str) -> None:
+        if name == "imagenet-sample":
+            folder = data_folder(name, "*.jpg")
+            self._paths = sorted(folder.glob("*.jpg"))
+            self._labels = list(range(len(self._paths)))
+            self.classes = tuple(path.stem.partition("_")[2].replace("_", " ") for path in self._paths)
+            self.outputs = tuple(self._labels)
+            return
+        folder = data_folder(name, INDEX)
+        with (folder / INDEX).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        names = {int(row["ilsvrc_index"]): row["name"] for row in rows}
+        self.outputs = tuple(sorted(names))
+        self.classes = tuple(names[output] for output in self.outputs)
+        self._paths = [folder / row["path"] for row in rows]
+        self._labels = [self.outputs.index(int(row["ilsvrc_index"])) for row in rows]
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, index: int) -> tuple[Image.Image, int]:
+        with Image.open(self._paths[index]) as photograph:
+            return photograph.convert("RGB"), self._labels[index]

@@ -1,0 +1,143 @@
+"""Make the records of the ImageNet reproduction: `python -m tunewidgets.zoo.make_imagenet googlenet_bvlc`.
+
+In: a network trained on ImageNet whose weights, like the 2,500 labelled photographs, lie in the folder that
+`TUNEWIDGETS_DATA` names. Out: one `.zarr.zip` of unit records of layers at several depths, without any photograph. What
+is finished is kept in a work folder, from which a run that was stopped goes on.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tunewidgets.records import layer_tree, save_record
+from tunewidgets.unit_columns import layers_of
+
+
+
+class Look(NamedTuple):
+    """How a layer is looked at: the side in pixels of its units' images, and how many photographs."""
+
+    side: int
+    photographs: int
+
+
+SHALLOW, DEEP = Look(64, 2_500), Look(80, 500)
+# network -> its weights, and layers from the image on
+LAYERS: dict[str, tuple[str, dict[str, Look]]] = {
+    "googlenet_bvlc": (
+        "auto",
+        {
+            "relu_conv1": SHALLOW,
+            "relu_conv2_reduce": SHALLOW,
+            "relu_conv2": SHALLOW,
+            "relu_inception_3a_5x5": DEEP,
+            "relu_inception_4a_5x5": DEEP,
+            "relu_inception_5b_5x5": DEEP,
+        },
+    ),
+    "squeezenet1_0": (
+        "deepcompression",
+        {
+            "features.1": SHALLOW,
+            "features.3.expand3x3_activation": SHALLOW,
+            "features.5.expand3x3_activation": DEEP,
+            "features.8.squeeze_activation": DEEP,
+            "features.12.squeeze_activation": DEEP,
+        },
+    ),
+}
+
+
+def make_imagenet(
+    network: str,
+    out: str | Path = "reproduction",
+    *,
+    images: int | None = None,
+    steps: int = 32,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool = True,
+) -> Path:
+    """Analyze the units of a network on the ten labelled classes of ImageNet.
+
+    Importance is left out: a layer's units times 2,500 photographs of 224 px are days of computing on a CPU.
+
+    Parameters
+    ----------
+    network : {"googlenet_bvlc", "squeezenet1_0"}
+    out : path
+        Folder of the record; what is unfinished goes to its sub-folder `runs`.
+    images : int, optional
+        Measure units on so many of the photographs; None: on all 2,500 in shallow layers, on 500 of them in deep ones.
+    steps, seed
+        As of `tunewidgets.analyze_units`.
+    device : str
+    progress : bool
+
+    Returns
+    -------
+    pathlib.Path
+        `NETWORK-imagenet.zarr.zip`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder named by `TUNEWIDGETS_DATA` holds no such weights or photographs.
+    """
+    # Here, since the command's help should not wait for torch.
+    from tunewidgets.kernels.units import analyze_units
+    from tunewidgets.zoo.registry import load
+    from tunewidgets.zoo.sources import images as image_source
+
+    weights, looks = LAYERS[network]
+    model = load(network, weights=weights)
+    records = {}
+    for look in dict.fromkeys(looks.values()):
+        tree = analyze_units(
+            model,
+            image_source("imagenet-labelled", n=images or look.photographs),
+            [layer for layer, own in looks.items() if own == look],
+            ablation=False,
+            exemplars=0,
+            steps=steps,
+            seed=seed,
+            size=look.side,
+            store=Path(out) / "runs" / f"{network}-imagenet-{look.side}.zarr",
+            device=device,
+            progress=progress,
+        )
+        records |= layers_of(tree)
+    kept = layer_tree({layer: records[layer].drop_vars("image") for layer in looks})
+    return save_record(kept, Path(out) / f"{network}-imagenet.zarr.zip")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tunewidgets.zoo.make_imagenet",
+        description="Write the unit records that notebooks/reproduction_imagenet.ipynb reads, of a network whose weights "
+        "lie in the folder named by TUNEWIDGETS_DATA. Run again after a stop, it goes on.",
+    )
+    parser.add_argument("network", choices=LAYERS)
+    parser.add_argument("--out", default="reproduction", help="folder of the records (default reproduction)")
+    parser.add_argument("--images", type=int, help="measure on so many of the photographs")
+    parser.add_argument("--steps", type=int, default=32, help="optimization steps (default 32)")
+    parser.add_argument("--seed", type=int, default=0, help="of the images' starts (default 0)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    chosen = vars(parser.parse_args(arguments))
+    try:
+        path = make_imagenet(**chosen, progress=sys.stderr.isatty())
+    except (ValueError, FileNotFoundError) as error:
+        print(f"make_imagenet: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("make_imagenet: stopped; run the same command again to go on", file=sys.stderr)
+        return 1
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,149 @@
+"""Networks of torchvision with its published weights, or with others.
+
+In: a network's name and weights. Out: torchvision's own `nn.Module` with a `preprocess` that does what the weights were
+trained with, less the resizing. What fits no other size carries its `input_size`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.error import URLError
+
+from torch import nn
+
+from tunewidgets.zoo.normalize import Normalize
+from tunewidgets.zoo.weights import local_weights, unreachable, with_weights
+
+
+class Local(NamedTuple):
+    """Weights from elsewhere: their file, and the part of the network that they are of ("" for all of it)."""
+
+    file: str
+    part: str = ""
+
+
+class Architecture(NamedTuple):
+    """A network of torchvision.
+
+    `options` are given to torchvision's function, `unused` are prefixes of published tensors that are for training only,
+    `local` names weights whose files lie in the folder that `TUNEWIDGETS_DATA` names.
+    """
+
+    options: dict[str, Any] = {}
+    unused: tuple[str, ...] = ()
+    local: dict[str, Local] = {}
+
+
+NETWORKS = {
+    # The published weights want images in [-1, 1], which `transform_input` makes of ImageNet's normalization.
+    "googlenet": Architecture(
+        {"aux_logits": False, "transform_input": True, "init_weights": True}, ("aux1.", "aux2.")
+    ),
+    "vgg16": Architecture(),
+    "resnet18": Architecture(),
+    "resnet50": Architecture(),
+    "squeezenet1_0": Architecture(
+        local={"deepcompression": Local("squeezenet1_0-deepcompression.safetensors")}
+    ),
+    "squeezenet1_1": Architecture(
+        local={"features": Local("squeezenet1_1-features.safetensors", "features")}
+    ),
+    "convnext_tiny": Architecture(),
+    "vit_b_16": Architecture(),
+}
+
+
+class Part(nn.Sequential):
+    """A network's first child alone, under its own name, so that its layers are called as in the whole."""
+
+    def __init__(self, whole: nn.Module, part: str) -> None:
+        children = dict(whole.named_children())
+        # What images enter is a part that can do without the rest.
+        first = next(iter(children), None)
+        if part not in children or part != first:
+            raise ValueError(
+                f"part is {part!r}; of this network only {first!r}, which images enter, works by itself"
+            )
+        super().__init__(OrderedDict([(part, children[part])]))
+
+
+def torchvision_network(name: str, weights: Any = "auto", part: str = "", **options: Any) -> nn.Module:
+    """A network of torchvision, in evaluation mode.
+
+    Parameters
+    ----------
+    name : str
+        Of `NETWORKS`.
+    weights : str, path, state dict or None
+        "auto": torchvision's default, downloaded once; a name of torchvision's, such as "IMAGENET1K_V1"; the name of
+        weights in the folder that `TUNEWIDGETS_DATA` names ("deepcompression" of "squeezenet1_0", "features" of
+        "squeezenet1_1", which are of that part alone); a file; a state dict; None for random ones.
+    part : str
+        Only this part of the network, under its own name, for weights that are of no more: "features" of a VGG, a
+        SqueezeNet or a ConvNeXt. There are no class scores then, and no importance of units.
+    **options
+        Of torchvision's function, such as `num_classes`.
+
+    Raises
+    ------
+    ValueError
+        If the weights do not fit, there are none of that name, or the network has no such part.
+    FileNotFoundError, ConnectionError
+        If the weights are not there, or cannot be downloaded.
+
+    Examples
+    --------
+    >>> torchvision_network("squeezenet1_1", weights=None).weights_from
+    'random'
+    """
+    import torchvision
+
+    architecture = NETWORKS[name]
+    published = torchvision.models.get_model_weights(name)
+    source, told = None, published.DEFAULT
+    if isinstance(weights, str):
+        weights, part, source, told = _named(name, weights, part)
+    function: Callable[..., nn.Module] = getattr(torchvision.models, name)
+    model = function(weights=None, **{**architecture.options, **options})
+    side = getattr(model, "image_size", None)
+    if part:
+        model = Part(model, part)
+
+    def relevant(key: str) -> bool:
+        return key.startswith(f"{part}." if part else "") and not key.startswith(architecture.unused)
+
+    model = with_weights(model, weights, name, source, relevant)
+    model.preprocess = _preprocess(told)
+    if isinstance(side, int):
+        model.input_size = side
+    return model
+
+
+def _named(name: str, weights: str, part: str) -> tuple[Any, str, str | None, Any]:
+    """What a text given as `weights` stands for: weights, the part they are of, what they are called, whose input."""
+    import torchvision
+
+    published, local = torchvision.models.get_model_weights(name), NETWORKS[name].local
+    if weights == "auto" or weights in published.__members__:
+        chosen = published.DEFAULT if weights == "auto" else published[weights]
+        try:
+            # Kept where PyTorch keeps its downloads, and checked by the beginning of its checksum in its name.
+            state = chosen.get_state_dict(progress=True, check_hash=True)
+        except (URLError, TimeoutError, ConnectionError) as error:
+            raise unreachable(name, chosen.url, error, [*local]) from error
+        return state, part, f"{chosen.name} of torchvision", chosen
+    if weights in local:
+        file = local_weights(local[weights].file, name)
+        return file, part or local[weights].part, None, published.DEFAULT
+    if not Path(weights).expanduser().is_file():
+        raise ValueError(
+            f"{name} has no weights called {weights!r}, and there is no such file; there are "
+            f"{', '.join(repr(each) for each in [*(w.name for w in published), *local])}, files, and None for random ones"
+        )
+    return weights, part, None, published.DEFAULT
+
+
+def _preprocess(weights: Any) -> Normalize:
+    told = weights.transforms()
+    return Normalize(told.mean, told.std)
