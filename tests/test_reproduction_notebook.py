@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pytest
 from nbclient import NotebookClient
 from scipy.stats import spearmanr, t
 from unit_records import make_units
@@ -20,8 +21,8 @@ TRAINED = {"training": {"seed": 3, "epochs": 4}}
 MEASURED = {"accuracy": 0.75, "images": "40 test images", "restarts": 1, **TRAINED}
 
 
-def read():
-    return nbformat.read(ROOT / "notebooks" / "reproduction.ipynb", as_version=4)
+def read(name="reproduction"):
+    return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
 
 
 def network(layers, seed):
@@ -43,11 +44,11 @@ def network(layers, seed):
     return layer_tree(records)
 
 
-def run(folder, monkeypatch):
+def run(folder, monkeypatch, name="reproduction"):
     """What every cell said, by its name, run where the records in `folder` are."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
-    notebook = read()
+    notebook = read(name)
     NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     ).execute()
@@ -61,8 +62,9 @@ def run(folder, monkeypatch):
     }  # fmt: skip
 
 
-def test_is_committed_as_it_ran_from_top_to_bottom():
-    code = [cell for cell in read().cells if cell.cell_type == "code"]
+@pytest.mark.parametrize("name", ["reproduction", "reproduction_imagenet"])
+def test_is_committed_as_it_ran_from_top_to_bottom(name):
+    code = [cell for cell in read(name).cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert not [o for cell in code for o in cell.outputs if o.output_type == "error"]
     assert len({cell.id for cell in code if cell.outputs}) >= len(code) - 2
@@ -102,3 +104,15 @@ def test_several_seeds_have_students_interval_over_seeds(tmp_path, monkeypatch):
         assert f"{mean:+.2f}  ({mean - half:+.2f} to {mean + half:+.2f})" in said["claim-5-table"]
     assert "features.25" in said["claim-7-table"]
     assert "relu4" in said["claim-8-table"]
+
+
+def test_networks_on_imagenet_are_read_layer_by_layer_and_missing_ones_named(tmp_path, monkeypatch):
+    tree = network({"relu_conv1": 24, "relu_conv2": 24, "relu_inception_3a_5x5": 30}, 7)
+    save_record(tree, tmp_path / "reproduction" / "googlenet_bvlc-imagenet.zarr.zip")
+    said = run(tmp_path, monkeypatch, "reproduction_imagenet")
+    assert "There is no record of SqueezeNet 1.0 here" in said["records"] + said["panels-squeezenet"]
+    for layer in ("relu_conv1", "relu_inception_3a_5x5"):
+        rho = spearmanr(tree[layer].selectivity, tree[layer].rs.sel(objective="iam")).statistic
+        assert f"{rho:+.2f}" in said["correlations"]
+        assert layer in said["gain"]
+    assert "ρ with depth" in said["trend"]

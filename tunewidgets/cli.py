@@ -15,8 +15,8 @@ from tunewidgets import __version__
 from tunewidgets._arguments import UsageError, images_from, labelled_from, model_from
 
 MODEL = (
-    "a network of the zoo (gabor_bank, resnet18, googlenet_bvlc, …; tw.zoo.load lists them), timm:NAME for one of timm's, "
-    "or module:function for one of your own"
+    "a network of the zoo (gabor_bank, resnet18, googlenet_bvlc, …; tw.zoo.load lists them), timm:NAME for one of "
+    "timm's, or module:function for one of your own"
 )
 SOURCE = "images: a folder, zoo sources such as photos or photos,dead-leaves, or module:function"
 DATA = (

@@ -58,7 +58,8 @@ def test_weights_of_another_network_are_said_in_a_sentence(tmp_path):
     path = tmp_path / "mlp.pt"
     torch.save(tw.zoo.load("mlp", weights=None).state_dict(), path)
     with pytest.raises(
-        ValueError, match=r"mlp.pt does not hold the weights of shallow_cnn with 10 classes \(without conv1.weight"
+        ValueError,
+        match=r"mlp.pt does not hold the weights of shallow_cnn with 10 classes \(without conv1.weight",
     ):
         tw.zoo.load("shallow_cnn", weights=path)
 

@@ -53,8 +53,9 @@ def ablation(
     model : torch.nn.Module
         A classifier: its output is `(N, classes)` scores.
     data : iterable, Dataset, DataLoader or zoo source
-        Of `(images, labels)`, as of `class_selectivity`. Read once, twice with `method="mean"`, and once more for the
-        curves where `selectivity` is not given.
+        Of `(images, labels)`, as of `class_selectivity`; with an attribute `outputs`, as the zoo's ImageNet sources
+        have, label `i` is the network's score `outputs[i]`. Read once, twice with `method="mean"`, and once more for
+        the curves where `selectivity` is not given.
     layers : sequence of str, optional
         None: the output of every activation module.
     method : {"zero", "mean"}
@@ -117,7 +118,7 @@ def ablation(
                     f"({probe.units},), one index a unit."
                 )
             orders = cumulative_orders(np.asarray(selectivity[layer]), random_orders, seed, layer)
-        work[layer] = SilencedLayer(observed, probe, orders, points)
+        work[layer] = SilencedLayer(observed, probe, orders, points, source.outputs)
     if method == "mean":
         _measure_means(observed, work, source)
     _measure(observed, work, source, progress)

@@ -38,6 +38,8 @@ class LabelledImages:
         How many images there are; None before the first pass.
     described : str or None
         What the data say that they are, if they say anything.
+    outputs : tuple of int
+        Of each class, which of the network's scores is its own; empty where label `i` is score `i`.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class LabelledImages:
             raise ValueError(
                 f"there is one class only ({self.n_classes}); selectivity compares classes: give at least two."
             )
+        self.outputs: tuple[int, ...] = tuple(getattr(data, "outputs", ()))
         self.input_size = input_size
         self.count: int | None = None
 

@@ -16,6 +16,7 @@ from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.sight import Sight, Watch
 from tunewidgets.kernels.tracing import evaluating, forward_to, watch_layers
 
+
 def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
     """One row a layer, in forward order, for `inputs` of shape (1, 3, H, W)."""
     size = (int(inputs.shape[-2]), int(inputs.shape[-1]))

@@ -196,8 +196,8 @@ class Probe:
         self._sight = seen
         if not seen.is_map(tuple(value.shape), self.input_size):
             raise ValueError(
-                f"layer {self.layer!r} gives a tensor of shape {tuple(value.shape)} in which nothing is a unit at a place "
-                "(heads of an attention, one by one); choose the attention's output, or the block it is in."
+                f"layer {self.layer!r} gives a tensor of shape {tuple(value.shape)} in which nothing is a unit at a "
+                "place (heads of an attention, one by one); choose the attention's output, or the block it is in."
             )
 
     def unit_axis(self, dimensions: int) -> int:

@@ -34,7 +34,7 @@ class Sight:
     outside: Pair = (0, 0)
 
     def unit_axis(self, dimensions: int) -> int:
-        """The axis that holds the units of a tensor of so many dimensions: where it is not known, as most modules do."""
+        """The axis of the units in a tensor of so many; where it is not known, as most modules have it."""
         if self.axis is not None and 0 < self.axis < dimensions:
             return self.axis
         return dimensions - 1 if dimensions == 3 else 1
@@ -208,7 +208,9 @@ def _folds(source: Tensor, result: Any) -> bool:
     )
 
 
-def axis_after(name: str, named: dict[str, Any], axis: int | None, source: Tensor, result: Tensor) -> int | None:
+def axis_after(
+    name: str, named: dict[str, Any], axis: int | None, source: Tensor, result: Tensor
+) -> int | None:
     """Where an operation that moves, folds or drops axes leaves the one that holds the units; None: nowhere."""
     if axis is None or axis >= source.ndim:
         return None

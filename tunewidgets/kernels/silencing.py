@@ -4,14 +4,14 @@ In: a layer, batches of inputs and labels. Out: counts and losses by class for t
 silenced units, and from them the layer's part of a unit record.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 import xarray as xr
-from torch import Tensor, nn
+from torch import Tensor
 
 from tunewidgets import records
 from tunewidgets.kernels.capture import Observed
@@ -30,11 +30,12 @@ class Outcome(NamedTuple):
     loss: Tensor
 
 
-def outcome(logits: Tensor, labels: Tensor, classes: int) -> Outcome:
-    """Counts and float64 sums by class, on the CPU."""
-    logits, labels = logits.double(), labels.to(logits.device)
-    loss = F.cross_entropy(logits, labels, reduction="none").cpu()
-    right = (logits.argmax(1) == labels).double().cpu()
+def outcome(logits: Tensor, labels: Tensor, classes: int, outputs: Tensor | None = None) -> Outcome:
+    """Counts and float64 sums by class, on the CPU; `outputs`: which score is each class's, if not its own number."""
+    targets = (labels if outputs is None else outputs[labels]).to(logits.device)
+    logits = logits.double()
+    loss = F.cross_entropy(logits, targets, reduction="none").cpu()
+    right = (logits.argmax(1) == targets).double().cpu()
     labels = labels.cpu()
     zeros = torch.zeros(classes, dtype=torch.float64)
     return Outcome(
@@ -48,9 +49,15 @@ class SilencedLayer:
     """One layer's counts, as the images come."""
 
     def __init__(
-        self, observed: Observed, probe: Probe, orders: list[np.ndarray] | None, points: int
+        self,
+        observed: Observed,
+        probe: Probe,
+        orders: list[np.ndarray] | None,
+        points: int,
+        outputs: Sequence[int] = (),
     ) -> None:
         self.probe = probe
+        self.outputs = torch.tensor(outputs) if outputs else None
         sample = observed.inputs(torch.full((2, 3, probe.input_size, probe.input_size), 0.5))
         self.replay = Replay(probe.network, probe.place, sample)
         self.axis = probe.unit_axis(len(self._sample_shape(sample)))
@@ -87,18 +94,19 @@ class SilencedLayer:
     def add(self, inputs: Tensor, labels: Tensor, on_run: Callable[[], Any]) -> None:
         """Take a batch: the unharmed network, then every set of silenced units."""
         logits = self.replay.record(inputs)
-        if int(labels.max()) >= logits.shape[1]:
+        highest = int((labels if self.outputs is None else self.outputs).max())
+        if highest >= logits.shape[1]:
             raise ValueError(
-                f"a label is {int(labels.max())} and the network has {logits.shape[1]} classes, 0 to "
+                f"a label is {highest} and the network has {logits.shape[1]} classes, 0 to "
                 f"{logits.shape[1] - 1}; correct the labels, or give the network they belong to."
             )
         if not bool(torch.isfinite(logits).all()):
             raise ValueError("the network gives NaN or infinite scores on these images; check its weights.")
         if self.base is None:
-            self.classes = logits.shape[1]
+            self.classes = logits.shape[1] if self.outputs is None else len(self.outputs)
             zeros = torch.zeros(3, self.classes, dtype=torch.float64)
             self.base, self.totals = Outcome(*zeros), [zeros.clone() for _ in self.sets]
-        here = torch.stack(outcome(logits, labels, self.classes))
+        here = torch.stack(outcome(logits, labels, self.classes, self.outputs))
         self.base = Outcome(*(torch.stack(self.base) + here))
         value = self.replay.layer_output
         scratch = value if self.replay.writable else value.clone()
@@ -124,7 +132,7 @@ class SilencedLayer:
         try:
             logits = self.replay.run(lambda _: scratch)
             # Counted before the values are put back: of the last layer, these are the scores themselves.
-            return torch.stack(outcome(logits, labels, self.classes))
+            return torch.stack(outcome(logits, labels, self.classes, self.outputs))
         finally:
             scratch.index_copy_(self.axis, units, before)
 

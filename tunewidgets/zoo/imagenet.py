@@ -40,8 +40,8 @@ class ImageNetPhotographs:
     Parameters
     ----------
     name : {"imagenet-sample", "imagenet-labelled"}
-        The first: `SYNSET_NAME.jpg` for each class, in the order of the classes. The second: `labels.csv`, which says of
-        each `path` its class's `name` and, as `ilsvrc_index`, the network's output for it.
+        The first: `SYNSET_NAME.jpg` for each class, in the order of the classes. The second: `labels.csv`, which says
+        of each `path` its class's `name` and, as `ilsvrc_index`, the network's output for it.
 
     Attributes
     ----------

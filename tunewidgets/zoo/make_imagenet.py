@@ -15,7 +15,6 @@ from tunewidgets.records import layer_tree, save_record
 from tunewidgets.unit_columns import layers_of
 
 
-
 class Look(NamedTuple):
     """How a layer is looked at: the side in pixels of its units' images, and how many photographs."""
 
@@ -34,7 +33,7 @@ LAYERS: dict[str, tuple[str, dict[str, Look]]] = {
             "relu_conv2": SHALLOW,
             "relu_inception_3a_5x5": DEEP,
             "relu_inception_4a_5x5": DEEP,
-            "relu_inception_5b_5x5": DEEP,
+            "relu_inception_5b_5x5_reduce": DEEP,
         },
     ),
     "squeezenet1_0": (
@@ -117,8 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m tunewidgets.zoo.make_imagenet",
-        description="Write the unit records that notebooks/reproduction_imagenet.ipynb reads, of a network whose weights "
-        "lie in the folder named by TUNEWIDGETS_DATA. Run again after a stop, it goes on.",
+        description="Write the unit records that notebooks/reproduction_imagenet.ipynb reads, of a network whose "
+        "weights lie in the folder named by TUNEWIDGETS_DATA. Run again after a stop, it goes on.",
     )
     parser.add_argument("network", choices=LAYERS)
     parser.add_argument("--out", default="reproduction", help="folder of the records (default reproduction)")

@@ -35,8 +35,8 @@ def load(name: str, **options: Any) -> "nn.Module":
         - "gabor_bank", "mlp", "shallow_cnn", "vgg16_cifar10": of the two papers, small;
         - "cifar_resnet20", …32, …44, …56 and …110: for CIFAR-10;
         - "googlenet_bvlc" (Caffe's InceptionV1) and "inceptionv1" (Lucid's, by torch-lucent);
-        - "googlenet", "vgg16", "resnet18", "resnet50", "squeezenet1_0", "squeezenet1_1", "convnext_tiny", "vit_b_16": of
-          torchvision;
+        - "googlenet", "vgg16", "resnet18", "resnet50", "squeezenet1_0", "squeezenet1_1", "convnext_tiny", "vit_b_16":
+          of torchvision;
         - any network of timm, where timm is installed: "convnext_atto", or "timm:resnet18" where the zoo has its own.
     **options
         What the network takes. `gabor_bank`: `n`, `seed` and more. All others: `weights`, the name of published ones, a
@@ -75,7 +75,9 @@ def load(name: str, **options: Any) -> "nn.Module":
     known = timm_names()
     if plain.partition(".")[0] in known or (plain != name and not known):
         return timm_network(plain, **options)
-    candidates: Any = [PREFIX + each for each in known] if plain != name else dict.fromkeys([*NETWORKS, *known])
+    candidates: Any = (
+        [PREFIX + each for each in known] if plain != name else dict.fromkeys([*NETWORKS, *known])
+    )
     near = get_close_matches(str(name), candidates, n=3)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(NETWORKS)}"
     if not near and known:

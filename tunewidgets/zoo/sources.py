@@ -43,8 +43,8 @@ def images(
         - `"dead-leaves"`: synthetic scenes (`dead_leaves`);
         - `"cifar10"` or `"digits"`: the 10,000 photographs, or 360 digits, of 32 px that the data set keeps for
           testing, with their labels (CIFAR-10 is read from the folder named by `TUNEWIDGETS_DATA`, or downloaded);
-        - `"imagenet-sample"` or `"imagenet-labelled"`: 1,000 photographs of as many classes, or 2,500 of ten, with their
-          labels, from the folder named by `TUNEWIDGETS_DATA`;
+        - `"imagenet-sample"` or `"imagenet-labelled"`: 1,000 photographs of as many classes, or 2,500 of ten, with
+          their labels, from the folder named by `TUNEWIDGETS_DATA`;
         - a folder of image files, whose sub-folders, if it has any, are labels;
         - a batch `(N, 3, H, W)`, tensor or array, uint8 or float in [0, 1];
         - a torchvision-style dataset or any sequence of images or `(image, label)` pairs;

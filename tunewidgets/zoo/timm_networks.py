@@ -52,13 +52,16 @@ def timm_network(name: str, weights: Any = "auto", **options: Any) -> nn.Module:
     """
     if not has_timm():
         raise ModuleNotFoundError(
-            f"{PREFIX}{name} is a network of timm, which is not installed; install it with pip install tunewidgets[timm]"
+            f"{PREFIX}{name} is a network of timm, which is not installed; install it with "
+            "pip install tunewidgets[timm]"
         )
     import timm
 
     automatic = isinstance(weights, str) and weights == "auto"
     if automatic and not timm.is_model_pretrained(name):
-        raise ValueError(f"timm has no pretrained weights for {name!r}; give weights=PATH, or None for random ones")
+        raise ValueError(
+            f"timm has no pretrained weights for {name!r}; give weights=PATH, or None for random ones"
+        )
     model = _made(name, automatic, options)
     told = model.pretrained_cfg
     if automatic:

@@ -23,34 +23,17 @@ class Local(NamedTuple):
     part: str = ""
 
 
-class Architecture(NamedTuple):
-    """A network of torchvision.
-
-    `options` are given to torchvision's function, `unused` are prefixes of published tensors that are for training only,
-    `local` names weights whose files lie in the folder that `TUNEWIDGETS_DATA` names.
-    """
-
-    options: dict[str, Any] = {}
-    unused: tuple[str, ...] = ()
-    local: dict[str, Local] = {}
-
-
-NETWORKS = {
-    # The published weights want images in [-1, 1], which `transform_input` makes of ImageNet's normalization.
-    "googlenet": Architecture(
-        {"aux_logits": False, "transform_input": True, "init_weights": True}, ("aux1.", "aux2.")
-    ),
-    "vgg16": Architecture(),
-    "resnet18": Architecture(),
-    "resnet50": Architecture(),
-    "squeezenet1_0": Architecture(
-        local={"deepcompression": Local("squeezenet1_0-deepcompression.safetensors")}
-    ),
-    "squeezenet1_1": Architecture(
-        local={"features": Local("squeezenet1_1-features.safetensors", "features")}
-    ),
-    "convnext_tiny": Architecture(),
-    "vit_b_16": Architecture(),
+# What torchvision's function is told. The published weights of its GoogLeNet want images in [-1, 1], which
+# `transform_input` makes of ImageNet's normalization.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "googlenet": {"aux_logits": False, "transform_input": True, "init_weights": True}
+}
+# Beginnings of the names of published tensors that are for training only.
+TRAINING_ONLY = {"googlenet": ("aux1.", "aux2.")}
+# Weights, by name, whose files lie in the folder that `TUNEWIDGETS_DATA` names.
+LOCAL = {
+    "squeezenet1_0": {"deepcompression": Local("squeezenet1_0-deepcompression.safetensors")},
+    "squeezenet1_1": {"features": Local("squeezenet1_1-features.safetensors", "features")},
 }
 
 
@@ -74,7 +57,7 @@ def torchvision_network(name: str, weights: Any = "auto", part: str = "", **opti
     Parameters
     ----------
     name : str
-        Of `NETWORKS`.
+        Of a function of torchvision.models, such as "resnet18".
     weights : str, path, state dict or None
         "auto": torchvision's default, downloaded once; a name of torchvision's, such as "IMAGENET1K_V1"; the name of
         weights in the folder that `TUNEWIDGETS_DATA` names ("deepcompression" of "squeezenet1_0", "features" of
@@ -99,19 +82,18 @@ def torchvision_network(name: str, weights: Any = "auto", part: str = "", **opti
     """
     import torchvision
 
-    architecture = NETWORKS[name]
     published = torchvision.models.get_model_weights(name)
     source, told = None, published.DEFAULT
     if isinstance(weights, str):
         weights, part, source, told = _named(name, weights, part)
     function: Callable[..., nn.Module] = getattr(torchvision.models, name)
-    model = function(weights=None, **{**architecture.options, **options})
+    model = function(weights=None, **{**OPTIONS.get(name, {}), **options})
     side = getattr(model, "image_size", None)
     if part:
         model = Part(model, part)
 
     def relevant(key: str) -> bool:
-        return key.startswith(f"{part}." if part else "") and not key.startswith(architecture.unused)
+        return key.startswith(f"{part}." if part else "") and not key.startswith(TRAINING_ONLY.get(name, ()))
 
     model = with_weights(model, weights, name, source, relevant)
     model.preprocess = _preprocess(told)
@@ -124,7 +106,7 @@ def _named(name: str, weights: str, part: str) -> tuple[Any, str, str | None, An
     """What a text given as `weights` stands for: weights, the part they are of, what they are called, whose input."""
     import torchvision
 
-    published, local = torchvision.models.get_model_weights(name), NETWORKS[name].local
+    published, local = torchvision.models.get_model_weights(name), LOCAL.get(name, {})
     if weights == "auto" or weights in published.__members__:
         chosen = published.DEFAULT if weights == "auto" else published[weights]
         try:
@@ -137,9 +119,10 @@ def _named(name: str, weights: str, part: str) -> tuple[Any, str, str | None, An
         file = local_weights(local[weights].file, name)
         return file, part or local[weights].part, None, published.DEFAULT
     if not Path(weights).expanduser().is_file():
+        known = ", ".join(repr(each) for each in [*(w.name for w in published), *local])
         raise ValueError(
-            f"{name} has no weights called {weights!r}, and there is no such file; there are "
-            f"{', '.join(repr(each) for each in [*(w.name for w in published), *local])}, files, and None for random ones"
+            f"{name} has no weights called {weights!r}, and there is no such file; there are {known}, files, and None "
+            "for random ones"
         )
     return weights, part, None, published.DEFAULT
 

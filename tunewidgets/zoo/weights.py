@@ -66,7 +66,9 @@ def _plain_state(saved: Any, name: str) -> dict[str, Tensor]:
         raise ValueError(f"{name} holds no tensors by name; give a model's state_dict()")
     parallel = bool(saved) and all(key.startswith("module.") for key in saved)
     return {
-        key.removeprefix("module.") if parallel else key: value.float() if value.is_floating_point() else value
+        key.removeprefix("module.") if parallel else key: value.float()
+        if value.is_floating_point()
+        else value
         for key, value in saved.items()
     }
 
@@ -102,7 +104,9 @@ def fit_weights(model: nn.Module, state: Mapping[str, Tensor], name: str, source
     ]
     if problems:
         first, given = next(iter(dict(model.named_children())), ""), {key.partition(".")[0] for key in state}
-        alone = f", part={first!r} to have that part alone" if given == {first} and not unknown + other else ""
+        alone = (
+            f", part={first!r} to have that part alone" if given == {first} and not unknown + other else ""
+        )
         raise ValueError(
             f"{source} does not hold the weights of {name} ({'; '.join(problems)}); give the file that belongs to it"
             f"{alone}, or weights=None for random ones"
@@ -157,7 +161,8 @@ def with_weights(
         state = read_weights(weights)
     else:
         raise TypeError(
-            f"weights of {name} is a {type(weights).__name__}; give a name, a path, a state dict, or None for random ones"
+            f"weights of {name} is a {type(weights).__name__}; give a name, a path, a state dict, or None for random "
+            "ones"
         )
     fit_weights(model, {key: value for key, value in state.items() if relevant(key)}, name, said)
     model.weights_from = said
@@ -191,8 +196,8 @@ def unreachable(name: str, url: str, error: BaseException, others: Sequence[str]
     """What is said where a download failed; `others` are names of weights that need none."""
     reason = getattr(error, "reason", error)
     return ConnectionError(
-        f"the trained weights of {name} could not be downloaded from {url} ({reason}); try again with a network, or give "
-        f"weights={' or '.join([*map(repr, others), 'PATH'])}, or weights=None for random ones"
+        f"the trained weights of {name} could not be downloaded from {url} ({reason}); try again with a network, or "
+        f"give weights={' or '.join([*map(repr, others), 'PATH'])}, or weights=None for random ones"
     )
 
 
