@@ -6,6 +6,8 @@ from PIL import Image
 from torch import nn
 
 import tunewidgets as tw
+from tunewidgets.records import settings_of
+from tunewidgets.zoo import make_imagenet
 
 NAMES = {"n02": ("church", 497), "n01": ("tench", 0), "n03": ("French horn", 566)}
 
@@ -69,7 +71,7 @@ class Knows(nn.Module):
 def test_importance_is_measured_against_the_networks_own_outputs(folder):
     source = tw.zoo.images("imagenet-labelled", size=24)
     record = tw.ablation(Knows().eval(), source, "unit", curves=False, progress=False)["unit"].to_dataset()
-    assert tw.records.settings_of(record)["accuracy"] == 1.0
+    assert settings_of(record)["accuracy"] == 1.0
     assert record.cls.values.tolist() == ["tench", "church", "French horn"]
     # Half the brightness: horns (80) are taken for tenches (100), tenches (50) for churches (40).
     assert record.class_accuracy_drop.values[0].tolist() == [1.0, 0.0, 1.0]
@@ -85,3 +87,30 @@ def test_without_the_folder_it_says_where_they_are_looked_for(tmp_path, monkeypa
     monkeypatch.setenv("TUNEWIDGETS_DATA", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"has no imagenet-labelled/labels.csv; put it there"):
         tw.zoo.images("imagenet-labelled")
+
+
+def test_the_reproductions_records_hold_every_layer_and_no_image_and_go_on(
+    folder, tmp_path, monkeypatch, capsys
+):
+    layers = {
+        "features.1": make_imagenet.Look(32, 6),
+        "features.3.squeeze_activation": make_imagenet.Look(40, 5),
+    }
+    monkeypatch.setattr(make_imagenet, "LAYERS", {"squeezenet1_0": (None, layers)})
+    command = ["squeezenet1_0", "--steps", "2", "--device", "cpu", "--out", str(tmp_path / "out")]
+    torch.manual_seed(0)
+    assert make_imagenet.main(command) == 0
+    tree = tw.open_record(tmp_path / "out" / "squeezenet1_0-imagenet.zarr.zip")
+    assert list(tree.children) == [*layers]
+    for layer, look in layers.items():
+        record = tree[layer].to_dataset()
+        tw.records.validate(record)
+        assert "image" not in record
+        assert {"rs", "rs_checkpoint", "selectivity"} <= set(record)
+        assert record.attrs["n_images"] == look.photographs
+        assert record.attrs["weights_from"] == "random"
+        assert settings_of(record)["size"] == look.side
+    assert "squeezenet1_0-imagenet.zarr.zip" in capsys.readouterr().out
+    # Other weights than the finished layers have are no way to go on.
+    assert make_imagenet.main(command) == 1
+    assert "other weights" in capsys.readouterr().err

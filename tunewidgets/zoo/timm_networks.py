@@ -93,6 +93,6 @@ def _made(name: str, pretrained: bool, options: dict[str, Any]) -> nn.Module:
 def _only_side(model: nn.Module, told: dict[str, Any]) -> int | None:
     """The side in pixels of the images that a network takes, None where it takes any."""
     embedding = getattr(model, "patch_embed", None)
-    if getattr(embedding, "img_size", None) is not None and getattr(embedding, "strict_img_size", False):
-        return int(embedding.img_size[0])
+    if hasattr(embedding, "strict_img_size"):
+        return int(embedding.img_size[0]) if embedding.strict_img_size and embedding.img_size else None
     return int(told["input_size"][-1]) if told.get("fixed_input_size") else None

@@ -4,13 +4,12 @@ In: a network's name and weights. Out: torchvision's own `nn.Module` with a `pre
 trained with, less the resizing. What fits no other size carries its `input_size`.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import URLError
 
-from torch import nn
+from torch import Tensor, nn
 
 from tunewidgets.zoo.normalize import Normalize
 from tunewidgets.zoo.weights import local_weights, unreachable, with_weights
@@ -37,18 +36,23 @@ LOCAL = {
 }
 
 
-class Part(nn.Sequential):
+class Part(nn.Module):
     """A network's first child alone, under its own name, so that its layers are called as in the whole."""
 
     def __init__(self, whole: nn.Module, part: str) -> None:
-        children = dict(whole.named_children())
+        super().__init__()
         # What images enter is a part that can do without the rest.
-        first = next(iter(children), None)
-        if part not in children or part != first:
+        first = next(name for name, _ in whole.named_children())
+        if part != first:
             raise ValueError(
                 f"part is {part!r}; of this network only {first!r}, which images enter, works by itself"
             )
-        super().__init__(OrderedDict([(part, children[part])]))
+        self.add_module(part, whole.get_submodule(part))
+        self.part = part
+
+    def forward(self, x: Tensor) -> Tensor:
+        values: Tensor = self.get_submodule(self.part)(x)
+        return values
 
 
 def torchvision_network(name: str, weights: Any = "auto", part: str = "", **options: Any) -> nn.Module:
