@@ -39,3 +39,14 @@ def test_cifars_resnet_knows_the_test_images():
     assert len(right) == 10_000
     # 91.73% measured, 91.73% published.
     assert sum(right) >= 9_150
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "side", "step", "least"),
+    [("googlenet_bvlc", "auto", 224, 5, 0), ("squeezenet1_0", "deepcompression", 227, 5, 0)],
+)
+def test_imagenets_networks_know_the_photographs(name, weights, side, step, least):
+    source = tw.zoo.images(every(step), size=None)
+    right = right_answers(tw.zoo.load(name, weights=weights), source, side)
+    assert len(right) == 1000 // step
+    assert sum(right) >= least
