@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.directions import Direction
     from tunewidgets.kernels.exemplars import exemplars
     from tunewidgets.kernels.film_patches import add_patches
+    from tunewidgets.kernels.film_readout import read_film
     from tunewidgets.kernels.films import render_film
     from tunewidgets.kernels.layers import layers
     from tunewidgets.kernels.objectives import AM, IAM, Neuron
@@ -52,6 +53,7 @@ _HOMES = {
     "TuningDimensions": "kernels.dimensions",
     "render_film": "kernels.films",
     "add_patches": "kernels.film_patches",
+    "read_film": "kernels.film_readout",
     "gabor_recovery": "kernels.recovery",
     "concepts": "kernels.concepts",
     "export_html": "export",
@@ -85,6 +87,7 @@ __all__ = [
     "gabor_recovery",
     "layers",
     "open_record",
+    "read_film",
     "records",
     "render_film",
     "representative_substitution",

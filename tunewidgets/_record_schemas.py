@@ -83,6 +83,7 @@ def _recovery_check(report: xr.Dataset) -> str | None:
 _OWN, _SHOWN, _CURVE = ("unit",), ("objective", "unit"), ("order", "step")
 _POINTS, _TARGETS, _FIT = ("dimension", "point"), ("dimension", "point", "unit"), ("dimension", "unit")
 _PATCHES = (*_POINTS, "exemplar")
+_READ, _READINGS = ("dimension", "attribute"), ("p", "p_holm", "sweep", "observed", "smoothness")
 _FITTED = ("method", "n_components", "seed", "bank")
 _CELL = ("attribute", *_FITTED, "readout")
 _TABLE = ("attribute", "method", "n_components")
@@ -117,6 +118,9 @@ SCHEMAS: dict[str, Schema] = {
             "patch_image": Variable(_PATCHES, "int32", required=False),
             "patch_position": Variable((*_PATCHES, "yx"), "int32", required=False),
             "patch_coordinate": Variable(_PATCHES, required=False),
+            # What the pictures say each dimension is about, of read_film.
+            **{f"attribute_{name}": Variable(_READ, required=False) for name in _READINGS},
+            "attribute_null": Variable(("attribute", "draw"), required=False),
         },
         sizes={"rgb": 3},
         empty={

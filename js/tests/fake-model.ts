@@ -78,7 +78,7 @@ export function film(dimensions = 3, points = 5, failed: Record<number, string> 
     patches: null,
     dimensions: Array.from({ length: dimensions }, (_, index) => ({
       index,
-      suggestion: index === 1 ? "suggested" : "",
+      suggestion: index === 1 ? "orange/blue, p = .035" : "",
       status: failed[index] ?? "",
       share: 0.5 ** (index + 1),
       coordinate: coordinates,
@@ -100,6 +100,7 @@ export function explorerModel(shown: Film = film(), missing: number[] = []): Fak
     dimension: 0,
     points: shown.dimensions.map(() => 2),
     labels: shown.dimensions.map(() => ""),
+    rejected: shown.dimensions.map(() => false),
     playing: false,
     position: [],
     _patches: [],

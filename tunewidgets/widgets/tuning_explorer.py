@@ -44,7 +44,9 @@ class TuningExplorer(Widget):
     points : list of int
         Where each row's slider stands, from 0 to the number of points less 1.
     labels : list of str
-        What the reader calls each row; empty where nothing was typed.
+        What the reader calls each row; empty where nothing was typed and no suggestion taken.
+    rejected : list of bool
+        Which rows' suggested label (`read_film`) the reader turned down.
     playing : bool
         Whether the active row's slider runs by itself; it stops after one round trip.
     position : list of int
@@ -80,6 +82,7 @@ class TuningExplorer(Widget):
     dimension = Index(0).tag(sync=True)
     points = t.List(Index()).tag(sync=True)
     labels = t.List(t.Unicode()).tag(sync=True)
+    rejected = t.List(t.Bool()).tag(sync=True)
     playing = t.Bool(False).tag(sync=True)
     position = t.List(Index()).tag(sync=True)
     _film = t.Dict().tag(sync=True)
@@ -111,6 +114,7 @@ class TuningExplorer(Widget):
             **{
                 "points": [self._record.sizes["point"] - 1] * len(self._shown),
                 "labels": known,
+                "rejected": [False] * len(self._shown),
                 **traits,
             },
             _film=film_facts(self._record, self._shown),
@@ -125,10 +129,15 @@ class TuningExplorer(Widget):
         return self._record
 
     def labeled(self) -> xr.Dataset:
-        """The film with the labels of this widget in it, ready for `save_record`; `film` stays as it was."""
-        labels = np.array(self._record["label"].values, dtype=object)
+        """The film with the labels of this widget in it and without the suggestions that were turned down, ready for
+        `save_record`; `film` stays as it was.
+        """
+        labels, suggested = (
+            np.array(self._record[name].values, dtype=object) for name in ("label", "suggested_label")
+        )
         labels[self._shown] = self.labels
-        return self._record.assign(label=("dimension", labels))
+        suggested[np.array(self._shown)[self.rejected]] = ""
+        return self._record.assign(label=("dimension", labels), suggested_label=("dimension", suggested))
 
     @t.validate("dimension")
     def _check_dimension(self, proposal: dict[str, Any]) -> int:
@@ -163,6 +172,11 @@ class TuningExplorer(Widget):
     @t.validate("labels")
     def _check_labels(self, proposal: dict[str, Any]) -> list[str]:
         self._check_length("labels", proposal["value"], "a label, which may be empty,")
+        return proposal["value"]
+
+    @t.validate("rejected")
+    def _check_rejected(self, proposal: dict[str, Any]) -> list[bool]:
+        self._check_length("rejected", proposal["value"], "True or False")
         return proposal["value"]
 
     def _check_length(self, name: str, value: list[Any], what: str) -> None:

@@ -2,13 +2,12 @@
 import { decimal } from "../shared/format";
 import { Live } from "../shared/live";
 import type { Explorer } from "./explorer";
-import { titleOf } from "./film";
 
 export function describe(explorer: Explorer): string {
   const { film, state } = explorer;
   const dimension = film.dimensions[state.dimension];
   if (!dimension) return "";
-  const title = titleOf(dimension, state.labels[state.dimension] ?? "");
+  const title = explorer.title();
   if (dimension.status) return `${title}: ${dimension.status}`;
   if (state.playing) return `${title}: playing`;
   const point = explorer.point();

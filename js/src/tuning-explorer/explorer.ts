@@ -3,7 +3,7 @@
 import { onEnd } from "../shared/lifetime";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type Origin, type TraitModel, Traits } from "../shared/traits";
-import { clamp, type Film, nearest } from "./film";
+import { clamp, dimensionName, type Film, nearest, suggestionOf } from "./film";
 import { Images } from "./images";
 import { Photo, type PhotoFacts } from "./photo";
 import { begin, next, type Trip } from "./player";
@@ -12,6 +12,8 @@ export interface Synced {
   dimension: number;
   points: readonly number[];
   labels: readonly string[];
+  /** Whose suggested label the reader turned down. */
+  rejected: readonly boolean[];
   playing: boolean;
   /** Row and column of the layer's map, marked in the photo; empty for none. */
   position: readonly number[];
@@ -40,7 +42,7 @@ export class Explorer {
     this.film = model.get("_film") as Film;
     this.#traits = new Traits<Synced>(
       model,
-      ["dimension", "points", "labels", "playing", "position"],
+      ["dimension", "points", "labels", "rejected", "playing", "position"],
       signal,
     );
     const statuses = this.film.dimensions.map((dimension) => dimension.status);
@@ -77,6 +79,20 @@ export class Explorer {
 
   shown(dimension = this.state.dimension): boolean {
     return this.film.dimensions[dimension]?.status === "";
+  }
+
+  /** The reader's label, else the suggestion unless it was rejected, else the dimension's number. */
+  title(at = this.state.dimension): string {
+    const dimension = this.film.dimensions[at];
+    if (!dimension) return "";
+    const suggestion = this.state.rejected[at] ? "" : suggestionOf(dimension).name;
+    return this.state.labels[at]?.trim() || suggestion || dimensionName(dimension);
+  }
+
+  /** Whether a suggestion waits for the reader's word. */
+  waits(at = this.state.dimension): boolean {
+    const { labels, rejected } = this.state;
+    return (this.film.dimensions[at]?.suggestion ?? "") !== "" && !labels[at]?.trim() && !rejected[at];
   }
 
   subscribe(listener: (changed: Partial<Synced>) => void, signal: AbortSignal): void {
@@ -134,6 +150,17 @@ export class Explorer {
       at === dimension ? text : (this.state.labels[at] ?? ""),
     );
     this.#traits.set({ labels });
+  }
+
+  /** The suggestion becomes the label, or goes away; either way the reader has seen to it. */
+  decide(at: number, accepted: boolean): void {
+    const dimension = this.film.dimensions[at];
+    if (!dimension || !this.waits(at)) return;
+    if (accepted) this.relabel(at, suggestionOf(dimension).name);
+    else
+      this.#traits.set({
+        rejected: this.film.dimensions.map((_, i) => i === at || !!this.state.rejected[i]),
+      });
   }
 
   togglePlaying(): void {

@@ -45,9 +45,10 @@ export function dimensionName(dimension: Dimension): string {
   return `dimension ${dimension.index}`;
 }
 
-/** The reader's label, else the record's suggestion, else the dimension's number. */
-export function titleOf(dimension: Dimension, label: string): string {
-  return label.trim() || dimension.suggestion || dimensionName(dimension);
+/** What is suggested, and how well it is supported: "orange/blue" and "p = .035". */
+export function suggestionOf(dimension: Dimension): { name: string; strength: string } {
+  const [, name = "", strength = ""] = /^(.*?)(?:, (p [=<] .*))?$/s.exec(dimension.suggestion) ?? [];
+  return { name, strength };
 }
 
 /** The three points whose images stand at a row's end. */

@@ -2,7 +2,7 @@
 import { pure } from "../shared/pure";
 import type { Film } from "./film";
 
-export const Header = pure(({ film }: { film: Film }) => (
+export const Header = pure(({ film, labeled }: { film: Film; labeled: number }) => (
   <header class="tw-header">
     <p class="tw-source">
       <strong>{film.model}</strong>
@@ -10,10 +10,20 @@ export const Header = pure(({ film }: { film: Film }) => (
       <span>{film.method}</span>
       <span>{film.sampling} sampling</span>
     </p>
+    <p class="tw-progress">
+      {labeled} of {film.dimensions.length} labeled
+    </p>
     <p class="tw-keys" aria-hidden="true">
       <kbd>↑</kbd>
       <kbd>↓</kbd> dimension <kbd>←</kbd>
-      <kbd>→</kbd> point <kbd>space</kbd> play
+      <kbd>→</kbd> point <kbd>space</kbd> play <kbd>L</kbd> label
+      {film.dimensions.some((dimension) => dimension.suggestion) ? (
+        <>
+          {" "}
+          <kbd>Y</kbd>
+          <kbd>N</kbd> take the suggestion or not
+        </>
+      ) : null}
     </p>
     {film.warnings.map((warning) => (
       <p key={warning} class="tw-warning">

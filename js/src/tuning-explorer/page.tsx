@@ -27,7 +27,7 @@ export function Page({ view }: { view: View }) {
   useEffect(() => view.revealRow(state.dimension), [view, state.dimension]);
   return (
     <>
-      <Header film={film} />
+      <Header film={film} labeled={state.labels.filter((label) => label.trim()).length} />
       <div class="tw-body">
         <div class="tw-left">
           <ul class="tw-rows" aria-label="Tuning dimensions">
@@ -40,6 +40,8 @@ export function Page({ view }: { view: View }) {
                 active={at === state.dimension}
                 point={explorer.point(at)}
                 label={state.labels[at] ?? ""}
+                title={explorer.title(at)}
+                waits={explorer.waits(at)}
                 mark={explorer.marked(at)}
                 sprite={explorer.images.of(at)}
               />

@@ -2,7 +2,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal, percent } from "../shared/format";
 import { drawCell } from "../shared/sprites";
-import { titleOf } from "./film";
 import { axisOf } from "./geometry";
 import type { Sprite } from "./images";
 import { Patches } from "./patches";
@@ -19,7 +18,7 @@ export function Stage({ view }: { view: View }) {
   if (!dimension) return null;
   const point = explorer.point();
   const sprite = explorer.images.of(state.dimension);
-  const title = titleOf(dimension, state.labels[state.dimension] ?? "");
+  const title = explorer.title();
   const failed = dimension.status !== "";
   const axis = axisOf(dimension);
   const digits = Math.min(4, Math.max(0, 2 - Math.floor(Math.log10(axis.high - axis.low))));

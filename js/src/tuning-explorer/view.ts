@@ -31,7 +31,26 @@ export class View {
       Home: () => explorer.move(explorer.state.dimension, 0),
       End: () => explorer.move(explorer.state.dimension, explorer.film.points - 1),
       " ": () => explorer.togglePlaying(),
+      j: () => this.#walk(1),
+      k: () => this.#walk(-1),
+      y: () => this.#decide(true),
+      n: () => this.#decide(false),
+      l: () => this.#focusLabel(),
     };
+  }
+
+  /** On to the next row, so that many are gone through by one key each. */
+  #decide(accepted: boolean): void {
+    const { dimension } = this.explorer.state;
+    if (!this.explorer.waits(dimension)) return;
+    this.explorer.decide(dimension, accepted);
+    this.#walk(1);
+  }
+
+  #focusLabel(): void {
+    const label = this.row(this.explorer.state.dimension)?.querySelector<HTMLInputElement>(".tw-label");
+    label?.focus({ preventScroll: true });
+    label?.select();
   }
 
   #walk(by: number): void {

@@ -1,7 +1,6 @@
 // The explorer: a photo under the active dimension's heat map. Pointing at it moves every slider to that place.
 import { useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import { decimal } from "../shared/format";
-import { titleOf } from "./film";
 import { axisOf, middleOf } from "./geometry";
 import type { Photo } from "./photo";
 import type { View } from "./view";
@@ -16,7 +15,7 @@ const ARROWS: Record<string, [down: number, across: number]> = {
 
 export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
   const { explorer } = view;
-  const { dimension: at, position, labels } = explorer.state;
+  const { dimension: at, position } = explorer.state;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [heated, setHeated] = useState(true);
   const [, again] = useReducer((count: number) => count + 1, 0);
@@ -37,7 +36,7 @@ export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
     }
   });
   if (!dimension) return null;
-  const title = titleOf(dimension, labels[at] ?? "");
+  const title = explorer.title(at);
   const here = explorer.marked(at);
   const point = (event: PointerEvent) => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { landmarks, titleOf } from "../../src/tuning-explorer/film";
+import { landmarks, suggestionOf } from "../../src/tuning-explorer/film";
 import { axisOf, bars, HEIGHT, leader, place, rug, WIDTH } from "../../src/tuning-explorer/geometry";
 import { begin, next } from "../../src/tuning-explorer/player";
 import { film } from "../fake-model";
@@ -58,10 +58,12 @@ describe("a round trip", () => {
 });
 
 describe("names", () => {
-  it("are the reader's, else the suggestion, else the number", () => {
-    expect(titleOf(dimension, " phase ")).toBe("phase");
-    expect(titleOf({ ...dimension, suggestion: "turns" }, "")).toBe("turns");
-    expect(titleOf(dimension, "  ")).toBe("dimension 0");
+  it("of suggestions stand before their strength", () => {
+    const parts = (suggestion: string) => suggestionOf({ ...dimension, suggestion });
+    expect(parts("orange/blue, p = .035")).toEqual({ name: "orange/blue", strength: "p = .035" });
+    expect(parts("angle, p < .001")).toEqual({ name: "angle", strength: "p < .001" });
+    expect(parts("turns, and bends")).toEqual({ name: "turns, and bends", strength: "" });
+    expect(parts("")).toEqual({ name: "", strength: "" });
   });
 
   it("of landmarks: first, middle and last, each once", () => {

@@ -75,7 +75,7 @@ describe("the explorer's page", () => {
     expect(page.sliders()).toHaveLength(3);
     expect(page.labels().map((input) => input.placeholder)).toEqual([
       "dimension 0",
-      "suggested",
+      "dimension 1",
       "dimension 2",
     ]);
     expect(page.text(".tw-source")).toBe("gabor_bankreluICAarc sampling");
@@ -173,6 +173,48 @@ describe("the explorer's page", () => {
     expect(model.state).toMatchObject({ labels: ["", "", "phase"], dimension: 2 });
     press(input, "Enter");
     expect(document.activeElement).toBe(page.sliders()[2]);
+  });
+
+  it("offers a suggested label, which one click takes", async () => {
+    const model = explorerModel();
+    const page = await show(model);
+    expect(page.text(".tw-suggestion")).toBe("orange/blue?p = .035×");
+    expect(page.text(".tw-progress")).toBe("0 of 3 labeled");
+    expect(page.el.querySelectorAll(".tw-row")[1]?.getAttribute("aria-label")).toBe("orange/blue");
+    page.el.querySelector<HTMLButtonElement>(".tw-accept")?.click();
+    await settle(200);
+    expect(model.state).toMatchObject({ labels: ["", "orange/blue", ""], dimension: 1 });
+    expect(page.el.querySelector(".tw-suggestion")).toBeNull();
+    expect(page.text(".tw-progress")).toBe("1 of 3 labeled");
+    // What was taken can be edited like any label; emptied, the suggestion is back.
+    model.python("labels", ["", "", ""]);
+    await settle(50);
+    expect(page.el.querySelector(".tw-suggestion")).not.toBeNull();
+  });
+
+  it("goes through suggestions by one key each", async () => {
+    const shown = film();
+    for (const dimension of shown.dimensions) dimension.suggestion = `d${dimension.index}, p = .02`;
+    const model = explorerModel(shown);
+    const page = await show(model);
+    press(page.sliders()[0], "y");
+    await settle(50);
+    expect(page.current()).toBe(1);
+    press(page.sliders()[1], "n");
+    await settle(50);
+    press(page.sliders()[2], "k");
+    await settle(50);
+    // Turned down already: the key has nothing to decide, and stays.
+    press(page.sliders()[1], "y");
+    await settle(200);
+    expect(page.current()).toBe(1);
+    expect(model.state).toMatchObject({ labels: ["d0", "", ""], rejected: [false, true, false] });
+    expect(page.text(".tw-title")).toBe("dimension 1");
+    press(page.sliders()[1], "l");
+    expect(document.activeElement).toBe(page.labels()[1]);
+    press(page.labels()[1], "y");
+    await settle(200);
+    expect(model.state.labels).toEqual(["d0", "", ""]);
   });
 
   it("keeps several views in step", async () => {

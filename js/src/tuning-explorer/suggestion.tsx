@@ -1,0 +1,35 @@
+// The explorer: a suggested label that waits in its row. One click, or Y, takes it; N or the cross turns it down.
+import { type Dimension, suggestionOf } from "./film";
+import type { View } from "./view";
+
+export function Suggestion({ view, dimension, at }: { view: View; dimension: Dimension; at: number }) {
+  const { name, strength } = suggestionOf(dimension);
+  const decide = (accepted: boolean) => (event: MouseEvent) => {
+    event.stopPropagation();
+    view.explorer.decide(at, accepted);
+    view.focusRow(at);
+  };
+  return (
+    <p class="tw-suggestion">
+      <button
+        type="button"
+        class="tw-accept"
+        title={`Label it “${name}”, as its pictures suggest`}
+        aria-label={`Accept the suggested label ${dimension.suggestion}`}
+        onClick={decide(true)}
+      >
+        {name}?
+      </button>
+      <span>{strength}</span>
+      <button
+        type="button"
+        class="tw-reject"
+        title="Turn the suggestion down"
+        aria-label={`Reject the suggested label ${name}`}
+        onClick={decide(false)}
+      >
+        ×
+      </button>
+    </p>
+  );
+}

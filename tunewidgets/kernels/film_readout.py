@@ -1,0 +1,264 @@
+"""Readout of a film: what its pictures say each dimension is about, beside what they say of random axes.
+
+In: a film, its probe and the activations its dimensions were found in. Out: the film with p-values of seven attributes
+a dimension, and a suggested label where one is supported. *Identifying and interpreting tuning dimensions in deep
+networks*, Table 2, whose marks were given by eye.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from tqdm.auto import tqdm
+
+from tunewidgets import records
+from tunewidgets.kernels.dimensions import TuningDimensions
+from tunewidgets.kernels.film_attributes import (
+    ATTRIBUTES,
+    attribute_curves,
+    attribute_smoothnesses,
+    attribute_sweeps,
+)
+from tunewidgets.kernels.films import render_film
+from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.nulls import holm, p_value
+from tunewidgets.kernels.places import check_probe, coordinates_of
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.recovery_cell import SMOOTH
+from tunewidgets.kernels.subspace_axes import SubspaceAxes
+
+# Random axes fitted and rendered together: their coordinates of all vectors are kept for as long.
+AT_ONCE = 64
+# Sine of the largest angle at which two subspaces are taken for one: records keep single precision.
+SAME_SUBSPACE = 1e-2
+
+
+def read_film(
+    film: xr.Dataset,
+    probe: Probe,
+    activations: xr.DataArray,
+    null: int | xr.Dataset = 199,
+    points: int = 5,
+    alpha: float = 0.05,
+    seed: int = 0,
+    *,
+    progress: bool = True,
+) -> xr.Dataset:
+    """Read off a film's pictures what each of its dimensions is about, and suggest labels.
+
+    Seven attributes are read: `frequency`, `angle` and `phase` of the luminance, and four oppositions of OKLab's hues
+    (the CSS colors of these names), `green/purple`, `orange/blue`, `green/red` and `blue/red`: pictures that go from
+    one hue to the other, or in which the contrast of both grows. How far an attribute goes along a dimension is
+    compared with films of random axes of the subspace that the film's dimensions span, made by the same optimizer: an
+    attribute that any axis of the subspace sweeps is no finding. P-values are Holm's over the attributes; the best
+    supported one becomes the suggested label, with its p. Most dimensions of most layers get none.
+
+    Parameters
+    ----------
+    film : xarray.Dataset
+        A film record of a method with a linear fit (all but LLE).
+    probe : Probe
+        The layer that the film was made for.
+    activations : xarray.DataArray, (sample, unit)
+        What the dimensions were found in: its range says how far a random axis goes.
+    null : int or xarray.Dataset
+        How many random axes are rendered, from 139: with fewer no p-value of seven can reach .05. Or a film that was
+        read already, whose null is taken over: PCA and ICA with as many components span one subspace.
+    points : int
+        Points along a random axis; the film is compared with them by as many of its own.
+    alpha : float
+        Level at which a label is suggested.
+    seed : int
+        Decides the axes.
+    progress : bool
+
+    Returns
+    -------
+    xarray.Dataset
+        The film with `suggested_label`, such as "orange/blue, p = .035", empty where nothing is supported, and
+        `(dimension, attribute)`: `attribute_p`, `attribute_p_holm`, `attribute_sweep` (in octaves; in parts of the unit
+        circle, up to 2; in skewness; in OKLab's chroma), `attribute_observed`, the same of the few points, and
+        `attribute_smoothness`, of which a label needs .65; `attribute_null(attribute, draw)`, the random axes' sweeps.
+        A dimension without pictures has NaN.
+
+    Raises
+    ------
+    ValueError
+        The film has no linear fit, is of another layer or of other weights than the probe or than `null`; an option is
+        out of its range.
+
+    References
+    ----------
+    *Identifying and interpreting tuning dimensions in deep networks*, Table 2. S. Holm, *A simple sequentially
+    rejective multiple test procedure*, 1979.
+
+    Examples
+    --------
+    >>> import tunewidgets as tw
+    >>> probe = tw.Probe(tw.zoo.gabor_bank(), "relu", device="cpu")
+    >>> scenes = tw.zoo.images("dead-leaves", n=8, size=64)
+    >>> sample = tw.sample_activations(probe, scenes, n=1000, progress=False)
+    >>> dims = tw.TuningDimensions("pca", 2).fit(sample)
+    >>> film = tw.render_film(probe, dims, points=3, size=16, steps=1, progress=False)
+    >>> read = tw.read_film(film, probe, sample, null=139, points=2, progress=False)
+    >>> read.attribute_p.shape
+    (2, 7)
+    """
+    records.validate(film)
+    check_probe(film, probe)
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha={alpha!r} is no level; give a number between 0 and 1, such as 0.05")
+    if isinstance(null, xr.Dataset):
+        swept, points, seed = _taken_over(null, film)
+    else:
+        _check_null(null, points, alpha, film.sizes["point"])
+        coordinates_of(film, activations.values[:1])
+        swept = random_axes(film, probe, activations, null, points, seed, progress)
+    found = judged(film, swept, points)
+    dims = ("dimension", "attribute")
+    about = {"null": swept.shape[1], "points": points, "alpha": alpha, "seed": seed, "smoothness": SMOOTH}
+    read = film.drop_vars([name for name in film.variables if str(name).startswith("attribute")]).assign(
+        {f"attribute_{name}": (dims, values.astype(np.float32)) for name, values in found.items()}
+    )
+    read = read.assign(
+        attribute_null=(("attribute", "draw"), swept.astype(np.float32)),
+        suggested_label=("dimension", np.array(suggestions(found, swept, alpha), dtype=object)),
+    ).assign_coords(attribute=np.array(ATTRIBUTES, dtype=object))
+    read.attrs["settings"] = json.dumps({**records.settings_of(film), "readout": about}, ensure_ascii=False)
+    records.validate(read)
+    return read
+
+
+def random_axes(
+    film: xr.Dataset,
+    probe: Probe,
+    activations: xr.DataArray,
+    count: int,
+    points: int,
+    seed: int,
+    progress: bool = True,
+) -> np.ndarray:
+    """How far the pictures along random axes of a film's subspace sweep each attribute: `(attribute, count)`."""
+    curves = random_curves(film, probe, activations, count, points, seed, progress)
+    return attribute_sweeps(curves).T
+
+
+def random_curves(
+    film: xr.Dataset,
+    probe: Probe,
+    activations: xr.DataArray,
+    count: int,
+    points: int,
+    seed: int,
+    progress: bool = True,
+) -> dict[str, np.ndarray]:
+    """What pictures along random axes of a film's subspace say: by attribute `(axes, points, columns)`.
+
+    Axes come in frames of as many as the subspace has dimensions, orthogonal to one another.
+    """
+    basis = film["component"].values.astype(float)
+    options = _options(film)
+    parts = []
+    with tqdm(total=count, desc="Rendering random axes", unit="axis", disable=not progress) as bar:
+        for start in range(0, count, AT_ONCE):
+            number = min(AT_ONCE, count - start)
+            method = SubspaceAxes(basis, number, np.random.RandomState([seed, start]))
+            axes = TuningDimensions(method).fit(activations)
+            made = render_film(probe, axes, points, seed=seed + 1 + start, progress=False, **options)
+            parts += [attribute_curves(one) for one in made["image"].values[made["status"].values == ""]]
+            bar.update(number)
+    return {name: np.stack([part[name] for part in parts]) for name in ATTRIBUTES}
+
+
+def judged(film: xr.Dataset, swept: np.ndarray, points: int) -> dict[str, np.ndarray]:
+    """`p`, `p_holm`, `sweep`, `observed` and `smoothness` of a film, each `(dimension, attribute)`.
+
+    Parameters
+    ----------
+    film : Dataset
+    swept : ndarray, (attribute, draws)
+        Of `random_axes`.
+    points : int
+        How many points those had.
+    """
+    shape = (film.sizes["dimension"], len(ATTRIBUTES))
+    found = {name: np.full(shape, np.nan) for name in ("p", "p_holm", "sweep", "observed", "smoothness")}
+    few = np.linspace(0, film.sizes["point"] - 1, points).round().astype(int)
+    for row in np.flatnonzero(film["status"].values == ""):
+        curves = attribute_curves(film["image"].values[row])
+        observed = attribute_sweeps({name: curve[few] for name, curve in curves.items()})
+        found["observed"][row] = observed
+        found["sweep"][row] = attribute_sweeps(curves)
+        found["smoothness"][row] = attribute_smoothnesses(curves)
+        found["p"][row] = p_value(swept, observed[:, None])[:, 0]
+        found["p_holm"][row] = holm(found["p"][row])
+    return found
+
+
+def suggestions(found: Mapping[str, np.ndarray], swept: np.ndarray, alpha: float) -> list[str]:
+    """A label a dimension: its best supported attribute with Holm's p; empty where none reaches `alpha`.
+
+    Of several with one p, the one that lies farthest out in standard deviations of its null.
+    """
+    spread = swept.std(axis=1)
+    far = (found["observed"] - swept.mean(axis=1)) / np.where(spread > 0, spread, np.inf)
+    supported = (found["p_holm"] <= alpha) & (found["smoothness"] >= SMOOTH)
+    labels = []
+    for row, able in enumerate(supported):
+        order = sorted(np.flatnonzero(able), key=lambda at: (found["p_holm"][row, at], -far[row, at]))
+        labels.append(f"{ATTRIBUTES[order[0]]}, p = {short(found['p_holm'][row, order[0]])}" if order else "")
+    return labels
+
+
+def short(p: float) -> str:
+    """A p-value with three decimals at most, as one writes it: .035."""
+    return f"{p:.3f}".lstrip("0").rstrip("0") if p >= 0.0005 else "< .001"
+
+
+def _options(film: xr.Dataset) -> dict[str, Any]:
+    """What `render_film` was told when it made the film, where that changes a picture."""
+    settings = records.settings_of(film)
+    at = settings["at"]
+    return {
+        **{
+            name: settings[name] for name in ("sampling", "mode", "others", "size", "steps", "lr", "precision")
+        },
+        "at": at if isinstance(at, str) else tuple(at),
+        "canvas": "pixel" if settings["canvas"] == "PixelCanvas" else "fourier",
+        "band": settings["band"],
+        "jitter": Jitter(**settings["jitter"]),
+    }
+
+
+def _check_null(null: Any, points: Any, alpha: float, most: int) -> None:
+    least = int(np.ceil(len(ATTRIBUTES) / alpha)) - 1
+    if isinstance(null, bool) or not isinstance(null, int) or null < least:
+        raise ValueError(
+            f"null={null!r} can't be used; give {least} or more random axes (fewer can't reach p = {alpha:g} after "
+            f"Holm's correction for {len(ATTRIBUTES)} attributes), or a film that was read already"
+        )
+    if isinstance(points, bool) or not isinstance(points, int) or not 2 <= points <= most:
+        raise ValueError(
+            f"points={points!r} can't be used; give a whole number from 2 to the film's own {most} points"
+        )
+
+
+def _taken_over(earlier: xr.Dataset, film: xr.Dataset) -> tuple[np.ndarray, int, int]:
+    """The null of a film that was read already, its number of points and its seed."""
+    if "attribute_null" not in earlier:
+        raise ValueError("null is a film that was not read; give what read_film gave, or a number of axes")
+    mine, theirs = records.settings_of(film), records.settings_of(earlier)
+    for name in ("sampling", "mode", "others", "at", "size", "steps", "canvas", "band", "lr", "jitter"):
+        if mine.get(name) != theirs.get(name):
+            raise ValueError(
+                f"null was made with {name}={theirs.get(name)!r} and this film with {mine.get(name)!r}; give a film "
+                "made alike, or a number of axes"
+            )
+    here, there = (np.linalg.qr(one["component"].values.astype(float).T)[0] for one in (film, earlier))
+    same = here.shape == there.shape and np.linalg.norm(here - there @ (there.T @ here), 2) < SAME_SUBSPACE
+    if not same or any(film.attrs[name] != earlier.attrs[name] for name in ("layer", "model_sha256")):
+        raise ValueError("null is of another subspace than this film; give a number of axes instead")
+    about = theirs["readout"]
+    return earlier["attribute_null"].values.astype(float), int(about["points"]), int(about["seed"])
