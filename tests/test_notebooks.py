@@ -15,11 +15,12 @@ from tunewidgets.records import open_record
 
 ROOT = Path(__file__).parents[1]
 TOUR, SINGLE = "01_tuning_dimensions.ipynb", "02_single_directions.ipynb"
-RECOVERY = "03_gabor_recovery.ipynb"
+RECOVERY, COLORS = "03_gabor_recovery.ipynb", "04_inceptionv1.ipynb"
 SMALL = {
     TOUR: "n_images, n_vectors, points, size, steps = 10, 1500, 5, 24, 4",
     SINGLE: "size, steps, epochs = 16, 4, 1",
     RECOVERY: "n_images, n_vectors, n_seeds, permutations, methods, size, steps = 8, 1000, 2, 39, ('pca',), 16, 2",
+    COLORS: "n_images, n_vectors, n_components, points, size, steps, null = 8, 1000, 3, 3, 16, 2, 139",
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -101,3 +102,14 @@ def test_recovery_has_a_film_of_nothing_first_and_then_a_table_to_judge(tmp_path
     report = open_record(tmp_path / "gabor_recovery.zarr")
     assert report.sizes["seed"] == 2
     assert set(report["bank"].values) == {"zero-mean", "with mean"}
+
+
+def test_colors_are_named_by_eye_and_by_a_program_and_a_network_at_hand_is_named(tmp_path, monkeypatch):
+    notebook = run(COLORS, tmp_path, monkeypatch)
+    # By eye, with suggestions, and on a photograph.
+    assert len(stills(notebook)) == 3
+    [said] = outputs(notebook, "network")
+    assert "is not there: what follows is of a small network" in said.text
+    film = open_record(tmp_path / "color_film.zarr")
+    assert film["attribute_p_holm"].shape == (3, 7)
+    assert "patch" in film

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.dimensions import TuningDimensions
     from tunewidgets.kernels.directions import Direction
     from tunewidgets.kernels.exemplars import exemplars
+    from tunewidgets.kernels.film_checklist import film_checklist
     from tunewidgets.kernels.film_patches import add_patches
     from tunewidgets.kernels.film_readout import read_film
     from tunewidgets.kernels.films import render_film
@@ -53,6 +54,7 @@ _HOMES = {
     "TuningDimensions": "kernels.dimensions",
     "render_film": "kernels.films",
     "add_patches": "kernels.film_patches",
+    "film_checklist": "kernels.film_checklist",
     "read_film": "kernels.film_readout",
     "gabor_recovery": "kernels.recovery",
     "concepts": "kernels.concepts",
@@ -84,6 +86,7 @@ __all__ = [
     "exemplars",
     "export_html",
     "figures",
+    "film_checklist",
     "gabor_recovery",
     "layers",
     "open_record",

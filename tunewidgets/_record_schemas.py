@@ -70,7 +70,9 @@ def _of_units(*dims: str, dtype: str = "float32", needs: tuple[str, ...] = ()) -
 
 def _recovery_check(report: xr.Dataset) -> str | None:
     known = ("frequency", "angle", "phase")
-    if "attribute" not in report.coords or tuple(map(str, report["attribute"].values)) != known:
+    named = tuple(map(str, report["attribute"].values)) if "attribute" in report.coords else ()
+    # Those of films go on with the color axes.
+    if named[: len(known)] != known:
         return f"the attributes of this recovery record are not {', '.join(known)}; make it again with gabor_recovery"
     unnamed = [
         dim for dim in ("method", "n_components", "seed", "bank", "readout") if dim not in report.coords
@@ -243,7 +245,7 @@ SCHEMAS: dict[str, Schema] = {
             "verdict": Variable(_TABLE, "str"),
             "note": Variable(_TABLE, "str"),
         },
-        sizes={"attribute": 3, "component": 3},
+        sizes={"component": 3},
         empty={
             "method": "this recovery record has no method; make it again with gabor_recovery",
             "n_components": "this recovery record has no number of components; make it again with gabor_recovery",

@@ -20,6 +20,7 @@ __all__ = [
     "agreement",
     "cells_of",
     "column_name",
+    "is_of_films",
     "level_of",
     "paper_mark",
     "passes",
@@ -37,6 +38,15 @@ PAPER = {
     "lle": (False, False, False),
 }
 PAPER_COUNTS = (3, 6)
+# Its Table 2: frequency, angle, phase, green/purple, orange/blue, green/red, blue/red; two layers of InceptionV1, with
+# 16 components. Judged by eye too.
+PAPER_FILMS = {
+    "conv2d0 PCA": (False, True, True, True, True, False, True),
+    "conv2d0 ICA": (True,) * 7,
+    "conv2d1 PCA": (True, True, True, True, True, False, True),
+    "conv2d1 ICA": (True,) * 7,
+}
+PAPER_FILMS_COUNTS = (16,)
 # Records hold float32, and the page's numbers have six decimals: neither may decide whether p reaches the level.
 ROUNDING = 1e-6
 
@@ -85,6 +95,11 @@ def recovery_record(report: xr.DataTree | xr.Dataset | str | os.PathLike[str]) -
     return record if isinstance(record, xr.DataTree) else xr.DataTree(record)
 
 
+def is_of_films(report: xr.Dataset | xr.DataTree) -> bool:
+    """Whether it judges films by their pictures (`film_checklist`), and not a bank by its filters."""
+    return settings_of(report).get("subject") == "films"
+
+
 def level_of(report: xr.Dataset | xr.DataTree) -> float:
     """The level that the record's own marks were made at."""
     return float(settings_of(report).get("alpha", 0.05))
@@ -108,7 +123,9 @@ def column_name(method: str, n_components: int) -> str:
 
 
 def paper_mark(attribute: int, method: str, n_components: int) -> bool | None:
-    """What the paper's Table 1 has there; None where it has nothing."""
+    """What the paper's Tables 1 and 2 have there; None where they have nothing."""
+    if method in PAPER_FILMS and n_components in PAPER_FILMS_COUNTS:
+        return PAPER_FILMS[method][attribute]
     return PAPER[method][attribute] if method in PAPER and n_components in PAPER_COUNTS else None
 
 

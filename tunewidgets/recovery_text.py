@@ -14,6 +14,12 @@ __all__ = ["Look", "csv_text", "grid", "latex", "markdown"]
 
 YES, NO, ABSENT = "✓", "✗", "–"
 ROWS = ("in the subspace", "on the axis", "bank seeds", "paper, by eye", "reader")
+FILM_ROWS = ("beyond random axes", "paper, by eye", "reader")
+BESIDE_FILMS = (
+    "A mark asks whether some dimension goes further than the furthest of as many random axes of the same subspace. "
+    "The paper's marks were judged by eye, on InceptionV1 with other weights; they stand here for comparison, not as "
+    "something replicated."
+)
 BESIDE = (
     "The paper's marks were judged by eye, on another bank and other images; "
     "they stand here for comparison, not as something replicated."
@@ -42,47 +48,63 @@ CSV_COLUMNS = (
 
 @dataclass(frozen=True)
 class Look:
-    """What a table is of: a bank, a readout, a bank seed and the marks' level."""
+    """What a table is of: a bank, a readout, a bank seed and the marks' level; or films, of the network `bank`."""
 
     bank: str
     readout: str
     seed: int
     alpha: float
+    films: bool = False
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """What stands in each attribute's rows."""
+        return FILM_ROWS if self.films else ROWS
+
+    @property
+    def beside(self) -> str:
+        """What is to be said of the paper's marks."""
+        return BESIDE_FILMS if self.films else BESIDE
 
     @property
     def caption(self) -> str:
         """The same in words."""
+        if self.films:
+            return f"What the pictures of tuning dimensions are about: {self.bank}, marks at α = {_short(self.alpha)}."
         return (
             f"Recovery of Gabor attributes: bank {self.bank}, readout from the {self.readout}, "
             f"marks of bank seed {self.seed} at α = {_short(self.alpha)}."
         )
 
 
-def grid(cells: list[Cell]) -> list[list[str]]:
-    """The table as rows of text: a heading, then five rows an attribute."""
+def grid(cells: list[Cell], look: Look) -> list[list[str]]:
+    """The table as rows of text: a heading, then five rows an attribute, of films three."""
     columns = list(dict.fromkeys((cell.method, cell.n_components) for cell in cells))
     rows = [["", "", *(column_name(*column) for column in columns)]]
     for start in range(0, len(cells), len(columns)):
         row = cells[start : start + len(columns)]
-        lines = (
-            [_mark(cell.in_subspace) for cell in row],
+        of_banks = (
             [_mark(cell.on_axis) for cell in row],
             [f"{cell.recovering}/{cell.seeds}" if cell.seeds else ABSENT for cell in row],
+        )
+        lines = (
+            [_mark(cell.in_subspace) for cell in row],
+            *(() if look.films else of_banks),
             [_mark(cell.paper) for cell in row],
             [cell.verdict or ABSENT for cell in row],
         )
         rows += [
             [row[0].attribute if at == 0 else "", name, *line]
-            for at, (name, line) in enumerate(zip(ROWS, lines, strict=True))
+            for at, (name, line) in enumerate(zip(look.rows, lines, strict=True))
         ]
     return rows
 
 
 def markdown(cells: list[Cell], look: Look) -> str:
     """A table for GitHub, JupyterLab or a note, with the reader's notes as a list below it."""
-    head, *rows = [[_markdown(text) for text in row] for row in grid(cells)]
+    head, *rows = [[_markdown(text) for text in row] for row in grid(cells, look)]
     table = [head, ["---"] * len(head), *rows]
-    lines = [look.caption, "", *(f"| {' | '.join(row)} |" for row in table), "", BESIDE]
+    lines = [look.caption, "", *(f"| {' | '.join(row)} |" for row in table), "", look.beside]
     noted = [
         f"- {cell.attribute}, {_markdown(column_name(cell.method, cell.n_components))}: {_markdown(cell.note)}"
         for cell in cells
@@ -93,7 +115,7 @@ def markdown(cells: list[Cell], look: Look) -> str:
 
 def latex(cells: list[Cell], look: Look) -> str:
     """A `tabular` in a `table`; its check marks need the package amssymb."""
-    head, *rows = [[_latex(text) for text in row] for row in grid(cells)]
+    head, *rows = [[_latex(text) for text in row] for row in grid(cells, look)]
     lines = [
         r"% \usepackage{amssymb}",
         r"\begin{table}",
@@ -103,10 +125,10 @@ def latex(cells: list[Cell], look: Look) -> str:
         rf"{' & '.join(head)} \\",
     ]
     for at, row in enumerate(rows):
-        if at % len(ROWS) == 0:
+        if at % len(look.rows) == 0:
             lines.append(r"\hline")
         lines.append(rf"{' & '.join(row)} \\")
-    caption = _latex(f"{look.caption} {BESIDE}")
+    caption = _latex(f"{look.caption} {look.beside}")
     lines += [r"\hline", r"\end{tabular}", rf"\caption{{{caption}}}", r"\end{table}"]
     return "\n".join(lines) + "\n"
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -201,3 +202,25 @@ def test_what_cannot_be_sampled_gets_one_sentence(options, error, sentence):
     with pytest.raises(error, match=sentence) as caught:
         sample(**options)
     assert "\n" not in str(caught.value)
+
+
+def test_several_layers_of_one_model_in_one_pass_are_each_by_itself(monkeypatch):
+    probes = [Probe(BANK, layer, device="cpu") for layer in ("relu", "filters")]
+    passes = []
+    forward = BANK.forward
+    monkeypatch.setattr(BANK, "forward", lambda x: passes.append(len(x)) or forward(x))
+    together = sample(probes, n=40, pool=3)
+    assert passes == [len(BATCH)]
+    for one, probe in zip(together, probes, strict=True):
+        xr.testing.assert_identical(one, sample(probe, n=40, pool=3))
+    assert not any(module._forward_hooks for module in BANK.modules())
+
+
+def test_probes_that_do_not_belong_together_are_refused():
+    for probes, words in (
+        ([MAPPED, FLAT], "several models"),
+        ([MAPPED, MAPPED], "give each layer once"),
+        ([], "no probe"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            sample(probes)

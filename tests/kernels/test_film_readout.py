@@ -47,12 +47,11 @@ def drawn(attribute, stripes=False):
     if attribute in AXES:
         return np.stack([blend(*AXES[attribute], share) for share in shares])
     if attribute == "frequency":
-        return np.stack([grating(frequency=round(4 + 6 * share) / SIDE) for share in shares])
+        return np.stack([grating(frequency=round(3 + 5 * share) / SIDE) for share in shares])
     if attribute == "angle":
-        # Whole waves both ways: 0°, and by 6 steps of the vertical number of waves to 45°.
-        turns = np.linspace(0, np.pi / 2, POINTS)
-        return np.stack([grating(angle=turn) for turn in turns])
-    return np.stack([grating(phase=np.pi * share) for share in shares])
+        return np.stack([grating(angle=0.4 * np.pi * share) for share in shares])
+    # Four fifths of the way to the opposite: a half circle is not straight enough for a label.
+    return np.stack([grating(phase=0.8 * np.pi * share) for share in shares])
 
 
 @pytest.mark.parametrize(("name", "color"), HUES.items())
@@ -103,20 +102,30 @@ def test_only_both_sides_of_neutral_count():
     assert two_sided(np.linspace(0.7, -0.7, 5)) == pytest.approx(1.4)
 
 
-@pytest.mark.parametrize(
-    ("attribute", "stripes"), [*((name, False) for name in ATTRIBUTES), *((name, True) for name in AXES)]
-)
-def test_a_drawn_film_moves_its_own_attribute_and_no_other(attribute, stripes):
-    curves = attribute_curves(drawn(attribute, stripes))
+# What each attribute sweeps if it goes all the way.
+WHOLE = {"frequency": 1.4, "angle": 2, "phase": 1, **dict.fromkeys(AXES, 0.35)}
+
+
+@pytest.mark.parametrize("attribute", ATTRIBUTES)
+def test_a_drawn_film_moves_its_own_attribute_and_no_other(attribute):
+    curves = attribute_curves(drawn(attribute))
     sweeps = dict(zip(ATTRIBUTES, attribute_sweeps(curves), strict=True))
     smooth = dict(zip(ATTRIBUTES, attribute_smoothnesses(curves), strict=True))
-    # What each would sweep if it went all the way.
-    whole = {"frequency": 1.3, "angle": 2, "phase": 1, **dict.fromkeys(AXES, 0.35)}
-    shares = {name: sweeps[name] / whole[name] for name in ATTRIBUTES}
+    shares = {name: sweeps[name] / WHOLE[name] for name in ATTRIBUTES}
     assert max(shares, key=shares.get) == attribute
     assert shares[attribute] > 0.6
     assert smooth[attribute] >= 0.65
     assert max(share for name, share in shares.items() if name != attribute) < 0.5 * shares[attribute]
+
+
+@pytest.mark.parametrize("attribute", AXES)
+def test_contrast_that_grows_out_of_gray_is_told_apart_too(attribute):
+    # The two halves differ in luminance too, so that only the colors are compared.
+    swept = dict(
+        zip(ATTRIBUTES, attribute_sweeps(attribute_curves(drawn(attribute, stripes=True))), strict=True)
+    )
+    others = [swept[name] for name in AXES if name != attribute]
+    assert swept[attribute] > 0.15 > 0.05 > max(others)
 
 
 def test_axes_of_a_subspace_stay_in_it_and_are_orthonormal():
@@ -175,9 +184,7 @@ def test_p_values_are_what_counting_gives(read, film):
 
 
 def test_random_axes_are_decided_by_their_seed(film, probe, sample):
-    one, again, other = (
-        random_axes(film, probe, sample, 4, 2, seed, progress=False) for seed in (0, 0, 1)
-    )
+    one, again, other = (random_axes(film, probe, sample, 4, 2, seed, progress=False) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
 
@@ -205,7 +212,7 @@ def drawn_film(film, names):
 def test_drawn_films_get_their_own_label_and_a_still_one_none(film):
     # A null of the size that random axes have: everything changes a little.
     rng = np.random.default_rng(0)
-    whole = np.array([1.3, 2, 1, 0.35, 0.35, 0.35, 0.35])
+    whole = np.array(list(WHOLE.values()))
     swept = np.abs(rng.normal(size=(7, 199))) * whole[:, None] * 0.2
     # Draws beyond what a full sweep is are what the largest p-value is made of.
     swept = np.minimum(swept, 0.55 * whole[:, None])
@@ -269,4 +276,4 @@ def test_films_that_cannot_be_read_are_refused(film, probe, sample):
     with pytest.raises(ValueError, match="no linear fit"):
         tw.read_film(bare, probe, sample, points=2)
     with pytest.raises(ValueError, match="give its own"):
-        tw.read_film(film, tw.Probe(tw.zoo.gabor_bank(n=9), "conv", device="cpu"), sample)
+        tw.read_film(film, tw.Probe(tw.zoo.gabor_bank(n=9), "filters", device="cpu"), sample)

@@ -92,11 +92,13 @@ class TestTraits:
         assert list(film["label"].values) == ["", "", ""]
         assert tw.TuningExplorer(reopened).labels == ["phase", "", "orientation <b>"]
 
-
     def test_suggestions_turned_down_leave_the_copy(self, film):
         suggested = np.array(["angle, p = .035", "phase, p = .05", ""], dtype=object)
         explorer = tw.TuningExplorer(film.assign(suggested_label=("dimension", suggested)), dimensions=[1, 0])
-        assert [d["suggestion"] for d in explorer._film["dimensions"]] == ["phase, p = .05", "angle, p = .035"]
+        assert [d["suggestion"] for d in explorer._film["dimensions"]] == [
+            "phase, p = .05",
+            "angle, p = .035",
+        ]
         explorer.labels, explorer.rejected = ["", "angle"], [True, False]
         assert list(explorer.labeled()["suggested_label"].values) == ["angle, p = .035", "", ""]
         assert list(explorer.labeled()["label"].values) == ["angle", "", ""]

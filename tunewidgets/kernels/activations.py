@@ -4,8 +4,8 @@ In: a probe, images and how many vectors. Out: a DataArray `(sample, unit)` of r
 which image and which position every vector comes from. Maps are streamed, never kept.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -15,12 +15,19 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.together import check_together, see_together
 
 CHUNK = 32  # images in one forward pass
 
 
+@overload
+def sample_activations(probe: Probe, images: Any, n: int = ..., **options: Any) -> xr.DataArray: ...
+@overload
 def sample_activations(
-    probe: Probe,
+    probe: Sequence[Probe], images: Any, n: int = ..., **options: Any
+) -> list[xr.DataArray]: ...
+def sample_activations(
+    probe: Probe | Sequence[Probe],
     images: Any,
     n: int = 100_000,
     per_image: int | str = "auto",
@@ -29,7 +36,7 @@ def sample_activations(
     pool: int = 1,
     normalize: bool = False,
     progress: bool = True,
-) -> xr.DataArray:
+) -> xr.DataArray | list[xr.DataArray]:
     """Rectified activation vectors at random positions of a layer.
 
     Positions are drawn uniformly among those whose `pool` × `pool` neighborhood is at least one away from all four
@@ -38,8 +45,8 @@ def sample_activations(
 
     Parameters
     ----------
-    probe : Probe
-        The model and the layer.
+    probe : Probe, or a sequence of them
+        The model and the layer. Several layers of one model take one forward pass together.
     images : zoo source, Tensor, ndarray or iterable
         A batch `(N, 3, H, W)` in [0, 1], or an iterable of such batches, alone or as `(images, labels)`: a
         `zoo.images(...)`, a DataLoader. Where it doesn't tell its number of images, it is passed over twice.
@@ -63,8 +70,8 @@ def sample_activations(
 
     Returns
     -------
-    xarray.DataArray, (sample, unit) float32
-        In the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
+    xarray.DataArray, (sample, unit) float32, or a list of them
+        One a probe. In the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
         positions of that map. Attributes: `model`, `model_sha256`, `layer`, `images` (a description), `seed`,
         `n_images` (those that gave vectors), `n_vectors`, above 1 `pool`, and where vectors are normalized
         `contrast`, the median length. Vectors of one image are clustered: `n_images` is the sample size.
@@ -72,7 +79,7 @@ def sample_activations(
     Raises
     ------
     ValueError
-        If there are no images, or fewer positions than vectors are asked for.
+        If there are no images, or fewer positions than vectors are asked for; if probes are of several models.
     TypeError
         If `images` is neither a batch nor an iterable of batches.
 
@@ -91,50 +98,82 @@ def sample_activations(
     """
     _check(n, per_image, seed)
     check_pool(pool)
-    if pool > 1 and not probe.has_map:
-        raise ValueError(f"pool={pool} can't be used on {probe.layer!r}, which has no map; leave pool at 1")
+    probes = [probe] if isinstance(probe, Probe) else list(probe)
+    if not probes:
+        raise ValueError("there is no probe to sample; give at least one")
+    check_together(probes)
+    for one in probes:
+        if pool > 1 and not one.has_map:
+            raise ValueError(f"pool={pool} can't be used on {one.layer!r}, which has no map; leave pool at 1")
     batches, count = counted(images)
     share = _shares(n, count, per_image, seed)
-    vectors = np.empty((n, probe.units), np.float32)
-    where = np.empty((n, 3), np.int64)  # image, y, x
-    filled = first = 0
+    samples = [_Sample(one, n, pool) for one in probes]
+    first = 0
     with tqdm(total=count, desc="Sampling activations", unit="image", disable=not progress) as bar:
         for chunk in chunks(batches):
             asked = share[first : first + len(chunk)]
             answering = np.flatnonzero(asked)
             if len(answering):
-                values = pooled(probe.rectified(chunk[answering]), pool)
-                _check_room(values, n, count, int(share.max()))
-                here = _positions(values, first + answering, asked[answering], seed)
-                rows = np.repeat(np.arange(len(answering)), asked[answering])
-                end = filled + len(here)
-                vectors[filled:end] = _gather(values, rows, here)
-                where[filled:end] = here + np.array([0, pool // 2, pool // 2])
-                filled = end
+                here, each = first + answering, asked[answering]
+
+                def take(
+                    layer: int, values: Tensor, here: np.ndarray = here, each: np.ndarray = each
+                ) -> None:
+                    # Alone, vectors are rectified after they are gathered: a pass over whole maps would cost.
+                    seen = values if pool == 1 else pooled(values.relu(), pool)
+                    _check_room(seen, n, count, int(share.max()))
+                    samples[layer].take(seen, here, each, seed)
+
+                see_together(probes, chunk[answering], take)
             first += len(chunk)
             bar.update(len(chunk))
-    if filled < n:
+    if samples[0].filled < n:
         raise ValueError(
             f"the images gave {first} in one pass and {count} in another; give a source that keeps its number"
         )
-    coords = {"image": ("sample", where[:, 0])}
-    if probe.has_map:
-        coords |= {"y": ("sample", where[:, 1]), "x": ("sample", where[:, 2])}
     describe = getattr(images, "describe", None)
-    attrs = {
-        **probe.provenance(),
+    about = {
         "images": describe() if callable(describe) else f"{count} images of a {type(images).__name__}",
         "seed": seed,
         "n_images": int(np.count_nonzero(share)),
         "n_vectors": n,
     }
-    if pool > 1:
-        attrs["pool"] = pool
-    if normalize:
-        contrast = contrast_of(vectors)
-        attrs["contrast"] = contrast
-        vectors = normalized(vectors, contrast)
-    return xr.DataArray(vectors, dims=("sample", "unit"), coords=coords, attrs=attrs, name="activation")
+    found = [sample.finished(about, normalize) for sample in samples]
+    return found[0] if isinstance(probe, Probe) else found
+
+
+class _Sample:
+    """The vectors of one layer, as they come."""
+
+    def __init__(self, probe: Probe, n: int, pool: int) -> None:
+        self.probe, self.pool = probe, pool
+        self.vectors = np.empty((n, probe.units), np.float32)
+        self.where = np.empty((n, 3), np.int64)  # image, y, x
+        self.filled = 0
+
+    def take(self, values: Tensor, images: np.ndarray, share: np.ndarray, seed: int) -> None:
+        """So many vectors as `share` says of each of these images, from the layer's values on them, pooled."""
+        here = _positions(values, images, share, seed)
+        rows = np.repeat(np.arange(len(images)), share)
+        end = self.filled + len(here)
+        np.maximum(_gather(values, rows, here), 0, out=self.vectors[self.filled : end])
+        self.where[self.filled : end] = here + np.array([0, self.pool // 2, self.pool // 2])
+        self.filled = end
+
+    def finished(self, about: dict[str, Any], normalize: bool) -> xr.DataArray:
+        """The sample with its coordinates and attributes."""
+        coords = {"image": ("sample", self.where[:, 0])}
+        if self.probe.has_map:
+            coords |= {"y": ("sample", self.where[:, 1]), "x": ("sample", self.where[:, 2])}
+        attrs = {**self.probe.provenance(), **about}
+        if self.pool > 1:
+            attrs["pool"] = self.pool
+        vectors = self.vectors
+        if normalize:
+            contrast = contrast_of(vectors)
+            attrs["contrast"] = contrast
+            vectors = normalized(vectors, contrast)
+        return xr.DataArray(vectors, dims=("sample", "unit"), coords=coords, attrs=attrs, name="activation")
 
 
 def _check(n: int, per_image: int | str, seed: int) -> None:

@@ -48,8 +48,8 @@ def attribute_curves(pictures: np.ndarray) -> dict[str, np.ndarray]:
 def attribute_sweeps(curves: Mapping[str, np.ndarray]) -> np.ndarray:
     """How far each attribute goes along curves `(..., points, columns)`: `(..., attribute)`.
 
-    Both hues of a color axis must take part. Either pictures go from one to the other (of the position counts what
-    lies on both sides of neutral, twice the shorter side: from gray to blue is no orange/blue), or their contrast grows.
+    Both hues of a color axis must take part. Either pictures go from one to the other (of the position counts what lies
+    on both sides of neutral, twice the shorter side: from gray to blue is no orange/blue), or their contrast grows.
     """
     return _of_each(curves, sweep, lambda curve: _opposed(curve).max(axis=-1))
 
@@ -79,4 +79,6 @@ def _opposed(curve: np.ndarray) -> np.ndarray:
 
 
 def _of_each(curves: Mapping[str, np.ndarray], of_texture: Measure, of_color: Measure) -> np.ndarray:
-    return np.stack([(of_color if name in AXES else of_texture)(curves[name]) for name in ATTRIBUTES], axis=-1)
+    return np.stack(
+        [(of_color if name in AXES else of_texture)(curves[name]) for name in ATTRIBUTES], axis=-1
+    )

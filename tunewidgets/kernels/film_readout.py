@@ -223,7 +223,8 @@ def _options(film: xr.Dataset) -> dict[str, Any]:
     at = settings["at"]
     return {
         **{
-            name: settings[name] for name in ("sampling", "mode", "others", "size", "steps", "lr", "precision")
+            name: settings[name]
+            for name in ("sampling", "mode", "others", "size", "steps", "lr", "precision")
         },
         "at": at if isinstance(at, str) else tuple(at),
         "canvas": "pixel" if settings["canvas"] == "PixelCanvas" else "fourier",

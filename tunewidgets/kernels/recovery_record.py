@@ -43,10 +43,11 @@ def blank(
     draws: int,
     filters: int,
     attrs: dict[str, Any],
+    attributes: Sequence[str] = ATTRIBUTES,
 ) -> xr.Dataset:
     """A record without a single finished cell."""
     coords = {
-        "attribute": _text(ATTRIBUTES),
+        "attribute": _text(attributes),
         "method": _text(methods),
         "n_components": np.array(n_components),
         "seed": np.array(seeds),

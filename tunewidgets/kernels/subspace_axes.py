@@ -17,14 +17,14 @@ class SubspaceAxes(TransformerMixin, BaseEstimator):
     ----------
     within : ndarray, (k, units)
         Independent rows that span the subspace.
-    n_components : int
+    axes : int
         How many axes. More than k are no basis: each is then a direction by itself.
     random_state : int, RandomState or None
     """
 
-    def __init__(self, within: np.ndarray, n_components: int = 1, random_state: Any = None) -> None:
+    def __init__(self, within: np.ndarray, axes: int = 1, random_state: Any = None) -> None:
         self.within = within
-        self.n_components = n_components
+        self.axes = axes
         self.random_state = random_state
 
     def fit(self, X: np.ndarray, y: Any = None) -> "SubspaceAxes":
@@ -32,15 +32,13 @@ class SubspaceAxes(TransformerMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         basis = np.linalg.qr(self.within.T)[0]
         k = basis.shape[1]
-        frames = [
-            np.linalg.qr(rng.standard_normal((k, k)))[0].T for _ in range(-(-self.n_components // k))
-        ]
+        frames = [np.linalg.qr(rng.standard_normal((k, k)))[0].T for _ in range(-(-self.axes // k))]
         self.mean_ = X.mean(axis=0)
-        self.components_ = np.concatenate(frames)[: self.n_components] @ basis.T
+        self.components_ = np.concatenate(frames)[: self.axes] @ basis.T
         return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
-        """Coordinates `(n, n_components)`."""
+        """Coordinates `(n, axes)`."""
         return np.asarray((X - self.mean_) @ self.components_.T)
 
     def inverse_transform(self, S: np.ndarray) -> np.ndarray:

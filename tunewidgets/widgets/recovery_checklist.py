@@ -13,7 +13,16 @@ import traitlets as t
 import xarray as xr
 from PIL import Image
 
-from ..recovery_marks import VERDICTS, Cell, agreement, cells_of, checked_level, chosen, recovery_record
+from ..recovery_marks import (
+    VERDICTS,
+    Cell,
+    agreement,
+    cells_of,
+    checked_level,
+    chosen,
+    is_of_films,
+    recovery_record,
+)
 from ..recovery_text import Look, csv_text, latex, markdown
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .recovery_page import packed_curves, packed_nulls, report_facts
@@ -29,12 +38,13 @@ class RecoveryChecklist(Widget):
     Parameters
     ----------
     report : xarray.DataTree, xarray.Dataset, str or path
-        A recovery record (`gabor_recovery`), or where one was saved.
+        A recovery record (`gabor_recovery`, `film_checklist`), or where one was saved.
 
     Attributes
     ----------
     bank, readout : str
-        Which of the record's banks ("zero-mean", "with mean") and readouts ("activation", "image") is shown.
+        Which of the record's banks ("zero-mean", "with mean") and readouts ("activation", "image") is shown. Of films
+        (`film_checklist`) there is one of each.
     seed : int
         Which bank seed's marks and curves are shown; shares are over all of them.
     alpha : float
@@ -63,7 +73,8 @@ class RecoveryChecklist(Widget):
 
     References
     ----------
-    *Identifying and interpreting tuning dimensions in deep networks*, Table 1, which stands beside ours.
+    *Identifying and interpreting tuning dimensions in deep networks*, Tables 1 and 2, which stand
+    beside ours.
 
     Examples
     --------
@@ -139,7 +150,7 @@ class RecoveryChecklist(Widget):
 
     @property
     def _look(self) -> Look:
-        return Look(self.bank, self.readout, self.seed, self.alpha)
+        return Look(self.bank, self.readout, self.seed, self.alpha, is_of_films(self._whole))
 
     def _judged_root(self) -> xr.Dataset:
         root = self._whole

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ..records import settings_of
-from ..recovery_marks import column_name, level_of, paper_mark, smooth_from
+from ..recovery_marks import column_name, is_of_films, level_of, paper_mark, smooth_from
 
 CELL = ("attribute", "method", "n_components", "seed", "bank", "readout")
 NUMBERS = ("p", "p_rotation", "observed", "sweep", "smoothness")
@@ -33,6 +33,7 @@ def report_facts(report: xr.Dataset) -> dict[str, Any]:
         "vectors": report.attrs["n_vectors"],
         "pool": int(settings.get("pool", 1)),
         "normalized": bool(settings.get("normalize", False)),
+        "subject": "films" if is_of_films(report) else "bank",
         "draws": report.sizes["draw"],
         "points": report.sizes["point"],
         "images": report.attrs["n_images"],

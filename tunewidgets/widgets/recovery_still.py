@@ -23,8 +23,17 @@ def recovery_still(cells: list[Cell], look: Look, seeds: int) -> Image.Image:
     size = (max(2 * MARGIN + NAME + wide * len(columns), 640), HEAD + 28 + ROW * rows + 46)
     still = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(still)
-    draw.text((MARGIN, MARGIN - 4), "Which attributes of a Gabor bank are recovered?", INK, bold)
-    line = f"bank {look.bank}; readout from the {look.readout}; bank seed {look.seed} of {seeds}; α = {look.alpha:g}"
+    title = (
+        "What are the tuning dimensions about?"
+        if look.films
+        else "Which attributes of a Gabor bank are recovered?"
+    )
+    draw.text((MARGIN, MARGIN - 4), title, INK, bold)
+    line = (
+        look.caption
+        if look.films
+        else f"bank {look.bank}; readout from the {look.readout}; bank seed {look.seed} of {seeds}; α = {look.alpha:g}"
+    )
     draw.text((MARGIN, MARGIN + 18), line, QUIET, plain)
     for at, name in enumerate(names):
         draw.text((MARGIN + NAME + at * wide + wide // 2, HEAD), name, INK, plain, anchor="ma")
@@ -35,9 +44,11 @@ def recovery_still(cells: list[Cell], look: Look, seeds: int) -> Image.Image:
             draw.line([(MARGIN, top), (size[0] - MARGIN, top)], LINE, 1)
             draw.text((MARGIN, top + 8), cell.attribute, INK, plain)
         middle = left + wide // 2
-        for place, mark in ((-14, cell.in_subspace), (14, cell.on_axis)):
+        both = ((0, cell.in_subspace),) if look.films else ((-14, cell.in_subspace), (14, cell.on_axis))
+        for place, mark in both:
             _mark(draw, middle + place, top + 16, mark)
         count = f"{cell.recovering}/{cell.seeds} seeds" if cell.seeds else "not there"
+        count = "" if look.films and cell.seeds else count
         draw.text((middle, top + 28), count, QUIET, small, anchor="ma")
         paper = "" if cell.paper is None else f"paper {'yes' if cell.paper else 'no'}"
         draw.text((middle, top + 43), paper, QUIET, small, anchor="ma")
@@ -47,7 +58,11 @@ def recovery_still(cells: list[Cell], look: Look, seeds: int) -> Image.Image:
     draw.text((MARGIN + 20, below + 1), "recovered", QUIET, small)
     _mark(draw, MARGIN + 92, below + 8, False)
     draw.text((MARGIN + 104, below + 1), "not", QUIET, small)
-    text = "left: in the subspace, right: on the axis; a dash: not there; the paper judged by eye"
+    text = (
+        "beyond random axes of the subspace, or not; the paper judged by eye"
+        if look.films
+        else "left: in the subspace, right: on the axis; a dash: not there; the paper judged by eye"
+    )
     draw.text((MARGIN + 140, below + 1), text, QUIET, small)
     return still
 

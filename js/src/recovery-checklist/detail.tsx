@@ -15,12 +15,13 @@ export function Detail({ view, cell }: { view: View; cell: Cell }) {
   const { checklist } = view;
   const { report, state } = checklist;
   const name = capital(cellName(report, cell));
+  const of = report.subject === "films" ? "" : `, bank seed ${state.seed}`;
   useEffect(() => view.drawn(), [view, cell]);
   return (
     <section class="twr-detail" aria-label={name}>
       <header class="twr-title">
         <h4>{name}</h4>
-        <p>{cell.best >= 0 ? `dimension ${cell.best} (they count from 0), bank seed ${state.seed}` : ""}</p>
+        <p>{cell.best >= 0 ? `dimension ${cell.best} (they count from 0)${of}` : ""}</p>
         <button
           type="button"
           class="tw-button"
@@ -45,7 +46,7 @@ export function Detail({ view, cell }: { view: View; cell: Cell }) {
           <div class="twr-plots">
             <Readout view={view} cell={cell} />
             <NullPlot view={view} cell={cell} which={0} />
-            <NullPlot view={view} cell={cell} which={1} />
+            {report.subject === "films" ? null : <NullPlot view={view} cell={cell} which={1} />}
           </div>
         </>
       ) : null}
@@ -57,22 +58,25 @@ export function Detail({ view, cell }: { view: View; cell: Cell }) {
 function Facts({ view, cell }: { view: View; cell: Cell }) {
   const { report, state } = view.checklist;
   const level = levelText(state.alpha);
+  const films = report.subject === "films";
   return (
     <dl class="twr-facts">
       <div>
         <dt>
-          <Mark value={cell.inSubspace} /> in the subspace
+          <Mark value={cell.inSubspace} /> {films ? "beyond random axes" : "in the subspace"}
         </dt>
         <dd>p = {pText(cell.p)}</dd>
       </div>
+      {films ? null : (
+        <div>
+          <dt>
+            <Mark value={cell.onAxis} /> on the axis
+          </dt>
+          <dd>{cell.pRotation === null ? "no such test here" : `p = ${pText(cell.pRotation)}`}</dd>
+        </div>
+      )}
       <div>
-        <dt>
-          <Mark value={cell.onAxis} /> on the axis
-        </dt>
-        <dd>{cell.pRotation === null ? "no such test here" : `p = ${pText(cell.pRotation)}`}</dd>
-      </div>
-      <div>
-        <dt>sweep D, bank’s standard deviations</dt>
+        <dt>sweep D, {films ? unitOf(report.attribute[cell.attribute]) : "bank’s standard deviations"}</dt>
         <dd>{decimal(cell.sweep)}</dd>
       </div>
       <div>
@@ -84,6 +88,16 @@ function Facts({ view, cell }: { view: View; cell: Cell }) {
       </p>
     </dl>
   );
+}
+
+const UNITS: Record<string, string> = {
+  frequency: "octaves",
+  angle: "of the doubled angle’s circle",
+  phase: "skewness",
+};
+
+function unitOf(attribute = ""): string {
+  return UNITS[attribute] ?? "chroma of both hues";
 }
 
 function Seeds({ view, cell }: { view: View; cell: Cell }) {

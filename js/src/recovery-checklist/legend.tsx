@@ -9,6 +9,7 @@ export function Legend({ view }: { view: View }) {
   const pictures = state.readout === "image";
   const what =
     report.statistic[look.bank] === "r2" && !pictures ? "explains more of the weights" : "sweeps further";
+  if (report.subject === "films") return <OfFilms view={view} />;
   return (
     <ul class="twr-legend">
       <li>
@@ -35,6 +36,35 @@ export function Legend({ view }: { view: View }) {
       </li>
       <li>
         <b>Paper</b> (small gray sign): its Table 1, judged by eye on another bank and other images; for
+        comparison, we do not claim to replicate it
+      </li>
+      <li>
+        <b>Made from</b> {sources(report)}
+      </li>
+    </ul>
+  );
+}
+
+function OfFilms({ view }: { view: View }) {
+  const { report, state } = view.checklist;
+  return (
+    <ul class="twr-legend">
+      <li>
+        <Mark value={true} /> some dimension goes further along the attribute than chance at α ={" "}
+        {levelText(state.alpha)}
+      </li>
+      <li>
+        <Mark value={false} /> none does
+      </li>
+      <li>
+        <Mark value={null} /> not there, which is not a no
+      </li>
+      <li>
+        <b>Chance</b>: the furthest of as many random axes of the same subspace, rendered alike. What any axis
+        sweeps is no finding, though a reader may see it
+      </li>
+      <li>
+        <b>Paper</b> (small gray sign): its Table 2, judged by eye on InceptionV1 with other weights; for
         comparison, we do not claim to replicate it
       </li>
       <li>

@@ -15,9 +15,11 @@ export function NullPlot({ view, cell, which }: { view: View; cell: Cell; which:
   const title =
     which === 1
       ? "Arbitrary axes of the same subspace"
-      : pictures
-        ? "Films of arbitrary directions"
-        : "The filters’ labels permuted";
+      : report.subject === "films"
+        ? "The furthest of as many random axes of the subspace"
+        : pictures
+          ? "Films of arbitrary directions"
+          : "The filters’ labels permuted";
   return (
     <figure class="twr-plot">
       <figcaption>{title}</figcaption>

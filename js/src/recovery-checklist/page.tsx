@@ -41,7 +41,7 @@ export function Page({ view }: { view: View }) {
       <header class="twr-header">
         <p class="twr-source">
           <strong>{report.model}</strong>
-          <span>what is recovered?</span>
+          <span>{report.subject === "films" ? "what are its dimensions about?" : "what is recovered?"}</span>
         </p>
         <p class="twr-keys" aria-hidden="true">
           <kbd>←</kbd>
@@ -64,8 +64,9 @@ export function Page({ view }: { view: View }) {
           <Detail key={opened.key} view={view} cell={opened} />
         ) : (
           <p class="twr-invitation">
-            <b>No cell is open.</b> Open one to see the film of its best dimension, what the filters say along
-            it, and how far chance would have come; then say whether you see it.
+            <b>No cell is open.</b> Open one to see the film of its best dimension, what the{" "}
+            {report.subject === "films" ? "pictures" : "filters"} say along it, and how far chance would have
+            come; then say whether you see it.
           </p>
         )}
       </div>

@@ -26,7 +26,7 @@ export function Readout({ view, cell }: { view: View; cell: Cell }) {
       ) : name === "angle" ? (
         <Circle curve={curve} angles={own(report.filters[cell.attribute] ?? [], report, look)} />
       ) : (
-        <Lines curve={curve} name={name} pictures={state.readout === "image"} />
+        <Lines curve={curve} name={name} pictures={state.readout === "image"} color={cell.attribute > 2} />
       )}
     </figure>
   );
@@ -82,30 +82,42 @@ function Circle({ curve, angles }: { curve: Curve; angles: number[] }) {
         ○ first ● last
       </text>
       <text x={WIDTH - 4} y={HEIGHT - 4} text-anchor="end">
-        ticks: filters
+        {angles.length > 0 ? "ticks: filters" : ""}
       </text>
     </svg>
   );
 }
 
-function Lines({ curve, name, pictures }: { curve: Curve; name: string; pictures: boolean }) {
+interface LinesProps {
+  curve: Curve;
+  name: string;
+  pictures: boolean;
+  /** An axis of two hues: position and contrast, in chroma. */
+  color: boolean;
+}
+
+function Lines({ curve, name, pictures, color }: LinesProps) {
   const values = curve.flat().filter((value) => value !== null);
   const frequency = name === "frequency";
-  const [least, most] = frequency ? [Math.min(...values), Math.max(...values)] : [-1, 1];
+  // Chroma is small: its axis reaches as far as the values do, and never less than a hundredth.
+  const reach = color ? Math.max(0.01, ...values.map(Math.abs)) : 1;
+  const [least, most] = frequency ? [Math.min(...values), Math.max(...values)] : [-reach, reach];
   // At least a third of an octave, so that nothing looks like something only because it is enlarged.
   const margin = frequency ? Math.max(0.04, (0.34 - (most - least)) / 2) : 0;
   const [low, high] = frequency
     ? [least - margin, most + margin]
-    : [Math.min(-1, ...values), Math.max(1, ...values)];
+    : [Math.min(least, ...values), Math.max(most, ...values)];
   const points = curve[0]?.length ?? 0;
   const x = (point: number) => LEFT + (point / Math.max(1, points - 1)) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => BASE - ((value - low) / (high - low)) * (BASE - TOP);
-  const ticks = frequency ? [low + margin, (low + high) / 2, high - margin] : [-1, 0, 1];
+  const ticks = frequency ? [low + margin, (low + high) / 2, high - margin] : [-reach, 0, reach];
   const names = frequency
     ? ["mean frequency, cycles/px"]
-    : pictures
-      ? ["even", "odd, across", "odd, up"]
-      : ["cos ψ", "sin ψ cos θ", "sin ψ sin θ"];
+    : color
+      ? [name.split("/").reverse().join(" less "), "both at once"]
+      : pictures
+        ? ["even", "odd, across", "odd, up"]
+        : ["cos ψ", "sin ψ cos θ", "sin ψ sin θ"];
   return (
     <svg
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
@@ -116,7 +128,7 @@ function Lines({ curve, name, pictures }: { curve: Curve; name: string; pictures
         <g key={tick}>
           <path class="twr-grid" d={`M${LEFT} ${y(tick).toFixed(1)}H${WIDTH - RIGHT}`} />
           <text x={LEFT - 5} y={y(tick) + 4} text-anchor="end">
-            {frequency ? decimal(2 ** tick, 3).replace(/^0/, "") : decimal(tick, 0)}
+            {frequency ? decimal(2 ** tick, 3).replace(/^0/, "") : decimal(tick, color ? 2 : 0)}
           </text>
         </g>
       ))}
@@ -133,7 +145,7 @@ function Lines({ curve, name, pictures }: { curve: Curve; name: string; pictures
         />
       ))}
       {names.map((text, at) => {
-        const left = LEFT + (frequency ? 0 : at * 88);
+        const left = LEFT + (frequency ? 0 : at * (color ? 130 : 88));
         return (
           <g key={text}>
             <path

@@ -22,6 +22,8 @@ export interface StripFacts {
 }
 
 export interface Report {
+  /** A bank of known filters, or films judged by their pictures alone. */
+  subject: "bank" | "films";
   attribute: string[];
   seed: number[];
   bank: string[];

@@ -11,19 +11,23 @@ export function Switches({ view }: { view: View }) {
   return (
     <>
       <div class="twr-switches">
-        <Segments
-          name="Bank"
-          values={report.bank}
-          value={state.bank}
-          onChoose={(bank) => checklist.choose({ bank })}
-        />
-        <Segments
-          name="Read from"
-          values={report.readout}
-          texts={READOUTS}
-          value={state.readout}
-          onChoose={(readout) => checklist.choose({ readout })}
-        />
+        {report.subject === "films" ? null : (
+          <>
+            <Segments
+              name="Bank"
+              values={report.bank}
+              value={state.bank}
+              onChoose={(bank) => checklist.choose({ bank })}
+            />
+            <Segments
+              name="Read from"
+              values={report.readout}
+              texts={READOUTS}
+              value={state.readout}
+              onChoose={(readout) => checklist.choose({ readout })}
+            />
+          </>
+        )}
         <Choice
           name="α"
           value={String(state.alpha)}

@@ -41,6 +41,7 @@ export function Table({ view }: { view: View }) {
 function Square({ view, cell, at }: { view: View; cell: Cell; at: number }) {
   const { checklist } = view;
   const { state } = checklist;
+  const films = checklist.report.subject === "films";
   const open = state.opened === cell.key;
   const verdict = state.verdicts[cell.key];
   return (
@@ -60,14 +61,16 @@ function Square({ view, cell, at }: { view: View; cell: Cell; at: number }) {
       <span class="twr-marks">
         <span>
           <Mark value={cell.inSubspace} />
-          <span class="twr-wide">subspace</span>
+          {films ? null : <span class="twr-wide">subspace</span>}
         </span>
-        <span>
-          <Mark value={cell.onAxis} />
-          <span class="twr-wide">axis</span>
-        </span>
+        {films ? null : (
+          <span>
+            <Mark value={cell.onAxis} />
+            <span class="twr-wide">axis</span>
+          </span>
+        )}
       </span>
-      {cell.seeds > 0 ? (
+      {films && cell.seeds > 0 ? null : cell.seeds > 0 ? (
         <span class="twr-share">
           <span class="twr-bar">
             <span style={{ width: `${(100 * cell.recovering) / cell.seeds}%` }} />

@@ -11,10 +11,15 @@ export interface Judged {
 }
 
 const ROWS = ["in the subspace", "on the axis", "bank seeds", "paper, by eye", "reader"];
+const FILM_ROWS = ["beyond random axes", "paper, by eye", "reader"];
 const ABSENT = "–";
 const BESIDE =
   "The paper's marks were judged by eye, on another bank and other images; " +
   "they stand here for comparison, not as something replicated.";
+const BESIDE_FILMS =
+  "A mark asks whether some dimension goes further than the furthest of as many random axes of the same subspace. The " +
+  "paper's marks were judged by eye, on InceptionV1 with other weights; they stand here for comparison, not as something " +
+  "replicated.";
 const CSV_COLUMNS =
   "attribute,method,n_components,bank,readout,seed,alpha,in_subspace,on_axis,p,p_rotation,sweep,smoothness," +
   "seeds_recovering,seeds,paper,verdict,note";
@@ -28,7 +33,13 @@ function short(value: number | null): string {
   return text === "-0" ? "0" : text;
 }
 
+const rowsOf = (report: Report) => (report.subject === "films" ? FILM_ROWS : ROWS);
+const beside = (report: Report) => (report.subject === "films" ? BESIDE_FILMS : BESIDE);
+
 function caption({ report, look }: Judged): string {
+  if (report.subject === "films") {
+    return `What the pictures of tuning dimensions are about: ${report.model}, marks at α = ${short(look.alpha)}.`;
+  }
   return (
     `Recovery of Gabor attributes: bank ${report.bank[look.bank]}, readout from the ${report.readout[look.readout]}, ` +
     `marks of bank seed ${report.seed[look.seed]} at α = ${short(look.alpha)}.`
@@ -40,15 +51,18 @@ function grid({ report, cells, verdicts }: Judged): string[][] {
   const rows = [["", "", ...report.columns.map((column) => column.name)]];
   report.attribute.forEach((name, attribute) => {
     const row = cells.slice(attribute * width, (attribute + 1) * width);
-    const lines = [
-      row.map((cell) => sign(cell.inSubspace)),
+    const ofBanks = [
       row.map((cell) => sign(cell.onAxis)),
       row.map((cell) => (cell.seeds ? `${cell.recovering}/${cell.seeds}` : ABSENT)),
+    ];
+    const lines = [
+      row.map((cell) => sign(cell.inSubspace)),
+      ...(report.subject === "films" ? [] : ofBanks),
       row.map((cell) => sign(cell.paper)),
       row.map((cell) => verdicts[cell.key] ?? ABSENT),
     ];
     lines.forEach((line, at) => {
-      rows.push([at === 0 ? name : "", ROWS[at] as string, ...line]);
+      rows.push([at === 0 ? name : "", rowsOf(report)[at] as string, ...line]);
     });
   });
   return rows;
@@ -71,7 +85,16 @@ export function markdown(judged: Judged): string {
       const name = forMarkdown(report.columns[column]?.name ?? "");
       return `- ${report.attribute[attribute]}, ${name}: ${forMarkdown(notes[key] ?? "")}`;
     });
-  return [caption(judged), "", ...table, "", BESIDE, ...(noted.length ? [""] : []), ...noted, ""].join("\n");
+  return [
+    caption(judged),
+    "",
+    ...table,
+    "",
+    beside(report),
+    ...(noted.length ? [""] : []),
+    ...noted,
+    "",
+  ].join("\n");
 }
 
 const LATEX: Record<string, string> = {
@@ -102,10 +125,12 @@ export function latex(judged: Judged): string {
     `\\begin{tabular}{ll${"c".repeat(head.length - 2)}}`,
     "\\hline",
     line(head),
-    ...rows.flatMap((row, at) => (at % ROWS.length === 0 ? ["\\hline", line(row)] : [line(row)])),
+    ...rows.flatMap((row, at) =>
+      at % rowsOf(judged.report).length === 0 ? ["\\hline", line(row)] : [line(row)],
+    ),
     "\\hline",
     "\\end{tabular}",
-    `\\caption{${forLatex(`${caption(judged)} ${BESIDE}`)}}`,
+    `\\caption{${forLatex(`${caption(judged)} ${beside(judged.report)}`)}}`,
     "\\end{table}",
     "",
   ].join("\n");

@@ -29,8 +29,10 @@ export function cellWords(checklist: Checklist, cell: Cell): string {
     cellName(report, cell),
     cell.reason
       ? `not there: ${cell.reason}`
-      : `in the subspace ${markWord(cell.inSubspace)}, on the axis ${markWord(cell.onAxis)}`,
-    cell.seeds > 0 ? `${cell.recovering} of ${cell.seeds} bank seeds` : "",
+      : report.subject === "films"
+        ? `beyond random axes ${markWord(cell.inSubspace)}`
+        : `in the subspace ${markWord(cell.inSubspace)}, on the axis ${markWord(cell.onAxis)}`,
+    cell.seeds > 0 && report.subject === "bank" ? `${cell.recovering} of ${cell.seeds} bank seeds` : "",
     cell.paper === null ? "" : `the paper says ${markWord(cell.paper)}`,
     verdict ? `your verdict ${verdict}` : "no verdict yet",
   ];
@@ -59,7 +61,9 @@ export function agreementWords(checklist: Checklist): string {
   const unsure = given.filter((cell) => state.verdicts[cell.key] === "unsure").length;
   const parts = [
     `${given.length} of ${cells.length} cells judged${unsure ? `, ${unsure} unsure` : ""}`,
-    subspace.of ? `with the marks in the subspace agree ${subspace.agree} of ${subspace.of}` : "",
+    subspace.of
+      ? `with the marks${checklist.report.subject === "films" ? "" : " in the subspace"} agree ${subspace.agree} of ${subspace.of}`
+      : "",
     axis.of ? `with those on the axis ${axis.agree} of ${axis.of}` : "",
   ];
   return `${parts.filter(Boolean).join("; ")}.`;

@@ -17,6 +17,7 @@ export function report(): Report {
   const each = Array.from({ length: CELLS }, (_, at) => at);
   const there = (value: number) => each.map((at) => (p(at) === null ? null : value));
   return {
+    subject: "bank",
     attribute: ["frequency", "angle", "phase"],
     seed: [3, 8],
     bank: ["zero-mean", "with mean"],

@@ -1,0 +1,153 @@
+"""Table 2 as a checklist: which attributes do some dimensions of a film show beyond chance?
+
+In: films that were read, by layer. Out: a recovery record of the kind that a Gabor bank's has, for the same widget.
+*Identifying and interpreting tuning dimensions in deep networks*, Table 2.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from tunewidgets import records
+from tunewidgets.kernels.film_attributes import ATTRIBUTES, attribute_curves
+from tunewidgets.kernels.gabor_attributes import COMPONENTS
+from tunewidgets.kernels.nulls import holm, p_value
+from tunewidgets.kernels.recovery_cell import POINTS, SMOOTH, Judgement
+from tunewidgets.kernels.recovery_record import blank, enter, summarized
+
+READOUT = "image"
+NO_FILM = "no film with so many dimensions was given"
+
+
+def film_checklist(
+    films: Mapping[str, xr.Dataset | Sequence[xr.Dataset]], alpha: float = 0.05, seed: int = 0
+) -> xr.DataTree:
+    """A checklist of seven attributes over films of several layers and methods, for `RecoveryChecklist`.
+
+    A cell asks whether the dimension that goes furthest along the attribute goes further than the furthest of as many
+    random axes of the same subspace: a mark is for the whole film, not for a dimension that was picked out of it.
+
+    Parameters
+    ----------
+    films : mapping of str to film records
+        By what the layer is to be called, a film that `read_film` read, or several by other methods. Where a layer is
+        called "conv2d0" or "conv2d1", as in the paper, its marks of PCA-16 and ICA-16 stand beside ours.
+    alpha : float
+        Level of the marks.
+    seed : int
+        Decides which random axes are put together.
+
+    Returns
+    -------
+    xarray.DataTree
+        A recovery record of one bank and one seed, the readout "image"; `p` compares within the subspace, `p_rotation`
+        is NaN. The films are its child nodes.
+
+    Raises
+    ------
+    ValueError
+        No film is given, one was not read, has not `32` points, or two are of one layer and method.
+
+    Examples
+    --------
+    >>> import tunewidgets as tw
+    >>> film = tw.open_record("film.zarr")  # doctest: +SKIP
+    >>> tw.RecoveryChecklist(tw.film_checklist({"conv2d0": film}))  # doctest: +SKIP
+    """
+    columns: dict[tuple[str, int], xr.Dataset] = {}
+    for layer, given in films.items():
+        for film in [given] if isinstance(given, xr.Dataset) else given:
+            _check(film)
+            method = str(records.settings_of(film)["method"])
+            name = f"{layer} {method.upper() if len(method) == 3 else method}"
+            if any(known == name for known, _ in columns):
+                raise ValueError(f"two films are of {name}; give one of each layer and method")
+            columns[name, film.sizes["dimension"]] = film
+    if not columns:
+        raise ValueError("there is no film; give at least one that read_film read")
+    first = next(iter(columns.values()))
+    settings = {
+        "subject": "films",
+        "alpha": alpha,
+        "smoothness": SMOOTH,
+        "films": {name: records.settings_of(film) for (name, _), film in columns.items()},
+    }
+    attrs = records.new_attrs(
+        "recovery",
+        model=first.attrs["model"],
+        model_sha256=first.attrs["model_sha256"],
+        layer=", ".join(dict.fromkeys(str(film.attrs["layer"]) for film in columns.values())),
+        settings=settings,
+        seed=seed,
+        n_images=first.attrs["n_images"],
+        n_vectors=first.attrs["n_vectors"],
+    )
+    names = [name for name, _ in columns]
+    counts = sorted({count for _, count in columns})
+    draws = first.sizes["draw"]
+    bank = str(first.attrs["model"])
+    report = blank(names, counts, [seed], [bank], [READOUT], draws, 1, attrs, ATTRIBUTES)
+    report["statistic"][:] = "sweep"
+    report["bank_sha256"][:] = str(first.attrs["model_sha256"])
+    report["status"][:] = NO_FILM
+    children = {}
+    for (name, count), film in columns.items():
+        where = {"method": name, "n_components": count, "seed": seed, "bank": bank}
+        enter(report, judge(film, alpha, seed, draws), {**where, "readout": READOUT})
+        report["status"].loc[where] = ""
+        converged = records.settings_of(film).get("converged")
+        report["converged"].loc[where] = np.nan if converged is None else float(converged)
+        children[f"/films/{records.group_name(f'{name}-{count}')}"] = film
+    tree = xr.DataTree.from_dict({"/": summarized(report), **children})
+    records.validate(tree)
+    return tree
+
+
+def judge(film: xr.Dataset, alpha: float, seed: int, draws: int) -> Judgement:
+    """All attributes of one film: its furthest dimension against the furthest of as many random axes."""
+    pool = film["attribute_null"].values.astype(float)
+    observed, swept, smooth = (
+        film[f"attribute_{name}"].values.T.astype(float) for name in ("observed", "sweep", "smoothness")
+    )
+    drawn = int((film["status"] == "").sum())
+    rng = np.random.default_rng([seed, 3])
+    chosen = rng.permuted(np.tile(np.arange(pool.shape[1]), (draws, 1)), axis=1)[:, : max(drawn, 1)]
+    null = pool[:, chosen].max(axis=2)
+    p = np.where(np.isnan(observed), np.nan, p_value(null, observed))
+    recovers = np.where(np.isnan(p), np.nan, (p <= alpha) & (smooth >= SMOOTH))
+    lead = np.where(np.isnan(observed), -np.inf, observed) + np.nan_to_num(recovers) * (
+        1 + np.nanmax(observed)
+    )
+    best = lead.argmax(axis=1)
+
+    def of_best(values: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(values, best[:, None], axis=1)[:, 0]
+
+    unknown = np.full(len(ATTRIBUTES), np.nan)
+    values = {
+        "p": of_best(p),
+        "p_holm": holm(of_best(p)),
+        "observed": of_best(observed),
+        "sweep": of_best(swept),
+        "smoothness": of_best(smooth),
+        "recovered": of_best(recovers),
+        **dict.fromkeys(("p_rotation", "r2", "on_axis"), unknown),
+    }
+    curves = np.full((len(ATTRIBUTES), POINTS, COMPONENTS), np.nan)
+    for row, name in enumerate(ATTRIBUTES):
+        own = attribute_curves(film["image"].values[best[row]])[name]
+        curves[row, :, : own.shape[1]] = own
+    return Judgement(best, values, null, np.full(null.shape, np.nan), curves, film["coordinate"].values[best])
+
+
+def _check(film: xr.Dataset) -> None:
+    records.validate(film)
+    if "attribute_null" not in film:
+        raise ValueError("a film was not read; give what read_film gave")
+    if film.sizes["point"] != POINTS:
+        raise ValueError(
+            f"a film has {film.sizes['point']} points and a checklist shows {POINTS}; render it with points={POINTS}"
+        )
+    if not (film["status"] == "").any():
+        raise ValueError(f"a film has no dimension that can be shown: {film['status'].values[0]}")
