@@ -256,6 +256,54 @@ def test_pointing_at_a_photo_moves_every_slider_there(open_notebook, artifacts: 
     assert notebook.complaints == []
 
 
+MANY = """
+import numpy as np
+from films import make_film
+import tunewidgets as tw
+film = make_film(64, 32, 64, 64, noise=4)
+names = ["angle, p = .035", "orange/blue, p = .02", "", "green/purple, p = .035"] * 16
+dims = ("dimension", "point", "exemplar")
+patches = film["image"].values[:, :, None, ::4, ::4].repeat(4, 2)
+film = film.assign(
+    suggested_label=("dimension", np.array(names, dtype=object)),
+    patch=((*dims, "patch_y", "patch_x", "rgb"), patches),
+    patch_image=(dims, np.zeros(patches.shape[:3], np.int32)),
+    patch_position=((*dims, "yx"), np.zeros((*patches.shape[:3], 2), np.int32)),
+    patch_coordinate=(dims, np.zeros(patches.shape[:3], np.float32)),
+)
+widget = tw.TuningExplorer(film)
+widget
+"""
+
+
+def test_a_layers_64_dimensions_are_gone_through_by_a_key_each(open_notebook, artifacts: Path):
+    notebook = open_notebook(MANY)
+    explorer, keyboard = Explorer(notebook), notebook.page.keyboard
+    expect(explorer.picture).to_be_visible(timeout=60_000)
+    notebook.page.set_viewport_size({"width": 1400, "height": 1000})
+    explorer.sliders.nth(0).focus()
+    notebook.page.screenshot(path=artifacts / "tuning-explorer-64.png")
+    for row in range(64):
+        explorer.expect_active(row)
+        expect(explorer.picture).to_be_visible(timeout=WAIT)
+        # Take one, turn one down, type one, and so on.
+        if row % 4 == 1:
+            keyboard.press("n")
+        elif row % 4 == 2:
+            keyboard.press("l")
+            keyboard.type("texture")
+            keyboard.press("Enter")
+            keyboard.press("ArrowDown")
+        else:
+            keyboard.press("y")
+    expect(explorer.root.locator(".tw-progress")).to_have_text("48 of 64 labeled")
+    eventually(lambda: explorer.python("labels[:4]"), "['angle', '', 'texture', 'green/purple']")
+    eventually(lambda: explorer.python("rejected[60:]"), "[False, True, False, False]")
+    expect(explorer.rows.nth(63)).to_be_in_viewport()
+    notebook.page.screenshot(path=artifacts / "tuning-explorer-64-done.png")
+    assert notebook.complaints == []
+
+
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 @pytest.mark.parametrize("width", [1400, 600])
 def test_fits_its_place_in_either_theme(explorer, artifacts: Path, theme: str, width: int):

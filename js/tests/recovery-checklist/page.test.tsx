@@ -86,6 +86,25 @@ describe("the checklist's page", () => {
     expect(page.cells()[2]?.getAttribute("aria-label")).toContain("in the subspace yes, on the axis no");
   });
 
+  it("has one mark a cell where films are judged by their pictures alone", async () => {
+    const model = checklistModel();
+    model.state._report = { ...(model.state._report as object), subject: "films" };
+    const page = await show(model);
+    expect(page.marks(2)).toEqual(["yes"]);
+    expect(page.cells()[2]?.getAttribute("aria-label")).toContain(
+      "angle by ICA-3; beyond random axes yes; the",
+    );
+    expect(page.el.querySelectorAll(".twr-segments")).toHaveLength(0);
+    expect(page.text(".twr-legend")).toContain("the furthest of as many random axes of the same subspace");
+    await page.click(page.cells()[2]);
+    expect(page.text(".twr-title p")).toBe("dimension 1 (they count from 0)");
+    expect([...page.el.querySelectorAll(".twr-plot figcaption")].map((one) => one.textContent)).toEqual([
+      "Angle along it, as the filters say",
+      "The furthest of as many random axes of the subspace",
+    ]);
+    expect(page.el.textContent).not.toMatch(/permuted|Gabor bank|on the axis/);
+  });
+
   it("opens a cell: film, readout, both nulls, seeds", async () => {
     const model = checklistModel();
     const page = await show(model);
