@@ -13,7 +13,7 @@ K, DRAWS = 4, 150
 
 
 def read_film(method="ica", strong=(), points=32, status=("", "", "", "")):
-    """A film of gratings with numbers as `read_film` gives them: `strong` attributes lie beyond every draw, in row 2."""
+    """Gratings with numbers as `read_film` gives them: `strong` attributes lie beyond every draw, in row 2."""
     rng = np.random.default_rng(0)
     film = make_film(K, points, 16, method=method)
     observed = rng.random((K, 7)) * 0.3
@@ -34,7 +34,9 @@ def read_film(method="ica", strong=(), points=32, status=("", "", "", "")):
 
 @pytest.fixture(scope="module")
 def tree():
-    return tw.film_checklist({"conv2d0": [read_film("pca", ("angle",)), read_film("ica", ("angle", "blue/red"))]})
+    return tw.film_checklist(
+        {"conv2d0": [read_film("pca", ("angle",)), read_film("ica", ("angle", "blue/red"))]}
+    )
 
 
 def cell(tree, key):
@@ -70,7 +72,9 @@ def test_the_papers_marks_stand_beside_its_own_layers_with_16_components_only(tr
     columns = [f"conv2d{layer} {method}" for layer in (0, 1) for method in ("PCA", "ICA")]
     table = [[paper_mark(row, column, 16) for column in columns] for row in range(7)]
     # Table 2: PCA misses green/red in both layers, and frequency in the first; all else was seen.
-    missed = {(row, columns[at]) for row, line in enumerate(table) for at, mark in enumerate(line) if not mark}
+    missed = {
+        (row, columns[at]) for row, line in enumerate(table) for at, mark in enumerate(line) if not mark
+    }
     assert missed == {(0, "conv2d0 PCA"), (5, "conv2d0 PCA"), (5, "conv2d1 PCA")}
 
 

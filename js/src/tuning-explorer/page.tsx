@@ -40,7 +40,6 @@ export function Page({ view }: { view: View }) {
                 active={at === state.dimension}
                 point={explorer.point(at)}
                 label={state.labels[at] ?? ""}
-                title={explorer.title(at)}
                 waits={explorer.waits(at)}
                 mark={explorer.marked(at)}
                 sprite={explorer.images.of(at)}

@@ -15,7 +15,6 @@ interface Props {
   active: boolean;
   point: number;
   label: string;
-  title: string;
   /** Whether its suggestion waits for the reader's word. */
   waits: boolean;
   /** The coordinate of the place marked in the photo. */
@@ -23,65 +22,64 @@ interface Props {
   sprite: Sprite;
 }
 
-export const Row = pure(
-  ({ view, dimension, at, active, point, label, title, waits, mark, sprite }: Props) => {
-    const { explorer } = view;
-    const failed = dimension.status !== "";
-    const last = explorer.film.points - 1;
-    const onClick = (event: MouseEvent) => {
-      // A click beside the row's own controls is a click on its slider.
-      if (!(event.target instanceof HTMLInputElement)) view.focusRow(at);
-    };
-    return (
-      // biome-ignore lint/a11y/useKeyWithClickEvents: keys reach every row through the view's own key map
-      <li
-        class="tw-row"
-        aria-label={title}
-        aria-current={active}
-        tabIndex={-1}
-        onFocusCapture={() => explorer.select(at)}
-        onClick={onClick}
-      >
-        <div class="tw-name">
-          <input
-            class="tw-label"
-            type="text"
-            value={label}
-            placeholder={dimensionName(dimension)}
-            aria-label={`Label of ${dimensionName(dimension)}`}
-            spellcheck={false}
-            onInput={(event) => explorer.relabel(at, event.currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key === "Enter" || event.key === "Escape") view.focusRow(at);
-            }}
-          />
-          {waits ? <Suggestion view={view} dimension={dimension} at={at} /> : null}
-          <Share share={dimension.share} />
-        </div>
-        {failed ? null : <Thumbnails view={view} at={at} sprite={sprite} />}
-        <div class={failed ? "tw-track tw-track-failed" : "tw-track"}>
-          <input
-            class="tw-slider"
-            type="range"
-            min={0}
-            max={last}
-            step={1}
-            value={point}
-            disabled={failed}
-            aria-label={`${title}, point`}
-            aria-valuetext={`point ${point + 1} of ${last + 1}, coordinate ${decimal(dimension.coordinate[point])}`}
-            onInput={(event) => explorer.move(at, event.currentTarget.valueAsNumber)}
-          />
-          {failed ? (
-            <p class="tw-status">{dimension.status}</p>
-          ) : (
-            <Histogram dimension={dimension} point={point} mark={mark} />
-          )}
-        </div>
-      </li>
-    );
-  },
-);
+export const Row = pure(({ view, dimension, at, active, point, label, waits, mark, sprite }: Props) => {
+  const { explorer } = view;
+  const title = explorer.title(at);
+  const failed = dimension.status !== "";
+  const last = explorer.film.points - 1;
+  const onClick = (event: MouseEvent) => {
+    // A click beside the row's own controls is a click on its slider.
+    if (!(event.target instanceof HTMLInputElement)) view.focusRow(at);
+  };
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: keys reach every row through the view's own key map
+    <li
+      class="tw-row"
+      aria-label={title}
+      aria-current={active}
+      tabIndex={-1}
+      onFocusCapture={() => explorer.select(at)}
+      onClick={onClick}
+    >
+      <div class="tw-name">
+        <input
+          class="tw-label"
+          type="text"
+          value={label}
+          placeholder={dimensionName(dimension)}
+          aria-label={`Label of ${dimensionName(dimension)}`}
+          spellcheck={false}
+          onInput={(event) => explorer.relabel(at, event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" || event.key === "Escape") view.focusRow(at);
+          }}
+        />
+        {waits ? <Suggestion view={view} dimension={dimension} at={at} /> : null}
+        <Share share={dimension.share} />
+      </div>
+      {failed ? null : <Thumbnails view={view} at={at} sprite={sprite} />}
+      <div class={failed ? "tw-track tw-track-failed" : "tw-track"}>
+        <input
+          class="tw-slider"
+          type="range"
+          min={0}
+          max={last}
+          step={1}
+          value={point}
+          disabled={failed}
+          aria-label={`${title}, point`}
+          aria-valuetext={`point ${point + 1} of ${last + 1}, coordinate ${decimal(dimension.coordinate[point])}`}
+          onInput={(event) => explorer.move(at, event.currentTarget.valueAsNumber)}
+        />
+        {failed ? (
+          <p class="tw-status">{dimension.status}</p>
+        ) : (
+          <Histogram dimension={dimension} point={point} mark={mark} />
+        )}
+      </div>
+    </li>
+  );
+});
 
 function Share({ share }: { share: number | null }) {
   if (share === null) return <p class="tw-share">no share of variance</p>;
