@@ -20,7 +20,6 @@ export function Suggestion({ view, dimension, at }: { view: View; dimension: Dim
       >
         {name}?
       </button>
-      <span>{strength}</span>
       <button
         type="button"
         class="tw-reject"
@@ -30,6 +29,7 @@ export function Suggestion({ view, dimension, at }: { view: View; dimension: Dim
       >
         ×
       </button>
+      <span>{strength}</span>
     </p>
   );
 }

@@ -178,7 +178,7 @@ describe("the explorer's page", () => {
   it("offers a suggested label, which one click takes", async () => {
     const model = explorerModel();
     const page = await show(model);
-    expect(page.text(".tw-suggestion")).toBe("orange/blue?p = .035×");
+    expect(page.text(".tw-suggestion")).toBe("orange/blue?×p = .035");
     expect(page.text(".tw-progress")).toBe("0 of 3 labeled");
     expect(page.el.querySelectorAll(".tw-row")[1]?.getAttribute("aria-label")).toBe("orange/blue");
     page.el.querySelector<HTMLButtonElement>(".tw-accept")?.click();
