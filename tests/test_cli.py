@@ -221,15 +221,15 @@ def test_units_writes_records_and_goes_on_where_it_stopped(own_module, capsys, m
     command = [*TINY, "--data", "mymodels:my_pairs", "--out", "u.zarr"]
     from tunewidgets.kernels import units
 
-    real, made = units.representative_substitution, []
+    real, made = units.unit_images, []
 
-    def stopped(model, layer, *args, **kwargs):
+    def stopped(observed, layer, *args, **kwargs):
         made.append(layer)
         if len(made) == 2:
             raise KeyboardInterrupt
-        return real(model, layer, *args, **kwargs)
+        return real(observed, layer, *args, **kwargs)
 
-    monkeypatch.setattr(units, "representative_substitution", stopped)
+    monkeypatch.setattr(units, "unit_images", stopped)
     torch.manual_seed(0)
     assert main([*command, "--layers", "0,1"]) == 1
     assert "Stopped before it was done" in capsys.readouterr().err

@@ -5,16 +5,18 @@ knows what a record means; `tunewidgets.records` checks that before writing and 
 """
 
 import json
+import math
 import os
 import re
 import shutil
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import xarray as xr
@@ -25,6 +27,12 @@ from ._record_schemas import MARK, RecordError, is_text
 NAME = "tunewidgets_name"
 ORDER = "tunewidgets_order"  # among its siblings: Zarr lists groups in any order
 _ZIP = ".zarr.zip"
+# Every chunk is written, for one that is missing would read as zeros.
+OPTIONS: dict[str, Any] = {
+    "mode": "w", "consolidated": False, "zarr_format": 3, "write_empty_chunks": True,
+}  # fmt: skip
+# What reading a damaged record raises.
+DAMAGE = (OSError, ValueError, RuntimeError, KeyError, TypeError, IndexError, zipfile.BadZipFile)
 
 
 def group_name(name: str) -> str:
@@ -53,14 +61,15 @@ def node_name(name: str) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Without the warnings of Zarr that are no news to a reader."""
     # Older releases of zarr warn, at every array of text, that this codec is not in the specification yet.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The codec `vlen-utf8` is currently not part")
         yield
 
 
-@_quiet()
+@quiet()
 def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Path:
     """Write to `path`: a folder, or one file where it ends in `.zarr.zip`. See `records.save_record`."""
     target = Path(path).expanduser().resolve()
@@ -68,18 +77,16 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
         raise ValueError(
             f"{target.name!r} can't be a record's path; end it in .zarr for a folder or {_ZIP} for one file"
         )
-    if target.exists() and not _looks_like_record(target):
+    if target.exists() and not looks_like_record(target):
         raise FileExistsError(
             f"{target} exists and is not a tunewidgets record, so it is left alone; choose another path"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     with _scratch(target) as scratch:
         folder = scratch / "record.zarr"
-        options: dict[str, Any] = {"mode": "w", "consolidated": False, "zarr_format": 3}
-        if isinstance(record, xr.DataTree):
-            _renamed_for_disk(record).to_zarr(folder, **options)
-        else:
-            _with_vlen_strings(record).to_zarr(folder, **options)
+        (_renamed_for_disk(record) if isinstance(record, xr.DataTree) else for_disk(record)).to_zarr(
+            folder, **OPTIONS
+        )
         if target.name.endswith(_ZIP):
             # Zipped only now that it is finished: writing through a ZipStore leaves duplicate entries.
             os.replace(_zipped(folder, scratch / "record.zip"), target)
@@ -90,9 +97,11 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
     return target
 
 
-@_quiet()
-def read(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
-    """Read what `write` wrote, wholly into memory. See `records.open_record`."""
+@quiet()
+def read(path: str | os.PathLike[str], load: bool = True) -> xr.Dataset | xr.DataTree:
+    """Read what `write` wrote, into memory or, from a folder, as it is asked for. See `records.open_record`."""
+    if is_url(path):
+        return _read_url(str(path), load)
     target = Path(path).expanduser()
     if not target.exists():
         beside = sorted(p.name for p in target.parent.glob("*.zarr*")) if target.parent.is_dir() else []
@@ -103,16 +112,35 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
     attrs = root_attrs(target)
     try:
         if target.is_dir():
-            return _loaded(target, attrs)
+            check_whole(files_at(target))
+            return _loaded(target, attrs, load)
         from zarr.storage import ZipStore
 
+        with zipfile.ZipFile(target) as archive:
+            check_whole(Files(archive.namelist(), lambda name: archive.read(name).decode()))
         with ZipStore(target, mode="r") as store:
-            return _loaded(store, attrs)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise RecordError(
-            f"the record {target} is damaged ({str(error).splitlines()[0] if str(error) else error!r}); "
-            "copy it again from where it was made, or make it again"
-        ) from error
+            return _loaded(store, attrs, True)
+    except DAMAGE as error:
+        raise damaged(target, error) from error
+
+
+def _read_url(url: str, load: bool) -> xr.Dataset | xr.DataTree:
+    files = files_at(url)
+    if "zarr.json" not in files.names:
+        raise FileNotFoundError(f"there is no record at {url}; give the URL that it was written to")
+    try:
+        check_whole(files)
+        return _loaded(url, dict(json.loads(files.text("zarr.json"))["attributes"]), load)
+    except DAMAGE as error:
+        raise damaged(url, error) from error
+
+
+def damaged(path: str | os.PathLike[str], error: Exception) -> RecordError:
+    """What is said of a record that can't be read."""
+    return RecordError(
+        f"the record {path} is damaged ({str(error).splitlines()[0] if str(error) else error!r}); "
+        "copy it again from where it was made, or make it again"
+    )
 
 
 def root_attrs(path: Path) -> dict[str, Any]:
@@ -137,7 +165,8 @@ def root_attrs(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _looks_like_record(path: Path) -> bool:
+def looks_like_record(path: Path) -> bool:
+    """Whether what is at `path` says that it is a record."""
     try:
         return not {MARK, NAME}.isdisjoint(root_attrs(path))
     except RecordError:
@@ -165,6 +194,69 @@ def _zipped(folder: Path, archive_path: Path) -> Path:
     return archive_path
 
 
+def for_disk(dataset: xr.Dataset) -> xr.Dataset:
+    """The record as it is written: text of any length, and a checksum behind every chunk."""
+    from zarr.codecs import Crc32cCodec, ZstdCodec
+
+    plain = _with_vlen_strings(dataset)
+    for variable in plain.variables.values():
+        variable.encoding = {"compressors": (ZstdCodec(), Crc32cCodec())}
+    return plain
+
+
+class Files(NamedTuple):
+    """The files of a record, by their paths within it, and what gives the text of one."""
+
+    names: list[str]
+    text: Callable[[str], str]
+
+
+def is_url(path: str | os.PathLike[str]) -> bool:
+    """Whether a record's path is a URL."""
+    return isinstance(path, str) and "://" in path
+
+
+def url_files(url: str) -> tuple[Any, str]:
+    """The file system behind a URL, and the path that it knows the URL by."""
+    import fsspec
+
+    return fsspec.core.url_to_fs(url)
+
+
+def files_at(path: str | os.PathLike[str]) -> Files:
+    """The files of a record in a folder or at a URL."""
+    if is_url(path):
+        system, root = url_files(str(path))
+        names = [str(name)[len(root) :].strip("/") for name in system.find(root)]
+        return Files(names, lambda name: system.cat_file(f"{root}/{name}").decode())
+    folder = Path(path)
+    names = [
+        os.path.relpath(os.path.join(where, name), folder).replace(os.sep, "/")
+        for where, _, found in os.walk(folder)
+        for name in found
+    ]
+    return Files(names, lambda name: (folder / name).read_text(encoding="utf-8"))
+
+
+def check_whole(files: Files) -> None:
+    """Raise a ValueError if a chunk is missing, which Zarr would read as zeros.
+
+    Records of before there were checksums are not checked: of theirs, chunks of zeros were not written.
+    """
+    chunks = Counter(found[1] for name in files.names if (found := re.fullmatch(r"(.*)/c(?:/\d+)*", name)))
+    for name in files.names:
+        if not name.endswith("zarr.json"):
+            continue
+        about = json.loads(files.text(name))
+        if "crc32c" not in [codec.get("name") for codec in about.get("codecs", ())]:
+            continue
+        array = name.removesuffix("/zarr.json")
+        shape, chunk = about["shape"], about["chunk_grid"]["configuration"]["chunk_shape"]
+        expected = math.prod(-(-n // size) for n, size in zip(shape, chunk, strict=True))
+        if chunks[array] < expected:
+            raise ValueError(f"{expected - chunks[array]} of {expected} chunks of {array} are missing")
+
+
 def _with_vlen_strings(dataset: xr.Dataset) -> xr.Dataset:
     # numpy's "<U12" would become Zarr's fixed-length text, which is no part of the Zarr v3 specification.
     text = {name: v.astype(object) for name, v in dataset.variables.items() if v.dtype.kind in "UT"}
@@ -175,7 +267,7 @@ def _renamed_for_disk(tree: xr.DataTree) -> xr.DataTree:
     datasets: dict[str, xr.Dataset] = {}
 
     def add(node: xr.DataTree, path: str, marks: dict[str, Any]) -> None:
-        datasets[path] = _with_vlen_strings(node.to_dataset(inherit=False)).assign_attrs(marks)
+        datasets[path] = for_disk(node.to_dataset(inherit=False)).assign_attrs(marks)
         for order, (key, child) in enumerate(node.children.items()):
             true = str(child.attrs.get(NAME, key))
             add(child, f"{path.rstrip('/')}/{group_name(true)}", {NAME: true, ORDER: order})
@@ -184,15 +276,16 @@ def _renamed_for_disk(tree: xr.DataTree) -> xr.DataTree:
     return xr.DataTree.from_dict(datasets)
 
 
-def _loaded(store: Any, attrs: dict[str, Any]) -> xr.Dataset | xr.DataTree:
+def _loaded(store: Any, attrs: dict[str, Any], load: bool) -> xr.Dataset | xr.DataTree:
     if NAME not in attrs:
         with xr.open_dataset(store, engine="zarr", consolidated=False) as dataset:
-            return _tidy(dataset.load())
+            return tidy(dataset.load() if load else dataset)
     with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:
         datasets: dict[str, xr.Dataset] = {}
 
         def add(node: xr.DataTree, path: str) -> None:
-            dataset = _tidy(node.to_dataset(inherit=False).load())
+            dataset = node.to_dataset(inherit=False)
+            dataset = tidy(dataset.load() if load else dataset)
             true = dataset.attrs.pop(NAME, node.name)
             dataset.attrs.pop(ORDER, None)
             if true and node_name(true) != true:
@@ -205,7 +298,8 @@ def _loaded(store: Any, attrs: dict[str, Any]) -> xr.Dataset | xr.DataTree:
         return xr.DataTree.from_dict(datasets, name=attrs[NAME] or None)
 
 
-def _tidy(dataset: xr.Dataset) -> xr.Dataset:
+def tidy(dataset: xr.Dataset) -> xr.Dataset:
+    """A record as it was before it was written."""
     # Whatever numpy holds strings in on this machine, a record's text is Python strings.
     text = {n: v for n, v in dataset.variables.items() if v.dtype.kind in "UT" or is_text(v)}
     return dataset.assign(

@@ -21,6 +21,8 @@ def summary(record: xr.Dataset | xr.DataTree) -> str:
 def _one(record: xr.Dataset) -> str:
     kind = str(record.attrs["tunewidgets_record"])
     lines = [_film_headline(record) if kind.startswith("film/") else _headline(record)]
+    if "unfinished" in record.attrs:
+        lines.append(f"  unfinished: {record.attrs['unfinished']}; run the same study again to go on")
     facts = {"schema": kind, **_provenance(record.attrs)}
     lines += [f"  {name:<9} {value}" for name, value in facts.items() if value not in (None, "")]
     lines.append("Settings")

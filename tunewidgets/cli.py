@@ -135,8 +135,8 @@ def _add_units(commands: Commands) -> argparse.ArgumentParser:
         description=(
             "Shows labelled images to a classifier and tells of every unit how selective it is for a class,\n"
             "draws the images that drive it and counts who else in the layer answers to them, and measures\n"
-            "what the network loses without it. Writes one unit record a layer, as each is done: run again\n"
-            "with the same arguments, it goes on where it stopped. Open it with tw.open_record."
+            "what the network loses without it. Writes one unit record a layer, a chunk of units at a time: run\n"
+            "again with the same arguments, it goes on where it stopped. Open it with tw.open_record."
         ),
         epilog="example:\n  tunewidgets units shallow_cnn --layers relu1,relu3 --data cifar10 --out units.zarr",
     )
@@ -169,8 +169,9 @@ def _add_tuning(commands: Commands) -> argparse.ArgumentParser:
         help="find a layer's tuning dimensions and draw the images along them",
         description=(
             "Shows images to a model, finds the directions along which a layer's activations vary, and\n"
-            "draws an image for each point along each of them. Writes a film record: open it in a notebook\n"
-            'with tw.TuningExplorer("film.zarr").'
+            "draws an image for each point along each of them. Writes a film record, as its images are made: run\n"
+            "again with the same arguments, it goes on where it stopped. Open it in a notebook with\n"
+            'tw.TuningExplorer("film.zarr").'
         ),
         epilog=(
             "example:\n"
@@ -267,7 +268,7 @@ def _add_info(commands: Commands) -> argparse.ArgumentParser:
         description="Says what a saved record holds, whether it is whole, and how it was made.",
         epilog="example:\n  tunewidgets info film.zarr",
     )
-    parser.add_argument("record", metavar="RECORD", type=Path, help="a .zarr folder or a .zarr.zip file")
+    parser.add_argument("record", metavar="RECORD", help="a .zarr folder, a .zarr.zip file or a URL")
     parser.set_defaults(run=_info)
     return parser
 
@@ -311,7 +312,7 @@ def _check_out(out: str) -> None:
 
 def _tuning(args: argparse.Namespace) -> None:
     _check_out(args.out)
-    if Path(args.out).exists():
+    if Path(args.out).exists() and not Path(f"{args.out}.unfinished").exists():
         raise UsageError(f"--out: {args.out} exists already; move it away or choose another name")
     model = model_from(args.model, args.weights)
     images = images_from(args.images, n=args.n_images, size=args.image_size, seed=args.seed)
@@ -322,10 +323,11 @@ def _tuning(args: argparse.Namespace) -> None:
     activations = tw.sample_activations(probe, images, n=args.samples, seed=args.seed, progress=bar)
     dimensions = tw.TuningDimensions(args.method, args.components, random_state=args.seed).fit(activations)
     film = tw.render_film(
-        probe, dimensions, points=args.points, steps=args.steps, seed=args.seed, progress=bar
+        probe, dimensions, points=args.points, steps=args.steps, seed=args.seed, progress=bar, store=args.out
     )
-    path = tw.save_record(film, args.out)
-    print(f'Wrote {path}; open it in a notebook with tw.TuningExplorer("{args.out}").')
+    print(
+        f'Wrote {args.out} with {film.sizes["dimension"]} dimensions; open it in a notebook with tw.TuningExplorer("{args.out}").'
+    )
 
 
 def _gabor(args: argparse.Namespace) -> None:
@@ -352,10 +354,19 @@ def _view(args: argparse.Namespace) -> None:
 
 
 def _info(args: argparse.Namespace) -> None:
+    from tunewidgets._record_files import is_url
     from tunewidgets._summary import summary
     from tunewidgets.records import open_record
 
-    print(summary(open_record(args.record)))
+    text = args.record
+    unfinished = Path(f"{text}.unfinished")
+    if not is_url(text) and not Path(text).expanduser().exists() and unfinished.expanduser().exists():
+        print(
+            f"A study that was begun and has nothing to show yet; what it has is in {unfinished}, and the same study run "
+            "again goes on with it."
+        )
+        return
+    print(summary(open_record(text)))
 
 
 def _names(text: str) -> list[str]:

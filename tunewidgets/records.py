@@ -16,7 +16,7 @@ from typing import Any
 import xarray as xr
 
 from . import __version__
-from ._record_files import NAME, group_name, node_name, read, root_attrs, write
+from ._record_files import NAME, group_name, is_url, node_name, read, root_attrs, write
 from ._record_schemas import MARK, SCHEMAS, RecordError, mark, schema_of, validate
 
 __all__ = [
@@ -158,6 +158,23 @@ def settings_of(record: xr.Dataset | xr.DataTree) -> dict[str, Any]:
         ) from None
 
 
+def with_settings(record: xr.Dataset, **settings: Any) -> xr.Dataset:
+    """The record with more settings.
+
+    Raises
+    ------
+    RecordError
+        If the record has none, or they are not JSON.
+
+    Examples
+    --------
+    >>> settings_of(with_settings(xr.Dataset(attrs={"settings": "{}"}), steps=8))
+    {'steps': 8}
+    """
+    both = {**settings_of(record), **settings}
+    return record.assign_attrs(settings=json.dumps(both, ensure_ascii=False, allow_nan=False, default=_plain))
+
+
 def layer_tree(records: Mapping[str, xr.Dataset]) -> xr.DataTree:
     """One tree of several layers' records, in their order.
 
@@ -226,12 +243,13 @@ def open_record(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
     Parameters
     ----------
     path : str or path
-        A `.zarr` folder or a `.zarr.zip` file.
+        A `.zarr` folder, a `.zarr.zip` file, or a URL of a folder that fsspec knows.
 
     Returns
     -------
     xarray.Dataset or xarray.DataTree
-        What was saved; its text is Python strings (dtype object).
+        What was saved, or what is there so far of a study that is still going on (`attrs["unfinished"]` says so). Its
+        text is Python strings (dtype object).
 
     Raises
     ------
@@ -248,7 +266,7 @@ def open_record(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
     FileNotFoundError: there is no record at missing.zarr; give the path that save_record wrote to
     """
     target = Path(path).expanduser()
-    if target.exists():
+    if not is_url(path) and target.exists():
         attrs = root_attrs(target)
         # Before anything is decoded: a newer schema may hold what this version cannot read.
         if MARK in attrs or NAME not in attrs:

@@ -67,15 +67,15 @@ def test_the_data_are_streamed_once_for_all_layers_and_once_a_layer_for_its_abla
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, data, whole, monkeypatch):
     options = {"store": tmp_path / "units.zarr", "ablation_options": {"points": 3}, **QUICK}
-    real, made = units.representative_substitution, []
+    real, made = units.unit_images, []
 
-    def stopped(model, layer, *args, **kwargs):
+    def stopped(observed, layer, *args, **kwargs):
         made.append(layer)
         if len(made) == 2:
             raise KeyboardInterrupt
-        return real(model, layer, *args, **kwargs)
+        return real(observed, layer, *args, **kwargs)
 
-    monkeypatch.setattr(units, "representative_substitution", stopped)
+    monkeypatch.setattr(units, "unit_images", stopped)
     with pytest.raises(KeyboardInterrupt):
         tw.analyze_units(branching(), data, LAYERS, **options)
     assert list(tw.open_record(options["store"]).children) == LAYERS[:1]

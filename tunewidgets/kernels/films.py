@@ -4,6 +4,7 @@ In: a probe and fitted dimensions (with the activations they were fitted on, for
 film record. Paper B, section 3.3 (*Identifying and interpreting tuning dimensions in deep networks*).
 """
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from tunewidgets.kernels.loop import Job
 from tunewidgets.kernels.points import OTHERS, SAMPLINGS, Points, place_points
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.scores import position
+from tunewidgets.kernels.store import Study, plain
 from tunewidgets.kernels.visualize import choose_size, make_recipe
 
 CONSTANT = "constant direction: every point along this dimension asks for the same image; hold the others at the mean"
@@ -29,6 +31,8 @@ CONSTANT = "constant direction: every point along this dimension asks for the sa
 START_NOISE = 0.1
 # Largest distance between unit targets that still counts as one direction.
 SAME_DIRECTION = 1e-4
+INTERRUPTED = "not made: interrupted before this dimension was finished; render it again"
+NOT_YET = "not made yet: run the study again to go on with it"
 EMPTY = "no direction: no point along this dimension asks for any unit to answer"
 
 
@@ -52,6 +56,8 @@ def render_film(
     precision: str = "auto",
     chunk: int | str = "auto",
     progress: bool = True,
+    store: str | os.PathLike[str] | None = None,
+    executor: Any = None,
 ) -> xr.Dataset:
     """Optimize an image for each point along each tuning dimension.
 
@@ -83,6 +89,11 @@ def render_film(
         which others are rendered.
     only : sequence of int, optional
         The dimensions to render; None renders all.
+    store : path or URL, optional
+        A `.zarr` folder to which every finished chunk goes, so that the film can be opened meanwhile and a later call
+        with the same settings goes on where this one stopped.
+    executor : optional
+        Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
 
     Returns
     -------
@@ -93,7 +104,10 @@ def render_film(
     Raises
     ------
     ValueError
-        Dimensions that are not fitted or belong to another layer; an option outside its range.
+        Dimensions that are not fitted or belong to another layer; an option outside its range; a store with a film made
+        otherwise.
+    RuntimeError
+        Another process is writing to the store.
 
     Examples
     --------
@@ -126,32 +140,7 @@ def render_film(
     placed = [place_points(dimensions, index, points, sampling, others) for index in chosen]
     status = [_why_not(points_of_one.targets) for points_of_one in placed]
     shown = [row for row, reason in enumerate(status) if not reason]
-    images = np.zeros((len(chosen), points, side, side, 3), np.uint8)
-    reached = np.full((len(chosen), points), np.nan, np.float32)
-    settings: dict[str, Any] = {}
-    if shown:
-        vectors = np.concatenate([asked_for(placed[row].targets, mode) for row in shown])
-        goal = Direction(vectors, mode, at)
-        goal.check(probe)
-        jobs = [
-            Job(place * points + point, f"{probe.layer}/dimension {chosen[row]}")
-            for place, row in enumerate(shown)
-            for point in range(points)
-        ]
-        recipe = make_recipe(probe, goal, board, points, steps, seed, chunk, lr, jitter, "post", precision)
-        gallery = Gallery(jobs, recipe)
-        gallery.fill(probe, goal, progress, retry=False)
-        settings = settings_of(gallery.recipe, probe)
-        for place, row in enumerate(shown):
-            own = slice(place * points, (place + 1) * points)
-            outcomes = [gallery.finished.get(job) for job in jobs[own]]
-            if any(outcome is None for outcome in outcomes):
-                status[row] = "not made: interrupted before this dimension was finished; render it again"
-                continue
-            strip = torch.stack([outcome.image for outcome in outcomes if outcome is not None])
-            images[row] = to_uint8(strip.movedim(1, -1).numpy())
-            reached[row] = achieved(probe, strip, vectors[own], at)
-    settings |= {
+    settings = {
         "method": dimensions.method_name_,
         "n_components": count,
         "converged": bool(dimensions.converged_),
@@ -165,15 +154,66 @@ def render_film(
         # How vectors were made of the layer's map: a new image is placed by the same.
         **{name: dimensions.sample_[name] for name in ("pool", "contrast") if name in dimensions.sample_},
     }
-    attrs = records.new_attrs(
-        "film",
-        **probe.provenance(),
-        settings=settings,
-        seed=seed,
-        n_images=dimensions.sample_["n_images"],
-        n_vectors=dimensions.sample_["n_vectors"],
+    vectors = np.concatenate([asked_for(placed[row].targets, mode) for row in shown or [0]])
+    asked = {"layer": probe.layer, "points": points, "seed": seed, "only": chosen, **settings}
+    asked["dimensions"] = Direction(vectors, mode, at).identity() if shown else "none"
+    asked["image_options"] = plain(
+        {"canvas": canvas, "band": band, "jitter": jitter, "lr": lr, "precision": precision, "chunk": chunk}
     )
-    return _assemble(dimensions, chosen, placed, images, reached, status, attrs)
+    provenance = probe.provenance()
+    study = Study(store, "film", provenance["model_sha256"], asked)
+    if (earlier := study.record()) is not None:
+        return earlier
+    gallery = None
+    if shown:
+        goal = Direction(vectors, mode, at)
+        goal.check(probe)
+        jobs = [
+            Job(place * points + point, f"{probe.layer}/dimension {chosen[row]}")
+            for place, row in enumerate(shown)
+            for point in range(points)
+        ]
+        recipe = make_recipe(probe, goal, board, points, steps, seed, chunk, lr, jitter, "post", precision)
+        gallery = Gallery(probe, goal, jobs, recipe)
+
+    def film() -> xr.Dataset:
+        images = np.zeros((len(chosen), points, side, side, 3), np.uint8)
+        reached = np.full((len(chosen), points), np.nan, np.float32)
+        why = list(status)
+        for place, row in enumerate(shown):
+            assert gallery is not None
+            own = slice(place * points, (place + 1) * points)
+            outcomes = [gallery.finished.get(job) for job in gallery.jobs[own]]
+            if any(outcome is None for outcome in outcomes):
+                why[row] = INTERRUPTED if gallery.interrupted else NOT_YET
+                continue
+            strip = torch.stack([outcome.image for outcome in outcomes if outcome is not None])
+            images[row] = to_uint8(strip.movedim(1, -1).numpy())
+            reached[row] = achieved(probe, strip, vectors[own], at)
+        ran = settings_of(gallery.recipe, probe) if gallery is not None else {}
+        attrs = records.new_attrs(
+            "film",
+            **provenance,
+            settings={**ran, **settings, **({} if store is None else {"asked": study.asked})},
+            seed=seed,
+            n_images=dimensions.sample_["n_images"],
+            n_vectors=dimensions.sample_["n_vectors"],
+        )
+        return _assemble(dimensions, chosen, placed, images, reached, why, attrs)
+
+    with study:
+        if gallery is not None:
+            shower = gallery
+            gallery.fill(
+                progress,
+                retry=False,
+                study=None if store is None else study,
+                show=lambda now: study.show(film, shower.note, now=now),
+                executor=executor,
+            )
+        made = film()
+        study.finish(made)
+    return made
 
 
 def asked_for(targets: np.ndarray, mode: str) -> np.ndarray:

@@ -4,7 +4,7 @@ In: jobs and a recipe. Out: every job's image, once more with another start wher
 image that failed all the same the reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -15,53 +15,147 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets.kernels.evolution import evolve
+from tunewidgets.kernels.executors import Lost, on_workers
 from tunewidgets.kernels.loop import Finished, Job, Recipe, optimize
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.scores import Objective
+from tunewidgets.kernels.store import Study
+from tunewidgets.kernels.table import Table
+from tunewidgets.kernels.workers import in_threads
 
 
 class Gallery:
     """The images of a run as they come, each job's in its own place."""
 
-    def __init__(self, jobs: Sequence[Job], recipe: Recipe) -> None:
+    def __init__(self, probe: Probe, objective: Objective, jobs: Sequence[Job], recipe: Recipe) -> None:
+        self.probe = probe
+        self.objective = objective
         self.jobs = list(jobs)
         self.recipe = recipe
         self.finished: dict[Job, Finished] = {}
         self.interrupted = False
 
-    def fill(self, probe: Probe, objective: Objective, progress: bool, retry: bool = True) -> None:
-        """Make every image, and once more with another start those that failed. Stopping keeps what is finished."""
+    def fill(
+        self,
+        progress: bool,
+        retry: bool = True,
+        study: Study | None = None,
+        part: str = "images",
+        show: Callable[[bool], Any] = lambda now: None,
+        executor: Any = None,
+    ) -> None:
+        """Make every image, and once more with another start those that failed. Stopping keeps what is finished.
+
+        With a study, finished chunks are `part` of its store and are not made again; `show` is called after each, and
+        with True when the run is stopped. With an executor, its workers make the images.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The executor is none, or the model can't be sent to its workers.
+        RuntimeError
+            Workers were lost again and again.
+        """
+        spread = (
+            in_threads if executor is None else on_workers(executor, self.probe.network, self.probe.model)
+        )
         total = len(self.jobs) * self.recipe.steps
         try:
-            with tqdm(total=total, unit="image-step", disable=not progress, desc=probe.layer) as bar:
-                self._make(probe, objective, self.jobs, bar)
-                failed = [job for job in self.jobs if reason(self.finished[job], objective)] if retry else []
+            with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
+                self._make(self.jobs, bar, study, part, show, spread)
+                failed = [job for job in self.jobs if self._reason(self.finished[job])] if retry else []
                 bar.total = total + len(failed) * self.recipe.steps
                 again = {Job(job.target, f"{job.key}/again"): job for job in failed}
-                self._make(probe, objective, list(again), bar)
+                self._make(list(again), bar, study, f"{part}-again", show, spread)
         except KeyboardInterrupt:
-            if not self.finished:
+            show(True)
+            if not self.finished or study is not None:
                 raise
             self.interrupted = True
             return
         for second, first in again.items():
             outcome = self.finished.pop(second)
-            if not reason(outcome, objective):
+            if not self._reason(outcome):
                 self.finished[first] = outcome._replace(job=first)
 
-    def _make(self, probe: Probe, objective: Objective, jobs: list[Job], bar: tqdm) -> None:
+    def _make(
+        self,
+        jobs: list[Job],
+        bar: tqdm,
+        study: Study | None,
+        part: str,
+        show: Callable[[bool], Any],
+        spread: Callable[..., Any],
+    ) -> None:
+        table = self._table(jobs, study, part)
+        if table is not None:
+            earlier = table.load()
+            self.finished |= {jobs[row]: _outcome(jobs[row], values) for row, values in earlier.items()}
+            bar.update(len(earlier) * self.recipe.steps)
+        rows = {job: row for row, job in enumerate(jobs) if job not in self.finished}
+
         def shrink(chunk: int) -> None:
             self.recipe = replace(self.recipe, chunk=chunk)
+            if table is not None:
+                table.say(chunk=chunk)
 
-        run = evolve if self.recipe.optimizer == "cma" else optimize
-        for chunk in run(probe, objective, jobs, self.recipe, bar.update, shrink):
+        if self.recipe.optimizer == "cma":
+            made = evolve(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink)
+        else:
+            made = optimize(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, spread)
+        for chunk in self._named(made):
             self.finished |= {outcome.job: outcome for outcome in chunk}
+            if table is not None:
+                for outcome in chunk:
+                    table.add(rows[outcome.job], _columns(outcome))
+                show(False)
 
-    def dataset(
-        self, probe: Probe, objective: Objective, names: list[str], restarts: int, floats: bool = False
-    ) -> xr.Dataset:
+    def _named(self, made: Iterator[list[Finished]]) -> Iterator[list[Finished]]:
+        """The chunks; where one is lost for good, the sentence says which images it was to make."""
+        try:
+            yield from made
+        except Lost as lost:
+            names = self.objective.names()
+            which = ", ".join(names[job.target] for job in lost.chunk)
+            raise RuntimeError(
+                f"{which} of layer {self.probe.layer!r} can't be made: {lost}; what is finished is kept with store=, "
+                "and a smaller chunk takes less memory"
+            ) from lost
+
+    def _table(self, jobs: list[Job], study: Study | None, part: str) -> Table | None:
+        """The jobs' part of the study's store; from here on the network runs at the chunk shape it was begun with."""
+        if study is None or not jobs:
+            return None
+        recipe, side = self.recipe, self.recipe.canvas.size
+        fields = {
+            "image": (3, side, side),
+            "values": (recipe.steps,),
+            "response": (self.probe.units,),
+            "checkpoints": (len(recipe.checkpoints), self.probe.units),
+        }
+        # An evolved image comes alone: its chunk is the generation that it is chosen from.
+        together = 1 if recipe.optimizer == "cma" else recipe.chunk
+        table = study.table(part, len(jobs), together, fields, settings_of(recipe, self.probe))
+        if table is not None:
+            self.recipe = replace(recipe, chunk=int(table.about["chunk"]))
+        return table
+
+    @property
+    def note(self) -> str:
+        """How far the images are."""
+        return f"{sum(job in self.finished for job in self.jobs):,} of {len(self.jobs):,} images made"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every job has its outcome, good or bad."""
+        return all(job in self.finished for job in self.jobs)
+
+    def _reason(self, outcome: Finished) -> str:
+        return reason(outcome, self.objective)
+
+    def dataset(self, names: list[str], restarts: int, floats: bool = False) -> xr.Dataset:
         """What `visualize` returns."""
-        side, recipe = self.recipe.canvas.size, self.recipe
+        side, recipe, probe = self.recipe.canvas.size, self.recipe, self.probe
         blank = Finished(
             Job(-1, ""),
             torch.zeros(3, side, side),
@@ -71,7 +165,9 @@ class Gallery:
         )
         outcomes = [self.finished.get(job, blank) for job in self.jobs]
         status = [
-            "not made: interrupted" if outcome is blank else reason(outcome, objective)
+            ("not made: interrupted" if self.interrupted else "not made yet")
+            if outcome is blank
+            else self._reason(outcome)
             for outcome in outcomes
         ]
         image = torch.stack([outcome.image for outcome in outcomes]).movedim(1, -1).numpy()
@@ -95,7 +191,7 @@ class Gallery:
         }
         if recipe.checkpoints:
             coords["checkpoint"] = list(recipe.checkpoints)
-        if (units := objective.own_units()) is not None:
+        if (units := self.objective.own_units()) is not None:
             coords["own_unit"] = ("target", units[goals])
         attrs = records.new_attrs(
             "images",
@@ -106,6 +202,16 @@ class Gallery:
             n_vectors=0,
         )
         return xr.Dataset(columns, coords, attrs)
+
+
+def _columns(outcome: Finished) -> Mapping[str, np.ndarray]:
+    """An outcome as a table keeps it."""
+    return {name: value.numpy() for name, value in outcome._asdict().items() if name != "job"}
+
+
+def _outcome(job: Job, columns: Mapping[str, np.ndarray]) -> Finished:
+    """An outcome as a table kept it."""
+    return Finished(job, **{name: torch.from_numpy(np.array(value)) for name, value in columns.items()})
 
 
 def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:

@@ -88,6 +88,7 @@ def optimize(
     recipe: Recipe,
     on_step: Callable[[int], Any] = lambda images: None,
     on_smaller_chunk: Callable[[int], Any] = lambda chunk: None,
+    spread: Callable[..., Iterator[list[Finished]]] = in_threads,
 ) -> Iterator[list[Finished]]:
     """Make the images of `jobs`, a chunk at a time; on a CPU one chunk a core, each on a single thread.
 
@@ -99,6 +100,8 @@ def optimize(
         Told, in the caller's thread, how many images have moved by one step (padding not counted).
     on_smaller_chunk : callable
         Told the new chunk shape when the device ran out of memory and the chunk was halved.
+    spread : callable
+        What runs the chunks: `in_threads` of this process, or `executors.on_workers`.
 
     Yields
     ------
@@ -111,7 +114,7 @@ def optimize(
             chunks = [waiting[i : i + recipe.chunk] for i in range(0, len(waiting), recipe.chunk)]
             run = partial(_run_chunk, probe, objective, recipe=recipe)
             try:
-                for finished in in_threads(run, chunks, on_step, probe.device):
+                for finished in spread(run, chunks, on_step, probe.device):
                     done = {outcome.job for outcome in finished}
                     waiting = [job for job in waiting if job not in done]
                     yield finished

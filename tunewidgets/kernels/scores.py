@@ -6,6 +6,7 @@ batch's other images, so the gradient of their sum is each image's own gradient.
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
@@ -70,6 +71,18 @@ class Objective(ABC):
         """The unit each target is made for, or None where a target is not a unit's."""
         return None
 
+    def identity(self) -> str:
+        """A few words and a digest that tell this objective from others, in whatever process."""
+        digest = hashlib.sha256("\n".join(self.names()).encode())
+        for name, value in sorted(vars(self).items()):
+            if isinstance(value, Tensor):
+                value = value.cpu().numpy()
+            if isinstance(value, np.ndarray):
+                digest.update(f"{name} {value.shape} {value.dtype}".encode() + value.tobytes())
+            elif isinstance(value, str | int | float | tuple):
+                digest.update(f"{name} {value!r}".encode())
+        return f"{type(self).__name__} of {len(self)}, {digest.hexdigest()[:12]}"
+
     # How far Adam may move a parameter over the whole run, and in one step at most; found on real layers.
     path, largest_lr = 25.6, 0.4
 
@@ -131,6 +144,9 @@ class Combined(Objective):
             for weight, term in self.terms
         ]
         return [" + ".join(row) for row in zip(*columns, strict=True)]
+
+    def identity(self) -> str:
+        return " + ".join(f"{weight:g} * {term.identity()}" for weight, term in self.terms)
 
     def own_units(self) -> np.ndarray | None:
         return self.terms[0][1].own_units() if len(self.terms) == 1 and self.terms[0][0] > 0 else None

@@ -4,6 +4,7 @@ In: a model and its layers. Out: a DataTree of unit records with each unit's AM 
 along the optimization, RS by gain-free activations, the units that exceed it and those that could stand in for it.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,8 +17,9 @@ from tunewidgets import records
 from tunewidgets.kernels.capture import Capture, Observed
 from tunewidgets.kernels.labelled import labelled
 from tunewidgets.kernels.objectives import AM, IAM
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.probe import Probe, fingerprint
 from tunewidgets.kernels.selectivity import CHUNK, Selectivity, stream
+from tunewidgets.kernels.store import Study, plain
 from tunewidgets.kernels.substitution_measures import (
     exceeders,
     mean_of_present,
@@ -25,7 +27,7 @@ from tunewidgets.kernels.substitution_measures import (
     substitutes,
     substitution,
 )
-from tunewidgets.kernels.visualize import visualize
+from tunewidgets.kernels.visualize import prepare
 
 OBJECTIVES = {"am": AM, "iam": IAM}
 
@@ -48,6 +50,8 @@ def representative_substitution(
     preprocess: Callable[[Tensor], Tensor] | None = None,
     device: str | torch.device = "auto",
     progress: bool = True,
+    store: str | os.PathLike[str] | None = None,
+    executor: Any = None,
     **options: Any,
 ) -> xr.DataTree:
     """RS of every unit, from an image made for each.
@@ -84,6 +88,11 @@ def representative_substitution(
     preprocess, device
         As of `Probe`.
     progress : bool, default True
+    store : path or URL, optional
+        A `.zarr` folder to which every finished chunk goes, so that the record can be opened meanwhile and a later call
+        with the same settings goes on where this one stopped.
+    executor : optional
+        Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
     **options
         More options of `visualize`: `size`, `canvas`, `chunk`, `lr`, `jitter`, `objective_at`, `precision`, `band`.
 
@@ -101,7 +110,10 @@ def representative_substitution(
     Raises
     ------
     TypeError, ValueError
-        The model, its layers or an option cannot be used; said in one sentence.
+        The model, its layers or an option cannot be used, or the store holds records made otherwise; said in one
+        sentence.
+    RuntimeError
+        Another process is writing to the store.
 
     Examples
     --------
@@ -111,7 +123,7 @@ def representative_substitution(
     >>> tree["relu"].rs.dims, tree["relu"].rs.shape
     (('objective', 'unit'), (1, 4))
     """
-    _check(objectives, k, options)
+    check_options(objectives, k, options)
     observed = Observed(model, layers, preprocess, device)
     if data is not None and mean_activation is None:
         source = labelled(data, None, model)
@@ -120,31 +132,49 @@ def representative_substitution(
         mean_activation = {
             name: part.mean_activation.values for name, part in collector.datasets(source).items()
         }
-    options |= {"steps": steps, "seed": seed, "restarts": restarts, "progress": progress}
-    usual = (reduction, rectify) == ("mean", True)
-    options["checkpoints"] = _checkpoints(checkpoints, steps, usual)
-    captures = {
-        layer: None if usual else Capture(observed.only([layer]), reduction, rectify)
-        for layer in observed.probes
+    asked = {
+        "objectives": list(objectives),
+        "restarts": restarts,
+        "k": k,
+        "responses": responses,
+        "reduction": reduction,
+        "rectify": rectify,
+        "steps": steps,
+        "seed": seed,
+        "normalized": mean_activation is not None,
+        "image_options": plain(options),
     }
-    return records.layer_tree(
-        {
-            layer: substitution_of(
-                probe,
+    asked["checkpoints"] = checkpoints if isinstance(checkpoints, str) else list(checkpoints)
+    study = Study(store, "units", fingerprint(model) if store is not None else "", asked)
+    done = study.layers()
+    made: dict[str, xr.Dataset] = {}
+    with study:
+        for layer in observed.probes:
+            if layer in done:
+                continue
+            images = unit_images(
+                observed,
+                layer,
                 objectives,
-                k,
-                responses,
                 None if mean_activation is None else mean_activation.get(layer),
-                observed.provenance(layer),
-                captures[layer],
+                k=k,
+                responses=responses,
+                reduction=reduction,
+                rectify=rectify,
+                checkpoints=checkpoints,
+                asked=None if store is None else study.asked,
+                restarts=restarts,
+                steps=steps,
+                seed=seed,
                 **options,
             )
-            for layer, probe in observed.probes.items()
-        }
-    )
+            made[layer] = images.make(study, progress, lambda record: record, executor)
+            study.finish(made[layer], layer)
+    return study.tree(list(observed.probes), made)
 
 
-def _check(objectives: Sequence[str], k: int, options: Mapping[str, Any]) -> None:
+def check_options(objectives: Sequence[str], k: int, options: Mapping[str, Any]) -> None:
+    """Raise an error of one sentence for what `representative_substitution` can't be asked."""
     unknown = [name for name in objectives if name not in OBJECTIVES]
     if isinstance(objectives, str) or unknown or not objectives or len(set(objectives)) < len(objectives):
         raise ValueError(f"objectives is {objectives!r}; give one or both of ('am', 'iam').")
@@ -175,54 +205,128 @@ def _checkpoints(checkpoints: Sequence[int] | str, steps: int, usual: bool) -> l
     return earlier
 
 
-def substitution_of(
-    probe: Probe,
+def unit_images(
+    observed: Observed,
+    layer: str,
     objectives: Sequence[str],
+    mean_activation: np.ndarray | None,
+    *,
     k: int,
     responses: bool,
-    mean_activation: np.ndarray | None,
-    provenance: dict[str, str],
-    capture: Capture | None = None,
+    reduction: str,
+    rectify: bool,
+    checkpoints: Sequence[int] | str = "auto",
+    asked: Mapping[str, Any] | None = None,
     **options: Any,
-) -> xr.Dataset:
-    """One layer's part of a unit record; `options` are those of `visualize`.
+) -> "UnitImages":
+    """The images of one layer's units, still to be made; the options are those of `representative_substitution`."""
+    usual = (reduction, rectify) == ("mean", True)
+    return UnitImages(
+        observed.probes[layer],
+        objectives,
+        k,
+        responses,
+        mean_activation,
+        observed.provenance(layer),
+        None if usual else Capture(observed.only([layer]), reduction, rectify),
+        asked,
+        checkpoints=_checkpoints(checkpoints, options["steps"], usual),
+        **options,
+    )
+
+
+class UnitImages:
+    """The images of one layer's units, and the part of its record that they tell; `options` are those of `visualize`.
 
     `capture` measures the layer on the finished images; None leaves that to `visualize`, which measures as usual.
     """
-    units = probe.units
-    if mean_activation is not None and np.shape(mean_activation) != (units,):
-        raise ValueError(
-            f"mean_activation has shape {np.shape(mean_activation)} for layer {probe.layer!r}; give ({units},), one "
-            "value a unit."
+
+    def __init__(
+        self,
+        probe: Probe,
+        objectives: Sequence[str],
+        k: int,
+        responses: bool,
+        mean_activation: np.ndarray | None,
+        provenance: dict[str, str],
+        capture: Capture | None = None,
+        asked: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        units = probe.units
+        if mean_activation is not None and np.shape(mean_activation) != (units,):
+            raise ValueError(
+                f"mean_activation has shape {np.shape(mean_activation)} for layer {probe.layer!r}; give ({units},), "
+                "one value a unit."
+            )
+        self.layer, self.units, self.k, self.responses = probe.layer, units, k, responses
+        self.mean_activation, self.provenance, self.capture = mean_activation, provenance, capture
+        self.asked, self.options = asked, options
+        defaults = {"size": "auto", "canvas": "fourier", "chunk": "auto"}
+        self.galleries = {
+            name: prepare(probe, OBJECTIVES[name](range(units)), **{**defaults, **options})
+            for name in objectives
+        }
+
+    def make(
+        self,
+        study: Study,
+        progress: bool,
+        whole: Callable[[xr.Dataset], xr.Dataset],
+        executor: Any = None,
+    ) -> xr.Dataset:
+        """Make the images; meanwhile the study shows the record that `whole` makes of what there is."""
+        for name, (gallery, _) in self.galleries.items():
+            gallery.fill(
+                progress,
+                study=study if study.keeps else None,
+                part=f"{self.layer}/{name}",
+                show=lambda now: study.show(lambda: whole(self.record()), self.note, self.layer, now),
+                executor=executor,
+            )
+        return self.record()
+
+    @property
+    def note(self) -> str:
+        """How far the images are."""
+        return "; ".join(f"{name}: {gallery.note}" for name, (gallery, _) in self.galleries.items())
+
+    def record(self) -> xr.Dataset:
+        """What the images that there are tell."""
+        units, options = self.units, self.options
+        made = {
+            name: gallery.dataset(names, options["restarts"], floats=self.capture is not None)
+            for name, (gallery, names) in self.galleries.items()
+        }
+        if self.capture is not None:
+            made = {name: _remeasured(images, self.capture) for name, images in made.items()}
+        parts = [_measured(images, units, self.k, self.mean_activation) for images in made.values()]
+        columns: dict[str, Any] = {}
+        for name, (dims, _) in parts[0].items():
+            columns[name] = (("objective", *dims), np.stack([part[name][1] for part in parts]))
+        # Alike on the images made so far is not alike.
+        if all(gallery.is_full for gallery, _ in self.galleries.values()):
+            columns["substitutes"] = (
+                ("unit",),
+                substitutes(np.concatenate([_patterns(i, units) for i in made.values()])),
+            )
+        if self.responses:
+            columns["response"] = _responses(made, units)
+        first = next(iter(made.values()))
+        objectives = list(self.galleries)
+        coords: dict[str, Any] = {
+            "objective": np.array(objectives, dtype=object),
+            "unit": np.arange(units),
+            "checkpoint": [*options["checkpoints"], options["steps"]],
+        }
+        settings = {**records.settings_of(first), "objectives": objectives, "restarts": options["restarts"]}
+        settings |= {"reduction": "mean", "rectify": True} if self.capture is None else self.capture.settings
+        if self.asked is not None:
+            settings["asked"] = self.asked
+        attrs = records.new_attrs(
+            "units", **self.provenance, settings=settings, seed=options["seed"], n_images=None, n_vectors=None
         )
-    made = {
-        name: visualize(probe, OBJECTIVES[name](range(units)), floats=capture is not None, **options)
-        for name in objectives
-    }
-    if capture is not None:
-        made = {name: _remeasured(images, capture) for name, images in made.items()}
-    parts = [_measured(images, units, k, mean_activation) for images in made.values()]
-    columns: dict[str, Any] = {}
-    for name, (dims, _) in parts[0].items():
-        columns[name] = (("objective", *dims), np.stack([part[name][1] for part in parts]))
-    columns["substitutes"] = (
-        ("unit",),
-        substitutes(np.concatenate([_patterns(i, units) for i in made.values()])),
-    )
-    if responses:
-        columns["response"] = _responses(made, units)
-    first = next(iter(made.values()))
-    coords: dict[str, Any] = {
-        "objective": np.array(list(objectives), dtype=object),
-        "unit": np.arange(units),
-        "checkpoint": [*options["checkpoints"], options["steps"]],
-    }
-    settings = {**records.settings_of(first), "objectives": list(objectives), "restarts": options["restarts"]}
-    settings |= {"reduction": "mean", "rectify": True} if capture is None else capture.settings
-    attrs = records.new_attrs(
-        "units", **provenance, settings=settings, seed=options["seed"], n_images=None, n_vectors=None
-    )
-    return xr.Dataset(columns, coords, attrs)
+        return xr.Dataset(columns, coords, attrs)
 
 
 def _remeasured(images: xr.Dataset, capture: Capture) -> xr.Dataset:

@@ -5,11 +5,8 @@ RS, and importance. The data are streamed once for all layers, and once a layer 
 finished layer is kept and a later call goes on where this one stopped.
 """
 
-import copy
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,10 +16,13 @@ from torch import Tensor, nn
 from tunewidgets import records
 from tunewidgets.kernels.ablation import ablation as ablate
 from tunewidgets.kernels.capture import Capture, Observed
+from tunewidgets.kernels.executors import check_executor
 from tunewidgets.kernels.exemplars import Exemplars, with_pictures
 from tunewidgets.kernels.labelled import LabelledImages, labelled
+from tunewidgets.kernels.probe import fingerprint
 from tunewidgets.kernels.selectivity import Selectivity, stream
-from tunewidgets.kernels.substitution import representative_substitution
+from tunewidgets.kernels.store import Study, plain
+from tunewidgets.kernels.substitution import check_options, unit_images
 from tunewidgets.kernels.tracing import evaluating
 from tunewidgets.kernels.visualize import choose_size
 
@@ -36,7 +36,7 @@ def analyze_units(
     exemplars: int = 9,
     restarts: int = 1,
     store: str | os.PathLike[str] | None = None,
-    executor: Executor | None = None,
+    executor: Any = None,
     progress: bool = True,
     *,
     reduction: str = "mean",
@@ -72,11 +72,13 @@ def analyze_units(
         Images of the data a unit, and exceeding units that are listed; 0: no exemplars, 9 exceeding units.
     restarts : int, default 1
         Images a unit and objective.
-    store : path, optional
-        A `.zarr` folder or `.zarr.zip` file to which every finished layer goes. Run again with the same settings, the
-        layers that it holds are not made again.
-    executor : concurrent.futures.Executor, optional
-        Where the layers' images are made, each on a copy of the model; None: here, one after the other.
+    store : path or URL, optional
+        A `.zarr` folder or `.zarr.zip` file to which everything finished goes, a chunk of units at a time. It can be
+        opened meanwhile, and a later call with the same settings goes on where this one stopped. The records that are
+        returned are then read from there as they are asked for.
+    executor : optional
+        Anything with the interface of `concurrent.futures`, such as `ProcessPoolExecutor`: its workers make the images, a
+        chunk at a time, and the model travels to each once. None: here, a chunk a core.
     progress : bool, default True
     reduction, rectify
         What a unit's activation on an image is, as of `class_selectivity`, wherever one is measured.
@@ -107,6 +109,8 @@ def analyze_units(
     ------
     TypeError, ValueError
         The model, its layers, the data or an option cannot be used, or the store holds records made otherwise.
+    RuntimeError
+        Another process is writing to the store, or workers were lost again and again.
 
     Examples
     --------
@@ -119,6 +123,10 @@ def analyze_units(
     """
     if isinstance(exemplars, bool) or not isinstance(exemplars, int) or exemplars < 0:
         raise ValueError(f"exemplars is {exemplars!r}; give how many images a unit, or 0 for none.")
+    if executor is not None:
+        check_executor(executor)
+    if objectives:
+        check_options(objectives, exemplars or 9, options)
     observed = Observed(model, layers, preprocess, device)
     source = labelled(data, classes, model)
     asked = {
@@ -134,53 +142,60 @@ def analyze_units(
         "steps": steps,
         "seed": seed,
         "data": source.described,
-        "ablation_options": _plain(ablation_options or {}),
-        "image_options": _plain(options),
+        "ablation_options": plain(ablation_options or {}),
+        "image_options": plain(options),
     }
-    done = _stored(store, observed, asked)
+    study = Study(store, "units", fingerprint(model) if store is not None else "", asked)
+    done = study.layers()
     waiting = [layer for layer in observed.probes if layer not in done]
-    if not waiting:
-        return records.layer_tree({layer: done[layer] for layer in observed.probes})
     every = list(observed.probes)
+    if not waiting:
+        return study.tree(every, {})
     observed = observed.only(waiting)
     if pictures is not None and objectives:
         _check_sides(observed, pictures, options.get("size", "auto"))
     capture = Capture(observed, reduction, rectify, peaks=exemplars > 0)
+    made: dict[str, xr.Dataset] = {}
     # Whatever is said about the model has been said: from here on it is in evaluation mode.
-    with evaluating(model):
-        streamed = _streamed(capture, source, exemplars, critics, pictures, progress)
+    with study, evaluating(model):
         place = {"preprocess": preprocess, "device": device, "progress": progress}
-        pending = {
-            layer: _images(
-                executor,
-                model,
-                layer,
-                objectives,
-                mean_activation={layer: part.mean_activation.values},
-                restarts=restarts,
-                k=exemplars or 9,
-                responses=responses,
-                **capture.settings,
-                steps=steps,
-                seed=seed,
-                **place,
-                **options,
-            )
-            for layer, part in streamed.items()
-            if objectives
-        }
+        streamed = _streamed(study, capture, source, exemplars, critics, pictures, progress)
         for layer in waiting:
             parts = [streamed[layer]]
             if ablation:
                 chosen = {"selectivity": {layer: streamed[layer].selectivity.values}, "seed": seed, **place}
-                tree = ablate(observed.model, source, layer, **{**chosen, **(ablation_options or {})})
-                parts.append(_only(tree))
+                parts.append(_ablated(study, observed, source, layer, {**chosen, **(ablation_options or {})}))
+
+            def whole(
+                images: xr.Dataset, layer: str = layer, parts: Sequence[xr.Dataset] = parts
+            ) -> xr.Dataset:
+                return _joined(
+                    [*parts, images], observed.provenance(layer), source, capture.settings, study.asked, seed
+                )
+
             if objectives:
-                parts.append(pending[layer]())
-            done[layer] = _joined(parts, observed.provenance(layer), source, capture.settings, asked, seed)
-            if store is not None:
-                records.save_record(records.layer_tree(done), store)
-    return records.layer_tree({layer: done[layer] for layer in every})
+                images = unit_images(
+                    observed,
+                    layer,
+                    objectives,
+                    streamed[layer].mean_activation.values,
+                    k=exemplars or 9,
+                    responses=responses,
+                    **capture.settings,
+                    restarts=restarts,
+                    steps=steps,
+                    seed=seed,
+                    **options,
+                )
+                made[layer] = whole(images.make(study, progress, whole, executor))
+            else:
+                made[layer] = _joined(
+                    parts, observed.provenance(layer), source, capture.settings, study.asked, seed
+                )
+            study.finish(made[layer], layer)
+            if study.keeps:
+                del made[layer]
+    return study.tree(every, made)
 
 
 def _check_sides(observed: Observed, pictures: int, size: int | str) -> None:
@@ -194,6 +209,7 @@ def _check_sides(observed: Observed, pictures: int, size: int | str) -> None:
 
 
 def _streamed(
+    study: Study,
     capture: Capture,
     source: LabelledImages,
     exemplars: int,
@@ -202,33 +218,41 @@ def _streamed(
     progress: bool,
 ) -> dict[str, xr.Dataset]:
     """What one pass over the data tells of every layer."""
+    kept = {layer: study.kept(f"{layer}/measures") for layer in capture.observed.probes}
+    earlier = {layer: part for layer, part in kept.items() if part is not None}
+    if len(earlier) == len(kept):
+        source.count = int(next(iter(earlier.values())).attrs["n_images"])
+        for part in earlier.values():
+            del part.attrs["n_images"]
+        return earlier
     selectivity = Selectivity(capture.observed, capture.rectify, k=100 if critics else None)
     shown = Exemplars(capture.observed, exemplars) if exemplars else None
     collectors = [selectivity, shown] if shown else [selectivity]
     stream(capture, source, collectors, progress)
     found = selectivity.datasets(source)
-    if shown is None:
-        return found
-    images = shown.datasets()
-    if pictures is not None:
-        images = with_pictures(images, source, pictures)
-    return {
-        layer: xr.merge([part, images[layer]], combine_attrs="drop_conflicts")
-        for layer, part in found.items()
-    }
+    if shown is not None:
+        images = shown.datasets()
+        if pictures is not None:
+            images = with_pictures(images, source, pictures)
+        found = {
+            layer: xr.merge([part, images[layer]], combine_attrs="drop_conflicts")
+            for layer, part in found.items()
+        }
+    for layer, part in found.items():
+        study.keep(f"{layer}/measures", part.assign_attrs(n_images=source.count))
+    return found
 
 
-def _images(
-    executor: Executor | None, model: nn.Module, layer: str, objectives: Sequence[str], **options: Any
-) -> Callable[[], xr.Dataset]:
-    """The layer's images and RS: promised by the executor, or made when they are asked for."""
-    if executor is None:
-        return lambda: _only(representative_substitution(model, layer, objectives, **options))
-    # Each job has a model of its own: two passes through one would see each other's hooks.
-    future = executor.submit(
-        representative_substitution, copy.deepcopy(model), layer, objectives, **{**options, "progress": False}
-    )
-    return lambda: _only(future.result())
+def _ablated(
+    study: Study, observed: Observed, source: LabelledImages, layer: str, options: dict[str, Any]
+) -> xr.Dataset:
+    """What the network loses without each unit of a layer."""
+    earlier = study.kept(f"{layer}/ablation")
+    if earlier is not None:
+        return earlier
+    found = _only(ablate(observed.model, source, layer, **options))
+    study.keep(f"{layer}/ablation", found)
+    return found
 
 
 def _only(tree: xr.DataTree) -> xr.Dataset:
@@ -258,40 +282,3 @@ def _joined(
             "units", **provenance, settings=settings, seed=seed, n_images=source.count, n_vectors=None
         )
     )
-
-
-def _stored(
-    store: str | os.PathLike[str] | None, observed: Observed, asked: dict[str, Any]
-) -> dict[str, xr.Dataset]:
-    """The layers that an earlier call finished."""
-    if store is None or not Path(store).expanduser().exists():
-        return {}
-    tree = records.open_record(store)
-    if not isinstance(tree, xr.DataTree):
-        raise ValueError(f"{store} holds a record of another kind; give another store.")
-    found = {}
-    for node in tree.children.values():
-        record = node.to_dataset()
-        mine = observed.provenance(str(record.attrs["layer"]))
-        if record.attrs["model_sha256"] != mine["model_sha256"]:
-            raise ValueError(
-                f"{store} holds records of a model with other weights; give another store, or remove it."
-            )
-        earlier = records.settings_of(record).get("asked", {})
-        changed = [key for key, value in asked.items() if earlier.get(key) != value]
-        if changed:
-            key = changed[0]
-            raise ValueError(
-                f"{store} holds records made with {key}={earlier.get(key)!r}, not {asked[key]!r}; give another store, "
-                "or the same settings to go on."
-            )
-        found[str(record.attrs["layer"])] = record
-    return found
-
-
-def _plain(options: dict[str, Any]) -> dict[str, Any]:
-    """Options as JSON can hold them, to compare with those of a record."""
-    return {
-        name: value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
-        for name, value in sorted(options.items())
-    }

@@ -4,6 +4,7 @@ In: a probe and an objective. Out: a Dataset with the images, the objective's co
 images, and for every image that failed the reason.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from tunewidgets.kernels.loop import Job, Recipe, choose_chunk, choose_precision
 from tunewidgets.kernels.objectives import as_objective
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.scores import STAGES, Objective
+from tunewidgets.kernels.store import Study, plain
+from tunewidgets.records import with_settings
 
 SMALLEST_CANVAS, LARGEST_CANVAS = 64, 224
 OPTIMIZERS = ("adam", "cma")
@@ -46,6 +49,8 @@ def visualize(
     precision: str = "auto",
     band: float | str | None = None,
     floats: bool = False,
+    store: str | os.PathLike[str] | None = None,
+    executor: Any = None,
 ) -> xr.Dataset:
     """Optimize one image for each target.
 
@@ -96,6 +101,11 @@ def visualize(
         gradient. None takes all of them (with "cma" the lowest, about 600 parameters).
     floats : bool, default False
         Keep the images before rounding too, as `image_float(target, y, x, rgb)` float32.
+    store : path or URL, optional
+        A `.zarr` folder to which every finished chunk goes, so that the record can be opened meanwhile and a later call
+        with the same settings goes on where this one stopped.
+    executor : optional
+        Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
 
     Returns
     -------
@@ -111,9 +121,11 @@ def visualize(
     ------
     ValueError, TypeError
         A target that the layer does not have, or an option outside its range; a function without optimizer="cma", or
-        one that answers with something else.
+        one that answers with something else; a store with images made otherwise.
     ImportError
         "cma" without the package cmaes.
+    RuntimeError
+        Another process is writing to the store.
 
     References
     ----------
@@ -137,10 +149,78 @@ def visualize(
     >>> made.status.item(), bool(made.value[0, -1] > made.value[0, 0])
     ('', True)
     """
+    asked_size = size
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer is {optimizer!r}; choose one of {', '.join(map(repr, OPTIMIZERS))}.")
     if not isinstance(probe, Probe):
         probe, size = _black_box(probe, size, optimizer, band), "auto"
+    gallery, names = prepare(
+        probe,
+        objective,
+        size,
+        steps,
+        canvas,
+        restarts,
+        seed,
+        chunk,
+        lr=lr,
+        jitter=jitter,
+        objective_at=objective_at,
+        checkpoints=checkpoints,
+        precision=precision,
+        band=band,
+        optimizer=optimizer,
+    )
+    asked = {
+        "layer": probe.layer,
+        "objective": gallery.objective.identity(),
+        "restarts": restarts,
+        "seed": seed,
+        "steps": steps,
+        "floats": floats,
+        **plain({"size": asked_size, "canvas": canvas, "lr": lr, "jitter": jitter, "objective_at": objective_at}),
+        **plain({"checkpoints": tuple(checkpoints), "precision": precision, "band": band, "chunk": chunk}),
+    }
+    asked |= {} if optimizer == "adam" else {"optimizer": optimizer}
+    study = Study(store, "images", probe.provenance()["model_sha256"] if store is not None else "", asked)
+    if (earlier := study.record()) is not None:
+        return earlier
+
+    def record() -> xr.Dataset:
+        made = gallery.dataset(names, restarts, floats)
+        return made if store is None else with_settings(made, asked=study.asked)
+
+    with study:
+        gallery.fill(
+            progress,
+            study=None if store is None else study,
+            show=lambda now: study.show(record, gallery.note, now=now),
+            executor=executor,
+        )
+        made = record()
+        study.finish(made)
+    return made
+
+
+def prepare(
+    probe: Probe,
+    objective: Objective | str | Any,
+    size: int | str,
+    steps: int,
+    canvas: str,
+    restarts: int,
+    seed: int,
+    chunk: int | str,
+    *,
+    lr: float | str = "auto",
+    jitter: Jitter | None = None,
+    objective_at: str = "leaky",
+    checkpoints: Sequence[int] = (),
+    precision: str = "auto",
+    band: float | str | None = None,
+    optimizer: str = "adam",
+) -> tuple[Gallery, list[str]]:
+    """The gallery of a run of `visualize`, still to be filled, and its targets' names."""
     goal = as_objective(objective)
     goal.check(probe)
     if objective_at not in STAGES:
@@ -181,9 +261,7 @@ def visualize(
             precision,
             measured,
         )
-    made = Gallery(jobs, recipe)
-    made.fill(probe, goal, progress)
-    return made.dataset(probe, goal, names, restarts, floats)
+    return Gallery(probe, goal, jobs, recipe), names
 
 
 def _black_box(function: Any, size: int | str, optimizer: str, band: float | str | None) -> BlackBox:

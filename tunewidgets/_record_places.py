@@ -1,0 +1,269 @@
+"""Records that grow: a place on disk, or at a URL, where a record is written again and again while it is being made.
+
+In: a path or URL and records, whole or a layer at a time. Out: a record that can be opened at any time, and beside it a
+place for what is not in it yet, `PATH.unfinished`, that goes when all is done.
+"""
+
+import os
+import shutil
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from ._lock import Lock
+from ._record_files import (
+    DAMAGE,
+    NAME,
+    OPTIONS,
+    ORDER,
+    check_whole,
+    files_at,
+    for_disk,
+    group_name,
+    is_url,
+    looks_like_record,
+    quiet,
+    read,
+    tidy,
+    url_files,
+    write,
+)
+from ._record_schemas import MARK, RecordError, validate
+
+UNFINISHED = ".unfinished"
+
+
+def place_of(store: str | os.PathLike[str]) -> "Place":
+    """Where `store` points.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no path, or ends neither in `.zarr` nor, on disk, in `.zarr.zip`.
+    FileExistsError
+        If something that is no record is there.
+    """
+    if not isinstance(store, str | os.PathLike):
+        raise TypeError(f"store is a {type(store).__name__}; give a path that ends in .zarr, or None")
+    return Url(str(store)) if is_url(store) else Folder(Path(store).expanduser().resolve())
+
+
+class Place(ABC):
+    """A record at `path` and, in `work`, what is unfinished of it; `name` is what the reader calls it."""
+
+    name: str
+    path: str
+    work: str
+
+    def at(self, part: str) -> str:
+        """Where something unfinished is kept, for Zarr; `part` may itself have parts, with slashes between."""
+        return "/".join([self.work, "parts", *map(group_name, part.split("/"))])
+
+    def keep(self, part: str, dataset: xr.Dataset) -> None:
+        """Keep something unfinished."""
+        self._replace(self.at(part), dataset)
+
+    def write(self, record: xr.Dataset) -> None:
+        """The whole record anew."""
+        self._replace(self.path, record)
+
+    def write_layer(self, record: xr.Dataset, layer: str, order: int) -> None:
+        """One layer of the record anew."""
+        if not self.exists(f"{self.path}/zarr.json"):
+            self._replace(self.path, xr.Dataset(attrs={NAME: ""}))
+        marked = record.assign_attrs({NAME: layer, ORDER: order})
+        self._replace(f"{self.path}/{group_name(layer)}", marked)
+
+    def read(self) -> xr.Dataset | xr.DataTree:
+        """The record, its values read as they are asked for.
+
+        Raises
+        ------
+        RecordError
+            If it is damaged.
+        """
+        record = read(self.path, load=False)
+        validate(record)
+        return record
+
+    @abstractmethod
+    def exists(self, where: str) -> bool:
+        """Whether there is something."""
+
+    def there(self) -> bool:
+        """Whether there is a record, whole or partial."""
+        return self.exists(f"{self.path}/zarr.json")
+
+    def layers(self) -> list[xr.Dataset | None]:
+        """Each layer's record, in memory; None for one that is damaged."""
+        return [read_part(where) for where in self._layers()]
+
+    @abstractmethod
+    def _layers(self) -> list[str]: ...
+
+    def drop(self, part: str) -> None:
+        """Forget something unfinished, if it is there."""
+        self._remove(self.at(part))
+
+    def clear(self) -> None:
+        """Forget everything unfinished, and whose it was."""
+        self._remove(f"{self.work}/parts")
+        self._remove(f"{self.work}/zarr.json")
+
+    @abstractmethod
+    def _remove(self, where: str) -> None: ...
+
+    @abstractmethod
+    def held(self) -> Any:
+        """A context in which the place is ours alone."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """Nothing is unfinished any more."""
+
+    @abstractmethod
+    def _replace(self, where: str, dataset: xr.Dataset) -> None: ...
+
+
+class Folder(Place):
+    """A `.zarr` folder; for a `.zarr.zip` file, the folder that it is zipped from, among what is unfinished."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.name.endswith((".zarr", ".zarr.zip")):
+            raise ValueError(
+                f"store is {path.name!r}; end it in .zarr for a folder, or in .zarr.zip for one file"
+            )
+        if path.exists() and not looks_like_record(path):
+            raise FileExistsError(
+                f"{path} exists and is not a tunewidgets record, so it is left alone; choose another store"
+            )
+        self._final = path
+        self.name = str(path)
+        self.work = f"{path}{UNFINISHED}"
+        self.path = f"{self.work}/record.zarr" if path.name.endswith(".zip") else str(path)
+
+    def exists(self, where: str) -> bool:
+        return Path(where).exists()
+
+    def there(self) -> bool:
+        return super().there() or self._final.exists()
+
+    def layers(self) -> list[xr.Dataset | None]:
+        if super().there() or not self._final.exists():
+            return super().layers()
+        tree = read(self._final)
+        return [node.to_dataset() for node in tree.children.values()] if isinstance(tree, xr.DataTree) else []
+
+    def read(self) -> xr.Dataset | xr.DataTree:
+        if super().there():
+            return super().read()
+        record = read(self._final)
+        validate(record)
+        return record
+
+    def _layers(self) -> list[str]:
+        root = Path(self.path)
+        return [str(folder) for folder in sorted(root.iterdir()) if folder.is_dir()] if root.is_dir() else []
+
+    def _remove(self, where: str) -> None:
+        if Path(where).is_dir():
+            shutil.rmtree(where, ignore_errors=True)
+        else:
+            Path(where).unlink(missing_ok=True)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        try:
+            Path(self.work).mkdir(parents=True, exist_ok=True)
+            lock = Lock(self._final.with_name(f".{self._final.name}.lock"), self.name)
+        except OSError as error:
+            raise OSError(
+                f"{self._final.parent} can't be written to ({error.strerror or error}); give a store in a folder "
+                "that can"
+            ) from error
+        try:
+            shutil.rmtree(f"{self.work}/scratch", ignore_errors=True)
+            if self.path != self.name and self._final.exists() and not Path(self.path).exists():
+                write(read(self._final), self.path)
+            yield
+        finally:
+            self._zip()
+            lock.release()
+
+    def end(self) -> None:
+        self._zip()
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def _zip(self) -> None:
+        if self.path != self.name and Path(self.path).exists():
+            write(read(self.path), self._final)
+
+    def _replace(self, where: str, dataset: xr.Dataset) -> None:
+        target = Path(where)
+        scratch = Path(self.work, "scratch", uuid.uuid4().hex)
+        scratch.mkdir(parents=True)
+        try:
+            with quiet():
+                for_disk(dataset).to_zarr(scratch / "new", **OPTIONS)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                target.rename(scratch / "old")
+            (scratch / "new").rename(target)
+        finally:
+            if (scratch / "old").exists() and not target.exists():
+                (scratch / "old").rename(target)
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+class Url(Place):
+    """A `.zarr` at any URL that fsspec knows. Each object is there whole or not at all; nothing locks the place."""
+
+    def __init__(self, url: str) -> None:
+        self.name = self.path = url.rstrip("/")
+        if not self.name.endswith(".zarr"):
+            raise ValueError(f"store is {url!r}; end the URL in .zarr")
+        self.work = self.name + UNFINISHED
+        self._files, _ = url_files(url)
+
+    def exists(self, where: str) -> bool:
+        return bool(self._files.exists(where))
+
+    def _layers(self) -> list[str]:
+        if not self.exists(self.path):
+            return []
+        names = [str(entry["name"]) for entry in self._files.ls(self.path) if entry["type"] == "directory"]
+        return [f"{self.path}/{name.rstrip('/').rpartition('/')[2]}" for name in sorted(names)]
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        yield
+
+    def end(self) -> None:
+        self._remove(self.work)
+
+    def _remove(self, where: str) -> None:
+        if self.exists(where):
+            self._files.rm(where, recursive=True)
+
+    def _replace(self, where: str, dataset: xr.Dataset) -> None:
+        self._remove(where)
+        with quiet():
+            for_disk(dataset).to_zarr(where, **OPTIONS)
+
+
+def read_part(where: str) -> xr.Dataset | None:
+    """A layer of a record, or something unfinished, in memory; None where it is missing or damaged."""
+    try:
+        check_whole(files_at(where))
+        with quiet(), xr.open_dataset(where, engine="zarr", consolidated=False) as dataset:
+            found = tidy(dataset.load())
+        if MARK in found.attrs:
+            validate(found)
+    except (*DAMAGE, RecordError):
+        return None
+    return found
