@@ -196,12 +196,17 @@ def _zipped(folder: Path, archive_path: Path) -> Path:
 
 def for_disk(dataset: xr.Dataset) -> xr.Dataset:
     """The record as it is written: text of any length, and a checksum behind every chunk."""
-    from zarr.codecs import Crc32cCodec, ZstdCodec
-
     plain = _with_vlen_strings(dataset)
     for variable in plain.variables.values():
-        variable.encoding = {"compressors": (ZstdCodec(), Crc32cCodec())}
+        variable.encoding = {"compressors": compressors()}
     return plain
+
+
+def compressors() -> tuple[Any, Any]:
+    """How a chunk is written: compressed, then its checksum."""
+    from zarr.codecs import Crc32cCodec, ZstdCodec
+
+    return ZstdCodec(), Crc32cCodec()
 
 
 class Files(NamedTuple):

@@ -8,7 +8,7 @@ import os
 import shutil
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from ._record_files import (
 from ._record_schemas import MARK, RecordError, validate
 
 UNFINISHED = ".unfinished"
+Fill = Callable[[str], None]
 
 
 def place_of(store: str | os.PathLike[str]) -> "Place":
@@ -68,9 +69,9 @@ class Place(ABC):
         """Keep something unfinished."""
         self._replace(self.at(part), dataset)
 
-    def write(self, record: xr.Dataset) -> None:
-        """The whole record anew."""
-        self._replace(self.path, record)
+    def write(self, record: xr.Dataset, fill: Fill | None = None) -> None:
+        """The whole record anew; `fill` is given the path of its group, to add what is too large for memory."""
+        self._replace(self.path, record, fill)
 
     def write_layer(self, record: xr.Dataset, layer: str, order: int) -> None:
         """One layer of the record anew."""
@@ -127,7 +128,7 @@ class Place(ABC):
         """Nothing is unfinished any more."""
 
     @abstractmethod
-    def _replace(self, where: str, dataset: xr.Dataset) -> None: ...
+    def _replace(self, where: str, dataset: xr.Dataset, fill: Fill | None = None) -> None: ...
 
 
 class Folder(Place):
@@ -203,13 +204,15 @@ class Folder(Place):
         if self.path != self.name and Path(self.path).exists():
             write(read(self.path), self._final)
 
-    def _replace(self, where: str, dataset: xr.Dataset) -> None:
+    def _replace(self, where: str, dataset: xr.Dataset, fill: Fill | None = None) -> None:
         target = Path(where)
         scratch = Path(self.work, "scratch", uuid.uuid4().hex)
         scratch.mkdir(parents=True)
         try:
             with quiet():
                 for_disk(dataset).to_zarr(scratch / "new", **OPTIONS)
+            if fill is not None:
+                fill(str(scratch / "new"))
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.exists():
                 target.rename(scratch / "old")
@@ -250,10 +253,12 @@ class Url(Place):
         if self.exists(where):
             self._files.rm(where, recursive=True)
 
-    def _replace(self, where: str, dataset: xr.Dataset) -> None:
+    def _replace(self, where: str, dataset: xr.Dataset, fill: Fill | None = None) -> None:
         self._remove(where)
         with quiet():
             for_disk(dataset).to_zarr(where, **OPTIONS)
+        if fill is not None:
+            fill(where)
 
 
 def read_part(where: str) -> xr.Dataset | None:

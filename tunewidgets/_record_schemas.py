@@ -208,6 +208,12 @@ SCHEMAS: dict[str, Schema] = {
         empty={"unit": "this units record has no units; make it again from a layer that has some"},
         check=_units_check,
     ),
+    "activations": Schema(
+        version=1,
+        variables={"activation": Variable(("sample", "unit"))},
+        sizes={},
+        empty={"sample": "this record has no activation vectors; sample at least one"},
+    ),
     # The root of a tree; the films of one seed are film records below it. A cell that doesn't exist is NaN, and -1 in
     # best_dimension.
     "recovery": Schema(

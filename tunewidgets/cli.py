@@ -325,8 +325,9 @@ def _tuning(args: argparse.Namespace) -> None:
     film = tw.render_film(
         probe, dimensions, points=args.points, steps=args.steps, seed=args.seed, progress=bar, store=args.out
     )
+    count = film.sizes["dimension"]
     print(
-        f'Wrote {args.out} with {film.sizes["dimension"]} dimensions; open it in a notebook with tw.TuningExplorer("{args.out}").'
+        f'Wrote {args.out}: {count} dimensions; open it in a notebook with tw.TuningExplorer("{args.out}").'
     )
 
 
@@ -362,8 +363,8 @@ def _info(args: argparse.Namespace) -> None:
     unfinished = Path(f"{text}.unfinished")
     if not is_url(text) and not Path(text).expanduser().exists() and unfinished.expanduser().exists():
         print(
-            f"A study that was begun and has nothing to show yet; what it has is in {unfinished}, and the same study run "
-            "again goes on with it."
+            f"A study that was begun and has nothing to show yet; what it has is in {unfinished}, and the same study "
+            "run again goes on with it."
         )
         return
     print(summary(open_record(text)))

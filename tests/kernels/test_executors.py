@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 
 import numpy as np
@@ -100,8 +101,7 @@ def test_what_is_no_executor_and_what_cannot_travel_is_said(probe):
     with pytest.raises(TypeError, match="executor is a int"):
         tw.analyze_units(branching(), data, "relu", executor=4, progress=False)
     stuck = branching()
-    lock = threading.Lock()
-    stuck.preprocess = lambda images: images if lock else images
+    stuck.preprocess = partial(lambda images, lock: images, lock=threading.Lock())
     with pytest.raises(TypeError, match="can't be sent to workers"):
         tw.visualize(tw.Probe(stuck, "relu", device="cpu"), tw.AM([0]), **QUICK, executor=Workers())
 

@@ -4,7 +4,9 @@ In: a probe, images and how many vectors. Out: a DataArray `(sample, unit)` of r
 which image and which position every vector comes from. Maps are streamed, never kept.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any, overload
 
 import numpy as np
@@ -16,6 +18,7 @@ from tqdm.auto import tqdm
 
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.together import check_together, see_together
+from tunewidgets.kernels.vectors import HeldVectors, StoredVectors, Vectors
 
 CHUNK = 32  # images in one forward pass
 
@@ -36,6 +39,7 @@ def sample_activations(
     pool: int = 1,
     normalize: bool = False,
     progress: bool = True,
+    store: str | os.PathLike[str] | None = None,
 ) -> xr.DataArray | list[xr.DataArray]:
     """Rectified activation vectors at random positions of a layer.
 
@@ -67,6 +71,10 @@ def sample_activations(
         Gabor banks in four.
     progress : bool
         Show a progress bar.
+    store : path or URL, optional
+        A `.zarr` folder that the vectors go to as they come, so that memory stays bounded however many they are. A
+        later call with the same settings goes on where this one stopped, or opens what it finished. What is returned is
+        then read from there as it is asked for; where it is too large, `TuningDimensions` fits it a block at a time.
 
     Returns
     -------
@@ -79,7 +87,8 @@ def sample_activations(
     Raises
     ------
     ValueError
-        If there are no images, or fewer positions than vectors are asked for; if probes are of several models.
+        If there are no images, fewer positions than vectors are asked for, or the store holds vectors made otherwise;
+        if probes are of several models, or several are to share one store.
     TypeError
         If `images` is neither a batch nor an iterable of batches.
 
@@ -107,73 +116,87 @@ def sample_activations(
             raise ValueError(f"pool={pool} can't be used on {one.layer!r}, which has no map; leave pool at 1")
     batches, count = counted(images)
     share = _shares(n, count, per_image, seed)
-    samples = [_Sample(one, n, pool) for one in probes]
-    first = 0
-    with tqdm(total=count, desc="Sampling activations", unit="image", disable=not progress) as bar:
-        for chunk in chunks(batches):
-            asked = share[first : first + len(chunk)]
-            answering = np.flatnonzero(asked)
-            if len(answering):
-                here, each = first + answering, asked[answering]
+    about = _provenance(images, count, share, n, seed, pool)
+    attrs = [{**one.provenance(), **about} for one in probes]
+    sinks: list[Vectors] = [HeldVectors(n, one.units) for one in probes]
+    if store is not None:
+        if len(probes) > 1:
+            raise ValueError(f"{store} takes the vectors of one layer; give one probe, and a store to each of the others")
+        asked = {**attrs[0], "per_image": per_image, "normalize": normalize}
+        stored = StoredVectors(store, n, probes[0].units, attrs[0]["model_sha256"], asked)
+        if (earlier := stored.earlier()) is not None:
+            return earlier if isinstance(probe, Probe) else [earlier]
+        sinks = [stored]
+    with ExitStack() as opened:
+        for sink in sinks:
+            opened.enter_context(sink)
+        _sample(probes, batches, count, share, n, seed, pool, sinks, progress)
+        found = [
+            sink.finished(facts, one.has_map, normalize)
+            for sink, facts, one in zip(sinks, attrs, probes, strict=True)
+        ]
+    return found[0] if isinstance(probe, Probe) else found
 
-                def take(
-                    layer: int, values: Tensor, here: np.ndarray = here, each: np.ndarray = each
-                ) -> None:
-                    # Alone, vectors are rectified after they are gathered: a pass over whole maps would cost.
-                    seen = values if pool == 1 else pooled(values.relu(), pool)
-                    _check_room(seen, n, count, int(share.max()))
-                    samples[layer].take(seen, here, each, seed)
 
-                see_together(probes, chunk[answering], take)
-            first += len(chunk)
-            bar.update(len(chunk))
-    if samples[0].filled < n:
-        raise ValueError(
-            f"the images gave {first} in one pass and {count} in another; give a source that keeps its number"
-        )
+def _provenance(images: Any, count: int, share: np.ndarray, n: int, seed: int, pool: int) -> dict[str, Any]:
     describe = getattr(images, "describe", None)
-    about = {
+    return {
         "images": describe() if callable(describe) else f"{count} images of a {type(images).__name__}",
         "seed": seed,
         "n_images": int(np.count_nonzero(share)),
         "n_vectors": n,
+        **({"pool": pool} if pool > 1 else {}),
     }
-    found = [sample.finished(about, normalize) for sample in samples]
-    return found[0] if isinstance(probe, Probe) else found
 
 
-class _Sample:
-    """The vectors of one layer, as they come."""
+def _sample(
+    probes: Sequence[Probe],
+    batches: Iterable[Any],
+    count: int,
+    share: np.ndarray,
+    n: int,
+    seed: int,
+    pool: int,
+    sinks: Sequence[Vectors],
+    progress: bool,
+) -> None:
+    """Every image's vectors, into their places; those of images that need no more looking at are left out."""
+    starts = np.concatenate([[0], np.cumsum(share)])
+    first = 0
+    with tqdm(total=count, desc="Sampling activations", unit="image", disable=not progress) as bar:
+        for chunk in chunks(batches):
+            asked = share[first : first + len(chunk)]
+            lacking = [
+                sinks[0].lacks(starts[first + i], starts[first + i] + asked[i]) for i in range(len(asked))
+            ]
+            answering = np.flatnonzero(asked * lacking)
+            if len(answering):
+                images, each = first + answering, asked[answering]
+                rows = np.repeat(np.arange(len(answering)), each)
+                places = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in images])
 
-    def __init__(self, probe: Probe, n: int, pool: int) -> None:
-        self.probe, self.pool = probe, pool
-        self.vectors = np.empty((n, probe.units), np.float32)
-        self.where = np.empty((n, 3), np.int64)  # image, y, x
-        self.filled = 0
+                def take(
+                    layer: int,
+                    values: Tensor,
+                    images: np.ndarray = images,
+                    each: np.ndarray = each,
+                    rows: np.ndarray = rows,
+                    places: np.ndarray = places,
+                ) -> None:
+                    # Alone, vectors are rectified after they are gathered: a pass over whole maps would cost.
+                    seen = values if pool == 1 else pooled(values.relu(), pool)
+                    _check_room(seen, n, count, int(share.max()))
+                    here = _positions(seen, images, each, seed)
+                    offset = np.array([0, pool // 2, pool // 2])
+                    sinks[layer].take(places, np.maximum(_gather(seen, rows, here), 0), here + offset)
 
-    def take(self, values: Tensor, images: np.ndarray, share: np.ndarray, seed: int) -> None:
-        """So many vectors as `share` says of each of these images, from the layer's values on them, pooled."""
-        here = _positions(values, images, share, seed)
-        rows = np.repeat(np.arange(len(images)), share)
-        end = self.filled + len(here)
-        np.maximum(_gather(values, rows, here), 0, out=self.vectors[self.filled : end])
-        self.where[self.filled : end] = here + np.array([0, self.pool // 2, self.pool // 2])
-        self.filled = end
-
-    def finished(self, about: dict[str, Any], normalize: bool) -> xr.DataArray:
-        """The sample with its coordinates and attributes."""
-        coords = {"image": ("sample", self.where[:, 0])}
-        if self.probe.has_map:
-            coords |= {"y": ("sample", self.where[:, 1]), "x": ("sample", self.where[:, 2])}
-        attrs = {**self.probe.provenance(), **about}
-        if self.pool > 1:
-            attrs["pool"] = self.pool
-        vectors = self.vectors
-        if normalize:
-            contrast = contrast_of(vectors)
-            attrs["contrast"] = contrast
-            vectors = normalized(vectors, contrast)
-        return xr.DataArray(vectors, dims=("sample", "unit"), coords=coords, attrs=attrs, name="activation")
+                see_together(probes, chunk[answering], take)
+            first += len(chunk)
+            bar.update(len(chunk))
+    if first < count:
+        raise ValueError(
+            f"the images gave {count} in one pass and {first} in another; give a source that keeps its number"
+        )
 
 
 def _check(n: int, per_image: int | str, seed: int) -> None:
@@ -201,17 +224,6 @@ def pooled(values: Tensor, pool: int) -> Tensor:
             "smaller pool"
         )
     return F.avg_pool2d(values, pool, stride=1)
-
-
-def contrast_of(vectors: np.ndarray) -> float:
-    """The median length of those vectors `(n, units)` that are not all 0; 1 where there is none."""
-    lengths = np.linalg.norm(vectors, axis=1)
-    return float(np.median(lengths[lengths > 0])) if lengths.any() else 1.0
-
-
-def normalized(vectors: np.ndarray, contrast: float) -> np.ndarray:
-    """Vectors `(n, units)`, each divided by its length plus `contrast`."""
-    return np.asarray(vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + contrast), vectors.dtype)
 
 
 def counted(images: Any) -> tuple[Iterable[Any], int]:

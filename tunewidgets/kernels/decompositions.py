@@ -78,7 +78,7 @@ def decompose(method: Any, X: np.ndarray, k: int | None, random_state: Any) -> L
 
 
 def _pca(X: np.ndarray, k: int | None, random_state: Any) -> Linear:
-    pca, converged = _fitted(PCA(k, svd_solver="covariance_eigh", random_state=random_state), X)
+    pca, converged = fitted_quietly(PCA(k, svd_solver="covariance_eigh", random_state=random_state), X)
     return Linear(pca.components_, pca.mean_, pca.components_, converged=converged)
 
 
@@ -94,14 +94,16 @@ def _ica(X: np.ndarray, k: int | None, random_state: Any) -> Linear:
         max_iter=ITERATIONS,
         random_state=random_state,
     )
-    ica, converged = _fitted(ica, X / scale)
+    ica, converged = fitted_quietly(ica, X / scale)
     return Linear(ica.mixing_.T * scale, ica.mean_ * scale, ica.components_ / scale, converged=converged)
 
 
 def _nmf(X: np.ndarray, k: int | None, random_state: Any) -> Linear:
     # Its start cuts off what is below an absolute floor.
     scaled = X / np.sqrt((X**2).mean())
-    nmf, converged = _fitted(NMF(k, init="nndsvda", max_iter=ITERATIONS, random_state=random_state), scaled)
+    nmf, converged = fitted_quietly(
+        NMF(k, init="nndsvda", max_iter=ITERATIONS, random_state=random_state), scaled
+    )
     norm = np.linalg.norm(nmf.components_, axis=1, keepdims=True)
     # The scale that factors share is arbitrary; here a coordinate is in the units of the activations.
     nmf.components_ = nmf.components_ / np.where(norm > 0, norm, 1)
@@ -110,7 +112,7 @@ def _nmf(X: np.ndarray, k: int | None, random_state: Any) -> Linear:
 
 
 def _other(method: Any, X: np.ndarray) -> Linear:
-    estimator, converged = _fitted(clone(method), X)
+    estimator, converged = fitted_quietly(clone(method), X)
     rows = getattr(estimator, "components_", None)
     if rows is None:
         raise TypeError(
@@ -131,7 +133,7 @@ def _other(method: Any, X: np.ndarray) -> Linear:
     return linear
 
 
-def _fitted(estimator: Any, X: np.ndarray) -> tuple[Any, bool]:
+def fitted_quietly(estimator: Any, X: np.ndarray) -> tuple[Any, bool]:
     """The estimator fitted, and whether it converged, which is told by a flag instead of a warning."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -54,13 +54,16 @@ def check_finite(data: np.ndarray, name: str) -> None:
 
 def check_rank(asked: int, live: np.ndarray, units: int, n_images: int | None, *, centered: bool) -> None:
     """Raise a ValueError if `live`, `(n, units that vary)`, holds fewer dimensions than are asked for."""
-    n = len(live)
-    rank = _rank(live, centered=centered)
+    check_enough(asked, len(live), _rank(live, centered=centered), live.shape[1], units, n_images)
+
+
+def check_enough(asked: int, n: int, rank: int, live: int, units: int, n_images: int | None) -> None:
+    """Raise a ValueError if `n` vectors of that rank hold fewer dimensions than are asked for."""
     most = min(rank, n - 1)
     if asked > most:
         of_images = f" of {n_images} images" if n_images is not None else ""
         raise ValueError(
-            f"n_components={asked} is more than the data hold: {n} vectors{of_images}, {live.shape[1]} of "
+            f"n_components={asked} is more than the data hold: {n} vectors{of_images}, {live} of "
             f"{units} units that vary, rank {rank}; ask for n_components={most} or fewer, or give more images"
         )
 
@@ -70,6 +73,11 @@ def _rank(live: np.ndarray, *, centered: bool) -> int:
     scaled = live - live.mean(axis=0) if centered else live
     scaled = scaled / np.linalg.norm(scaled, axis=0)
     gram = scaled.T @ scaled if len(scaled) >= scaled.shape[1] else scaled @ scaled.T
+    return rank_of(gram)
+
+
+def rank_of(gram: np.ndarray) -> int:
+    """Rank of the data whose products, scaled to unit length, these are."""
     values = np.linalg.eigvalsh(gram)
     return int((values > 1e-10 * values[-1]).sum())
 

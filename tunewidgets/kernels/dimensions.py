@@ -4,6 +4,7 @@ In: activation vectors `(n_samples, n_units)`. Out: a scikit-learn estimator tha
 vectors and vectors for coordinates, by PCA, ICA, NMF, LLE or any decomposition of scikit-learn's.
 """
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -13,8 +14,16 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from tunewidgets.kernels.decompositions import Linear, decompose
-from tunewidgets.kernels.dimension_checks import asked_components, check_finite, check_rank
+from tunewidgets.kernels.dimension_checks import (
+    asked_components,
+    check_enough,
+    check_finite,
+    check_rank,
+    rank_of,
+)
 from tunewidgets.kernels.lle import InvertibleLLE
+from tunewidgets.kernels.streamed import STREAMED, Moments, decompose_blocks
+from tunewidgets.kernels.vectors import blocks_of, is_large
 
 QUANTILES = 1001  # of the coordinates observed along each dimension, from the smallest to the largest
 BINS = 40
@@ -59,6 +68,9 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         together; NMF's coordinates are correlated, so its shares overlap and do not add up. NaN for LLE.
     converged_ : bool
         Whether the method reached its tolerance.
+    streamed_ : bool
+        Whether the vectors were gone through a block at a time because they are on disk and too many for memory: PCA
+        and ICA from exact moments, NMF in mini-batches.
     score_quantiles_ : ndarray, (k, 1001)
         The coordinates of the data along each dimension, sorted and thinned: from the smallest to the largest
         (LLE: of the vectors that are embedded, here and in the next three).
@@ -120,41 +132,83 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             If `method` is no decomposition.
         """
         asked = asked_components(self.method, self.n_components, self.n_neighbors, self.subsample)
-        data = self._checked(X, reset=True).astype(np.float64)
-        is_nmf = isinstance(self.method, str) and self.method == "nmf"
-        if is_nmf and data.min() < 0:
-            raise ValueError(
-                f"Negative values in data passed to NMF, down to {data.min():.3g}; rectify the activations "
-                "(sample_activations does) or use 'pca' or 'ica'"
-            )
-        mask = data.max(axis=0) > data.min(axis=0)
-        if not mask.any():
-            raise ValueError(
-                f"none of the {len(mask)} units varies over these {len(data)} vectors, so there is no "
-                "dimension; choose another layer or other images"
-            )
-        source = X.attrs if isinstance(X, xr.DataArray) else {}
-        sample = {
-            "images": f"a {type(X).__name__} of vectors",
-            "n_images": None,
-            **source,
-            "n_vectors": len(data),
-        }
-        live = data[:, mask]
-        if asked is not None:
-            check_rank(asked, live, len(mask), sample["n_images"], centered=not is_nmf)
-
-        self.sample_ = sample
-        self.method_name_ = self.method if isinstance(self.method, str) else type(self.method).__name__
-        self.unit_mask_ = mask
-        self._constants = np.where(mask, 0.0, data[0])
-        scores = self._fit_lle(live) if self.method_name_ == "lle" else self._fit_linear(live, asked)
+        self.streamed_ = isinstance(self.method, str) and self.method in STREAMED and is_large(X)
+        scores = self._fit_blocks(X, asked or 0) if self.streamed_ else self._fit_array(X, asked)
         self.n_components_ = self._n_features_out = scores.shape[1]
         self.score_mean_ = scores.mean(axis=0)
         self.score_quantiles_ = np.quantile(scores, np.linspace(0, 1, QUANTILES), axis=0).T
         histograms = [np.histogram(column, BINS) for column in scores.T]
         self.score_histogram_, self.score_edges_ = (np.stack(part) for part in zip(*histograms, strict=True))
         return self
+
+    def _fit_array(self, X: Any, asked: int | None) -> np.ndarray:
+        data = self._checked(X, reset=True).astype(np.float64)
+        mask = self._varying(X, data.min(axis=0), data.max(axis=0), len(data))
+        live = data[:, mask]
+        if asked is not None:
+            centered = self.method_name_ != "nmf"
+            check_rank(asked, live, len(mask), self.sample_["n_images"], centered=centered)
+        self._constants = np.where(mask, 0.0, data[0])
+        if self.method_name_ == "lle":
+            return self._fit_lle(live)
+        fitted = decompose(self.method, live, asked, self.random_state)
+        return self._arrange(fitted, fitted.encode(live), live.var(axis=0).sum())
+
+    def _fit_blocks(self, X: xr.DataArray, asked: int) -> np.ndarray:
+        self._checked(X.isel(sample=slice(0, 2)), reset=True)
+
+        def whole() -> Iterator[np.ndarray]:
+            return (self._checked(block, reset=False).astype(np.float64) for block in blocks_of(X))
+
+        moments = Moments(whole)
+        mask = self._varying(X, moments.low, moments.high, moments.n)
+        rank = rank_of(moments.gram(mask, centered=self.method_name_ != "nmf"))
+        check_enough(asked, moments.n, rank, int(mask.sum()), len(mask), self.sample_["n_images"])
+        self._constants = np.where(mask, 0.0, moments.first)
+        covariance = moments.covariance[np.ix_(mask, mask)]
+
+        def live() -> Iterator[np.ndarray]:
+            return (block[:, mask] for block in whole())
+
+        fitted = decompose_blocks(
+            self.method_name_, live, moments.mean[mask], covariance, moments.n, asked, self.random_state
+        )
+        scores = np.empty((moments.n, asked))
+        first = 0
+        for block in live():
+            scores[first : first + len(block)] = fitted.encode(block)
+            first += len(block)
+        return self._arrange(fitted, scores, float(np.trace(covariance)))
+
+    def _varying(self, X: Any, low: np.ndarray, high: np.ndarray, n: int) -> np.ndarray:
+        """Which units vary; what is known of the data goes into attributes.
+
+        Raises
+        ------
+        ValueError
+            No unit does, or NMF is given negative values.
+        """
+        self.method_name_ = self.method if isinstance(self.method, str) else type(self.method).__name__
+        if self.method_name_ == "nmf" and isinstance(self.method, str) and low.min() < 0:
+            raise ValueError(
+                f"Negative values in data passed to NMF, down to {low.min():.3g}; rectify the activations "
+                "(sample_activations does) or use 'pca' or 'ica'"
+            )
+        mask = np.asarray(high > low)
+        if not mask.any():
+            raise ValueError(
+                f"none of the {len(mask)} units varies over these {n} vectors, so there is no "
+                "dimension; choose another layer or other images"
+            )
+        source = X.attrs if isinstance(X, xr.DataArray) else {}
+        self.sample_ = {
+            "images": f"a {type(X).__name__} of vectors",
+            "n_images": None,
+            **source,
+            "n_vectors": n,
+        }
+        self.unit_mask_ = mask
+        return mask
 
     def transform(self, X: Any) -> np.ndarray:
         """Coordinates `(n_samples, k)` of vectors `(n_samples, n_units)`, in the vectors' dtype."""
@@ -197,10 +251,9 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         check_finite(data, "the vectors")
         return data
 
-    def _fit_linear(self, live: np.ndarray, asked: int | None) -> np.ndarray:
-        fitted = decompose(self.method, live, asked, self.random_state)
-        scores = fitted.encode(live)
-        share = scores.var(axis=0) * (fitted.components**2).sum(axis=1) / live.var(axis=0).sum()
+    def _arrange(self, fitted: Linear, scores: np.ndarray, variance: float) -> np.ndarray:
+        """Dimensions in the order of their variance, signed; gives their scores."""
+        share = scores.var(axis=0) * (fitted.components**2).sum(axis=1) / variance
         order = np.argsort(-share, kind="stable")
         sign = _signs(scores[:, order], fitted.components[order])
         arranged = fitted.arranged(order, sign)

@@ -152,8 +152,8 @@ def _replace(executor: Any, broken: Any = None) -> None:
         return
     if not isinstance(current, ProcessPoolExecutor):
         raise RuntimeError(
-            f"the {type(executor).__name__} takes no more work, for it lost a worker; run the study again with another, "
-            "and with store= it goes on where it stopped"
+            f"the {type(executor).__name__} takes no more work, for it lost a worker; run the study again with "
+            "another, and with store= it goes on where it stopped"
         )
     warnings.warn("a worker process was lost; its chunks are made again in new processes", stacklevel=2)
     known = vars(current)
@@ -182,8 +182,8 @@ def _pickled(value: Any, *networks: nn.Module) -> bytes:
         Naming(file).dump(value)
     except Exception as error:
         raise TypeError(
-            f"the model or the objective can't be sent to workers ({error}); define it in a module, without lambdas, or "
-            "leave out executor"
+            f"the model or the objective can't be sent to workers ({error}); define it in a module, without lambdas, "
+            "or leave out executor"
         ) from error
     return file.getvalue()
 

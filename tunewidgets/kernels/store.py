@@ -173,6 +173,14 @@ class Study:
         self._write(make().assign_attrs(unfinished=note), layer)
         self._spent += time.perf_counter() - started
 
+    def finish_large(self, record: xr.Dataset, fill: Callable[[str], None]) -> xr.Dataset:
+        """Write a record for good, of which `fill` adds what is too large for memory; gives it as it is there."""
+        assert self._place is not None
+        self._place.write(record, fill)
+        found = self._place.read()
+        assert isinstance(found, xr.Dataset)
+        return found
+
     def finish(self, record: xr.Dataset, layer: str | None = None) -> None:
         """Write the record, or the layer's, for good; its parts are needed no more."""
         if self._place is not None:

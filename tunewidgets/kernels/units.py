@@ -77,8 +77,8 @@ def analyze_units(
         opened meanwhile, and a later call with the same settings goes on where this one stopped. The records that are
         returned are then read from there as they are asked for.
     executor : optional
-        Anything with the interface of `concurrent.futures`, such as `ProcessPoolExecutor`: its workers make the images, a
-        chunk at a time, and the model travels to each once. None: here, a chunk a core.
+        Anything with the interface of `concurrent.futures`, such as `ProcessPoolExecutor`: its workers make the images,
+        a chunk at a time, and the model travels to each once. None: here, a chunk a core.
     progress : bool, default True
     reduction, rectify
         What a unit's activation on an image is, as of `class_selectivity`, wherever one is measured.
