@@ -13,8 +13,9 @@ import torch.nn.functional as F
 import xarray as xr
 from torch import nn
 
-from tunewidgets.kernels.activations import contrast_of, normalized, sample_activations
+from tunewidgets.kernels.activations import sample_activations
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.vectors import contrast_of, normalized
 from tunewidgets.zoo.gabor import GaborBank
 
 LAYER = "relu"

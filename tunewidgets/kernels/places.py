@@ -11,8 +11,9 @@ import numpy as np
 import torch
 import xarray as xr
 
-from tunewidgets.kernels.activations import normalized, pooled
+from tunewidgets.kernels.activations import pooled
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.vectors import normalized
 from tunewidgets.records import settings_of
 
 
