@@ -94,7 +94,7 @@ def memory(quick: bool) -> dict[str, Any]:
 
 
 def workers(quick: bool) -> dict[str, Any]:
-    """One thread in this process, then two Dask workers, then two of which one is killed (bound: 1.6, equal results)."""
+    """One thread here, two Dask workers, and two of which one is killed (bound: 1.6 times, equal results)."""
     from dask.distributed import Client, LocalCluster
 
     torch.set_num_threads(1)
@@ -173,7 +173,9 @@ PARTS = {"overhead": overhead, "memory": memory, "workers": workers, "activation
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from tunewidgets._record_schemas import MARK, RecordError
 from tunewidgets.pictures import data_uri, mosaic, webp
 from tunewidgets.records import settings_of, validate
 
@@ -53,7 +54,7 @@ def film_sheet(film: xr.Dataset, points: int | None = None, cell: int = 72) -> g
     >>> import tunewidgets as tw
     >>> tw.figures.film_sheet(tw.open_record("film.zarr")).show()  # doctest: +SKIP
     """
-    validate(film)
+    _check(film)
     columns = _spread(film.sizes["point"], 12 if points is None else points)
     images = film["image"].isel(point=columns).values
     rows, height, width = len(images), images.shape[2], images.shape[3]
@@ -115,7 +116,7 @@ def film_strip(film: xr.Dataset, dimension: int, points: int | None = None, cell
     >>> import tunewidgets as tw
     >>> tw.figures.film_strip(tw.open_record("film.zarr"), 0).show()  # doctest: +SKIP
     """
-    validate(film)
+    _check(film)
     count = film.sizes["dimension"]
     if not 0 <= dimension < count:
         raise ValueError(f"dimension is {dimension}, but this film has {count}; give 0 to {count - 1}")
@@ -186,6 +187,14 @@ def film_strip(film: xr.Dataset, dimension: int, points: int | None = None, cell
         },
     )
     return figure
+
+
+def _check(film: xr.Dataset) -> None:
+    """Raise a RecordError unless this is a film."""
+    validate(film)
+    kind = str(film.attrs[MARK]).partition("/")[0]
+    if kind != "film":
+        raise RecordError(f"a film record belongs here, and this is a {kind} record; render_film makes films")
 
 
 def _image_figure(film: xr.Dataset, image: np.ndarray, scale: float, below: int = 0) -> go.Figure:

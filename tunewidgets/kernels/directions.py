@@ -40,7 +40,7 @@ class Direction(Objective):
     Raises
     ------
     ValueError
-        The vectors are not finite, one is zero, or the mode is unknown.
+        The vectors are not finite, one is zero, or the mode or the place is unknown.
 
     Examples
     --------
@@ -58,6 +58,11 @@ class Direction(Objective):
         self.vectors = torch.as_tensor(np.atleast_2d(np.asarray(vectors)), dtype=torch.float32)
         if mode not in ("dot_cosine", "cosine"):
             raise ValueError(f"mode is {mode!r}; choose 'dot_cosine' or 'cosine'.")
+        whole = isinstance(at, tuple | list) and len(at) == 2 and all(isinstance(place, int) for place in at)
+        if at not in ("everywhere", "center") and not whole:
+            raise ValueError(
+                f"at is {at!r}; give 'everywhere', 'center' or (row, column) of the layer's map."
+            )
         if self.vectors.ndim != 2 or not bool(torch.isfinite(self.vectors).all()):
             raise ValueError("vectors needs finite numbers in shape (targets, units).")
         if bool((self.vectors.norm(dim=1) == 0).any()):

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import xarray as xr
 
@@ -322,7 +323,25 @@ def make_recipe(
     precision: str,
     checkpoints: tuple[int, ...] = (),
 ) -> Recipe:
-    """All that changes an image, with every "auto" decided."""
+    """All that changes an image, with every "auto" decided.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An option is outside its range.
+    """
+    for name, number, least in (("steps", steps, 1), ("seed", seed, None)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise ValueError(f"{name} is {number!r}; give a whole number{' of at least 1' if least else ''}.")
+        if least is not None and number < least:
+            raise ValueError(f"{name} is {number!r}; give a whole number of at least {least}.")
+    if lr != "auto" and not (isinstance(lr, int | float) and 0 < lr < float("inf")):
+        raise ValueError(f"lr is {lr!r}; give Adam's step, a number above 0, or 'auto'.")
+    if jitter is not None and not isinstance(jitter, Jitter):
+        raise TypeError(
+            f"jitter is a {type(jitter).__name__}; give tunewidgets.kernels.jitter.Jitter(shift, scale, turn), or "
+            "None for the default."
+        )
     chosen = choose_precision(precision, probe)
     if chunk == "auto":
         chunk = choose_chunk(probe, canvas, chosen, jobs)
