@@ -4,6 +4,7 @@ In: a Dataset or DataTree and a path. Out: files, whole or not at all, and the o
 knows what a record means; `tunewidgets.records` checks that before writing and after reading.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -27,6 +28,7 @@ from ._record_schemas import MARK, RecordError, is_text
 NAME = "tunewidgets_name"
 ORDER = "tunewidgets_order"  # among its siblings: Zarr lists groups in any order
 _ZIP = ".zarr.zip"
+LONGEST = 180  # characters of a group's name; file systems take 255, and a few are added to them
 # Every chunk is written, for one that is missing would read as zeros.
 OPTIONS: dict[str, Any] = {
     "mode": "w", "consolidated": False, "zarr_format": 3, "write_empty_chunks": True,
@@ -38,7 +40,8 @@ DAMAGE = (OSError, ValueError, RuntimeError, KeyError, TypeError, IndexError, zi
 def group_name(name: str) -> str:
     """A name that every file system and Zarr take for one group, `urllib.parse.unquote` gives `name` back.
 
-    Letters, digits, `-`, `_` and inner `.` stay, so that most layers' names are unchanged.
+    Letters, digits, `-`, `_` and inner `.` stay, so that most layers' names are unchanged. Of a name that file systems
+    would find too long, the beginning and a digest stay.
 
     Examples
     --------
@@ -51,7 +54,10 @@ def group_name(name: str) -> str:
     first_is_special = quoted.startswith((".", "__")) or quoted == "zarr.json"
     if first_is_special or re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", quoted):
         quoted = f"%{ord(quoted[0]):02X}{quoted[1:]}"
-    return quoted[:-1] + "%2E" if quoted.endswith(".") else quoted
+    quoted = quoted[:-1] + "%2E" if quoted.endswith(".") else quoted
+    if len(quoted) <= LONGEST:
+        return quoted
+    return f"{quoted[:LONGEST]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def node_name(name: str) -> str:

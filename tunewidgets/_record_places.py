@@ -119,6 +119,10 @@ class Place(ABC):
     @abstractmethod
     def _remove(self, where: str) -> None: ...
 
+    def is_littered(self) -> bool:
+        """Whether somebody who was killed left something beside the record."""
+        return self.exists(self.work)
+
     @abstractmethod
     def held(self) -> Any:
         """A context in which the place is ours alone."""
@@ -144,6 +148,7 @@ class Folder(Place):
                 f"{path} exists and is not a tunewidgets record, so it is left alone; choose another store"
             )
         self._final = path
+        self._lock = path.with_name(f".{path.name}.lock")
         self.name = str(path)
         self.work = f"{path}{UNFINISHED}"
         self.path = f"{self.work}/record.zarr" if path.name.endswith(".zip") else str(path)
@@ -153,6 +158,9 @@ class Folder(Place):
 
     def there(self) -> bool:
         return super().there() or self._final.exists()
+
+    def is_littered(self) -> bool:
+        return super().is_littered() or self._lock.exists()
 
     def layers(self) -> list[xr.Dataset | None]:
         if super().there() or not self._final.exists():
@@ -181,7 +189,7 @@ class Folder(Place):
     def held(self) -> Iterator[None]:
         try:
             Path(self.work).mkdir(parents=True, exist_ok=True)
-            lock = Lock(self._final.with_name(f".{self._final.name}.lock"), self.name)
+            lock = Lock(self._lock, self.name)
         except OSError as error:
             raise OSError(
                 f"{self._final.parent} can't be written to ({error.strerror or error}); give a store in a folder "

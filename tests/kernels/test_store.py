@@ -267,6 +267,15 @@ def test_a_damaged_layer_is_never_shown_and_is_made_again(tmp_path, data, whole)
     assert same(tw.open_record(store), whole)
 
 
+def test_what_a_kill_at_the_very_end_left_is_taken_away(tmp_path, data, whole):
+    store = tmp_path / "u.zarr"
+    units(data, store=store)
+    (tmp_path / "u.zarr.unfinished" / "parts").mkdir(parents=True)
+    (tmp_path / ".u.zarr.lock").touch()
+    assert same(units(data, store=store), whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["u.zarr"]
+
+
 def hold(store, ready, done):
     with Study(store, "units", "0", {}):
         ready.set()

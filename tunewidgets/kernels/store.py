@@ -17,6 +17,7 @@ import xarray as xr
 import zarr
 
 from tunewidgets import records
+from tunewidgets._lock import InUseError
 from tunewidgets._record_files import DAMAGE, ORDER, node_name
 from tunewidgets._record_places import Place, place_of, read_part
 from tunewidgets._record_schemas import MARK, RecordError
@@ -105,7 +106,10 @@ class Study:
         if not isinstance(found, xr.Dataset):
             raise ValueError(f"{self._place.name} holds a record of another kind; give another store.")
         self._compare_with(found)
-        return None if "unfinished" in found.attrs else found
+        if "unfinished" in found.attrs:
+            return None
+        self.tidy()
+        return found
 
     def layers(self) -> list[str]:
         """The layers whose records earlier calls have finished."""
@@ -128,6 +132,15 @@ class Study:
                 stacklevel=3,
             )
         return whole
+
+    def tidy(self) -> None:
+        """Take away what somebody left beside a whole record who was killed at the very end."""
+        if self._place is not None and self._place.is_littered():
+            try:
+                with self:
+                    pass
+            except InUseError:
+                return  # somebody is adding to it
 
     def tree(self, layers: Sequence[str], made: Mapping[str, xr.Dataset]) -> xr.DataTree:
         """The layers' records: of the store, or, without one, those that were `made`."""

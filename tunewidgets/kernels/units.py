@@ -150,6 +150,7 @@ def analyze_units(
     waiting = [layer for layer in observed.probes if layer not in done]
     every = list(observed.probes)
     if not waiting:
+        study.tidy()
         return study.tree(every, {})
     observed = observed.only(waiting)
     if pictures is not None and objectives:
