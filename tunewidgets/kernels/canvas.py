@@ -16,6 +16,8 @@ COLOR_CORRELATION = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27
 COLOR_CORRELATION = COLOR_CORRELATION / COLOR_CORRELATION.norm(dim=0).max()
 # Lucid's divisor between spectrum and logits.
 SOFTENING = 4.0
+# What a finished image's black and white count as when it becomes parameters again: half a byte's step.
+DARKEST = 0.5 / 255
 
 
 def mix_channels(matrix: Tensor, maps: Tensor) -> Tensor:
@@ -88,6 +90,13 @@ class FourierCanvas:
         colors = COLOR_CORRELATION.to(parameters.device)
         return mix_channels(colors, logits).sigmoid()
 
+    def parameters(self, images: Tensor) -> Tensor:
+        """`(N, 3, size, size)` images in [0, 1] as parameters: as near to them as the band allows."""
+        logits = images.clamp(DARKEST, 1 - DARKEST).logit()
+        spectrum = torch.fft.rfft2(mix_channels(torch.linalg.inv(COLOR_CORRELATION), logits), norm="ortho")
+        parts = torch.view_as_real(spectrum)
+        return torch.where(self.scale > 0, parts / self.scale.clamp(min=1e-12), 0.0)
+
 
 @dataclass(frozen=True)
 class PixelCanvas:
@@ -112,6 +121,10 @@ class PixelCanvas:
     def image(self, parameters: Tensor) -> Tensor:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
         return parameters.sigmoid()
+
+    def parameters(self, images: Tensor) -> Tensor:
+        """`(N, 3, size, size)` images in [0, 1] as parameters."""
+        return images.clamp(DARKEST, 1 - DARKEST).logit()
 
 
 Canvas = FourierCanvas | PixelCanvas

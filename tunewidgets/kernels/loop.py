@@ -128,38 +128,72 @@ def optimize(
 def _run_chunk(
     probe: Probe, objective: Objective, jobs: Sequence[Job], on_step: Callable[[int], Any], recipe: Recipe
 ) -> list[Finished]:
-    canvas, device = recipe.canvas, probe.device
-    padded = [*jobs, *[jobs[0]] * (recipe.chunk - len(jobs))]
-    generators = [generator(recipe.seed, job.key) for job in padded]
-    parameters = torch.stack([canvas.start(g) for g in generators]).to(device).requires_grad_()
-    draws = torch.stack([recipe.jitter.draw(recipe.steps, g) for g in generators]).to(device)
-    score = objective.score([job.target for job in padded], recipe.at, device)
-    optimizer = torch.optim.Adam(
-        [parameters], lr=recipe.lr, betas=MOMENTA, fused=device.type in ("cpu", "cuda")
-    )
-    trajectory = torch.empty(recipe.steps, recipe.chunk, device=device)
-    snapshots = []
-    for step in range(recipe.steps):
-        images = canvas.image(parameters)
-        images = recipe.jitter.apply(images, draws[:, step], recipe.jitter_strength(step))
-        scores = score(network_values(probe, images, recipe.precision))
+    ascent = Ascent(probe, objective, jobs, recipe)
+    for _ in range(recipe.steps):
+        ascent.step()
+        on_step(len(jobs))
+    return ascent.finished()
+
+
+class Ascent:
+    """One chunk on its way up, a step at a time; the caller holds the network in evaluation mode.
+
+    `start` is `(chunk, *canvas.shape)` parameters; by default each job's own noise.
+    """
+
+    def __init__(
+        self,
+        probe: Probe,
+        objective: Objective,
+        jobs: Sequence[Job],
+        recipe: Recipe,
+        start: Tensor | None = None,
+    ) -> None:
+        canvas, device = recipe.canvas, probe.device
+        self.probe, self.jobs, self.recipe = probe, jobs, recipe
+        padded = [*jobs, *[jobs[0]] * (recipe.chunk - len(jobs))]
+        generators = [generator(recipe.seed, job.key) for job in padded]
+        noise = torch.stack([canvas.start(g) for g in generators])
+        self._parameters = (noise if start is None else start).to(device).requires_grad_()
+        self._draws = torch.stack([recipe.jitter.draw(recipe.steps, g) for g in generators]).to(device)
+        self._targets = [job.target for job in padded]
+        self._score = objective.score(self._targets, recipe.at, device)
+        self._optimizer = torch.optim.Adam(
+            [self._parameters], lr=recipe.lr, betas=MOMENTA, fused=device.type in ("cpu", "cuda")
+        )
+        self._trajectory = torch.empty(recipe.steps, recipe.chunk, device=device)
+        self._snapshots: list[Tensor] = []
+        self.done = 0
+
+    def step(self) -> None:
+        """Move every image by one step."""
+        recipe, parameters, step = self.recipe, self._parameters, self.done
+        images = recipe.canvas.image(parameters)
+        images = recipe.jitter.apply(images, self._draws[:, step], recipe.jitter_strength(step))
+        scores = self._score(network_values(self.probe, images, recipe.precision))
         (gradient,) = torch.autograd.grad(scores.sum(), parameters)
         parameters.grad = gradient.neg_()
-        optimizer.step()
-        trajectory[step] = scores.detach()
-        if step + 1 in recipe.checkpoints:
-            snapshots.append(_measure(probe, canvas, parameters)[1])
-        if recipe.flat is not None and step + 1 == int(TRIED * recipe.steps):
-            recipe.flat.restart(
-                canvas, parameters, optimizer, [job.target for job in padded], scores.detach()
-            )
-        on_step(len(jobs))
-    images, responses = _measure(probe, canvas, parameters)
-    stacked = torch.stack(snapshots, dim=1) if snapshots else responses[:, None][:, :0]
-    return [
-        Finished(job, images[n].cpu(), trajectory[:, n].cpu(), responses[n].cpu(), stacked[n].cpu())
-        for n, job in enumerate(jobs)
-    ]
+        self._optimizer.step()
+        self._trajectory[step] = scores.detach()
+        self.done = step + 1
+        if self.done in recipe.checkpoints:
+            self._snapshots.append(self.measure()[1])
+        if recipe.flat is not None and self.done == int(TRIED * recipe.steps):
+            recipe.flat.restart(recipe.canvas, parameters, self._optimizer, self._targets, scores.detach())
+
+    def measure(self) -> tuple[Tensor, Tensor]:
+        """The untransformed images as they are now, `(chunk, 3, H, W)`, and each unit's activation on them."""
+        return _measure(self.probe, self.recipe.canvas, self._parameters)
+
+    def finished(self) -> list[Finished]:
+        """Every job's outcome."""
+        images, responses = self.measure()
+        stacked = torch.stack(self._snapshots, dim=1) if self._snapshots else responses[:, None][:, :0]
+        values = self._trajectory
+        return [
+            Finished(job, images[n].cpu(), values[:, n].cpu(), responses[n].cpu(), stacked[n].cpu())
+            for n, job in enumerate(self.jobs)
+        ]
 
 
 @torch.no_grad()

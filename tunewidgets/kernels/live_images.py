@@ -1,0 +1,152 @@
+"""Live images: the image for any combination of a film's coordinates, seen as it grows.
+
+In: a film record, its probe and a coordinate along each dimension. Out: the image after every few steps, from the
+film's nearest one on. A step is short, so whoever takes no more images stops the work at once. Same film, probe,
+coordinates and number of steps: same image, whatever was asked before.
+"""
+
+import copy
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from tunewidgets.film_space import FilmSpace
+from tunewidgets.kernels.canvas import make_canvas
+from tunewidgets.kernels.directions import Direction
+from tunewidgets.kernels.films import START_NOISE, achieved
+from tunewidgets.kernels.gallery import to_uint8
+from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.loop import Ascent, Job, Recipe
+from tunewidgets.kernels.places import check_probe
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.tracing import evaluating, find_layer
+from tunewidgets.records import settings_of
+
+# From the film's nearest image so many steps reach what the film's own images reach from noise in 128.
+STEPS = 48
+# Seconds between two images, and so the longest that a cancelled request goes on, unless one step takes longer.
+SLICE = 0.05
+
+
+@dataclass(frozen=True)
+class LiveImage:
+    """An image on its way: after `step` of `steps`, `(y, x, 3)` uint8, and the cosine it has reached."""
+
+    step: int
+    steps: int
+    image: np.ndarray
+    cosine: float
+
+
+class LiveImages:
+    """A film's images off its grid.
+
+    Parameters
+    ----------
+    film : xarray.Dataset
+        A film record with a linear fit.
+    probe : Probe
+        The layer that it was made for.
+
+    Raises
+    ------
+    ValueError
+        If the film has no linear fit or no image at all, or was made for another layer or with other weights.
+
+    Examples
+    --------
+    >>> import tunewidgets as tw
+    >>> probe = tw.Probe(tw.zoo.gabor_bank(), "relu", device="cpu")
+    >>> sample = tw.sample_activations(probe, tw.zoo.images("dead-leaves", n=8, size=64), n=2000)
+    >>> dims = tw.TuningDimensions("pca", 2).fit(sample)
+    >>> film = tw.render_film(probe, dims, points=3, size=32, steps=4, progress=False)
+    >>> *_, last = LiveImages(film, probe).grow([0.5, -0.5], steps=4)
+    >>> last.step, last.image.shape
+    (4, (32, 32, 3))
+    """
+
+    def __init__(self, film: xr.Dataset, probe: Probe) -> None:
+        self.space = FilmSpace(film)
+        check_probe(film, probe)
+        settings = settings_of(film)
+        if "canvas" not in settings:
+            raise ValueError("this film has no image to start from; render one of its dimensions first")
+        self._film, self._probe, self._settings = film, _apart(probe), settings
+
+    def grow(self, coordinates: Sequence[float] | np.ndarray, steps: int = STEPS) -> Iterator[LiveImage]:
+        """The image for these coordinates: the film's nearest one at once, then what becomes of it.
+
+        Raises
+        ------
+        ValueError
+            If no unit is asked to answer there.
+        """
+        target = self.space.target(coordinates)
+        mode, at = str(self._settings["mode"]), self._settings["at"]
+        at = at if isinstance(at, str) else tuple(at)
+        vector = (target if mode == "cosine" else np.maximum(target, 0)).astype(np.float32)
+        if not vector.any():
+            raise ValueError(
+                "no unit is asked to answer at these coordinates; move a slider toward its middle"
+            )
+        nearest = self._film["image"].isel(self.space.nearest(target)._asdict()).values
+        yield self._seen(nearest, 0, steps, vector, at)
+        if self._probe.device.type == "cpu":
+            torch.set_num_threads(1)  # this thread's alone: a core stays free for whoever else computes
+        goal = Direction(vector, mode, at)
+        recipe = self._recipe(steps)
+        start = recipe.canvas.parameters(_as_batch(nearest))
+        ascent = Ascent(self._probe, goal, [Job(0, f"{self._probe.layer}/live")], recipe, start)
+        while ascent.done < steps:
+            self._climb(ascent, steps)
+            image = to_uint8(ascent.measure()[0][0].movedim(0, -1).cpu().numpy())
+            yield self._seen(image, ascent.done, steps, vector, at)
+
+    def _climb(self, ascent: Ascent, steps: int) -> None:
+        until = time.perf_counter() + SLICE
+        with evaluating(self._probe.network):
+            ascent.step()
+            while ascent.done < steps and time.perf_counter() < until:
+                ascent.step()
+
+    def _seen(
+        self, image: np.ndarray, step: int, steps: int, vector: np.ndarray, at: str | tuple[int, int]
+    ) -> LiveImage:
+        reached = achieved(self._probe, _as_batch(image), vector[None], at)
+        return LiveImage(step, steps, image, float(reached[0]))
+
+    def _recipe(self, steps: int) -> Recipe:
+        """The film's own, with fewer steps: an image that starts beside its goal has less far to go."""
+        made: dict[str, Any] = self._settings
+        name = "fourier" if made["canvas"] == "FourierCanvas" else "pixel"
+        return Recipe(
+            canvas=make_canvas(name, made["size"], made["band"], START_NOISE),
+            steps=steps,
+            lr=made["lr"],
+            jitter=Jitter(**made["jitter"]),
+            at="post",
+            precision=made["precision"],
+            seed=int(self._film.attrs["seed"]),
+            chunk=1,
+        )
+
+
+def _as_batch(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image)).movedim(-1, 0)[None].float() / 255
+
+
+def _apart(probe: Probe) -> Probe:
+    """The same probe with modules of its own around the same weights.
+
+    What the worker does to modes and hooks then never meets what the reader's cell does to the model meanwhile.
+    """
+    weights = {id(tensor): tensor for tensor in (*probe.network.parameters(), *probe.network.buffers())}
+    twin = copy.copy(probe)
+    twin._network = copy.deepcopy(probe.network, weights).eval()
+    twin.place = find_layer(twin._network, probe.layer)
+    return twin
