@@ -123,6 +123,12 @@ SCHEMAS: dict[str, Schema] = {
             # What the pictures say each dimension is about, of read_film.
             **{f"attribute_{name}": Variable(_READ, required=False) for name in _READINGS},
             "attribute_null": Variable(("attribute", "draw"), required=False),
+            # Images of several dimensions' coordinates at once, kept in the explorer.
+            "combined_image": Variable(
+                ("combination", "y", "x", "rgb"), "uint8", required=False, needs=("combined_coordinate",)
+            ),
+            "combined_coordinate": Variable(("combination", "dimension"), required=False),
+            "combined_cosine": Variable(("combination",), required=False),
         },
         sizes={"rgb": 3},
         empty={

@@ -78,6 +78,13 @@ class TestTraits:
             setattr(scatter, name, value)
         assert getattr(scatter, name) == before
 
+    def test_tells_who_listens_which_unit_is_opened_and_closed(self, scatter):
+        opened = []
+        scatter.on_unit(opened.append)
+        scatter.unit, scatter.pinned = 5, 2
+        scatter.unit = None
+        assert opened == [5, None]
+
     def test_another_layer_forgets_the_units_of_this_one(self, scatter):
         scatter.unit, scatter.pinned, scatter.selected = 4, 2, [1]
         scatter.layer = "features.4"

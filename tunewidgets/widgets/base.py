@@ -1,4 +1,4 @@
-"""Widgets, what they share: the page's code read from static/, a still picture in every output, and replies.
+"""Widgets, what they share: the page's code read from static/, a still picture in every output, replies, waiting.
 
 In: a widget's name and its traits. Out: an anywidget that shows its page where it can run, and a PNG where it
 can't. Imports no torch and computes nothing heavy.
@@ -7,7 +7,7 @@ can't. Imports no torch and computes nothing heavy.
 import base64
 import operator
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +16,8 @@ import traitlets as t
 from PIL import Image
 
 from ..pictures import png
+from .awaiting import next_value
+from .live import Answer, Live
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -57,7 +59,8 @@ class Widget(anywidget.AnyWidget):
     """An anywidget whose page is `static/<bundle_name>.js` and `.css`.
 
     A subclass names its bundle, draws its still picture (`_still`), and may answer the page's requests:
-    `_answers` maps a request's kind to a method that takes the message and returns buffers.
+    `_answers` maps a request's kind to a method that takes the message and returns buffers at once; `_computations`
+    maps one to a method that takes it and returns a key and a generator of answers, which a worker goes through.
     """
 
     bundle_name: ClassVar[str]
@@ -67,6 +70,7 @@ class Widget(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(_esm=bundle(self.bundle_name, "js"), _css=bundle(self.bundle_name, "css"), **traits)
+        self._live = Live(lambda message, buffers: self.send(message, buffers))
         self.on_msg(self._reply)
 
     @classmethod
@@ -87,23 +91,62 @@ class Widget(anywidget.AnyWidget):
         """The traits that hold images, with all of them, whatever the budget of a notebook's page."""
         raise NotImplementedError(f"{type(self).__name__} gathers no images for a page")
 
+    async def wait_for(self, name: str, timeout: float | None = None) -> Any:
+        """Wait until the reader, or anybody, changes a trait.
+
+        Parameters
+        ----------
+        name : str
+            The trait, such as `"unit"`.
+        timeout : float, optional
+            Seconds; None waits without end.
+
+        Returns
+        -------
+        object
+            The trait's new value.
+
+        Raises
+        ------
+        ValueError
+            If there is no such trait.
+        RuntimeError
+            At once, where the page's messages wait for the running cell (ipykernel before 7), or outside of Jupyter.
+        TimeoutError
+            If nothing changed in time.
+
+        Examples
+        --------
+        >>> unit = await scatter.wait_for("unit", timeout=60)  # doctest: +SKIP
+        """
+        return await next_value(self, name, timeout)
+
     def _answers(self) -> dict[str, Callable[[dict[str, Any]], list[bytes]]]:
+        return {}
+
+    def _computations(
+        self,
+    ) -> dict[str, Callable[[dict[str, Any]], tuple[Hashable, Iterator[Answer]]]]:
         return {}
 
     def _still(self) -> Image.Image:
         raise NotImplementedError(f"{type(self).__name__} draws no still picture")
 
     def _reply(self, _widget: Any, message: Any, _buffers: Any) -> None:
-        """Answer `{id, kind, …}` with `{id, kind: "done"}` and buffers, or `{id, kind: "error", message}`."""
-        answers = self._answers()
-        if not isinstance(message, dict) or message.get("kind") not in answers:
+        """Answer `{id, kind, …}`: at once by "done" and buffers, or as `live` says; by "error" where it can't be."""
+        if not isinstance(message, dict):
             return
+        id, kind = message.get("id"), message.get("kind")
+        answers, computations = self._answers(), self._computations()
         try:
-            buffers = answers[message["kind"]](message)
+            if kind == "cancel":
+                self._live.cancel(id)
+            elif kind in computations:
+                self._live.start(str(id), *computations[kind](message))
+            elif kind in answers:
+                self.send({"id": id, "kind": "done"}, answers[kind](message))
         except ValueError as error:
-            self.send({"id": message.get("id"), "kind": "error", "message": str(error)})
-        else:
-            self.send({"id": message.get("id"), "kind": "done"}, buffers)
+            self.send({"id": id, "kind": "error", "message": str(error)})
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The widget, and beside it a still picture for viewers that run no widgets."""

@@ -6,7 +6,7 @@ in `film_page` and `photo_page`.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,9 +17,19 @@ from PIL import Image
 
 from ..records import RecordError, open_record, validate
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
+from .film_live import Combinations, kept_in
 from .film_page import film_facts, film_sprite, inline_sprites, patch_sprite
 from .film_still import film_still
 from .photo_page import photo_facts
+
+
+class Coordinates(t.List):
+    """Coordinates, one a row; a mapping of rows to coordinates leaves the other rows where they are."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            value = obj._with_coordinates(value)
+        return super().validate(obj, value)
 
 
 class TuningExplorer(Widget):
@@ -30,7 +40,8 @@ class TuningExplorer(Widget):
     film : xarray.Dataset, str or path
         A film record (`render_film`, `add_patches`), or where one was saved.
     probe : Probe, optional
-        The layer that the film was made for; needed for `image`.
+        The layer that the film was made for: all sliders then also move together, and the kernel makes the image for
+        where they stand. Needed for `image`.
     dimensions : sequence of int, optional
         Which of the film's dimensions to show, in this order; all of them by default.
     image : str, path, Pillow image, ndarray or Tensor, optional
@@ -51,6 +62,9 @@ class TuningExplorer(Widget):
         Whether the active row's slider runs by itself; it stops after one round trip.
     position : list of int
         The row and column of the layer's map that is marked in the photo; empty for none.
+    coordinates : list of float
+        Where all sliders stand together, a coordinate a row; empty while they move one at a time. A dict of rows to
+        coordinates can be set too.
 
     Raises
     ------
@@ -60,14 +74,16 @@ class TuningExplorer(Widget):
         If there is no record at the path given.
     ValueError
         If `dimensions` names one the film doesn't have, or none, or one twice; if `image` comes without its `probe`,
-        is no picture, or the film has no linear fit.
+        is no picture, or the film has no linear fit; if the probe is not the film's.
     traitlets.TraitError
         If a trait is set to something the film has no place for.
 
     Notes
     -----
     The images are sent with the page, up to 4 MB; beyond that the page asks the kernel for them. Scrubbing,
-    playing, typing labels and looking about in the photo need no kernel.
+    playing, typing labels and looking about in the photo need no kernel. Images of several sliders together
+    (eq. 1 of *Identifying and interpreting tuning dimensions in deep networks*, for the inverse transform of all
+    coordinates) start from the film's nearest one and grow in view; `keep` and `labeled` put them into the record.
 
     Examples
     --------
@@ -89,6 +105,9 @@ class TuningExplorer(Widget):
     _sprites = t.List(t.Bytes()).tag(sync=True)
     _patches = t.List(t.Bytes()).tag(sync=True)
     _photo = t.Dict().tag(sync=True)
+    coordinates = Coordinates(t.Float()).tag(sync=True)
+    _combine = t.Dict().tag(sync=True)
+    _kept = t.List(t.Dict()).tag(sync=True)
 
     def __init__(
         self,
@@ -101,6 +120,9 @@ class TuningExplorer(Widget):
         self._record = _film_of(film)
         self._shown = _shown(dimensions, self._record.sizes["dimension"])
         self._map_shape = (0, 0)
+        self._combinations = None
+        if probe is not None and "component" in self._record:
+            self._combinations = Combinations(self._record, self._shown, probe)
         photo = {} if image is None else photo_facts(self._record, probe, image, self._shown)
         if photo:
             self._map_shape = (photo["rows"], photo["columns"])
@@ -121,6 +143,8 @@ class TuningExplorer(Widget):
             _sprites=sprites,
             _patches=patches,
             _photo=photo,
+            _combine={"home": list(self._combinations.home)} if self._combinations else {},
+            _kept=kept_in(self._record, self._shown, {}),
         )
 
     @property
@@ -129,15 +153,51 @@ class TuningExplorer(Widget):
         return self._record
 
     def labeled(self) -> xr.Dataset:
-        """The film with the labels of this widget in it and without the suggestions that were turned down, ready for
-        `save_record`; `film` stays as it was.
+        """The film as the reader left it, ready for `save_record`: labels, no suggestion that was turned down, the images
+        that were kept; `film` stays as it was.
         """
         labels, suggested = (
             np.array(self._record[name].values, dtype=object) for name in ("label", "suggested_label")
         )
         labels[self._shown] = self.labels
         suggested[np.array(self._shown)[self.rejected]] = ""
-        return self._record.assign(label=("dimension", labels), suggested_label=("dimension", suggested))
+        labeled = self._record.assign(label=("dimension", labels), suggested_label=("dimension", suggested))
+        return self._combinations.into(labeled) if self._combinations else labeled
+
+    def keep(self) -> None:
+        """Add the image at `coordinates` to the record that `labeled` gives; it is made first, if it is not yet.
+
+        Raises
+        ------
+        ValueError
+            If the sliders don't move together, or no unit is asked to answer where they stand.
+        """
+        self._keep(self.coordinates, make=True)
+
+    def _keep(self, coordinates: Any, make: bool) -> list[bytes]:
+        combinations = self._needs_combinations()
+        combinations.keep(combinations.rows(coordinates), make)
+        self._kept = kept_in(self._record, self._shown, combinations.kept)
+        return []
+
+    def _needs_combinations(self) -> Combinations:
+        if self._combinations is None:
+            raise ValueError(
+                "the sliders can't move together here: give probe=, the layer that the film was made for, and a "
+                "film of a linear method"
+            )
+        return self._combinations
+
+    def _with_coordinates(self, given: Mapping[Any, Any]) -> list[float]:
+        if self._combinations is None:
+            return list(given.values())
+        for row in given:
+            if type(row) is not int or not 0 <= row < len(self._shown):
+                raise t.TraitError(
+                    f"coordinates names row {row!r}, but this explorer shows {len(self._shown)} dimensions; give 0 to "
+                    f"{len(self._shown) - 1}"
+                )
+        return self._combinations.completed(given, self.coordinates)
 
     @t.validate("dimension")
     def _check_dimension(self, proposal: dict[str, Any]) -> int:
@@ -169,6 +229,16 @@ class TuningExplorer(Widget):
             raise t.TraitError(f"position is {value}, which this explorer has no place for; give {place}")
         return value
 
+    @t.validate("coordinates")
+    def _check_coordinates(self, proposal: dict[str, Any]) -> list[float]:
+        value = proposal["value"]
+        if value:
+            try:
+                return list(self._needs_combinations().rows(value))
+            except ValueError as error:
+                raise t.TraitError(str(error)) from None
+        return value
+
     @t.validate("labels")
     def _check_labels(self, proposal: dict[str, Any]) -> list[str]:
         self._check_length("labels", proposal["value"], "a label, which may be empty,")
@@ -198,7 +268,16 @@ class TuningExplorer(Widget):
         return {
             "sprite": lambda message: [film_sprite(self._record, self._asked(message))],
             "patches": lambda message: [patch_sprite(self._record, self._asked(message))],
+            "keep": lambda message: self._keep(message.get("coordinates"), make=False),
         }
+
+    def _computations(self) -> dict[str, Any]:
+        return {"image": self._image} if self._combinations else {}
+
+    def _image(self, message: dict[str, Any]) -> Any:
+        combinations = self._needs_combinations()
+        rows = combinations.rows(message.get("coordinates"))
+        return rows, combinations.grow(rows)
 
     def _asked(self, message: dict[str, Any]) -> int:
         at = message.get("dimension")

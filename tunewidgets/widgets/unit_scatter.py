@@ -6,7 +6,7 @@ selected units, axes and colors are synced traits. The page is js/src/unit-scatt
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import traitlets as t
@@ -125,6 +125,15 @@ class UnitScatter(Widget):
         if name not in self._layers:
             raise ValueError(self._no_layer(name))
         return self._layers[name]
+
+    def on_unit(self, callback: Callable[[int | None], Any]) -> None:
+        """Call `callback` with the unit, or None, whenever another one is opened or the opened one is closed.
+
+        Examples
+        --------
+        >>> scatter.on_unit(print)  # doctest: +SKIP
+        """
+        self.observe(lambda change: callback(change["new"]), "unit")
 
     @t.validate("layer")
     def _check_layer(self, proposal: dict[str, Any]) -> str:

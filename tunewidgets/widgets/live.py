@@ -1,0 +1,119 @@
+"""Widgets, live requests: what is computed while the reader explores, a step at a time, and can be stopped.
+
+In: a request's id and the generator of its answers. Out: messages to the page, `{id, kind, …}`: `progress` at once,
+`partial` for each answer and `done` at the end, `error` with a sentence and details, or `cancelled`. All widgets'
+generators take turns on one thread: whoever computes in a cell keeps the other cores.
+"""
+
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from contextvars import Context, copy_context
+from typing import Any, NamedTuple
+
+Send = Callable[[dict[str, Any], list[bytes]], Any]
+
+
+class Answer(NamedTuple):
+    """What the page is told after a step."""
+
+    facts: dict[str, Any]
+    buffers: list[bytes]
+
+
+class Live:
+    """One widget's requests: one is under way, and a newer one takes its place."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._current: _Request | None = None
+        self._lock = threading.Lock()
+
+    def start(self, id: str, key: Hashable, answers: Iterator[Answer]) -> None:
+        """Begin a request, or join the one under way where its `key` is the same; returns at once."""
+        with self._lock:
+            current = self._current
+            if current is not None and current.key == key and not current.over:
+                self._send({"id": id, "kind": "progress", "same": current.id}, [])
+                return
+            if current is not None:
+                current.stopped = True
+            self._current = _Request(id, key, answers, self._send, copy_context())
+        self._send({"id": id, "kind": "progress"}, [])
+        WORKER.add(self._current)
+
+    def cancel(self, id: str | None = None) -> None:
+        """Stop the request under way, or only the one of this id."""
+        with self._lock:
+            if self._current is not None and id in (None, self._current.id):
+                self._current.stopped = True
+                self._current = None
+
+
+class _Request:
+    def __init__(
+        self, id: str, key: Hashable, answers: Iterator[Answer], send: Send, context: Context
+    ) -> None:
+        self.id, self.key = id, key
+        self.stopped = self.over = False
+        self._answers, self._plain_send, self._context = answers, send, context
+
+    def advance(self) -> bool:
+        """Take one step and tell of it; whether there is more to do."""
+        if self.stopped:
+            return self._end("cancelled")
+        try:
+            answer = next(self._answers, None)
+        except Exception as error:
+            plain = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            details = "".join(traceback.format_exception(error))
+            return self._end("error", {"message": plain, "details": details})
+        if self.stopped:
+            return self._end("cancelled")
+        if answer is None:
+            return self._end("done")
+        self._tell("partial", *answer)
+        return True
+
+    def _end(self, kind: str, facts: dict[str, Any] | None = None) -> bool:
+        self.over = True
+        close = getattr(self._answers, "close", None)
+        if close is not None:
+            close()
+        self._tell(kind, facts or {}, [])
+        return False
+
+    def _tell(self, kind: str, facts: dict[str, Any], buffers: list[bytes]) -> None:
+        # In the request's own context: the kernel then knows what it answers to, and which of its threads asked.
+        self._context.run(self._plain_send, {**facts, "id": self.id, "kind": kind}, buffers)
+
+
+class Worker:
+    """The thread on which all requests take turns, a step each."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Request] = deque()
+        self._there_is_some = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def add(self, request: _Request) -> None:
+        with self._there_is_some:
+            self._waiting.append(request)
+            self._there_is_some.notify()
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="live-requests", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._there_is_some:
+                while not self._waiting:
+                    self._there_is_some.wait()
+                request = self._waiting.popleft()
+            if request.advance():
+                with self._there_is_some:
+                    self._waiting.append(request)
+
+
+WORKER = Worker()
