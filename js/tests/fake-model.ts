@@ -23,7 +23,7 @@ export class FakeModel {
   set(key: string, value: unknown): void {
     this.state[key] = value;
     this.#unsaved[key] = value;
-    this.#emit(`change:${key}`);
+    this.emit(`change:${key}`);
   }
 
   save_changes(): void {
@@ -48,19 +48,20 @@ export class FakeModel {
   /** Python sets a trait. */
   python(key: string, value: unknown): void {
     this.state[key] = value;
-    this.#emit(`change:${key}`);
+    this.emit(`change:${key}`);
   }
 
   /** Python answers a request. */
   reply(message: unknown, buffers: DataView[] = []): void {
-    this.#emit("msg:custom", message, buffers);
+    this.emit("msg:custom", message, buffers);
   }
 
   listeners(): number {
     return [...this.#callbacks.values()].reduce((sum, set) => sum + set.size, 0);
   }
 
-  #emit(event: string, ...args: unknown[]): void {
+  /** The host tells of something. */
+  emit(event: string, ...args: unknown[]): void {
     for (const callback of [...(this.#callbacks.get(event) ?? [])]) callback(...(args as never[]));
   }
 }
@@ -105,6 +106,9 @@ export function explorerModel(shown: Film = film(), missing: number[] = []): Fak
     position: [],
     _patches: [],
     _photo: {},
+    coordinates: [],
+    _combine: {},
+    _kept: [],
   });
 }
 

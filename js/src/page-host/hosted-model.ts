@@ -10,6 +10,8 @@ export interface HostedModel {
   send(content: unknown): void;
   on(event: string, callback: Callback): void;
   off(event: string, callback: Callback): void;
+  /** Where a notebook's host has its kernel. */
+  widget_manager: { kernel: null };
 }
 
 export function hostedModel(state: Record<string, unknown>): HostedModel {
@@ -34,5 +36,6 @@ export function hostedModel(state: Record<string, unknown>): HostedModel {
     off(event, callback) {
       listeners.get(event)?.delete(callback);
     },
+    widget_manager: { kernel: null },
   };
 }

@@ -9,6 +9,12 @@ export function describe(explorer: Explorer): string {
   if (!dimension) return "";
   const title = explorer.title();
   if (dimension.status) return `${title}: ${dimension.status}`;
+  if (explorer.combining) {
+    const facts = explorer.combination?.facts;
+    const reached =
+      explorer.combination?.stage === "done" ? `image finished, cosine ${decimal(facts?.cosine)}` : "";
+    return `${title}: coordinate ${decimal(state.coordinates[state.dimension])}, all sliders together; ${reached}`;
+  }
   if (state.playing) return `${title}: playing`;
   const point = explorer.point();
   const where = `point ${point + 1} of ${film.points}, coordinate ${decimal(dimension.coordinate[point])}`;

@@ -1,12 +1,18 @@
 // The explorer: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, and the images.
+import { Kernel, type KernelModel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type Origin, type TraitModel, Traits } from "../shared/traits";
+import { Combination } from "./combination";
 import { clamp, dimensionName, type Film, nearest, suggestionOf } from "./film";
+import { axisOf } from "./geometry";
 import { Images } from "./images";
+import { KeptImages } from "./kept";
 import { Photo, type PhotoFacts } from "./photo";
 import { begin, next, type Trip } from "./player";
+import { coordinateAt, placeOf, rounded } from "./scale";
+import { LOOK, wander } from "./walk";
 
 export interface Synced {
   dimension: number;
@@ -17,6 +23,8 @@ export interface Synced {
   playing: boolean;
   /** Row and column of the layer's map, marked in the photo; empty for none. */
   position: readonly number[];
+  /** Where all sliders stand together, a coordinate a row; empty while they move one at a time. */
+  coordinates: readonly number[];
 }
 
 export const STEP = 120;
@@ -31,6 +39,12 @@ export class Explorer {
   readonly patches: Images | undefined;
   /** The photo that is placed along the dimensions, if there is one. */
   readonly photo: Photo | undefined;
+  /** All sliders together; undefined where Python has no network to make images for that. */
+  readonly combination: Combination | undefined;
+  readonly kept: KeptImages;
+  walking = false;
+  readonly #requests: Requests;
+  #walk: ReturnType<typeof setTimeout> | undefined;
   readonly #traits: Traits<Synced>;
   #trip: Trip | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -38,15 +52,16 @@ export class Explorer {
   #calm: boolean;
   #born: number | undefined = performance.now();
 
-  constructor(model: TraitModel & MessageModel, signal: AbortSignal) {
+  constructor(model: TraitModel & MessageModel & KernelModel, signal: AbortSignal) {
     this.film = model.get("_film") as Film;
     this.#traits = new Traits<Synced>(
       model,
-      ["dimension", "points", "labels", "rejected", "playing", "position"],
+      ["dimension", "points", "labels", "rejected", "playing", "position", "coordinates"],
       signal,
     );
     const statuses = this.film.dimensions.map((dimension) => dimension.status);
     const requests = new Requests(model, signal);
+    this.#requests = requests;
     const { dimension } = this.state;
     const sprites = model.get("_sprites") as DataView[];
     this.images = new Images(sprites, statuses, requests, dimension, signal);
@@ -56,9 +71,19 @@ export class Explorer {
     }
     const photo = model.get("_photo") as PhotoFacts | Record<string, never>;
     if ("image" in photo) this.photo = new Photo(photo as PhotoFacts, signal);
+    this.kept = new KeptImages(model, signal);
+    const { home } = (model.get("_combine") ?? {}) as { home?: number[] };
+    if (home) {
+      this.combination = new Combination(home, model, new Kernel(model, signal), signal);
+      this.combination.subscribe(() => this.#walkOn(), signal);
+      if (this.combining) this.combination.want(this.state.coordinates);
+    }
     this.#calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#traits.subscribe((changed, origin) => this.#react(changed, origin), signal);
-    onEnd(signal, () => clearTimeout(this.#timer));
+    onEnd(signal, () => {
+      clearTimeout(this.#timer);
+      clearTimeout(this.#walk);
+    });
   }
 
   get state(): Readonly<Synced> {
@@ -75,6 +100,21 @@ export class Explorer {
   /** Where the slider of a dimension stands. */
   point(dimension = this.state.dimension): number {
     return clamp(this.state.points[dimension] ?? 0, 0, this.film.points - 1);
+  }
+
+  get combining(): boolean {
+    return this.combination !== undefined && this.state.coordinates.length === this.film.dimensions.length;
+  }
+
+  /** Where a slider stands, in points; between two of them where all sliders move together. */
+  place(dimension: number): number {
+    if (!this.combining) return this.point(dimension);
+    return placeOf(this.#line(dimension), this.state.coordinates[dimension] ?? 0);
+  }
+
+  /** The film's point nearest to where a slider stands. */
+  nearestPoint(dimension: number): number {
+    return Math.round(this.place(dimension));
   }
 
   shown(dimension = this.state.dimension): boolean {
@@ -118,7 +158,12 @@ export class Explorer {
   /** The reader moves a slider: that ends playing. */
   move(dimension: number, point: number): void {
     this.select(dimension);
-    if (this.shown(dimension)) this.#traits.set({ points: this.#with(dimension, point), playing: false });
+    if (this.combining) {
+      const to = coordinateAt(this.#line(dimension), point);
+      if (this.shown(dimension))
+        this.goTo(this.state.coordinates.map((was, at) => (at === dimension ? to : was)));
+    } else if (this.shown(dimension))
+      this.#traits.set({ points: this.#with(dimension, point), playing: false });
   }
 
   /** The reader points at a place in the photo: every slider goes to the point nearest to it. */
@@ -126,6 +171,11 @@ export class Explorer {
     const { photo } = this;
     if (!photo) return;
     const place = [clamp(row, 0, photo.facts.rows - 1), clamp(column, 0, photo.facts.columns - 1)];
+    if (this.combining) {
+      this.#traits.set({ position: place });
+      this.goTo(this.film.dimensions.map((_, at) => photo.coordinate(at, place[0] ?? 0, place[1] ?? 0)));
+      return;
+    }
     const points = this.film.dimensions.map((dimension, at) =>
       dimension.status
         ? this.point(at)
@@ -142,7 +192,50 @@ export class Explorer {
   }
 
   step(by: number): void {
-    this.move(this.state.dimension, this.point() + by);
+    const here = this.combining ? this.nearestPoint(this.state.dimension) : this.point();
+    this.move(this.state.dimension, here + by);
+  }
+
+  /** All sliders together, from the image that is shown on; or one at a time again. */
+  combine(together: boolean): void {
+    if (!together) this.#set([]);
+    else if (!this.combining) this.goToFilm(this.state.dimension, this.point());
+  }
+
+  /** All sliders to these coordinates: the reader's doing, which ends a walk. */
+  goTo(coordinates: readonly number[]): void {
+    this.walking = false;
+    this.#set(coordinates);
+  }
+
+  /** All sliders to where one of the film's own images was made. */
+  goToFilm(dimension: number, point: number): void {
+    const to = this.#line(dimension)[point] ?? 0;
+    this.goTo((this.combination?.home ?? []).map((held, at) => (at === dimension ? to : held)));
+  }
+
+  toggleWalk(): void {
+    this.walking = !this.walking;
+    if (this.walking) this.#wander();
+    else this.stop();
+  }
+
+  stop(): void {
+    this.walking = false;
+    this.combination?.stop();
+  }
+
+  /** Ask again for the image that was stopped or failed. */
+  again(): void {
+    this.combination?.want(this.state.coordinates);
+  }
+
+  /** Put the finished image into the record. */
+  keep(): void {
+    const { coordinates } = this.state;
+    this.#requests
+      .ask({ kind: "keep", coordinates })
+      .catch((error: Error) => this.combination?.complain(error.message));
   }
 
   relabel(dimension: number, text: string): void {
@@ -164,7 +257,8 @@ export class Explorer {
   }
 
   togglePlaying(): void {
-    this.#traits.set({ playing: !this.state.playing && this.shown() });
+    if (this.combining) this.toggleWalk();
+    else this.#traits.set({ playing: !this.state.playing && this.shown() });
   }
 
   /** The points with one of them moved; the very same list where nothing moves. */
@@ -174,7 +268,36 @@ export class Explorer {
     return this.film.dimensions.map((_, at) => (at === dimension ? to : this.point(at)));
   }
 
+  #set(coordinates: readonly number[]): void {
+    this.#traits.set({ coordinates: coordinates.map(rounded), playing: false });
+  }
+
+  #line(dimension: number): readonly (number | null)[] {
+    return this.film.dimensions[dimension]?.coordinate ?? [];
+  }
+
+  /** A walk goes on when its image is finished and was looked at, and ends where there is none. */
+  #walkOn(): void {
+    clearTimeout(this.#walk);
+    if (!this.walking) return;
+    const { stage } = this.combination ?? {};
+    if (stage === "failed" || stage === "stopped" || this.#views === 0) this.walking = false;
+    if (stage === "done" && this.walking) this.#walk = setTimeout(() => this.#wander(), LOOK);
+  }
+
+  #wander(): void {
+    const ranges = this.film.dimensions.map((dimension) => axisOf(dimension));
+    if (this.walking && this.combining) this.#set(wander(this.state.coordinates, ranges));
+  }
+
   #react(changed: Partial<Synced>, origin: Origin): void {
+    if (changed.coordinates !== undefined) {
+      if (this.combining) this.combination?.want(this.state.coordinates);
+      else {
+        this.walking = false;
+        this.combination?.leave();
+      }
+    }
     if (changed.playing !== undefined || changed.dimension !== undefined) {
       this.#trip = undefined;
       this.#schedule();

@@ -2,6 +2,7 @@
 // not: a rug marks each point's place on the histogram's axis, and a leader runs there from the slider's thumb.
 // In: a dimension. Out: SVG path data in a box of WIDTH × HEIGHT.
 import type { Dimension } from "./film";
+import { coordinateAt } from "./scale";
 
 export const WIDTH = 1000;
 /** Where the leader meets the rug, where the rug ends and the bars' room begins, and where the bars stand. */
@@ -26,7 +27,7 @@ export function place(axis: Axis, coordinate: number): number {
 }
 
 function at(dimension: Dimension, axis: Axis, point: number): string {
-  return place(axis, dimension.coordinate[point] ?? axis.low).toFixed(1);
+  return place(axis, coordinateAt(dimension.coordinate, point)).toFixed(1);
 }
 
 /** From the thumb's place on the slider to the point's place on the axis, and down through the bars. */

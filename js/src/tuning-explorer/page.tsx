@@ -2,6 +2,7 @@
 import { useEffect, useReducer } from "preact/hooks";
 import { Announcer } from "./announcer";
 import { Header } from "./header";
+import { LiveBar } from "./live-bar";
 import { Row } from "./row";
 import { Stage } from "./stage";
 import type { View } from "./view";
@@ -15,6 +16,8 @@ function useChanges(view: View): void {
     const signal = AbortSignal.any([ending.signal, view.signal]);
     view.explorer.subscribe(again as () => void, signal);
     view.explorer.images.subscribe(again as () => void, signal);
+    view.explorer.combination?.subscribe(again as () => void, signal);
+    view.explorer.kept.subscribe(again as () => void, signal);
     again(undefined as never);
     return () => ending.abort();
   }, [view]);
@@ -30,6 +33,7 @@ export function Page({ view }: { view: View }) {
       <Header film={film} labeled={state.labels.filter((label) => label.trim()).length} />
       <div class="tw-body">
         <div class="tw-left">
+          {explorer.combination ? <LiveBar explorer={explorer} combination={explorer.combination} /> : null}
           <ul class="tw-rows" aria-label="Tuning dimensions">
             {film.dimensions.map((dimension, at) => (
               <Row
@@ -38,7 +42,8 @@ export function Page({ view }: { view: View }) {
                 dimension={dimension}
                 at={at}
                 active={at === state.dimension}
-                point={explorer.point(at)}
+                point={explorer.place(at)}
+                together={explorer.combining}
                 label={state.labels[at] ?? ""}
                 waits={explorer.waits(at)}
                 mark={explorer.marked(at)}

@@ -4,16 +4,22 @@ import { pure } from "../shared/pure";
 import { type Dimension, dimensionName } from "./film";
 import { Histogram } from "./histogram";
 import type { Sprite } from "./images";
+import { coordinateAt } from "./scale";
 import { Suggestion } from "./suggestion";
 import { Thumbnails } from "./thumbnails";
 import type { View } from "./view";
+
+/** A slider's step between the film's points. */
+const FINE = 0.02;
 
 interface Props {
   view: View;
   dimension: Dimension;
   at: number;
   active: boolean;
+  /** Where the slider stands; between two points where all sliders move together. */
   point: number;
+  together: boolean;
   label: string;
   /** Whether its suggestion waits for the reader's word. */
   waits: boolean;
@@ -22,7 +28,8 @@ interface Props {
   sprite: Sprite;
 }
 
-export const Row = pure(({ view, dimension, at, active, point, label, waits, mark, sprite }: Props) => {
+export const Row = pure((props: Props) => {
+  const { view, dimension, at, active, point, together, label, waits, mark, sprite } = props;
   const { explorer } = view;
   const title = explorer.title(at);
   const failed = dimension.status !== "";
@@ -64,11 +71,15 @@ export const Row = pure(({ view, dimension, at, active, point, label, waits, mar
           type="range"
           min={0}
           max={last}
-          step={1}
+          step={together ? FINE : 1}
           value={point}
           disabled={failed}
           aria-label={`${title}, point`}
-          aria-valuetext={`point ${point + 1} of ${last + 1}, coordinate ${decimal(dimension.coordinate[point])}`}
+          aria-valuetext={
+            together
+              ? `coordinate ${decimal(coordinateAt(dimension.coordinate, point))}`
+              : `point ${point + 1} of ${last + 1}, coordinate ${decimal(dimension.coordinate[point])}`
+          }
           onInput={(event) => explorer.move(at, event.currentTarget.valueAsNumber)}
         />
         {failed ? (

@@ -5,15 +5,17 @@ import { drawCell } from "../shared/sprites";
 import { axisOf } from "./geometry";
 import type { Sprite } from "./images";
 import { Patches } from "./patches";
+import { Together } from "./together";
 import { Units } from "./units";
 import type { View } from "./view";
 
 // The canvas holds a whole multiple of the image's pixels, about this many.
-const PIXELS = 512;
+export const PIXELS = 512;
 
 export function Stage({ view }: { view: View }) {
   const { explorer } = view;
-  const { film, state } = explorer;
+  const { film, state, combination } = explorer;
+  if (combination && explorer.combining) return <Together view={view} combination={combination} />;
   const dimension = film.dimensions[state.dimension];
   if (!dimension) return null;
   const point = explorer.point();

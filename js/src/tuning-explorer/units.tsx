@@ -5,8 +5,19 @@ import type { Dimension } from "./film";
 
 export function Units({ dimension, point }: { dimension: Dimension; point: number }) {
   const most = useMemo(() => Math.max(...dimension.weights.flat(), Number.MIN_VALUE), [dimension]);
-  const units = dimension.units[point] ?? [];
-  const weights = dimension.weights[point] ?? [];
+  return (
+    <UnitBars units={dimension.units[point] ?? []} weights={dimension.weights[point] ?? []} most={most} />
+  );
+}
+
+interface Bars {
+  units: readonly number[];
+  weights: readonly number[];
+  /** The weight of the longest bar. */
+  most: number;
+}
+
+export function UnitBars({ units, weights, most }: Bars) {
   return (
     <div class="tw-units">
       <h4>Units that weigh most in the target</h4>

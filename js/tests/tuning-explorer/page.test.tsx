@@ -356,3 +356,148 @@ describe("the end", () => {
     expect(model.listeners()).toBe(0);
   });
 });
+
+describe("all sliders together", () => {
+  function live() {
+    const model = explorerModel();
+    model.state._combine = { home: [0, 0.5, 0] };
+    const told = (kind: string, more = {}, at = model.sent.length - 1) =>
+      model.reply({ id: model.sent[at]?.id, kind, ...more }, [new DataView(new ArrayBuffer(4))]);
+    const facts = (step: number) => ({
+      coordinates: model.state.coordinates,
+      step,
+      steps: 48,
+      cosine: 0.9,
+      units: [7],
+      weights: [0.5],
+      from: [1, 1, 4],
+    });
+    const button = (el: HTMLElement, name: string) =>
+      [...el.querySelectorAll("button")].find((each) => each.textContent === name);
+    return { model, told, facts, button };
+  }
+
+  it("are offered only where there is a network", async () => {
+    expect((await show(explorerModel())).el.querySelector(".tw-livebar")).toBeNull();
+    expect((await show(live().model)).el.querySelector(".tw-livebar")).not.toBeNull();
+  });
+
+  it("start at the image that is shown, and move on between points", async () => {
+    const { model, told, facts, button } = live();
+    const page = await show(model);
+    slide(page.sliders()[0], 4);
+    await settle(200);
+    button(page.el, "All sliders together")?.click();
+    await settle(200);
+    expect(model.state.coordinates).toEqual([8, 0.5, 0]);
+    expect(model.sent.at(-1)).toMatchObject({ kind: "image", coordinates: [8, 0.5, 0] });
+    told("progress");
+    slide(page.sliders()[2], 2.5);
+    await settle(200);
+    expect(model.state.coordinates).toEqual([8, 0.5, 0.5]);
+    expect(model.sent).toHaveLength(2);
+    told("progress");
+    told("partial", facts(20));
+    await settle(50);
+    expect(page.text(".tw-count")).toBe("step 20 / 48");
+    told("partial", facts(48));
+    told("done");
+    await settle(50);
+    expect(page.text(".tw-count")).toBe("finished");
+    expect(page.text(".tw-together .tw-units")).toContain("unit 7");
+    expect(page.el.querySelector(".tw-growth")).toBeNull();
+    page.host.abort();
+  });
+
+  it("shows a remembered image without asking, keeps it, and goes where it grew from", async () => {
+    const { model, told, facts, button } = live();
+    const page = await show(model);
+    model.python("coordinates", [1, 0, 0]);
+    await settle(200);
+    told("partial", facts(48));
+    told("done");
+    await settle(50);
+    button(page.el, "Add to record")?.click();
+    expect(model.sent.at(-1)).toMatchObject({ kind: "keep", coordinates: [1, 0, 0] });
+    told("done");
+    model.python("_kept", [{ coordinates: [1, 0, 0], cosine: 0.9, image: new DataView(new ArrayBuffer(4)) }]);
+    await settle(50);
+    expect(button(page.el, "In the record")?.disabled).toBe(true);
+    page.el.querySelector<HTMLButtonElement>(".tw-origin button")?.click();
+    await settle(200);
+    expect(model.state.coordinates).toEqual([0, 8, 0]);
+    const asked = model.sent.length;
+    page.el.querySelector<HTMLButtonElement>(".tw-kept button")?.click();
+    await settle(200);
+    expect(model.state.coordinates).toEqual([1, 0, 0]);
+    expect(page.text(".tw-count")).toBe("finished");
+    expect(model.sent.slice(asked).map(({ kind }) => kind)).toEqual(["cancel"]);
+    page.host.abort();
+  });
+
+  it("asks again where it joined an image too late to see it", async () => {
+    const { model, told, facts } = live();
+    const page = await show(model);
+    model.python("coordinates", [1, 0, 0]);
+    await settle(200);
+    told("progress", { same: "another window's" });
+    model.reply({ id: "another window's", kind: "done" });
+    await settle(50);
+    expect(model.sent).toHaveLength(2);
+    told("partial", facts(48));
+    told("done");
+    await settle(50);
+    expect(page.text(".tw-count")).toBe("finished");
+    page.host.abort();
+  });
+
+  it("shows the record's image where the kernel has gone, and never turns for ever", async () => {
+    const { model, told } = live();
+    const page = await show(model);
+    model.python("coordinates", [1, 0, 0]);
+    await settle(200);
+    told("progress");
+    model.emit("comm_live_update");
+    await settle(50);
+    expect(page.text(".tw-kernel")).toBe("kernel not connected: showing what the record holds");
+    expect(page.text(".tw-count")).toBe("from the record");
+    expect(page.text(".tw-title")).toBe("dimension 0, point 4");
+    model.python("_kept", [{ coordinates: [1, 0, 0], cosine: 0.9, image: new DataView(new ArrayBuffer(4)) }]);
+    await settle(50);
+    expect(page.text(".tw-title")).toBe("Kept image");
+    expect(page.el.querySelector(".tw-growth")).toBeNull();
+    page.host.abort();
+  });
+
+  it("ends a walk as soon as the reader moves a slider", async () => {
+    const { model, told, facts, button } = live();
+    const page = await show(model);
+    model.python("coordinates", [1, 0, 0]);
+    await settle(200);
+    told("partial", facts(48));
+    told("done");
+    await settle(50);
+    button(page.el, "Random walk")?.click();
+    await settle(200);
+    const walked = model.state.coordinates;
+    expect(walked).not.toEqual([1, 0, 0]);
+    slide(page.sliders()[1], 2);
+    told("progress");
+    told("partial", facts(48));
+    told("done");
+    await settle(5_000);
+    expect(button(page.el, "Random walk")).toBeDefined();
+    // Begun again, and ended while a finished image is looked at.
+    button(page.el, "Random walk")?.click();
+    await settle(200);
+    told("partial", facts(48));
+    told("done");
+    await settle(50);
+    button(page.el, "Stop walk")?.click();
+    await settle(5_000);
+    expect(button(page.el, "Random walk")).toBeDefined();
+    expect(page.text(".tw-count")).toBe("finished");
+    expect(model.sent.filter(({ kind }) => kind === "image")).toHaveLength(4);
+    page.host.abort();
+  });
+});

@@ -1,0 +1,102 @@
+// Shared room: how the kernel is.
+// In: the widget model, its host's kernel where there is one to see, and whether requests are answered. Out: one of
+// three states, for all who listen.
+import { onEnd } from "./lifetime";
+
+export type KernelState = "connected" | "busy" | "gone";
+
+interface Signal {
+  connect(slot: () => void): void;
+  disconnect(slot: () => void): void;
+}
+
+/** What JupyterLab's kernel connections have; other hosts may have less. */
+interface Connection {
+  status?: string;
+  statusChanged?: Signal;
+}
+
+export interface KernelModel {
+  on(event: string, callback: () => void): void;
+  off(event: string, callback: () => void): void;
+  widget_manager?: unknown;
+}
+
+/** After these a widget's own line to Python is gone for good: only a new run of its cell brings a new one. */
+const ENDED = new Set(["restarting", "autorestarting", "terminating", "dead"]);
+
+/** Milliseconds that a kernel which doesn't say that it is busy may stay silent. */
+export const PATIENCE = 5_000;
+
+export class Kernel {
+  #state: KernelState = "connected";
+  #ended = false;
+  #connection: Connection | undefined;
+  #listeners = new Set<() => void>();
+
+  constructor(model: KernelModel, signal: AbortSignal) {
+    const lost = () => this.#end();
+    // ipywidgets says so when the widget's line is cut; while it lives, nothing else changes it.
+    model.on("comm_live_update", lost);
+    onEnd(signal, () => {
+      model.off("comm_live_update", lost);
+      this.#listeners.clear();
+    });
+    const manager = model.widget_manager as { kernel?: Connection | null } | undefined;
+    if (manager && "kernel" in manager) this.#watch(manager.kernel ?? undefined, signal);
+  }
+
+  get state(): KernelState {
+    return this.#state;
+  }
+
+  subscribe(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    onEnd(signal, () => this.#listeners.delete(listener));
+  }
+
+  /** Something came from Python. */
+  heard(): void {
+    if (!this.#ended) this.#set("connected");
+  }
+
+  /**
+   * A request waits for its answer since so many milliseconds. A kernel with nothing to do would have answered; of one
+   * that can't be seen, such as in an exported page, silence is all one knows.
+   */
+  silent(since: number): void {
+    const idle = (this.#connection?.status ?? "idle") === "idle";
+    const nobody = idle && since >= PATIENCE;
+    if (!this.#ended) this.#set(nobody ? "gone" : "busy");
+  }
+
+  /** A message could not be sent. */
+  unreachable(): void {
+    this.#set("gone");
+  }
+
+  #watch(connection: Connection | undefined, signal: AbortSignal): void {
+    if (!connection) {
+      this.#end();
+      return;
+    }
+    this.#connection = connection;
+    const look = () => {
+      if (ENDED.has(connection.status ?? "")) this.#end();
+    };
+    connection.statusChanged?.connect(look);
+    onEnd(signal, () => connection.statusChanged?.disconnect(look));
+    look();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#set("gone");
+  }
+
+  #set(state: KernelState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

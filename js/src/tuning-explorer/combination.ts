@@ -1,0 +1,193 @@
+// The explorer: all sliders together. The image for where they stand is asked of the kernel and grows in view.
+// In: coordinates, one a row. Out: the image as far as it is, and what is known of it.
+import type { Kernel } from "../shared/kernel";
+import { onEnd } from "../shared/lifetime";
+import { LiveRequests, type Trouble } from "../shared/live-request";
+import { measure } from "../shared/measure";
+import type { MessageModel } from "../shared/requests";
+import { decode } from "../shared/sprites";
+
+export interface Facts {
+  coordinates: number[];
+  step: number;
+  steps: number;
+  cosine: number | null;
+  units: number[];
+  weights: number[];
+  /** Row (null where it is not shown), dimension and point of the film's image that this one started from. */
+  from: [row: number | null, dimension: number, point: number];
+}
+
+export type Stage = "idle" | "asked" | "growing" | "done" | "stopped" | "failed";
+
+/** Between two requests while a slider moves, in milliseconds: the reader sees each one's first image. */
+export const PACE = 80;
+const REMEMBERED = 64;
+
+interface Finished {
+  bytes: DataView;
+  facts: Facts;
+}
+
+export class Combination {
+  stage: Stage = "idle";
+  bitmap: ImageBitmap | undefined;
+  facts: Facts | undefined;
+  trouble: Trouble | undefined;
+  readonly home: readonly number[];
+  #requests: LiveRequests;
+  #finished = new Map<string, Finished>();
+  #wanted: readonly number[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #moved = 0;
+  #first = false;
+  #newest = 0;
+  #ended = false;
+  #listeners = new Set<() => void>();
+
+  constructor(
+    home: readonly number[],
+    model: MessageModel,
+    readonly kernel: Kernel,
+    signal: AbortSignal,
+  ) {
+    this.home = home;
+    this.#requests = new LiveRequests(model, kernel, signal);
+    kernel.subscribe(() => this.#tell(), signal);
+    onEnd(signal, () => {
+      this.#ended = true;
+      clearTimeout(this.#timer);
+      this.#listeners.clear();
+      this.bitmap?.close();
+    });
+  }
+
+  subscribe(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    onEnd(signal, () => this.#listeners.delete(listener));
+  }
+
+  /** The image of these coordinates: at once where it is remembered, else from the kernel. */
+  want(coordinates: readonly number[]): void {
+    this.#wanted = coordinates;
+    this.#moved = performance.now();
+    this.#first = true;
+    const known = this.#finished.get(keyOf(coordinates));
+    if (known) {
+      this.#rest();
+      this.#show(known.facts, known.bytes);
+      this.#enter("done");
+      return;
+    }
+    this.#enter("asked");
+    // At once if the reader begins to move, then at a steady pace, and the last place always.
+    if (this.#timer === undefined) this.#ask();
+  }
+
+  /** Stop what is under way; what was seen stays. */
+  stop(): void {
+    this.#rest();
+    this.#enter(this.busy ? "stopped" : this.stage);
+  }
+
+  /** The sliders move one at a time again. */
+  leave(): void {
+    this.#wanted = [];
+    this.#rest();
+    this.#enter("idle");
+  }
+
+  /** Something about the shown image went wrong, which stays. */
+  complain(message: string): void {
+    this.trouble = { message, details: "" };
+    this.#tell();
+  }
+
+  get busy(): boolean {
+    return this.stage === "asked" || this.stage === "growing";
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#requests.cancel();
+  }
+
+  #ask(): void {
+    const coordinates = this.#wanted;
+    const key = keyOf(coordinates);
+    const current = () => this.#wanted === coordinates;
+    this.#requests.start(
+      { kind: "image", coordinates },
+      {
+        partial: (told, [bytes]) => {
+          const facts = told as unknown as Facts;
+          if (bytes && facts.step === facts.steps) this.#remember(key, { bytes, facts });
+          if (!bytes || !current()) return;
+          this.#show(facts, bytes);
+          this.#enter("growing");
+        },
+        done: () => {
+          if (!current()) return;
+          if (!this.#finished.has(key)) {
+            // Joined too late to see anything: it is remembered there by now.
+            this.#ask();
+            return;
+          }
+          measure("tunewidgets:live-final", this.#moved);
+          this.#enter("done");
+        },
+        failed: (trouble) => {
+          if (!current()) return;
+          this.trouble = trouble;
+          this.#enter("failed");
+        },
+        stopped: () => {
+          if (current()) this.#enter("stopped");
+        },
+      },
+    );
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (!current() && this.#wanted.length > 0) this.#ask();
+    }, PACE);
+  }
+
+  #remember(key: string, finished: Finished): void {
+    this.#finished.set(key, finished);
+    const [oldest] = this.#finished.keys();
+    if (this.#finished.size > REMEMBERED && oldest !== undefined) this.#finished.delete(oldest);
+  }
+
+  async #show(facts: Facts, bytes: DataView): Promise<void> {
+    const place = ++this.#newest;
+    const bitmap = await decode(bytes);
+    // Images are decoded side by side: one that comes after a newer one is not shown any more.
+    if (this.#ended || place !== this.#newest) {
+      bitmap.close();
+      return;
+    }
+    this.bitmap?.close();
+    this.bitmap = bitmap;
+    this.facts = facts;
+    if (this.#first && facts.step > 0) {
+      measure("tunewidgets:live-first", this.#moved);
+      this.#first = false;
+    }
+    this.#tell();
+  }
+
+  #enter(stage: Stage): void {
+    this.stage = stage;
+    if (stage !== "failed") this.trouble = undefined;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+export function keyOf(coordinates: readonly number[]): string {
+  return coordinates.map((coordinate) => coordinate.toFixed(5)).join(" ");
+}

@@ -1,0 +1,68 @@
+// The explorer: combined images that are in the record, or were put there by the reader.
+// In: `_kept`, as Python sends it. Out: decoded images with their coordinates.
+import { onEnd } from "../shared/lifetime";
+import { decode } from "../shared/sprites";
+import type { TraitModel } from "../shared/traits";
+import { keyOf } from "./combination";
+
+export interface Kept {
+  coordinates: number[];
+  cosine: number | null;
+  bitmap: ImageBitmap | undefined;
+}
+
+interface Sent {
+  coordinates: number[];
+  cosine: number | null;
+  image: DataView;
+}
+
+export class KeptImages {
+  list: readonly Kept[] = [];
+  #listeners = new Set<() => void>();
+  #ended = false;
+
+  constructor(model: TraitModel, signal: AbortSignal) {
+    const adopt = () => this.#adopt((model.get("_kept") as Sent[] | undefined) ?? []);
+    model.on("change:_kept", adopt);
+    onEnd(signal, () => {
+      model.off("change:_kept", adopt);
+      this.#ended = true;
+      this.#listeners.clear();
+      for (const { bitmap } of this.list) bitmap?.close();
+    });
+    adopt();
+  }
+
+  at(coordinates: readonly number[]): Kept | undefined {
+    return this.list.find((kept) => keyOf(kept.coordinates) === keyOf(coordinates));
+  }
+
+  subscribe(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    onEnd(signal, () => this.#listeners.delete(listener));
+  }
+
+  #adopt(sent: readonly Sent[]): void {
+    const before = new Map(this.list.map((kept) => [keyOf(kept.coordinates), kept]));
+    this.list = sent.map(({ coordinates, cosine, image }) => {
+      const known = before.get(keyOf(coordinates));
+      if (known) return known;
+      const kept: Kept = { coordinates, cosine, bitmap: undefined };
+      void this.#open(kept, image);
+      return kept;
+    });
+    this.#tell();
+  }
+
+  async #open(kept: Kept, image: DataView): Promise<void> {
+    const bitmap = await decode(image);
+    if (this.#ended) bitmap.close();
+    else kept.bitmap = bitmap;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

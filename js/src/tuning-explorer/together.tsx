@@ -1,0 +1,221 @@
+// The explorer's stage while all sliders move together: the image as it grows, and what may be done with it.
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { decimal } from "../shared/format";
+import { drawCell } from "../shared/sprites";
+import type { Combination } from "./combination";
+import { titleOf } from "./film";
+import type { Kept } from "./kept";
+import { PIXELS } from "./stage";
+import { UnitBars } from "./units";
+import type { View } from "./view";
+
+export function Together({ view, combination }: { view: View; combination: Combination }) {
+  const { explorer } = view;
+  const { facts, stage, busy, trouble } = combination;
+  const gone = combination.kernel.state === "gone";
+  // What was seen of an image stays. Where nothing was, the record's own image of this place is shown, or its nearest
+  // on the active row stands in.
+  const own = facts !== undefined && stage !== "failed" && !(gone && stage !== "done");
+  return (
+    <section class="tw-stage tw-together" aria-label="Image of all sliders together">
+      <div class="tw-screen" data-stage={stage}>
+        <Screen view={view} combination={combination} own={own} />
+        {busy ? (
+          <progress
+            class="tw-growth"
+            max={facts?.steps ?? 1}
+            value={stage === "asked" ? 0 : (facts?.step ?? 0)}
+          >
+            growing
+          </progress>
+        ) : null}
+      </div>
+      <div class="tw-controls">
+        <button
+          type="button"
+          class="tw-play tw-walk"
+          aria-pressed={explorer.walking}
+          disabled={gone}
+          onClick={() => explorer.toggleWalk()}
+        >
+          {explorer.walking ? "Stop walk" : "Random walk"}
+        </button>
+        <p class="tw-title">{own ? "All sliders together" : standIn(view)}</p>
+        <p class="tw-count">{own ? status(combination) : "from the record"}</p>
+      </div>
+      <div class="tw-facts">
+        {trouble && !gone ? (
+          <div class="tw-trouble" role="alert">
+            <p>{trouble.message}</p>
+            {trouble.details ? (
+              <details>
+                <summary>Details</summary>
+                <pre>{trouble.details}</pre>
+              </details>
+            ) : null}
+          </div>
+        ) : null}
+        <div class="tw-actions">
+          <Keep view={view} combination={combination} own={own} />
+          {busy ? (
+            <button type="button" class="tw-button" onClick={() => explorer.stop()}>
+              Stop
+            </button>
+          ) : stage === "stopped" || stage === "failed" ? (
+            <button type="button" class="tw-button" onClick={() => explorer.again()}>
+              {stage === "stopped" ? "Go on" : "Try again"}
+            </button>
+          ) : null}
+          <button type="button" class="tw-button" onClick={() => explorer.goTo(combination.home)}>
+            All to the mean
+          </button>
+        </div>
+        {own && facts ? (
+          <>
+            <dl class="tw-numbers">
+              <div>
+                <dt>cosine reached</dt>
+                <dd>{decimal(facts.cosine)}</dd>
+              </div>
+              <Origin view={view} from={facts.from} />
+            </dl>
+            <UnitBars units={facts.units} weights={facts.weights} most={Math.max(...facts.weights, 1e-9)} />
+          </>
+        ) : null}
+        <KeptStrip view={view} kept={explorer.kept.list} />
+      </div>
+    </section>
+  );
+}
+
+function status({ stage, facts }: Combination): string {
+  if (stage === "asked") return "asked";
+  if (stage === "growing" || stage === "stopped")
+    return `step ${facts?.step ?? 0} / ${facts?.steps ?? 0}${stage === "stopped" ? ", stopped" : ""}`;
+  return stage === "done" ? "finished" : "";
+}
+
+/** Title and point of the record's image that is shown where there is none of our own. */
+function standIn({ explorer }: View): string {
+  const { dimension, coordinates } = explorer.state;
+  if (explorer.kept.at(coordinates)) return "Kept image";
+  const shown = explorer.film.dimensions[dimension];
+  const title = shown ? titleOf(shown, explorer.state.labels[dimension] ?? "") : "";
+  return `${title}, point ${explorer.nearestPoint(dimension) + 1}`;
+}
+
+function Screen({ view, combination, own }: { view: View; combination: Combination; own: boolean }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { explorer } = view;
+  const { cells } = explorer.film;
+  const { dimension, coordinates } = explorer.state;
+  const bitmap = own ? combination.bitmap : explorer.kept.at(coordinates)?.bitmap;
+  const sprite = explorer.images.of(dimension);
+  const point = explorer.nearestPoint(dimension);
+  const factor = Math.max(1, Math.round(PIXELS / Math.max(cells.width, cells.height)));
+  useLayoutEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!canvas.current || !context) return;
+    if (bitmap) {
+      context.imageSmoothingQuality = "high";
+      context.drawImage(bitmap, 0, 0, canvas.current.width, canvas.current.height);
+    } else if (!own && sprite.state === "ready") {
+      drawCell(canvas.current, sprite.bitmap, cells, point);
+    }
+    view.drawn();
+  }, [view, own, bitmap, sprite, point, cells]);
+  return (
+    <canvas
+      ref={canvas}
+      class="tw-picture"
+      role="img"
+      aria-label={own ? "The image for where all sliders stand" : `Of the record: ${standIn(view)}`}
+      width={cells.width * factor}
+      height={cells.height * factor}
+    />
+  );
+}
+
+function Keep({ view, combination, own }: { view: View; combination: Combination; own: boolean }) {
+  const { explorer } = view;
+  const kept = explorer.kept.at(explorer.state.coordinates) !== undefined;
+  return (
+    <button
+      type="button"
+      class="tw-button"
+      disabled={kept || !own || combination.stage !== "done"}
+      onClick={() => explorer.keep()}
+    >
+      {kept ? "In the record" : "Add to record"}
+    </button>
+  );
+}
+
+function Origin({ view, from }: { view: View; from: [number | null, number, number] }) {
+  const { explorer } = view;
+  const [row, dimension, point] = from;
+  const shown = row === null ? undefined : explorer.film.dimensions[row];
+  const title = shown ? titleOf(shown, explorer.state.labels[row ?? 0] ?? "") : `dimension ${dimension}`;
+  return (
+    <div>
+      <dt>grown from</dt>
+      <dd class="tw-origin">
+        {shown && row !== null ? (
+          <button
+            type="button"
+            title="Go to this image’s coordinates"
+            onClick={() => explorer.goToFilm(row, point)}
+          >
+            {title}, point {point + 1}
+          </button>
+        ) : (
+          `${title}, point ${point + 1}`
+        )}
+      </dd>
+    </div>
+  );
+}
+
+function KeptStrip({ view, kept }: { view: View; kept: readonly Kept[] }) {
+  if (kept.length === 0) return null;
+  return (
+    <section class="tw-kept" aria-label="Images kept in the record">
+      <h4>Kept in the record: click one to go there</h4>
+      <div>
+        {kept.map((one, at) => (
+          <KeptImage
+            key={at}
+            kept={one}
+            bitmap={one.bitmap}
+            name={`Kept image ${at + 1}`}
+            onGo={() => view.explorer.goTo(one.coordinates)}
+          />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+interface KeptProps {
+  kept: Kept;
+  bitmap: ImageBitmap | undefined;
+  name: string;
+  onGo: () => void;
+}
+
+function KeptImage({ kept, bitmap, name, onGo }: KeptProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    if (bitmap) canvas.current?.getContext("2d")?.drawImage(bitmap, 0, 0, 96, 96);
+  }, [bitmap]);
+  return (
+    <button
+      type="button"
+      aria-label={name}
+      title={`${kept.coordinates.map((each) => decimal(each)).join(", ")}; cosine ${decimal(kept.cosine)}`}
+      onClick={onGo}
+    >
+      <canvas ref={canvas} width={96} height={96} />
+    </button>
+  );
+}

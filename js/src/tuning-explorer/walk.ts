@@ -1,0 +1,27 @@
+// The explorer: a random walk through all coordinates. In: where one is and how far each row goes. Out: the next place.
+
+/** Standard deviation of a step, as a share of the row's range. */
+const STRIDE = 0.12;
+/** How long a finished image is looked at. */
+export const LOOK = 700;
+
+export interface Range {
+  low: number;
+  high: number;
+}
+
+/** One step: normal in each row, turned back at the ends. */
+export function wander(from: readonly number[], ranges: readonly Range[], random = Math.random): number[] {
+  return ranges.map(({ low, high }, row) => {
+    const span = high - low;
+    if (!(span > 0)) return low;
+    const step = STRIDE * span * normal(random);
+    // Reflected: unfolded to twice the span, then folded back.
+    const far = ((((from[row] ?? low) + step - low) % (2 * span)) + 2 * span) % (2 * span);
+    return low + (far > span ? 2 * span - far : far);
+  });
+}
+
+function normal(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
