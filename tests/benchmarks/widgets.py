@@ -3,7 +3,8 @@
 In: nothing, or `--moves N`. Out: a table on the terminal and artifacts/widgets.json. On a film of 6 × 32
 points at 64 px: the size of the state without the code, the time from a slider's input event to the finished
 draw call, and from the arrival of the state to the first paint. On the shipped record of units: the size of the state;
-and with 512 and 4,096 units, the time from a click on a point to its unit's image, and to the first paint.
+and with 512 and 4,096 units, the time from a click on a point to its unit's image, and to the first paint. With `live`
+alone, or after that: what `live_requests` measures.
 """
 
 import argparse
@@ -15,8 +16,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
+sys.path[:0] = [str(Path(__file__).parents[at]) for at in range(3)]
 
+import live_requests  # noqa: E402
 from browser.lab import CHROMIUM_ARGS, ROOT, Notebook, find_chromium, jupyterlab  # noqa: E402
 from films import make_film  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
@@ -145,15 +147,21 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--moves", type=int, default=100, help="slider moves of each kind (default: 100)")
-    moves = parser.parse_args().moves
+    parser.add_argument("part", nargs="?", choices=["page", "live"], help="measure only this (default: both)")
+    arguments = parser.parse_args()
+    moves = arguments.moves
     chromium = find_chromium()
     if chromium is None:
         sys.exit("this benchmark needs Chromium or Chrome on PATH; install Debian's package chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
-        times = in_the_page(browser, moves)
-        for units in (512, 4096):
-            times |= opening(browser, units, max(5, moves // 4))
+        times: dict[str, list[float]] = {}
+        if arguments.part != "live":
+            times |= in_the_page(browser, moves)
+            for units in (512, 4096):
+                times |= opening(browser, units, max(5, moves // 4))
+        if arguments.part != "page":
+            times |= live_requests.measure(browser)
         version = browser.version
         browser.close()
     state, code = state_size()
@@ -166,7 +174,7 @@ def main() -> None:
     ]
     for name, values in times.items():
         # The scatter's first paint has no bound of its own: nan.
-        bound = (BOUNDS | UNIT_BOUNDS).get(name.split()[0], float("nan"))
+        bound = (BOUNDS | UNIT_BOUNDS | live_requests.BOUNDS).get(name.split()[0], float("nan"))
         rows.append((name, statistics.median(values), max(values), len(values), bound))
     print(f"{FILM}, Chromium {version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{'':28}{'median':>10}{'worst':>10}{'n':>6}{'bound':>8}")
