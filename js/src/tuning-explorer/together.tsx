@@ -3,7 +3,6 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { drawCell } from "../shared/sprites";
 import type { Combination } from "./combination";
-import { titleOf } from "./film";
 import type { Kept } from "./kept";
 import { PIXELS } from "./stage";
 import { UnitBars } from "./units";
@@ -99,9 +98,7 @@ function status({ stage, facts }: Combination): string {
 function standIn({ explorer }: View): string {
   const { dimension, coordinates } = explorer.state;
   if (explorer.kept.at(coordinates)) return "Kept image";
-  const shown = explorer.film.dimensions[dimension];
-  const title = shown ? titleOf(shown, explorer.state.labels[dimension] ?? "") : "";
-  return `${title}, point ${explorer.nearestPoint(dimension) + 1}`;
+  return `${explorer.title(dimension)}, point ${explorer.nearestPoint(dimension) + 1}`;
 }
 
 function Screen({ view, combination, own }: { view: View; combination: Combination; own: boolean }) {
@@ -155,7 +152,7 @@ function Origin({ view, from }: { view: View; from: [number | null, number, numb
   const { explorer } = view;
   const [row, dimension, point] = from;
   const shown = row === null ? undefined : explorer.film.dimensions[row];
-  const title = shown ? titleOf(shown, explorer.state.labels[row ?? 0] ?? "") : `dimension ${dimension}`;
+  const title = shown && row !== null ? explorer.title(row) : `dimension ${dimension}`;
   return (
     <div>
       <dt>grown from</dt>
