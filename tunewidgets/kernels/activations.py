@@ -121,7 +121,9 @@ def sample_activations(
     sinks: list[Vectors] = [HeldVectors(n, one.units) for one in probes]
     if store is not None:
         if len(probes) > 1:
-            raise ValueError(f"{store} takes the vectors of one layer; give one probe, and a store to each of the others")
+            raise ValueError(
+                f"{store} takes the vectors of one layer; give one probe, and a store to each of the others"
+            )
         asked = {**attrs[0], "per_image": per_image, "normalize": normalize}
         stored = StoredVectors(store, n, probes[0].units, attrs[0]["model_sha256"], asked)
         if (earlier := stored.earlier()) is not None:

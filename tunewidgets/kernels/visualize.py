@@ -179,7 +179,9 @@ def visualize(
         "seed": seed,
         "steps": steps,
         "floats": floats,
-        **plain({"size": asked_size, "canvas": canvas, "lr": lr, "jitter": jitter, "objective_at": objective_at}),
+        **plain(
+            {"size": asked_size, "canvas": canvas, "lr": lr, "jitter": jitter, "objective_at": objective_at}
+        ),
         **plain({"checkpoints": tuple(checkpoints), "precision": precision, "band": band, "chunk": chunk}),
     }
     asked |= {} if optimizer == "adam" else {"optimizer": optimizer}

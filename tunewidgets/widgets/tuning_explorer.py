@@ -153,8 +153,8 @@ class TuningExplorer(Widget):
         return self._record
 
     def labeled(self) -> xr.Dataset:
-        """The film as the reader left it, ready for `save_record`: labels, no suggestion that was turned down, the images
-        that were kept; `film` stays as it was.
+        """The film as the reader left it, ready for `save_record`: with labels and kept images, without the suggestions
+        that were turned down; `film` stays as it was.
         """
         labels, suggested = (
             np.array(self._record[name].values, dtype=object) for name in ("label", "suggested_label")
