@@ -24,10 +24,30 @@ CHUNK = 32  # images in one forward pass
 
 
 @overload
-def sample_activations(probe: Probe, images: Any, n: int = ..., **options: Any) -> xr.DataArray: ...
+def sample_activations(
+    probe: Probe,
+    images: Any,
+    n: int = ...,
+    per_image: int | str = ...,
+    seed: int = ...,
+    *,
+    pool: int = ...,
+    normalize: bool = ...,
+    progress: bool = ...,
+    store: str | os.PathLike[str] | None = ...,
+) -> xr.DataArray: ...
 @overload
 def sample_activations(
-    probe: Sequence[Probe], images: Any, n: int = ..., **options: Any
+    probe: Sequence[Probe],
+    images: Any,
+    n: int = ...,
+    per_image: int | str = ...,
+    seed: int = ...,
+    *,
+    pool: int = ...,
+    normalize: bool = ...,
+    progress: bool = ...,
+    store: str | os.PathLike[str] | None = ...,
 ) -> list[xr.DataArray]: ...
 def sample_activations(
     probe: Probe | Sequence[Probe],

@@ -106,11 +106,10 @@ class Pictures:
         for item in self._batches.labelled() if labelled and self._own else self._batches:
             is_pair = isinstance(item, tuple | list) and len(item) == 2
             pictures, labels = item if is_pair else (item, None)
-            if labelled:
-                labels = self._checked(labels, len(pictures))
+            checked = self._checked(labels, len(pictures)) if labelled else None
             for start in range(0, len(pictures), CHUNK):
                 part = slice(start, start + CHUNK)
-                yield check_images(pictures[part]), labels[part] if labelled else None
+                yield check_images(pictures[part]), None if checked is None else checked[part]
 
     @staticmethod
     def _checked(labels: Any, count: int) -> np.ndarray:

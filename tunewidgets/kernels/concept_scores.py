@@ -78,4 +78,5 @@ def percentiles(draws: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np
     there = np.isfinite(ascending).sum(0)
     out = np.floor((1 - level) / 2 * there + 1e-9).astype(int)
     low, high = out, np.maximum(there - 1 - out, 0)
-    return tuple(np.take_along_axis(ascending, at[None], axis=0)[0] for at in (low, high))  # type: ignore[return-value]
+    ends = [np.take_along_axis(ascending, at[None], axis=0)[0] for at in (low, high)]
+    return ends[0], ends[1]

@@ -173,7 +173,7 @@ def _pickled(value: Any, *networks: nn.Module) -> bytes:
     except ImportError:
         from pickle import Pickler
 
-    class Naming(Pickler):  # type: ignore[misc, valid-type]
+    class Naming(Pickler):
         def persistent_id(self, item: Any) -> str | None:
             return names.get(id(item)) if isinstance(item, nn.Module) else None
 
