@@ -202,7 +202,7 @@ def _curves(targets: np.ndarray, base: np.ndarray, embedding: Embedding, labels:
     kept = np.maximum(base, 0) @ (embedding.values - labels)
     said = answered @ labels.transpose(1, 0, 2).reshape(units, draws * 6) + kept.reshape(draws * 6)
     curves = said / answered.sum(axis=1, keepdims=True)
-    return curves.reshape(k, points, draws, 6).transpose(0, 2, 1, 3)
+    return np.asarray(curves.reshape(k, points, draws, 6).transpose(0, 2, 1, 3))
 
 
 def _ranges(coordinates: np.ndarray, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ def answers(targets: np.ndarray) -> np.ndarray:
         place = np.arange(empty.shape[-1])
         distance = np.abs(place[:, None] - place) + np.where(empty, 2 * len(place), 0)[..., None, :]
         rectified = np.take_along_axis(rectified, distance.argmin(axis=-1)[..., None], axis=-2)
-    return rectified
+    return np.asarray(rectified)
 
 
 def weights_of(targets: np.ndarray) -> np.ndarray:
