@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import xarray as xr
+
 from tunewidgets.records import layer_tree, save_record
 from tunewidgets.unit_columns import layers_of
 
@@ -92,7 +94,7 @@ def make_imagenet(
 
     weights, looks = LAYERS[network]
     model = load(network, weights=weights)
-    records = {}
+    records: dict[str, xr.Dataset] = {}
     for look in dict.fromkeys(looks.values()):
         tree = analyze_units(
             model,

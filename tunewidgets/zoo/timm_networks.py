@@ -62,8 +62,8 @@ def timm_network(name: str, weights: Any = "auto", **options: Any) -> nn.Module:
         raise ValueError(
             f"timm has no pretrained weights for {name!r}; give weights=PATH, or None for random ones"
         )
-    model = _made(name, automatic, options)
-    told = model.pretrained_cfg
+    model: Any = _made(name, automatic, options)
+    told: dict[str, Any] = model.pretrained_cfg
     if automatic:
         model.weights_from = f"{told.get('tag') or 'pretrained'} of timm"
         model.eval()
@@ -84,15 +84,15 @@ def _made(name: str, pretrained: bool, options: dict[str, Any]) -> nn.Module:
     except Exception as error:
         # The libraries that timm downloads with have errors of their own for every way to be offline.
         if pretrained and not isinstance(error, (TypeError, KeyError)):
-            cfg = timm.get_pretrained_cfg(name)
-            raise unreachable(name, cfg.hf_hub_id or cfg.url, error) from error
+            cfg: Any = timm.get_pretrained_cfg(name)
+            raise unreachable(name, str(cfg.hf_hub_id or cfg.url), error) from error
         raise
     return model
 
 
 def _only_side(model: nn.Module, told: dict[str, Any]) -> int | None:
     """The side in pixels of the images that a network takes, None where it takes any."""
-    embedding = getattr(model, "patch_embed", None)
+    embedding: Any = getattr(model, "patch_embed", None)
     if hasattr(embedding, "strict_img_size"):
         return int(embedding.img_size[0]) if embedding.strict_img_size and embedding.img_size else None
     return int(told["input_size"][-1]) if told.get("fixed_input_size") else None

@@ -120,7 +120,7 @@ def _some(keys: Sequence[str]) -> str:
 
 
 def with_weights(
-    model: nn.Module,
+    model: Any,
     weights: Any,
     name: str,
     source: str | None = None,
