@@ -200,7 +200,7 @@ def test_an_array_and_a_photograph_of_the_same_pixels_are_resized_alike():
         (
             lambda d: images("/no/such/place"),
             FileNotFoundError,
-            "give 'photos', .* 'digits' or a folder",
+            "give 'photos', .* 'imagenet-labelled' or a folder",
         ),
         (lambda d: images(d / "empty"), ValueError, "the folder .*empty holds no images; put some there"),
         (lambda d: images(d / "file.jpg"), ValueError, "is a file; give the folder"),
