@@ -43,7 +43,8 @@ def test_cifars_resnet_knows_the_test_images():
 
 @pytest.mark.parametrize(
     ("name", "weights", "side", "step", "least"),
-    [("googlenet_bvlc", "auto", 224, 5, 0), ("squeezenet1_0", "deepcompression", 227, 5, 0)],
+    # A fifth of the photographs, on which so many are right, less two for another machine's rounding.
+    [("googlenet_bvlc", "auto", 224, 5, 155 - 2), ("squeezenet1_0", "deepcompression", 227, 5, 134 - 2)],
 )
 def test_imagenets_networks_know_the_photographs(name, weights, side, step, least):
     source = tw.zoo.images(every(step), size=None)
