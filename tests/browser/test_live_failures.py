@@ -56,6 +56,8 @@ def expect_the_record_alone(explorer: Explorer) -> None:
     before = explorer.pixels()
     explorer.slide(0, 1.2)
     assert explorer.pixels() != before
+    expect(explorer.root.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+    expect(explorer.growth).to_have_count(0)
     explorer.root.get_by_role("button", name="One slider at a time").click()
     explorer.slide(0, 4)
     expect(explorer.count).to_have_text("5 / 6")

@@ -50,6 +50,11 @@ export class Kernel {
     return this.#state;
   }
 
+  /** Whether the widget's line to Python is gone for good. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   subscribe(listener: () => void, signal: AbortSignal): void {
     this.#listeners.add(listener);
     onEnd(signal, () => this.#listeners.delete(listener));

@@ -65,7 +65,8 @@ export class LiveRequests {
   }
 
   start(message: Message, listener: Listener): void {
-    if (this.#current && !this.#current.answered) this.#next = { message, listener };
+    if (this.#kernel.ended) listener.failed({ message: GONE, details: "" });
+    else if (this.#current && !this.#current.answered) this.#next = { message, listener };
     else this.#send(message, listener);
   }
 
@@ -90,7 +91,10 @@ export class LiveRequests {
   }
 
   #post(message: unknown): void {
-    const lost = () => this.#kernel.unreachable();
+    const lost = () => {
+      this.#kernel.unreachable();
+      this.#fail({ message: GONE, details: "" });
+    };
     try {
       // Where there is no line to Python, some hosts throw and some return a rejected promise.
       Promise.resolve(this.#model.send(message)).catch(lost);

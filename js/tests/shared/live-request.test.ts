@@ -152,6 +152,10 @@ describe("the kernel's state", () => {
     expect(one.failed).toHaveBeenCalledTimes(1);
     host.become("idle");
     expect(kernel.state).toBe("gone");
+    // Nothing that is asked from now on waits for an answer.
+    requests.start({ kind: "image" }, one);
+    expect(one.failed).toHaveBeenCalledTimes(2);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("is gone in an exported page", () => {
@@ -166,7 +170,10 @@ describe("the kernel's state", () => {
     expect(cut.kernel.state).toBe("gone");
     const none = setup();
     none.model.sendFails = true;
-    none.requests.start({ kind: "image" }, none.listener());
+    const [one, other] = [none.listener(), none.listener()];
+    none.requests.start({ kind: "image" }, one);
     expect(none.kernel.state).toBe("gone");
+    none.requests.start({ kind: "image" }, other);
+    for (const each of [one, other]) expect(each.failed).toHaveBeenCalledTimes(1);
   });
 });

@@ -465,6 +465,10 @@ describe("all sliders together", () => {
     model.python("_kept", [{ coordinates: [1, 0, 0], cosine: 0.9, image: new DataView(new ArrayBuffer(4)) }]);
     await settle(50);
     expect(page.text(".tw-title")).toBe("Kept image");
+    slide(page.sliders()[0], 1.5);
+    await settle(500);
+    expect(page.text(".tw-count")).toBe("from the record");
+    expect(page.el.querySelector(".tw-growth")).toBeNull();
     expect(page.el.querySelector(".tw-growth")).toBeNull();
     page.host.abort();
   });
