@@ -75,10 +75,17 @@ class Place(ABC):
 
     def write_layer(self, record: xr.Dataset, layer: str, order: int) -> None:
         """One layer of the record anew."""
-        if not self.exists(f"{self.path}/zarr.json"):
-            self._replace(self.path, xr.Dataset(attrs={NAME: ""}))
         marked = record.assign_attrs({NAME: layer, ORDER: order})
-        self._replace(f"{self.path}/{group_name(layer)}", marked)
+        if self.exists(f"{self.path}/zarr.json"):
+            self._replace(f"{self.path}/{group_name(layer)}", marked)
+            return
+
+        def first(root: str) -> None:
+            with quiet():
+                for_disk(marked).to_zarr(f"{root}/{group_name(layer)}", **OPTIONS)
+
+        # Together, for a tree without any layer is no record.
+        self._replace(self.path, xr.Dataset(attrs={NAME: ""}), first)
 
     def read(self) -> xr.Dataset | xr.DataTree:
         """The record, its values read as they are asked for.

@@ -99,15 +99,21 @@ class Gallery:
             if table is not None:
                 table.say(chunk=chunk)
 
-        if self.recipe.optimizer == "cma":
-            made = evolve(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink)
-        else:
-            made = optimize(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, spread)
-        for chunk in self._named(made):
-            self.finished |= {outcome.job: outcome for outcome in chunk}
+        def keep(chunk: list[Finished]) -> None:
             if table is not None:
                 for outcome in chunk:
                     table.add(rows[outcome.job], _columns(outcome))
+
+        if self.recipe.optimizer == "cma":
+            made = evolve(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink)
+        else:
+            keeping = _keeping(spread, keep)
+            made = optimize(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, keeping)
+        for chunk in self._named(made):
+            self.finished |= {outcome.job: outcome for outcome in chunk}
+            if self.recipe.optimizer == "cma":
+                keep(chunk)
+            if table is not None:
                 show(False)
 
     def _named(self, made: Iterator[list[Finished]]) -> Iterator[list[Finished]]:
@@ -202,6 +208,27 @@ class Gallery:
             n_vectors=0,
         )
         return xr.Dataset(columns, coords, attrs)
+
+
+def _keeping(
+    spread: Callable[..., Iterator[list[Finished]]], keep: Callable[[list[Finished]], None]
+) -> Callable[..., Iterator[list[Finished]]]:
+    """The same, with every chunk kept before its worker takes the next: no more is lost than what is being made."""
+
+    def in_this_process(run: Callable, chunks: Any, on_step: Any, device: Any) -> Iterator[list[Finished]]:
+        def made(chunk: Any, step: Any) -> list[Finished]:
+            finished: list[Finished] = run(chunk, step)
+            keep(finished)
+            return finished
+
+        return in_threads(made, chunks, on_step, device)
+
+    def elsewhere(*work: Any) -> Iterator[list[Finished]]:
+        for finished in spread(*work):
+            keep(finished)
+            yield finished
+
+    return in_this_process if spread is in_threads else elsewhere
 
 
 def _columns(outcome: Finished) -> Mapping[str, np.ndarray]:

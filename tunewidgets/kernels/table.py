@@ -5,6 +5,7 @@ a Zarr array, with its checksum: it is there whole or it is not there, and one t
 """
 
 import json
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -44,6 +45,7 @@ class Table:
         self._fields = {name: tuple(shape) for name, shape in fields.items()}
         self._sizes = {name: int(np.prod(shape)) for name, shape in self._fields.items()}
         self._pending: dict[int, np.ndarray] = {}
+        self._lock = threading.Lock()  # chunks come from several threads
         # The first column says that a row was written: what is absent reads as NaN.
         width = 1 + sum(self._sizes.values())
         self.about = dict(json.loads(json.dumps(dict(about))))
@@ -107,15 +109,18 @@ class Table:
         self._array[first : first + len(block)] = np.insert(block, 0, 1, axis=1)
 
     def add(self, row: int, values: Mapping[str, np.ndarray]) -> None:
-        """Take one finished row; its chunk is written with the last of its rows."""
+        """Take one finished row, from whatever thread; its chunk is written with the last of its rows."""
         parts = [np.asarray(values[name], np.float32).ravel() for name in self._fields]
-        self._pending[row] = np.concatenate([[np.float32(1)], *parts])
+        whole_row = np.concatenate([[np.float32(1)], *parts])
+        with self._lock:
+            self._pending[row] = whole_row
         first = row // self.chunk * self.chunk
         together = range(first, min(first + self.chunk, self.rows))
-        if all(n in self._pending for n in together):
-            self._array[first : together.stop] = np.stack([self._pending[n] for n in together])
-            for n in together:
-                del self._pending[n]
+        with self._lock:
+            whole = all(n in self._pending for n in together)
+            rows = [self._pending.pop(n) for n in together] if whole else []
+        if rows:
+            self._array[first : together.stop] = np.stack(rows)
 
     def _unpacked(self, row: np.ndarray) -> dict[str, np.ndarray]:
         values, start = {}, 1
