@@ -21,4 +21,3 @@ def test_names_are_shown_as_they_are_and_nothing_of_them_runs(open_notebook):
     expect(root.locator(".tws-title h4")).to_contain_text("<script>window.evil = 1</script>", timeout=60_000)
     assert root.locator("script, img[src='x']").count() == 0
     assert notebook.page.evaluate("window.evil") is None
-    assert root.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), "a long name makes the widget wider"
