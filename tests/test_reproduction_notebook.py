@@ -17,8 +17,8 @@ from tunewidgets.records import layer_tree, save_record, settings_of
 ROOT = Path(__file__).parents[1]
 SHALLOW = {"relu1": 20, "relu2": 20, "relu3": 30, "relu4": 30, "relu5": 40}
 VGG16 = dict.fromkeys([f"features.{at}" for at in (1, 3, 6, 8, 11, 13, 15, 18, 20, 22, 25)], 12)
-TRAINED = {"training": {"seed": 3, "epochs": 4}}
-MEASURED = {"accuracy": 0.75, "images": "40 test images", "restarts": 1, **TRAINED}
+TRAINED = {"training": {"seed": 3, "epochs": 4, "test_accuracy": 0.75}}
+MEASURED = {"images": "40 test images", "restarts": 1, **TRAINED}
 
 
 def read(name="reproduction"):
@@ -80,6 +80,7 @@ def test_one_network_is_called_one_and_has_no_interval_over_seeds(tmp_path, monk
     assert "no interval" in said["findings"]
     assert "claim 7 is not examined" in said["claim-7-table"]
     assert "claim 8 is not examined" in said["claim-8-table"]
+    assert "83.8%" in said["records"]  # what its log says of all test images
 
 
 def test_several_seeds_have_students_interval_over_seeds(tmp_path, monkeypatch):
@@ -104,6 +105,9 @@ def test_several_seeds_have_students_interval_over_seeds(tmp_path, monkeypatch):
         assert f"{mean:+.2f}  ({mean - half:+.2f} to {mean + half:+.2f})" in said["claim-5-table"]
     assert "features.25" in said["claim-7-table"]
     assert "relu4" in said["claim-8-table"]
+    assert "7. VGG16: RS varies less" in said["findings"]
+    assert "8. MLP: RS varies less" in said["findings"]
+    assert "1 network" in said["findings"]
 
 
 def test_networks_on_imagenet_are_read_layer_by_layer_and_missing_ones_named(tmp_path, monkeypatch):
