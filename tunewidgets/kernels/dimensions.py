@@ -136,7 +136,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         scores = self._fit_blocks(X, asked or 0) if self.streamed_ else self._fit_array(X, asked)
         self.n_components_ = self._n_features_out = scores.shape[1]
         self.score_mean_ = scores.mean(axis=0)
-        self.score_quantiles_ = np.quantile(scores, np.linspace(0, 1, QUANTILES), axis=0).T
+        shares = np.linspace(0, 1, QUANTILES)
+        self.score_quantiles_ = np.stack([np.quantile(column, shares) for column in scores.T])
         histograms = [np.histogram(column, BINS) for column in scores.T]
         self.score_histogram_, self.score_edges_ = (np.stack(part) for part in zip(*histograms, strict=True))
         return self
@@ -255,7 +256,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """Dimensions in the order of their variance, signed; gives their scores."""
         share = scores.var(axis=0) * (fitted.components**2).sum(axis=1) / variance
         order = np.argsort(-share, kind="stable")
-        sign = _signs(scores[:, order], fitted.components[order])
+        scores = scores[:, order]
+        sign = _signs(scores, fitted.components[order])
         arranged = fitted.arranged(order, sign)
         self._map: Linear | InvertibleLLE = arranged
         self.components_ = self._all_units(arranged.components)
@@ -263,7 +265,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.mean_ = self._constants + self._all_units(arranged.center)
         self.explained_variance_ratio_ = share[order]
         self.converged_ = fitted.converged
-        return scores[:, order] * sign
+        scores *= sign
+        return scores
 
     def _fit_lle(self, live: np.ndarray) -> np.ndarray:
         for left_by_another_method in ("components_", "unmixing_", "mean_"):
@@ -291,7 +294,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
 def _signs(scores: np.ndarray, components: np.ndarray | None) -> np.ndarray:
     """`(k,)` of ±1 that make every dimension's skewness positive; scores that are all ≥ 0 keep their sign."""
-    tail = skew(scores, axis=0)
+    # A column at a time, as in the quantiles: several copies of all the scores would be most of the memory used.
+    tail = np.array([skew(column) for column in scores.T])
     sign = np.where(tail < 0, -1.0, 1.0)
     if components is not None:
         largest = np.take_along_axis(components, np.abs(components).argmax(axis=1)[:, None], axis=1)[:, 0]
