@@ -1,0 +1,260 @@
+"""Records, the tables of their schemas: which variables a kind of record holds, with which dimensions and dtypes.
+
+In: nothing. Out: `SCHEMAS`, a table a kind. Adding a kind, or a variable to one, adds a row and no code; what a table
+can't say is a check that gives a sentence. Validation is in `_record_schemas`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import xarray as xr
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One row of a schema: `dims` in order, `dtype` by name, and what must be there together with it."""
+
+    dims: tuple[str, ...]
+    dtype: str = "float32"
+    required: bool = True
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A kind of record: its version, its variables, the dims of a fixed size, and what a table can't say."""
+
+    version: int
+    variables: Mapping[str, Variable]
+    sizes: Mapping[str, int]
+    empty: Mapping[str, str]  # dim -> the sentence for a record in which it has no entries
+    check: Callable[[xr.Dataset], str | None] = lambda record: None
+
+
+def _film_check(film: xr.Dataset) -> str | None:
+    if film.sizes["edge"] != film.sizes["bin"] + 1:
+        return (
+            f"the histogram has {film.sizes['bin']} bins but {film.sizes['edge']} edges, "
+            f"where {film.sizes['bin'] + 1} are needed; make the film again with render_film"
+        )
+    return None
+
+
+def _units_check(units: xr.Dataset) -> str | None:
+    if not any(name in units for name in SCHEMAS["units"].variables):
+        return "this units record holds nothing of a unit; make it again with analyze_units"
+    if units.sizes.get("rgb", 3) != 3:
+        return (
+            f"the dim rgb of this units record has size {units.sizes['rgb']}, where 3 belongs; "
+            "make the units record again"
+        )
+    return None
+
+
+def _of_units(*dims: str, dtype: str = "float32", needs: tuple[str, ...] = ()) -> Variable:
+    # The kernels of units each give a part of the record, so each variable may be absent.
+    return Variable(dims, dtype, required=False, needs=needs)
+
+
+def _recovery_check(report: xr.Dataset) -> str | None:
+    known = ("frequency", "angle", "phase")
+    named = tuple(map(str, report["attribute"].values)) if "attribute" in report.coords else ()
+    # Those of films go on with the color axes.
+    if named[: len(known)] != known:
+        return f"the attributes of this recovery record are not {', '.join(known)}; make it again with gabor_recovery"
+    unnamed = [
+        dim for dim in ("method", "n_components", "seed", "bank", "readout") if dim not in report.coords
+    ]
+    if unnamed:
+        return f"this recovery record has no coordinate {unnamed[0]}; make it again with gabor_recovery"
+    return None
+
+
+_OWN, _SHOWN, _CURVE = ("unit",), ("objective", "unit"), ("order", "step")
+_POINTS, _TARGETS, _FIT = ("dimension", "point"), ("dimension", "point", "unit"), ("dimension", "unit")
+_PATCHES = (*_POINTS, "exemplar")
+_READ, _READINGS = ("dimension", "attribute"), ("p", "p_holm", "sweep", "observed", "smoothness")
+_FITTED = ("method", "n_components", "seed", "bank")
+_CELL = ("attribute", *_FITTED, "readout")
+_TABLE = ("attribute", "method", "n_components")
+_OVER_SEEDS = (*_TABLE, "bank", "readout")
+_PAIRS, _ENDS, _BY_PLACE = ("feature", "concept"), ("feature", "end"), ("feature", "end", "concept")
+_PLACED = ("iou", "iou_low", "iou_high", "iou_chance")
+
+SCHEMAS: dict[str, Schema] = {
+    "film": Schema(
+        version=1,
+        variables={
+            "coordinate": Variable(_POINTS),
+            "quantile": Variable(_POINTS),
+            "target": Variable(_TARGETS),
+            "image": Variable((*_POINTS, "y", "x", "rgb"), "uint8"),
+            "cosine": Variable(_POINTS),
+            "histogram": Variable(("dimension", "bin")),
+            "bin_edge": Variable(("dimension", "edge")),
+            "explained_variance": Variable(("dimension",)),
+            "status": Variable(("dimension",), "str"),
+            "label": Variable(("dimension",), "str"),
+            "suggested_label": Variable(("dimension",), "str"),
+            # A manifold method such as LLE has no linear fit: all of it is absent, or all of it is there.
+            "component": Variable(_FIT, required=False, needs=("unmixing", "center", "unit_mask")),
+            "unmixing": Variable(_FIT, required=False, needs=("component", "center", "unit_mask")),
+            "center": Variable(("unit",), required=False, needs=("component", "unmixing", "unit_mask")),
+            "unit_mask": Variable(("unit",), "bool", required=False),
+            # Patches of real images, of add_patches.
+            "patch": Variable(
+                (*_PATCHES, "patch_y", "patch_x", "rgb"), "uint8", required=False, needs=("patch_image",)
+            ),
+            "patch_image": Variable(_PATCHES, "int32", required=False),
+            "patch_position": Variable((*_PATCHES, "yx"), "int32", required=False),
+            "patch_coordinate": Variable(_PATCHES, required=False),
+            # What the pictures say each dimension is about, of read_film.
+            **{f"attribute_{name}": Variable(_READ, required=False) for name in _READINGS},
+            "attribute_null": Variable(("attribute", "draw"), required=False),
+            # Images of several dimensions' coordinates at once, kept in the explorer.
+            "combined_image": Variable(
+                ("combination", "y", "x", "rgb"), "uint8", required=False, needs=("combined_coordinate",)
+            ),
+            "combined_coordinate": Variable(("combination", "dimension"), required=False),
+            "combined_cosine": Variable(("combination",), required=False),
+        },
+        sizes={"rgb": 3},
+        empty={
+            "point": "this film has no points; render it again with points=1 or more",
+            "dimension": "this film has no dimensions; fit again with n_components=1 or more",
+            "unit": "this film has no units; render it again from a layer that has some",
+            "y": "this film's images are 0 pixels high; render it again with a larger size",
+            "x": "this film's images are 0 pixels wide; render it again with a larger size",
+            "bin": "this film's histogram has no bins; make the film again with render_film",
+        },
+        check=_film_check,
+    ),
+    "images": Schema(
+        version=1,
+        variables={
+            "image": Variable(("target", "y", "x", "rgb"), "uint8"),
+            "value": Variable(("target", "step")),
+            "response": Variable(("target", "unit")),
+            "status": Variable(("target",), "str"),
+            "response_checkpoint": Variable(("target", "checkpoint", "unit"), required=False),
+            "image_float": Variable(("target", "y", "x", "rgb"), required=False),
+        },
+        sizes={"rgb": 3},
+        empty={"target": "this record has no images; visualize at least one target"},
+    ),
+    "concepts": Schema(
+        version=1,
+        variables={
+            **{name: Variable(_PAIRS) for name in ("auc", "auc_low", "auc_high")},
+            "p_holm": Variable(_PAIRS, "float64"),
+            **{name: Variable(("concept",), "int32") for name in ("positives", "asked")},
+            "category": Variable(("concept",), "str"),
+            **{name: Variable(_BY_PLACE, required=False, needs=_PLACED) for name in _PLACED},
+            **{
+                name: Variable(_ENDS, required=False, needs=_PLACED) for name in ("threshold", "active_share")
+            },
+        },
+        sizes={},
+        empty={
+            "concept": "this concepts record has no concept; make it again with a smaller least=",
+        },
+    ),
+    "units": Schema(
+        version=1,
+        variables={
+            "selectivity": _of_units(*_OWN, needs=("preferred_class", "dead")),
+            "preferred_class": _of_units(*_OWN, dtype="int32"),
+            "class_mean": _of_units("unit", "cls"),
+            "mean_activation": _of_units(*_OWN),
+            "dead": _of_units(*_OWN, dtype="bool"),
+            "precision_at_k": _of_units(*_OWN),
+            "auc": _of_units(*_OWN, needs=("auc_error",)),
+            "auc_error": _of_units(*_OWN),
+            "rendered": _of_units(*_SHOWN, dtype="bool"),
+            "silent": _of_units(*_SHOWN, dtype="bool"),
+            "status": _of_units(*_SHOWN, dtype="str"),
+            "image": _of_units(*_SHOWN, "y", "x", "rgb", dtype="uint8", needs=("rendered",)),
+            "own_response": _of_units(*_SHOWN, needs=("rendered",)),
+            "rs": _of_units(*_SHOWN, needs=("rendered", "silent")),
+            "rs_restarts": _of_units(*_SHOWN, "restart"),
+            "rs_checkpoint": _of_units(*_SHOWN, "checkpoint"),
+            "rs_normalized": _of_units(*_SHOWN),
+            "substitutes": _of_units(*_OWN, dtype="int32"),
+            "exceeder": _of_units(*_SHOWN, "k", dtype="int32", needs=("exceeder_response",)),
+            "exceeder_response": _of_units(*_SHOWN, "k"),
+            "response": _of_units(*_SHOWN, "other", dtype="float16"),
+            "accuracy_drop": _of_units(*_OWN),
+            "loss_increase": _of_units(*_OWN),
+            "class_accuracy_drop": _of_units("unit", "cls"),
+            "cumulative_accuracy": _of_units(*_CURVE, needs=("cumulative_low", "cumulative_high")),
+            "cumulative_low": _of_units(*_CURVE),
+            "cumulative_high": _of_units(*_CURVE),
+            "exemplar": _of_units("unit", "k", dtype="int32"),
+            "exemplar_activation": _of_units("unit", "k"),
+            "exemplar_position": _of_units("unit", "k", "yx", dtype="int32"),
+            "exemplar_image": _of_units("unit", "k", "y", "x", "rgb", dtype="uint8"),
+            "spread": _of_units("unit", "k", dtype="int32"),
+            "spread_activation": _of_units("unit", "k"),
+            "spread_position": _of_units("unit", "k", "yx", dtype="int32"),
+            "spread_image": _of_units("unit", "k", "y", "x", "rgb", dtype="uint8"),
+        },
+        sizes={},
+        empty={"unit": "this units record has no units; make it again from a layer that has some"},
+        check=_units_check,
+    ),
+    "activations": Schema(
+        version=1,
+        variables={"activation": Variable(("sample", "unit"))},
+        sizes={},
+        empty={"sample": "this record has no activation vectors; sample at least one"},
+    ),
+    # The root of a tree; the films of one seed are film records below it. A cell that doesn't exist is NaN, and -1 in
+    # best_dimension.
+    "recovery": Schema(
+        version=1,
+        variables={
+            "p": Variable(_CELL),
+            "p_holm": Variable(_CELL),
+            "p_rotation": Variable(_CELL),
+            "observed": Variable(_CELL),
+            "sweep": Variable(_CELL),
+            "smoothness": Variable(_CELL),
+            "r2": Variable(_CELL),
+            "recovered": Variable(_CELL),
+            "on_axis": Variable(_CELL),
+            "best_dimension": Variable(_CELL, "int32"),
+            "null": Variable((*_CELL, "draw")),
+            "null_rotation": Variable((*_CELL, "draw")),
+            "readout_curve": Variable((*_CELL, "point", "component")),
+            "coordinate": Variable((*_CELL, "point")),
+            "statistic": Variable(("bank",), "str"),
+            "status": Variable(_FITTED, "str"),
+            "converged": Variable(_FITTED),
+            "filter_attribute": Variable(("attribute", "seed", "bank", "filter")),
+            "embedding_scale": Variable(("attribute", "seed", "bank")),
+            "bank_sha256": Variable(("seed", "bank"), "str"),
+            "n_seeds": Variable(_OVER_SEEDS, "int32"),
+            "share": Variable(_OVER_SEEDS),
+            "share_low": Variable(_OVER_SEEDS),
+            "share_high": Variable(_OVER_SEEDS),
+            "share_on_axis": Variable(_OVER_SEEDS),
+            "share_all": Variable(_OVER_SEEDS[1:], required=False),
+            "sweep_mean": Variable(_OVER_SEEDS),
+            "sweep_low": Variable(_OVER_SEEDS),
+            "sweep_high": Variable(_OVER_SEEDS),
+            "verdict": Variable(_TABLE, "str"),
+            "note": Variable(_TABLE, "str"),
+        },
+        sizes={"component": 3},
+        empty={
+            "method": "this recovery record has no method; make it again with gabor_recovery",
+            "n_components": "this recovery record has no number of components; make it again with gabor_recovery",
+            "seed": "this recovery record has no bank seed; make it again with gabor_recovery",
+            "bank": "this recovery record has no bank; make it again with gabor_recovery",
+            "readout": "this recovery record has no readout; make it again with gabor_recovery",
+            "draw": "this recovery record's null has no draws; make it again with permutations=19 or more",
+            "point": "this recovery record's curves have no points; make it again with gabor_recovery",
+        },
+        check=_recovery_check,
+    ),
+}
