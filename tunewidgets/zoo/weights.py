@@ -6,7 +6,6 @@ from, which records carry. Downloads are kept in PyTorch's cache, and checked.
 
 import hashlib
 import os
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,17 +39,18 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
         raise FileNotFoundError(
             f"there are no weights at {file}; give a file that exists, or weights=None for random ones"
         )
+    # A damaged file raises whatever its bytes happen to mean, so every error of reading is told alike.
     if file.suffix == ".safetensors":
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
-            return _plain_state(load_file(file), str(file))
-        except SafetensorError as error:
+            tensors = load_file(file)
+        except Exception as error:
             raise ValueError(f"{file} is no whole safetensors file ({error}); fetch it again") from error
+        return _plain_state(tensors, str(file))
     try:
         saved = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
+    except Exception as error:
         raise ValueError(
             f"{file} holds more than tensors, or is no PyTorch checkpoint, and is not read, as it could run any code; "
             "save the model's state_dict() as safetensors"
