@@ -111,8 +111,11 @@ def impatient(store, ready):
 
     threading.Thread(target=press, daemon=True).start()
     try:
-        kills.units(store, steps=2000)
-    except KeyboardInterrupt:
+        try:
+            kills.units(store, steps=2000)
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:  # the second one may come at any moment, here too
         os._exit(4)
     os._exit(0)
 

@@ -217,7 +217,7 @@ def _sample(
             bar.update(len(chunk))
     if first < count:
         raise ValueError(
-            f"the images gave {count} in one pass and {first} in another; give a source that keeps its number"
+            f"the images gave {first} in one pass and {count} in another; give a source that keeps its number"
         )
 
 
