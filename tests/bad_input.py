@@ -374,7 +374,7 @@ COMMANDS = [
     ([*UNITS, "--layers", "relu1,,relu2"], 2, "has an empty name"),
     ([*UNITS, "--steps", "0"], 2, "give 1 or more"),
     ([*UNITS, "--steps", "many"], 2, "invalid"),
-    ([*UNITS, "--weights", "none.pt"], 2, "give one that exists"),
+    ([*UNITS, "--weights", "none.pt"], 2, "give a file that exists"),
     ([UNITS[0], "resnet", *UNITS[2:]], 2, "no network called 'resnet'"),
     ([*UNITS[:3], "dead-leaves", *UNITS[4:]], 2, "has no labels"),
     ([*UNITS[:3], "no/folder", *UNITS[4:]], 2, "no folder no/folder"),

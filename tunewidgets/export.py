@@ -119,6 +119,8 @@ def export_html(
         can't be made as small as `max_mb`.
     TypeError
         If `content` holds something else than widgets of tunewidgets and text.
+    FileNotFoundError
+        If the folder of `path` is missing.
 
     Notes
     -----

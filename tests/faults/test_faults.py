@@ -109,6 +109,8 @@ def impatient(store, ready):
             signal.raise_signal(signal.SIGINT)
             time.sleep(0.01)
 
+    # Whatever else runs in this process may have taken Ctrl-C for itself.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=press, daemon=True).start()
     try:
         try:

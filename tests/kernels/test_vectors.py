@@ -7,7 +7,7 @@ import xarray as xr
 from units_networks import branching
 
 import tunewidgets as tw
-from tunewidgets.kernels import vectors
+from tunewidgets.kernels import activations, vectors
 
 IMAGES = [torch.rand(7, 3, 24, 24, generator=torch.Generator().manual_seed(n)) for n in range(4)]
 QUICK = {"n": 90, "progress": False}
@@ -36,33 +36,28 @@ def test_on_disk_are_the_same_vectors_as_in_memory(tmp_path, probe, options):
 
 def test_stopped_sampling_goes_on_where_it_was(tmp_path, probe, monkeypatch):
     expected = tw.sample_activations(probe, IMAGES, **QUICK)
-    seen = []
+    seen, real = [], activations.see_together
 
-    def looked(images, stop=None):
-        if stop is not None and len(seen) == stop:
-            raise KeyboardInterrupt
-        seen.append(len(images))
-        return tw.Probe.rectified(probe, images)
+    def stopping_at(stop):
+        def see(probes, images, take):
+            if len(seen) == stop:
+                raise KeyboardInterrupt
+            seen.append(len(images))
+            return real(probes, images, take)
 
-    class Watched:
-        def __init__(self, stop):
-            self._stop = stop
+        return see
 
-        def __getattr__(self, name):
-            return getattr(probe, name)
-
-        def rectified(self, images):
-            return looked(images, self._stop)
-
+    monkeypatch.setattr(activations, "see_together", stopping_at(3))
     with pytest.raises(KeyboardInterrupt):
-        tw.sample_activations(Watched(3), IMAGES, **QUICK, store=tmp_path / "a.zarr")
+        tw.sample_activations(probe, IMAGES, **QUICK, store=tmp_path / "a.zarr")
     seen.clear()
-    found = tw.sample_activations(Watched(None), IMAGES, **QUICK, store=tmp_path / "a.zarr")
+    monkeypatch.setattr(activations, "see_together", stopping_at(None))
+    found = tw.sample_activations(probe, IMAGES, **QUICK, store=tmp_path / "a.zarr")
     assert sum(seen) < 28 - 14
     xr.testing.assert_equal(found.compute(), expected)
     seen.clear()
     xr.testing.assert_equal(
-        tw.sample_activations(Watched(None), IMAGES, **QUICK, store=tmp_path / "a.zarr").compute(), expected
+        tw.sample_activations(probe, IMAGES, **QUICK, store=tmp_path / "a.zarr").compute(), expected
     )
     assert not seen
     with pytest.raises(ValueError, match="made with seed=0, not 1; give another store"):

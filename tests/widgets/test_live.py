@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import traitlets
@@ -209,6 +210,12 @@ class TestExplorer:
             tw.TuningExplorer(made[1], tw.Probe(tw.zoo.gabor_bank(seed=3), "relu", device="cpu"))
 
 
+def alone(coroutine):
+    """What a coroutine gives, on a thread of its own: this one's may have a loop that other tests left running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 class TestWaiting:
     def test_gives_the_next_value(self, explorer, monkeypatch):
         monkeypatch.setattr(awaiting, "hears_during_a_cell", lambda: True)
@@ -218,17 +225,17 @@ class TestWaiting:
             timer.start()
             return await explorer.wait_for("dimension", timeout=20)
 
-        assert asyncio.run(click()) == 2
+        assert alone(click()) == 2
 
     def test_says_so_when_nothing_came(self, explorer, monkeypatch):
         monkeypatch.setattr(awaiting, "hears_during_a_cell", lambda: True)
         with pytest.raises(TimeoutError, match=r"dimension did not change within 0\.01 s"):
-            asyncio.run(explorer.wait_for("dimension", timeout=0.01))
+            alone(explorer.wait_for("dimension", timeout=0.01))
 
     def test_raises_at_once_where_messages_wait_for_the_cell(self, explorer):
         with pytest.raises(RuntimeError, match="hears the page only between cells"):
-            asyncio.run(explorer.wait_for("dimension"))
+            alone(explorer.wait_for("dimension"))
 
     def test_knows_what_can_be_waited_for(self, explorer):
         with pytest.raises(ValueError, match=r"there is no 'unit' to wait for; give one of .*dimension"):
-            asyncio.run(explorer.wait_for("unit"))
+            alone(explorer.wait_for("unit"))
