@@ -12,8 +12,8 @@ import xarray as xr
 from tunewidgets import records
 from tunewidgets.kernels.film_attributes import ATTRIBUTES, attribute_curves
 from tunewidgets.kernels.gabor_attributes import COMPONENTS
-from tunewidgets.kernels.nulls import holm, p_value
-from tunewidgets.kernels.recovery_cell import POINTS, SMOOTH, Judgement
+from tunewidgets.kernels.nulls import p_value
+from tunewidgets.kernels.recovery_cell import POINTS, SMOOTH, Judgement, best_by_pictures
 from tunewidgets.kernels.recovery_record import blank, enter, summarized
 
 READOUT = "image"
@@ -115,25 +115,7 @@ def judge(film: xr.Dataset, alpha: float, seed: int, draws: int) -> Judgement:
     chosen = rng.permuted(np.tile(np.arange(pool.shape[1]), (draws, 1)), axis=1)[:, : max(drawn, 1)]
     null = pool[:, chosen].max(axis=2)
     p = np.where(np.isnan(observed), np.nan, p_value(null, observed))
-    recovers = np.where(np.isnan(p), np.nan, (p <= alpha) & (smooth >= SMOOTH))
-    lead = np.where(np.isnan(observed), -np.inf, observed) + np.nan_to_num(recovers) * (
-        1 + np.nanmax(observed)
-    )
-    best = lead.argmax(axis=1)
-
-    def of_best(values: np.ndarray) -> np.ndarray:
-        return np.take_along_axis(values, best[:, None], axis=1)[:, 0]
-
-    unknown = np.full(len(ATTRIBUTES), np.nan)
-    values = {
-        "p": of_best(p),
-        "p_holm": holm(of_best(p)),
-        "observed": of_best(observed),
-        "sweep": of_best(swept),
-        "smoothness": of_best(smooth),
-        "recovered": of_best(recovers),
-        **dict.fromkeys(("p_rotation", "r2", "on_axis"), unknown),
-    }
+    best, values = best_by_pictures(p, observed, swept, smooth, alpha)
     curves = np.full((len(ATTRIBUTES), POINTS, COMPONENTS), np.nan)
     for row, name in enumerate(ATTRIBUTES):
         own = attribute_curves(film["image"].values[best[row]])[name]

@@ -53,6 +53,29 @@ class Judgement:
     coordinate: np.ndarray
 
 
+def best_by_pictures(
+    p: np.ndarray, observed: np.ndarray, sweep: np.ndarray, smoothness: np.ndarray, alpha: float
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """`Judgement.best` and `values` from a film's pictures, all `(attribute, k)`: there is no subspace to turn in."""
+    recovers = np.where(np.isnan(p), np.nan, (p <= alpha) & (smoothness >= SMOOTH))
+    lead = np.nan_to_num(recovers) * (1 + np.nanmax(observed, initial=0))
+    best = np.where(np.isnan(observed), -np.inf, observed + lead).argmax(axis=1)
+
+    def of_best(values: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(values, best[:, None], axis=1)[:, 0]
+
+    unknown = np.full(len(p), np.nan)
+    return best, {
+        "p": of_best(p),
+        "p_holm": holm(of_best(p)),
+        "observed": of_best(observed),
+        "sweep": of_best(sweep),
+        "smoothness": of_best(smoothness),
+        "recovered": of_best(recovers),
+        **dict.fromkeys(("p_rotation", "r2", "on_axis"), unknown),
+    }
+
+
 @dataclass(frozen=True)
 class Rules:
     """How a cell is judged: draws of each null, level, where the other dimensions are held, and what is compared.

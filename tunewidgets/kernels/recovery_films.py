@@ -15,10 +15,10 @@ from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.films import render_film
 from tunewidgets.kernels.gabor_attributes import ATTRIBUTES, Embedding
 from tunewidgets.kernels.image_readout import image_readout
-from tunewidgets.kernels.nulls import holm, p_value
+from tunewidgets.kernels.nulls import p_value
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.readout import smoothnesses, sweeps
-from tunewidgets.kernels.recovery_cell import POINTS, SMOOTH, Judgement, Rules, shown_curves
+from tunewidgets.kernels.recovery_cell import POINTS, Judgement, Rules, best_by_pictures, shown_curves
 
 # Of a random direction so many points are drawn; a film is compared with them by as many of its own.
 NULL_POINTS = 8
@@ -89,24 +89,7 @@ def judge_film(
         chosen = rng.permuted(np.tile(np.arange(pool.shape[1]), (rules.draws, 1)), axis=1)[:, :k]
         null = pool[:, chosen].max(axis=2)
         p = np.where(np.isnan(observed), np.nan, p_value(null, observed))
-    recovers = np.where(np.isnan(p), np.nan, (p <= rules.alpha) & (smooth >= SMOOTH))
-    best = np.where(
-        np.isnan(observed), -np.inf, observed + np.nan_to_num(recovers) * (1 + np.nanmax(observed, initial=0))
-    ).argmax(axis=1)
-
-    def of_best(values: np.ndarray) -> np.ndarray:
-        return np.take_along_axis(values, best[:, None], axis=1)[:, 0]
-
-    unknown = np.full(len(ATTRIBUTES), np.nan)
-    values = {
-        "p": of_best(p),
-        "p_holm": holm(of_best(p)),
-        "observed": of_best(observed),
-        "sweep": of_best(swept),
-        "smoothness": of_best(smooth),
-        "recovered": of_best(recovers),
-        **dict.fromkeys(("p_rotation", "r2", "on_axis"), unknown),
-    }
+    best, values = best_by_pictures(p, observed, swept, smooth, rules.alpha)
     return Judgement(
         np.where(np.isnan(values["sweep"]), -1, best),
         values,
