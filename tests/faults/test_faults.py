@@ -15,7 +15,7 @@ from faults import kills
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
-from tunewidgets.kernels import loop
+from tunewidgets.kernels import loop, workers
 
 LAYERS = kills.LAYERS
 TESTS = Path(__file__).parents[1]
@@ -77,7 +77,8 @@ def stopped(store, monkeypatch, after):
 
     with monkeypatch.context() as patch:
         patch.setattr(loop, "_run_chunk", run)
-        patch.setattr(loop, "worker_count", lambda device: 1)
+        # One at a time: a second worker's chunk would stop the run before the first one's is told.
+        patch.setattr(workers, "worker_count", lambda device: 1)
         with pytest.raises(KeyboardInterrupt):
             kills.units(store)
 
@@ -115,6 +116,8 @@ def impatient(store):
             signal.raise_signal(signal.SIGINT)
             time.sleep(0.01)
 
+    # A shell that started the tests in the background has Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=press, daemon=True).start()
     try:
         try:

@@ -13,7 +13,7 @@ import xarray as xr
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
-from tunewidgets.kernels import loop
+from tunewidgets.kernels import loop, workers
 from tunewidgets.kernels.store import Study
 from tunewidgets.kernels.table import Table
 
@@ -63,7 +63,8 @@ def stopping_after(monkeypatch, chunks, error=KeyboardInterrupt):
         return real(*args, **kwargs)
 
     monkeypatch.setattr(loop, "_run_chunk", run)
-    monkeypatch.setattr(loop, "worker_count", lambda device: 1)
+    # One at a time: a second worker's chunk would stop the run before the first one's is told.
+    monkeypatch.setattr(workers, "worker_count", lambda device: 1)
     return ran
 
 
