@@ -313,6 +313,9 @@ def tidy(dataset: xr.Dataset) -> xr.Dataset:
     """A record as it was before it was written."""
     # Whatever numpy holds strings in on this machine, a record's text is Python strings.
     text = {n: v for n, v in dataset.variables.items() if v.dtype.kind in "UT" or is_text(v)}
-    return dataset.assign(
-        {n: (v.dims, v.values.astype(object), v.attrs) for n, v in text.items()}
-    ).drop_encoding()
+    tidied = dataset.assign({n: (v.dims, v.values.astype(object), v.attrs) for n, v in text.items()})
+    tidied.encoding = {}
+    # In place: the oldest supported xarray reads what is on disk to drop an encoding.
+    for variable in tidied.variables.values():
+        variable.encoding = {}
+    return tidied
