@@ -138,8 +138,10 @@ def sample_activations(
     share = _shares(n, count, per_image, seed)
     about = _provenance(images, count, share, n, seed, pool)
     attrs = [{**one.provenance(), **about} for one in probes]
-    sinks: list[Vectors] = [HeldVectors(n, one.units) for one in probes]
-    if store is not None:
+    sinks: list[Vectors]
+    if store is None:
+        sinks = [HeldVectors(n, one.units) for one in probes]
+    else:
         if len(probes) > 1:
             raise ValueError(
                 f"{store} takes the vectors of one layer; give one probe, and a store to each of the others"
