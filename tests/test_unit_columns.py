@@ -128,7 +128,7 @@ def test_layers_are_found_by_their_true_names():
             ValueError,
             "no layer 'fc' here; the layers are features.1",
         ),
-        (lambda: layers_of(xr.Dataset()), RecordError, "not a unit record but something else"),
+        (lambda: layers_of(xr.Dataset()), RecordError, "this is not a tunewidgets record"),
     ],
 )
 def test_what_is_not_there_is_said_in_a_sentence(call, error, sentence):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tunewidgets.records import settings_of
+from tunewidgets.records import kind_of, settings_of
 
 
 def summary(record: xr.Dataset | xr.DataTree) -> str:
@@ -49,8 +49,7 @@ def _provenance(attrs: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _headline(record: xr.Dataset) -> str:
-    kind = str(record.attrs["tunewidgets_record"]).partition("/")[0]
-    return f"A {kind} record: {', '.join(f'{size} {dim}' for dim, size in record.sizes.items())}"
+    return f"A {kind_of(record)} record: {', '.join(f'{size} {dim}' for dim, size in record.sizes.items())}"
 
 
 def _film_headline(film: xr.Dataset) -> str:

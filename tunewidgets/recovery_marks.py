@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .records import RecordError, open_record, settings_of, validate
+from .records import RecordError, kind_of, open_record, settings_of, validate
 
 __all__ = [
     "VERDICTS",
@@ -87,10 +87,9 @@ def recovery_record(report: xr.DataTree | xr.Dataset | str | os.PathLike[str]) -
     """
     record = open_record(report) if isinstance(report, (str, os.PathLike)) else report
     validate(record)
-    kind = str(record.attrs.get("tunewidgets_record", "")).partition("/")[0]
-    if kind != "recovery":
+    if (kind := kind_of(record)) != "recovery":
         raise RecordError(
-            f"a recovery record belongs here, and this is a {kind or 'tree of'} record; make one with gabor_recovery"
+            f"a recovery record belongs here, and this is a {kind} record; make one with gabor_recovery"
         )
     return record if isinstance(record, xr.DataTree) else xr.DataTree(record)
 

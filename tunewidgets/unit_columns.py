@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from .records import RecordError, settings_of
+from .records import RecordError, kind_of, settings_of
 
 __all__ = ["Column", "chosen", "columns", "layer_of", "layers_of", "made", "table"]
 
@@ -202,11 +202,9 @@ def layers_of(units: xr.Dataset | xr.DataTree) -> dict[str, xr.Dataset]:
     for record in nodes:
         if "tunewidgets_record" not in record.attrs and isinstance(units, xr.DataTree):
             continue
-        kind = str(record.attrs.get("tunewidgets_record", "")).partition("/")[0]
-        if kind != "units":
+        if (kind := kind_of(record)) != "units":
             raise RecordError(
-                f"this is not a unit record but {f'a {kind} record' if kind else 'something else'}; "
-                "analyze_units makes unit records"
+                f"this is not a unit record but a {kind} record; analyze_units makes unit records"
             )
         found[str(record.attrs.get("layer", ""))] = record
     if not found:

@@ -65,6 +65,15 @@ def test_results_are_those_of_this_process_and_do_not_depend_on_the_workers(prob
         assert tw.visualize(probe, tw.AM(range(6)), **QUICK, executor=executor).equals(expected)
 
 
+def test_images_without_a_gradient_are_made_by_the_workers_too(probe):
+    pytest.importorskip("cmaes", reason="the extra cma is not installed")
+    few = {"optimizer": "cma", "size": 16, "steps": 3, "chunk": 4, "progress": False}
+    workers = Workers(2, lost={1})
+    made = tw.visualize(probe, tw.AM(range(3)), **few, executor=workers)
+    assert made.equals(tw.visualize(probe, tw.AM(range(3)), **few))
+    assert workers.calls > 3
+
+
 def test_the_model_travels_to_each_worker_once(probe):
     big = nn.Sequential(nn.Conv2d(3, 40, 5), nn.ReLU(), nn.Conv2d(40, 40, 5), nn.ReLU())
     big.input_size = 16

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets.records import RecordError, settings_of, validate
+from tunewidgets.records import RecordError, kind_of, settings_of, validate
 
 from .style import (
     AXIS,
@@ -216,8 +216,7 @@ def concept_bars(found: xr.Dataset, feature: int, best: int = 8, alpha: float = 
 def _checked(found: xr.Dataset, features: Sequence[int] | None, measure: str) -> xr.Dataset:
     """The record with these features only."""
     validate(found)
-    kind = str(found.attrs["tunewidgets_record"]).partition("/")[0]
-    if kind != "concepts":
+    if (kind := kind_of(found)) != "concepts":
         raise RecordError(f"this is a {kind} record; give a concepts record, which tw.concepts makes")
     if measure not in MEASURES:
         raise ValueError(f"measure is {measure!r}; choose 'auc' or 'iou'")

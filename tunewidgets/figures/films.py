@@ -10,9 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets._record_schemas import MARK, RecordError
 from tunewidgets.pictures import data_uri, mosaic, webp
-from tunewidgets.records import settings_of, validate
+from tunewidgets.records import RecordError, kind_of, settings_of, validate
 
 from .style import BLUE, FONT, GRAY, VERMILION, plain
 
@@ -192,8 +191,7 @@ def film_strip(film: xr.Dataset, dimension: int, points: int | None = None, cell
 def _check(film: xr.Dataset) -> None:
     """Raise a RecordError unless this is a film."""
     validate(film)
-    kind = str(film.attrs[MARK]).partition("/")[0]
-    if kind != "film":
+    if (kind := kind_of(film)) != "film":
         raise RecordError(f"a film record belongs here, and this is a {kind} record; render_film makes films")
 
 

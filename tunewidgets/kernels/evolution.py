@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets.kernels.blackbox import BlackBox
 from tunewidgets.kernels.canvas import Canvas, FourierCanvas, radial_frequency
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.loop import Finished, Job, Recipe, generator
@@ -86,11 +85,9 @@ def evolve(
     recipe: Recipe,
     on_step: Callable[[int], Any] = lambda images: None,
     on_smaller_chunk: Callable[[int], Any] = lambda chunk: None,
+    spread: Callable[..., Iterator[list[Finished]]] = in_threads,
 ) -> Iterator[list[Finished]]:
-    """Make the images of `jobs`.
-
-    A network's side by side, one target a core, and a black box's one after the other in
-    the caller's thread, as it may know no other.
+    """Make the images of `jobs`, a target at a time, as `optimize` makes them by chunks.
 
     Separable CMA-ES (Ros and Hansen 2008): a diagonal covariance learns in a time that grows with the number of
     parameters, not with its square. Generations are never cut, so `on_smaller_chunk` is not called.
@@ -98,22 +95,17 @@ def evolve(
     Yields
     ------
     list of Finished
-        One job's; its values are the best of each generation.
+        One, whose values are the best of each generation.
     """
     run = partial(_evolved, probe, objective, recipe)
     with evaluating(probe.network):
-        if isinstance(probe, BlackBox):
-            for job in jobs:
-                yield [run(job, on_step)]
-        else:
-            for finished in in_threads(run, jobs, on_step, probe.device):
-                yield [finished]
+        yield from spread(run, jobs, on_step, probe.device)
 
 
 @torch.no_grad()
 def _evolved(
     probe: Probe, objective: Objective, recipe: Recipe, job: Job, on_step: Callable[[int], Any]
-) -> Finished:
+) -> list[Finished]:
     canvas = recipe.canvas
     free = free_parameters(canvas)
     random = generator(recipe.seed, job.key)
@@ -154,7 +146,7 @@ def _evolved(
     pair = objective.score([job.target] * 2, recipe.at, probe.device)(answers)
     chosen = int(torch.nan_to_num(pair, nan=-torch.inf).argmax())
     response = pooled(answers.rectified())[chosen].cpu()
-    return Finished(job, last[chosen], trajectory, response, checkpoints)
+    return [Finished(job, last[chosen], trajectory, response, checkpoints)]
 
 
 def free_parameters(canvas: Canvas) -> Tensor:

@@ -14,6 +14,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from tunewidgets import records
+from tunewidgets.kernels.blackbox import BlackBox
 from tunewidgets.kernels.evolution import evolve
 from tunewidgets.kernels.executors import Lost, on_workers
 from tunewidgets.kernels.loop import Finished, Job, Recipe, optimize
@@ -21,7 +22,7 @@ from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.scores import Objective
 from tunewidgets.kernels.store import Study
 from tunewidgets.kernels.table import Table
-from tunewidgets.kernels.workers import in_threads
+from tunewidgets.kernels.workers import in_threads, in_turn
 
 
 class Gallery:
@@ -56,9 +57,7 @@ class Gallery:
         RuntimeError
             Workers were lost again and again.
         """
-        spread = (
-            in_threads if executor is None else on_workers(executor, self.probe.network, self.probe.model)
-        )
+        spread = self._spread(executor)
         total = len(self.jobs) * self.recipe.steps
         try:
             with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
@@ -77,6 +76,12 @@ class Gallery:
             outcome = self.finished.pop(second)
             if not self._reason(outcome):
                 self.finished[first] = outcome._replace(job=first)
+
+    def _spread(self, executor: Any) -> Callable[..., Any]:
+        """What runs the chunks."""
+        if executor is not None:
+            return on_workers(executor, self.probe.network, self.probe.model)
+        return in_turn if isinstance(self.probe, BlackBox) else in_threads
 
     def _make(
         self,
@@ -104,15 +109,11 @@ class Gallery:
                 for outcome in chunk:
                     table.add(rows[outcome.job], _columns(outcome))
 
-        if self.recipe.optimizer == "cma":
-            made = evolve(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink)
-        else:
-            keeping = _keeping(spread, keep)
-            made = optimize(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, keeping)
+        make = evolve if self.recipe.optimizer == "cma" else optimize
+        keeping = _keeping(spread, keep)
+        made = make(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, keeping)
         for chunk in self._named(made):
             self.finished |= {outcome.job: outcome for outcome in chunk}
-            if self.recipe.optimizer == "cma":
-                keep(chunk)
             if table is not None:
                 show(False)
 
@@ -122,7 +123,8 @@ class Gallery:
             yield from made
         except Lost as lost:
             names = self.objective.names()
-            which = ", ".join(names[job.target] for job in lost.chunk)
+            chunk = [lost.chunk] if isinstance(lost.chunk, Job) else lost.chunk
+            which = ", ".join(names[job.target] for job in chunk)
             raise RuntimeError(
                 f"{which} of layer {self.probe.layer!r} can't be made: {lost}; what is finished is kept with store=, "
                 "and a smaller chunk takes less memory"

@@ -20,7 +20,7 @@ from tunewidgets import records
 from tunewidgets._lock import InUseError
 from tunewidgets._record_files import DAMAGE, ORDER, node_name
 from tunewidgets._record_places import Place, place_of, read_part
-from tunewidgets._record_schemas import MARK, RecordError
+from tunewidgets._record_schemas import RecordError
 from tunewidgets.kernels.table import Table
 
 # Share of the time that may go into writing the record while it is partial.
@@ -212,7 +212,7 @@ class Study:
 
     def _compare_with(self, record: xr.Dataset) -> None:
         assert self._place is not None
-        if str(record.attrs.get(MARK, "")).partition("/")[0] != self._kind:
+        if records.kind_of(record) != self._kind:
             raise ValueError(f"{self._place.name} holds a record of another kind; give another store.")
         self._compare(str(record.attrs["model_sha256"]), records.settings_of(record).get("asked", {}))
 

@@ -154,7 +154,7 @@ def visualize(
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer is {optimizer!r}; choose one of {', '.join(map(repr, OPTIMIZERS))}.")
     if not isinstance(probe, Probe):
-        probe, size = _black_box(probe, size, optimizer, band), "auto"
+        probe, size = _black_box(probe, size, optimizer, band, executor), "auto"
     gallery, names = prepare(
         probe,
         objective,
@@ -267,7 +267,9 @@ def prepare(
     return Gallery(probe, goal, jobs, recipe), names
 
 
-def _black_box(function: Any, size: int | str, optimizer: str, band: float | str | None) -> BlackBox:
+def _black_box(
+    function: Any, size: int | str, optimizer: str, band: float | str | None, executor: Any
+) -> BlackBox:
     """A function as a probe, if what is asked can be had without a gradient."""
     box = BlackBox(function, size)
     if optimizer != "cma":
@@ -279,6 +281,11 @@ def _black_box(function: Any, size: int | str, optimizer: str, band: float | str
         raise ValueError(
             "band='auto' is measured by the gradient, which a function has not; give a frequency in cycles per pixel, "
             "or None for the lowest."
+        )
+    if executor is not None:
+        raise ValueError(
+            "a function is asked in this process, for what it stands for may be in one place only; leave out "
+            "executor, or give a network and a layer as tw.Probe(model, layer)."
         )
     return box
 

@@ -15,7 +15,7 @@ import traitlets as t
 import xarray as xr
 from PIL import Image
 
-from ..records import RecordError, open_record, validate
+from ..records import RecordError, kind_of, open_record, validate
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .film_live import Combinations, kept_in
 from .film_page import film_facts, film_sprite, inline_sprites, patch_sprite
@@ -292,11 +292,10 @@ class TuningExplorer(Widget):
 def _film_of(film: xr.Dataset | str | os.PathLike[str]) -> xr.Dataset:
     record = open_record(film) if isinstance(film, (str, os.PathLike)) else film
     validate(record)
-    kind = str(record.attrs.get("tunewidgets_record", "")).partition("/")[0]
-    if not isinstance(record, xr.Dataset) or kind != "film":
+    if (kind := kind_of(record)) != "film" or not isinstance(record, xr.Dataset):
         raise RecordError(
-            f"TuningExplorer shows film records, and this is a {kind or 'tree of'} record; "
-            "make a film with render_film"
+            f"TuningExplorer shows film records, one at a time, and this is a {kind} record"
+            f"{' in a tree' if isinstance(record, xr.DataTree) else ''}; make a film with render_film"
         )
     return record
 
