@@ -1,7 +1,10 @@
 """Figures as files: SVG, PDF and PNG of the size they have on the screen, with their text in them."""
 
 import io
+import re
 import shutil
+import warnings
+from importlib import import_module
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,6 +14,8 @@ from PIL import Image
 from unit_records import make_tree
 
 from tunewidgets import figures
+
+save_module = import_module("tunewidgets.figures.files")
 
 pytest.importorskip("kaleido", reason="needs kaleido, which draws plotly's figures as files")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -58,3 +63,63 @@ def test_png_has_the_figure_s_size_and_its_images(files):
     picture = Image.open(io.BytesIO(files["exceeding.png"].read_bytes())).convert("RGB")
     assert picture.size == (figure.layout.width, figure.layout.height)
     assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 500
+
+
+@pytest.mark.parametrize("name", ["column.pdf", "column.svg", "column.png"])
+def test_save_makes_a_file_of_the_width_asked_for(name, files, tmp_path):
+    figure = figures.rs_selectivity_panels(make_tree(2, 12, 8))
+    aspect = figure.layout.height / figure.layout.width
+    path = figures.save(figure, tmp_path / name, width_mm=120, dpi=150)
+    if name.endswith("pdf"):
+        box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", path.read_bytes())
+        width, height = (float(side) / 72 * 25.4 for side in box.groups())
+    elif name.endswith("svg"):
+        root = ElementTree.parse(path).getroot()
+        width, height = (float(root.get(side)) / 96 * 25.4 for side in ("width", "height"))
+    else:
+        picture = Image.open(path)
+        assert picture.info["dpi"] == pytest.approx((150, 150), abs=0.1)
+        width, height = (side / 150 * 25.4 for side in picture.size)
+    assert width == pytest.approx(120, abs=0.5)
+    assert height == pytest.approx(120 * aspect, abs=0.5)
+
+
+def test_text_too_small_to_print_is_said_with_the_width_that_helps(monkeypatch, tmp_path):
+    monkeypatch.setattr(save_module, "_drawn", lambda *_: b"<svg/>")
+    figure = figures.rs_selectivity_panels(make_tree(2, 12, 8))
+    with pytest.warns(
+        UserWarning, match=r"at 40 mm the smallest text is 2\.. points; (\d+) mm make it 5"
+    ) as said:
+        figures.save(figure, tmp_path / "small.svg", width_mm=40)
+    enough = int(re.search(r"; (\d+) mm", str(said[0].message)).group(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figures.save(figure, tmp_path / "enough.svg", width_mm=enough + 1)
+
+
+def test_without_a_browser_one_sentence_says_so(monkeypatch, tmp_path):
+    def without(*_, **__):
+        raise RuntimeError("\n\nKaleido requires Google Chrome to be installed.\n")
+
+    figure = figures.rs_selectivity_panels(make_tree(1, 12, 8))
+    monkeypatch.setattr(type(figure), "to_image", without)
+    with pytest.raises(RuntimeError, match="drawn by Chrome or Chromium, and none is found"):
+        figures.save(figure, tmp_path / "figure.svg")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "sentence"),
+    [
+        ({"path": "figure.eps"}, ValueError, r"'figure.eps' says no format; end the name in .pdf"),
+        ({"path": "nowhere/figure.pdf"}, ValueError, "there is no folder 'nowhere'"),
+        ({"width_mm": 0}, ValueError, "width_mm is 0; give a positive number"),
+        ({"dpi": -1}, ValueError, "dpi is -1; give a positive number"),
+        ({"figure": "figure"}, TypeError, "figure is a str; give a plotly figure"),
+    ],
+)
+def test_what_can_not_be_saved_is_one_sentence(options, error, sentence, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    asked = {"figure": figures.rs_selectivity_panels(make_tree(1, 12, 8)), "path": "figure.pdf"} | options
+    with pytest.raises(error, match=sentence):
+        figures.save(**asked)
+    assert not list(tmp_path.iterdir())

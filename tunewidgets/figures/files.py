@@ -1,0 +1,137 @@
+"""Figures as files of a width on paper: SVG, PDF and PNG.
+
+In: a plotly figure. Out: a file, drawn by plotly's own kaleido in the Chrome or Chromium of this computer. A figure is
+scaled as a whole, so that nothing moves; what becomes too small to read is said.
+"""
+
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+from PIL import Image
+
+FORMATS = (".pdf", ".png", ".svg")
+MM, POINT = 96 / 25.4, 0.75  # CSS pixels a millimeter; points a CSS pixel
+SMALLEST_TEXT = 5.0  # points; what journals print at least
+
+
+def save(
+    figure: go.Figure, path: str | os.PathLike[str], *, width_mm: float | None = None, dpi: int = 300
+) -> Path:
+    """Save a figure as a file, as wide on paper as asked.
+
+    Common widths: one column 85 mm (PNAS, IEEE 88, Nature 89), one and a half 120 to 140, two columns 180.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+        One of `tw.figures`, or any other.
+    path : path
+        Ends in .svg, .pdf (both with text as text and fonts embedded) or .png.
+    width_mm : float, optional
+        Width on paper, millimeters; None keeps the size on the screen, at 96 pixels an inch.
+    dpi : int, default 300
+        Of a PNG: pixels an inch of that width.
+
+    Returns
+    -------
+    pathlib.Path
+        Where it lies.
+
+    Raises
+    ------
+    TypeError
+        `figure` is no plotly figure.
+    ValueError
+        The name ends in something else, the folder is missing, or a number is not positive.
+    ImportError
+        Without the package kaleido (`pip install 'tunewidgets[export]'`).
+    RuntimeError
+        No Chrome or Chromium is found.
+
+    Warns
+    -----
+    UserWarning
+        Text would be smaller than 5 points.
+
+    Examples
+    --------
+    >>> import tunewidgets as tw
+    >>> figure = tw.figures.rs_selectivity_by_layer(tw.zoo.example("shallow_cnn"))
+    >>> tw.figures.save(figure, "figure.pdf", width_mm=120)  # doctest: +SKIP
+    PosixPath('figure.pdf')
+    """
+    file = _checked(figure, path, width_mm, dpi)
+    wide = float(figure.layout.width or 700)
+    high = float(figure.layout.height or 450)
+    scale = 1.0 if width_mm is None else width_mm * MM / wide
+    _warn_of_small_text(figure, scale, width_mm)
+    kind = file.suffix.lower()[1:]
+    pixels = scale * dpi / 96 if kind == "png" else scale
+    drawn = _drawn(figure, kind, wide, high, pixels)
+    if kind == "png":
+        Image.open(io.BytesIO(drawn)).save(file, dpi=(dpi, dpi))
+    else:
+        file.write_bytes(drawn)
+    return file
+
+
+def _checked(figure: Any, path: str | os.PathLike[str], width_mm: float | None, dpi: int) -> Path:
+    if not isinstance(figure, go.Figure):
+        raise TypeError(
+            f"figure is a {type(figure).__name__}; give a plotly figure, as tw.figures makes them"
+        )
+    file = Path(path)
+    if file.suffix.lower() not in FORMATS:
+        raise ValueError(f"{file.name!r} says no format; end the name in {', '.join(FORMATS)}")
+    if not file.parent.is_dir():
+        raise ValueError(f"there is no folder {str(file.parent)!r}; make it first")
+    for name, value in (("width_mm", width_mm), ("dpi", dpi)):
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} is {value!r}; give a positive number")
+    return file
+
+
+def _warn_of_small_text(figure: go.Figure, scale: float, width_mm: float | None) -> None:
+    smallest = min(_font_sizes(figure.to_plotly_json()), default=12.0) * POINT * scale
+    if width_mm is not None and smallest < SMALLEST_TEXT:
+        enough = width_mm * SMALLEST_TEXT / smallest
+        warnings.warn(
+            f"at {width_mm:g} mm the smallest text is {smallest:.1f} points; {enough:.0f} mm make it "
+            f"{SMALLEST_TEXT:g}, or draw fewer panels",
+            stacklevel=3,
+        )
+
+
+def _font_sizes(part: Any, within: str = "") -> Iterator[float]:
+    """The sizes, in CSS pixels, of all fonts that a figure names."""
+    if isinstance(part, dict):
+        for name, value in part.items():
+            if name == "size" and within.endswith("font") and isinstance(value, int | float):
+                yield float(value)
+            else:
+                yield from _font_sizes(value, name)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from _font_sizes(value, within)
+
+
+def _drawn(figure: go.Figure, kind: str, wide: float, high: float, scale: float) -> bytes:
+    if find_spec("kaleido") is None:
+        raise ImportError(
+            "figures as files need the package kaleido; install it with: pip install 'tunewidgets[export]'"
+        )
+    try:
+        return bytes(figure.to_image(format=kind, width=wide, height=high, scale=scale))
+    except RuntimeError as error:
+        if "Chrome" not in str(error):
+            raise
+        # Plotly's own words are eight lines that name a command which downloads a browser.
+        raise RuntimeError(
+            "figures as files are drawn by Chrome or Chromium, and none is found here; install one of them"
+        ) from error
