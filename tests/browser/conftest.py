@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 from browser.lab import CHROMIUM_ARGS, ROOT, Notebook, Server, find_chromium, jupyterlab
+from films import make_film
 from playwright.sync_api import Browser, sync_playwright
+from recovery_records import make_recovery
+from unit_records import make_tree
+
+import tunewidgets as tw
+
+HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\"> אב"
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +63,18 @@ def artifacts() -> Path:
     folder = ROOT / "artifacts"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with every widget, two of them linked, and text that tries to be more than text."""
+    explorer = tw.TuningExplorer(make_film(3, 8, 32), labels=[HOSTILE, "", ""])
+    scatter, other = tw.UnitScatter(make_tree()), tw.UnitScatter(make_tree())
+    checklist = tw.RecoveryChecklist(make_recovery(seeds=(0,), methods=("pca", "ica"), films=True))
+    page = tw.export_html(
+        [f"# A page\n\n{HOSTILE}", explorer, [scatter, other], checklist],
+        tmp_path_factory.mktemp("page") / "page.html",
+        title=HOSTILE,
+        links=[((scatter, "unit"), (other, "unit"))],
+    )
+    return page.path

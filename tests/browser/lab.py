@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,9 +73,7 @@ def jupyterlab(folder: Path) -> Iterator[Server]:
     (settings / "notification.jupyterlab-settings").write_text(
         json.dumps({"fetchNews": "false", "checkForUpdates": False})
     )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     token = secrets.token_hex(16)
     env = {
         **os.environ,
@@ -100,13 +98,27 @@ def jupyterlab(folder: Path) -> Iterator[Server]:
         "--LabApp.news_url=",
         "--LabApp.extension_manager=readonly",
     ]
-    log_path = folder / "jupyterlab.log"
+    url = f"http://127.0.0.1:{port}"
+    with serving(command, f"{url}/api/status?token={token}", folder / "jupyterlab.log", folder, env):
+        yield Server(url, token, notebooks)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(
+    command: list[str], url: str, log_path: Path, folder: Path, env: Mapping[str, str]
+) -> Iterator[None]:
+    """A server, from the moment at which `url` answers."""
     with log_path.open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=dict(env), stdout=log, stderr=log)
         try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_up(process, f"{url}/api/status?token={token}", log_path)
-            yield Server(url, token, notebooks)
+            _wait_until_up(process, url, log_path)
+            yield
         finally:
             process.terminate()
             try:
@@ -120,14 +132,14 @@ def _wait_until_up(process: subprocess.Popen, url: str, log: Path) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(
-                f"JupyterLab ended with status {process.returncode}:\n{log.read_text()[-3000:]}"
+                f"the server ended with status {process.returncode}:\n{log.read_text()[-3000:]}"
             )
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
         except OSError:
             time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not answer within {START} s:\n{log.read_text()[-3000:]}")
+    raise RuntimeError(f"the server did not answer within {START} s:\n{log.read_text()[-3000:]}")
 
 
 class Notebook:

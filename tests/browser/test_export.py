@@ -6,14 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from films import make_film
+from browser.conftest import HOSTILE
 from playwright.sync_api import Browser, FrameLocator, Page, expect
-from recovery_records import make_recovery
-from unit_records import make_tree
-
-import tunewidgets as tw
-
-HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\"> אב"
 
 
 @dataclass
@@ -21,20 +15,6 @@ class Opened:
     page: Page
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    explorer = tw.TuningExplorer(make_film(3, 8, 32), labels=[HOSTILE, "", ""])
-    scatter, other = tw.UnitScatter(make_tree()), tw.UnitScatter(make_tree())
-    checklist = tw.RecoveryChecklist(make_recovery(seeds=(0,), methods=("pca", "ica"), films=True))
-    page = tw.export_html(
-        [f"# A page\n\n{HOSTILE}", explorer, [scatter, other], checklist],
-        tmp_path_factory.mktemp("page") / "page.html",
-        title=HOSTILE,
-        links=[((scatter, "unit"), (other, "unit"))],
-    )
-    return page.path
 
 
 @pytest.fixture(params=["light", "dark"])
