@@ -193,6 +193,7 @@ CASES = [
     Case("sample_activations", lambda: sample(n=9, per_image=2), ValueError, "raise per_image, lower n"),
     Case("sample_activations", lambda: sample(seed=-1), ValueError, "whole number from 0"),
     Case("sample_activations", lambda: sample(pool=2), ValueError, "give an odd number"),
+    Case("sample_activations", lambda: sample(pooling="max"), ValueError, "choose one of"),
     Case("sample_activations", lambda: sample(pool=99), ValueError, "give larger images"),
     Case("sample_activations", lambda: sample(store="a"), ValueError, "end it in .zarr"),
     Case("TuningDimensions", lambda: fit(method="icaa"), ValueError, "did you mean 'ica'"),

@@ -226,7 +226,11 @@ def _add_gabor(commands: Commands) -> argparse.ArgumentParser:
     )  # fmt: skip
     option(
         "--pool", type=_positive, default=1, metavar="N",
-        help="average N × N neighboring positions, N odd (default: 1)",
+        help="pool N × N neighboring positions, N odd (default: 1)",
+    )  # fmt: skip
+    option(
+        "--pooling", choices=("mean", "rms"), default="mean",
+        help="their mean, or their root mean square (default: mean)",
     )  # fmt: skip
     option(
         "--normalize", action="store_true",
@@ -339,7 +343,7 @@ def _gabor(args: argparse.Namespace) -> None:
 
     tree = tw.gabor_recovery(
         n_components=args.components, seeds=range(args.seeds), images=images, n=args.samples, films=args.films,
-        store=args.out, pool=args.pool, normalize=args.normalize, progress=sys.stderr.isatty(),
+        store=args.out, pool=args.pool, pooling=args.pooling, normalize=args.normalize, progress=sys.stderr.isatty(),
     )  # fmt: skip
     print(checklist(tree))
     print(f'Wrote {args.out}; open it with tw.open_record("{args.out}").')

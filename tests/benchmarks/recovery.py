@@ -48,7 +48,7 @@ def calibration(options: argparse.Namespace) -> list[dict[str, Any]]:
     found: dict[tuple[str, str, int], np.ndarray] = {}
     for draw in range(options.draws):
         scenes = tw.zoo.images("dead-leaves", n=20, size=48, seed=10_000 + draw)
-        patches = Patches(scenes, 1000, draw, False, options.pool, options.normalize)
+        patches = Patches(scenes, 1000, draw, False, options.pool, options.pooling, options.normalize)
         for name, k in product(options.banks, options.k):
             bank = tw.zoo.gabor_bank(seed=20_000 + draw, zero_mean=name == "zero-mean")
             for statistic, passed in chance(bank, patches, k, draw).items():
@@ -144,6 +144,7 @@ def table(options: argparse.Namespace) -> dict[str, Any]:
         source,
         others=options.others,
         pool=options.pool,
+        pooling=options.pooling,
         normalize=options.normalize,
     )
     wall, cpu = time.perf_counter() - start[0], time.process_time() - start[1]
@@ -169,6 +170,7 @@ def main() -> None:
     )
     parser.add_argument("--k", type=int, nargs="+", default=[3, 6], help="numbers of dimensions")
     parser.add_argument("--pool", type=int, default=1, help="as of gabor_recovery")
+    parser.add_argument("--pooling", default="mean", choices=("mean", "rms"))
     parser.add_argument("--normalize", action="store_true", help="as of gabor_recovery")
     parser.add_argument("--methods", nargs="+", default=["pca", "ica", "nmf", "lle"], help="in the table")
     parser.add_argument("--others", default="mean", choices=("mean", "zero"))

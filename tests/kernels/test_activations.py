@@ -36,13 +36,16 @@ def test_vectors_are_the_rectified_values_at_their_positions():
         np.testing.assert_allclose(vector, expected, atol=1e-6)
 
 
-def test_pooled_vectors_are_the_mean_of_the_rectified_values_around_their_positions():
-    found = sample(n=6 * 24, pool=3)  # every neighborhood that keeps clear of the border
-    assert found.attrs["pool"] == 3
+@pytest.mark.parametrize(
+    ("pooling", "over"), [("mean", lambda x: x.mean((1, 2))), ("rms", lambda x: np.sqrt((x**2).mean((1, 2))))]
+)
+def test_pooled_vectors_are_of_the_rectified_values_around_their_positions(pooling, over):
+    found = sample(n=6 * 24, pool=3, pooling=pooling)  # every neighborhood that keeps clear of the border
+    assert (found.attrs["pool"], found.attrs["pooling"]) == (3, pooling)
     maps = MAPPED(BATCH).clamp(min=0).numpy()
     for vector in found:
         image, y, x = int(vector.image), int(vector.y), int(vector.x)
-        expected = maps[image, :, y - 1 : y + 2, x - 1 : x + 2].mean((1, 2))
+        expected = over(maps[image, :, y - 1 : y + 2, x - 1 : x + 2])
         np.testing.assert_allclose(vector, expected, atol=1e-6)
     places = set(zip(*(found[c].values.tolist() for c in ("image", "y", "x")), strict=True))
     assert places == {(i, y, x) for i in range(6) for y in range(2, 6) for x in range(2, 8)}
@@ -180,6 +183,7 @@ class Shrinking:
         ({"n": 2.5}, ValueError, "n=2.5"),
         ({"seed": -1}, ValueError, "seed=-1 can't be used; give a whole number from 0"),
         ({"pool": 2}, ValueError, "pool=2 can't be used; give an odd number"),
+        ({"pool": 3, "pooling": "max"}, ValueError, "pooling is 'max'; choose one of 'mean', 'rms'"),
         ({"pool": 9}, ValueError, "pool=9 is wider than the layer's 8×10 map"),
         ({"pool": 7}, ValueError, "map .*give larger images"),
         ({"pool": 3, "probe": FLAT}, ValueError, "pool=3 can't be used on '1', which has no map"),

@@ -98,7 +98,7 @@ def test_patches_come_back_from_disk_and_can_be_made_again(patched, probe, sampl
     assert again["patch"].shape == (2, 4, 1, 5, 5, 3)
 
 
-@pytest.mark.parametrize("vectors", [{}, {"pool": 3, "normalize": True}])
+@pytest.mark.parametrize("vectors", [{}, {"pool": 3, "normalize": True}, {"pool": 3, "pooling": "rms"}])
 def test_a_photo_is_placed_as_its_sampled_vectors_are(probe, scenes, vectors):
     sample = tw.sample_activations(probe, scenes, n=600, progress=False, **vectors)
     dimensions = tw.TuningDimensions("ica", 2).fit(sample)

@@ -64,18 +64,19 @@ def cell(report, name, **where):
     return report[name].sel(where).squeeze()
 
 
-@pytest.mark.parametrize(("pool", "normalize"), [(1, False), (3, True)])
-def test_patches_give_what_sampling_a_bank_gives(scenes, pool, normalize):
-    patches = Patches(scenes, 300, 7, False, pool, normalize)
+@pytest.mark.parametrize(
+    "options", [{}, {"pool": 3, "normalize": True}, {"pool": 3, "pooling": "rms"}], ids=str
+)
+def test_patches_give_what_sampling_a_bank_gives(scenes, options):
+    patches = Patches(scenes, 300, 7, False, **options)
     for bank in (zoo.gabor_bank(seed=4), zoo.gabor_bank(n=5, size=9, stride=3, zero_mean=False)):
         expected = tw.sample_activations(
             tw.Probe(bank, "relu", device="cpu"),
             scenes,
             300,
             seed=7,
-            pool=pool,
-            normalize=normalize,
             progress=False,
+            **options,
         )
         found = patches.activations(bank)
         np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -277,6 +278,7 @@ def test_lle_has_no_subspace_to_rotate_in(quick):
     ("options", "error", "sentence"),
     [
         ({"n_components": (3, 0)}, ValueError, "n_components is .* give whole numbers from 1"),
+        ({"pooling": "max"}, ValueError, "pooling is 'max'; choose one of 'mean', 'rms'"),
         ({"pool": 4}, ValueError, "pool=4 can't be used; give an odd number"),
         ({"n_components": ()}, ValueError, "n_components is"),
         ({"seeds": (0, 0)}, ValueError, "seeds is .* each once"),

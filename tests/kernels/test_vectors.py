@@ -23,7 +23,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(vectors, "ROWS", 16)
 
 
-@pytest.mark.parametrize("options", [{}, {"pool": 3, "normalize": True}, {"per_image": 4}])
+@pytest.mark.parametrize("options", [{}, {"pool": 3, "pooling": "rms", "normalize": True}, {"per_image": 4}])
 def test_on_disk_are_the_same_vectors_as_in_memory(tmp_path, probe, options):
     held = tw.sample_activations(probe, IMAGES, **QUICK, **options)
     stored = tw.sample_activations(probe, IMAGES, **QUICK, **options, store=tmp_path / "a.zarr")

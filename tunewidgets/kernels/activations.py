@@ -21,6 +21,7 @@ from tunewidgets.kernels.together import check_together, see_together
 from tunewidgets.kernels.vectors import HeldVectors, StoredVectors, Vectors
 
 CHUNK = 32  # images in one forward pass
+POOLINGS = ("mean", "rms")
 
 
 @overload
@@ -32,6 +33,7 @@ def sample_activations(
     seed: int = ...,
     *,
     pool: int = ...,
+    pooling: str = ...,
     normalize: bool = ...,
     progress: bool = ...,
     store: str | os.PathLike[str] | None = ...,
@@ -45,6 +47,7 @@ def sample_activations(
     seed: int = ...,
     *,
     pool: int = ...,
+    pooling: str = ...,
     normalize: bool = ...,
     progress: bool = ...,
     store: str | os.PathLike[str] | None = ...,
@@ -57,6 +60,7 @@ def sample_activations(
     seed: int = 0,
     *,
     pool: int = 1,
+    pooling: str = "mean",
     normalize: bool = False,
     progress: bool = True,
     store: str | os.PathLike[str] | None = None,
@@ -82,9 +86,11 @@ def sample_activations(
     seed : int
         Decides the positions, and which images give one more where `n` is not a multiple.
     pool : int
-        An odd number: each vector is the mean over `pool` × `pool` neighboring positions. What depends on exactly
+        An odd number: each vector is pooled over `pool` × `pool` neighboring positions. What depends on exactly
         where a pattern lies, such as a wave's phase, averages out, and what it is, its frequency and angle, stays:
         from 3 × 3 positions PCA finds a Gabor bank's frequency, which single positions hardly show.
+    pooling : {"mean", "rms"}
+        How: their mean, or the root of their mean square, in which those that answer most count for more.
     normalize : bool
         Divide each vector by its own length plus the median one, so that strong contrast counts for little and what is
         seen for more (divisive normalization). Together with `pool=3`, PCA finds frequency, angle and phase of three
@@ -101,7 +107,7 @@ def sample_activations(
     xarray.DataArray, (sample, unit) float32, or a list of them
         One a probe. In the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
         positions of that map. Attributes: `model`, `model_sha256`, `layer`, `images` (a description), `seed`,
-        `n_images` (those that gave vectors), `n_vectors`, above 1 `pool`, and where vectors are normalized
+        `n_images` (those that gave vectors), `n_vectors`, above 1 `pool` and `pooling`, and where vectors are normalized
         `contrast`, the median length. Vectors of one image are clustered: `n_images` is the sample size.
 
     Raises
@@ -126,7 +132,7 @@ def sample_activations(
     (('sample', 'unit'), (25, 28), 10)
     """
     _check(n, per_image, seed)
-    check_pool(pool)
+    check_pool(pool, pooling)
     probes = [probe] if isinstance(probe, Probe) else list(probe)
     if not probes:
         raise ValueError("there is no probe to sample; give at least one")
@@ -136,7 +142,7 @@ def sample_activations(
             raise ValueError(f"pool={pool} can't be used on {one.layer!r}, which has no map; leave pool at 1")
     batches, count = counted(images)
     share = _shares(n, count, per_image, seed)
-    about = _provenance(images, count, share, n, seed, pool)
+    about = _provenance(images, count, share, n, seed, pool, pooling)
     attrs = [{**one.provenance(), **about} for one in probes]
     sinks: list[Vectors]
     if store is None:
@@ -154,7 +160,7 @@ def sample_activations(
     with ExitStack() as opened:
         for sink in sinks:
             opened.enter_context(sink)
-        _sample(probes, batches, count, share, n, seed, pool, sinks, progress)
+        _sample(probes, batches, count, share, n, seed, pool, pooling, sinks, progress)
         found = [
             sink.finished(facts, one.has_map, normalize)
             for sink, facts, one in zip(sinks, attrs, probes, strict=True)
@@ -162,14 +168,16 @@ def sample_activations(
     return found[0] if isinstance(probe, Probe) else found
 
 
-def _provenance(images: Any, count: int, share: np.ndarray, n: int, seed: int, pool: int) -> dict[str, Any]:
+def _provenance(
+    images: Any, count: int, share: np.ndarray, n: int, seed: int, pool: int, pooling: str
+) -> dict[str, Any]:
     describe = getattr(images, "describe", None)
     return {
         "images": describe() if callable(describe) else f"{count} images of a {type(images).__name__}",
         "seed": seed,
         "n_images": int(np.count_nonzero(share)),
         "n_vectors": n,
-        **({"pool": pool} if pool > 1 else {}),
+        **({"pool": pool, "pooling": pooling} if pool > 1 else {}),
     }
 
 
@@ -181,6 +189,7 @@ def _sample(
     n: int,
     seed: int,
     pool: int,
+    pooling: str,
     sinks: Sequence[Vectors],
     progress: bool,
 ) -> None:
@@ -208,7 +217,7 @@ def _sample(
                     places: np.ndarray = places,
                 ) -> None:
                     # Alone, vectors are rectified after they are gathered: a pass over whole maps would cost.
-                    seen = values if pool == 1 else pooled(values.relu(), pool)
+                    seen = values if pool == 1 else pooled(values.relu(), pool, pooling)
                     _check_room(seen, n, count, int(share.max()))
                     here = _positions(seen, images, each, seed)
                     offset = np.array([0, pool // 2, pool // 2])
@@ -232,14 +241,18 @@ def _check(n: int, per_image: int | str, seed: int) -> None:
             raise ValueError(f"{name}={value!r} can't be used; give a whole number from {least}{other}")
 
 
-def check_pool(pool: int) -> None:
-    """Raise a ValueError unless a neighborhood of that many positions a side has a middle."""
+def check_pool(pool: int, pooling: str) -> None:
+    """Raise a ValueError unless a neighborhood of that many positions a side has a middle, and is pooled in a way there
+    is.
+    """
     if isinstance(pool, bool) or not isinstance(pool, int | np.integer) or pool < 1 or pool % 2 == 0:
         raise ValueError(f"pool={pool!r} can't be used; give an odd number of positions, such as 3")
+    if pooling not in POOLINGS:
+        raise ValueError(f"pooling is {pooling!r}; choose one of {', '.join(map(repr, POOLINGS))}")
 
 
-def pooled(values: Tensor, pool: int) -> Tensor:
-    """The mean over each neighborhood that lies in the map."""
+def pooled(values: Tensor, pool: int, pooling: str) -> Tensor:
+    """The mean, or the root mean square, over each neighborhood that lies in the map."""
     if pool == 1:
         return values
     if min(values.shape[2:]) < pool:
@@ -247,6 +260,8 @@ def pooled(values: Tensor, pool: int) -> Tensor:
             f"pool={pool} is wider than the layer's {values.shape[2]}×{values.shape[3]} map; give larger images, or a "
             "smaller pool"
         )
+    if pooling == "rms":
+        return F.avg_pool2d(values.square(), pool, stride=1).sqrt_()
     return F.avg_pool2d(values, pool, stride=1)
 
 

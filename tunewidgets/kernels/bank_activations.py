@@ -13,7 +13,7 @@ import torch.nn.functional as F
 import xarray as xr
 from torch import nn
 
-from tunewidgets.kernels.activations import sample_activations
+from tunewidgets.kernels.activations import pooled, sample_activations
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.vectors import contrast_of, normalized
 from tunewidgets.zoo.gabor import GaborBank
@@ -33,17 +33,24 @@ class Patches:
     seed : int
         Decides where they are cut.
     progress : bool
-    pool, normalize
+    pool, pooling, normalize
         As of `sample_activations`.
     """
 
     def __init__(
-        self, images: Any, n: int, seed: int, progress: bool, pool: int = 1, normalize: bool = False
+        self,
+        images: Any,
+        n: int,
+        seed: int,
+        progress: bool,
+        pool: int = 1,
+        pooling: str = "mean",
+        normalize: bool = False,
     ) -> None:
         # An iterator can be passed over once, banks of several sizes need it more often.
         self.images = list(images) if isinstance(images, Iterator) else images
         self.n, self.seed, self.progress = n, seed, progress
-        self.pool, self.normalize = pool, normalize
+        self.pool, self.pooling, self.normalize = pool, pooling, normalize
         self._cut: dict[tuple[Any, ...], xr.DataArray] = {}
 
     @property
@@ -57,10 +64,11 @@ class Patches:
         patches = self.windows(bank)
         kernels = bank.filters.weight.detach().cpu()
         seen = torch.from_numpy(patches.values).view(self.n, 1, *self._window(bank))
-        values = F.conv2d(seen, kernels, stride=bank.filters.stride).relu_().mean((2, 3)).numpy()
+        maps = F.conv2d(seen, kernels, stride=bank.filters.stride).relu_()
+        values = pooled(maps, self.pool, self.pooling).flatten(1).numpy()
         attrs = {**patches.attrs, **Probe(bank, LAYER, device="cpu").provenance()}
         if self.pool > 1:
-            attrs["pool"] = self.pool
+            attrs |= {"pool": self.pool, "pooling": self.pooling}
         if self.normalize:
             attrs["contrast"] = contrast_of(values)
             values = normalized(values, attrs["contrast"])

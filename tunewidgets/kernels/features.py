@@ -148,5 +148,6 @@ def _fitted(dimensions: TuningDimensions, probe: Probe) -> Fit:
         dimensions.mean_,
         dimensions.unit_mask_,
         int(sample.get("pool", 1)),
+        str(sample.get("pooling", "mean")),
         sample.get("contrast"),
     )

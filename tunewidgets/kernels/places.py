@@ -24,6 +24,7 @@ class Fit(NamedTuple):
     center: np.ndarray
     unit_mask: np.ndarray
     pool: int = 1
+    pooling: str = "mean"
     contrast: float | None = None
 
     def coordinates(self, vectors: np.ndarray) -> np.ndarray:
@@ -34,12 +35,12 @@ class Fit(NamedTuple):
     def maps(self, probe: Probe, images: torch.Tensor) -> np.ndarray:
         """Coordinates `(N, dimensions, h, w)` of each position of the layer's map on images `(N, 3, H, W)` in [0, 1].
 
-        Where vectors are means of neighborhoods, there are as many positions as neighborhoods. A layer without a map
+        Where vectors are of neighborhoods, there are as many positions as neighborhoods. A layer without a map
         has one position.
         """
         values = probe.rectified(images)
         if probe.has_map:
-            values = pooled(values, self.pool)
+            values = pooled(values, self.pool, self.pooling)
         n, units, *shape = values.shape
         vectors = values.reshape(n, units, -1).movedim(1, 2).reshape(-1, units).cpu().numpy()
         if self.contrast is not None:
@@ -69,6 +70,7 @@ def fit_of(film: xr.Dataset) -> Fit:
         film["center"].values,
         film["unit_mask"].values,
         int(settings.get("pool", 1)),
+        str(settings.get("pooling", "mean")),
         None if contrast is None else float(contrast),
     )
 
@@ -93,7 +95,7 @@ def coordinates_of(film: xr.Dataset, vectors: np.ndarray) -> np.ndarray:
 def places_on(film: xr.Dataset, probe: Probe, image: torch.Tensor) -> np.ndarray:
     """Coordinates `(dimensions, h, w)` float32 of each position of the layer's map on an image `(3, H, W)` in [0, 1].
 
-    Where the film's vectors are means of neighborhoods, there are as many positions as neighborhoods. A layer without a
+    Where the film's vectors are of neighborhoods, there are as many positions as neighborhoods. A layer without a
     map has one position.
 
     Raises

@@ -40,6 +40,7 @@ def gabor_recovery(
     *,
     store: str | os.PathLike[str] | None = None,
     pool: int = 1,
+    pooling: str = "mean",
     normalize: bool = False,
     random_directions: int = RANDOM_FILMS,
     film_options: dict[str, Any] | None = None,
@@ -77,7 +78,7 @@ def gabor_recovery(
     store : path, optional
         A `.zarr` folder or `.zarr.zip` file to which finished seeds go. Run again with the same settings, what it
         holds is not made again, and what a reader entered is kept; other seeds are added.
-    pool, normalize
+    pool, pooling, normalize
         As of `sample_activations`; 1 and False are the paper's. With `pool=3`, `normalize=True` and 10 components, PCA
         recovers frequency, angle and phase of three banks in four, at single positions of hardly any.
     random_directions : int
@@ -121,10 +122,10 @@ def gabor_recovery(
     counts = _whole("n_components", n_components, 1)
     bank_seeds = _whole("seeds", seeds, 0)
     _check(n, others, permutations, alpha, random_directions)
-    check_pool(pool)
+    check_pool(pool, pooling)
     makers, banks = methods_of(methods), banks_of(bank, bank_seeds)
     patches = Patches(
-        zoo.images("dead-leaves") if images is None else images, n, SAMPLE_SEED, progress, pool, normalize
+        zoo.images("dead-leaves") if images is None else images, n, SAMPLE_SEED, progress, pool, pooling, normalize
     )
     run = RecoveryRun(
         patches=patches,

@@ -69,6 +69,7 @@ class RecoveryRun:
             "images": patches.described,
             "n": patches.n,
             "pool": patches.pool,
+            "pooling": patches.pooling,
             "normalize": patches.normalize,
             "others": others,
             "permutations": permutations,
