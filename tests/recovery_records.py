@@ -32,6 +32,7 @@ def make_recovery(
     failed: dict[tuple[str, int], str] | None = None,
     films: bool = False,
     size: int = 16,
+    strength: dict[str, tuple[float, float, float]] = STRENGTH,
 ) -> xr.DataTree:
     """A recovery record; `failed` maps (method, n_components) to why no bank seed has that cell.
 
@@ -40,9 +41,9 @@ def make_recovery(
     rng = np.random.default_rng(0)
     failed = failed or {}
     shape = (3, len(methods), len(n_components), len(seeds), len(banks), len(readouts))
-    strength = np.array([[STRENGTH.get(method, (0.5, 0.5, 0.5))[a] for method in methods] for a in range(3)])
+    far = np.array([[strength.get(method, (0.5, 0.5, 0.5))[a] for method in methods] for a in range(3)])
     grow = np.array([0.9 + 0.05 * k for k in n_components])
-    observed = strength[:, :, None, None, None, None] * grow[:, None, None, None] + rng.normal(0, 0.12, shape)
+    observed = far[:, :, None, None, None, None] * grow[:, None, None, None] + rng.normal(0, 0.12, shape)
     null = np.sort(rng.gamma(12, 0.08, (*shape, draws)), axis=-1)
     null_rotation = null * 1.25 + 0.1
     smoothness = np.clip(0.55 + 0.2 * observed, 0, 0.97)
@@ -69,7 +70,7 @@ def make_recovery(
     on_axis = np.where(rotated, (p_rotation <= alpha + 1e-9) & smooth, np.nan)
     values = {
         "p": p,
-        "p_holm": np.minimum(1, 3 * p),
+        "p_holm": _holm(p),
         "p_rotation": p_rotation,
         "observed": observed,
         "sweep": observed,
@@ -173,6 +174,14 @@ def make_recovery(
                         film.attrs["model_sha256"] = sha[0, b]
                         nodes[f"/{bank.replace(' ', '%20')}/{method}-{k}"] = film
     return xr.DataTree.from_dict(nodes)
+
+
+def _holm(p: np.ndarray) -> np.ndarray:
+    """Holm's p-values over the first axis."""
+    order = np.argsort(p, axis=0)
+    left = np.arange(len(p), 0, -1).reshape(-1, *[1] * (p.ndim - 1))
+    adjusted = np.minimum(1, np.maximum.accumulate(np.take_along_axis(p, order, 0) * left, axis=0))
+    return np.take_along_axis(adjusted, np.argsort(order, axis=0), 0)
 
 
 def _curves(shape: tuple[int, ...], observed: np.ndarray, points: int) -> np.ndarray:

@@ -6,6 +6,7 @@ the same, so that the page can copy a table with no kernel; whatever changes her
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .recovery_marks import Cell, column_name
@@ -13,6 +14,7 @@ from .recovery_marks import Cell, column_name
 __all__ = ["Look", "csv_text", "grid", "latex", "markdown"]
 
 YES, NO, ABSENT = "✓", "✗", "–"
+ALL_THREE_ROWS = ("by Holm", "bank seeds", "paper, by eye")
 ROWS = ("in the subspace", "on the axis", "bank seeds", "paper, by eye", "reader")
 FILM_ROWS = ("beyond random axes", "paper, by eye", "reader")
 BESIDE_FILMS = (
@@ -22,7 +24,8 @@ BESIDE_FILMS = (
 )
 BESIDE = (
     "The paper's marks were judged by eye, on another bank and other images; "
-    "they stand here for comparison, not as something replicated."
+    "they stand here for comparison, not as something replicated. All three: frequency, angle and phase of one bank, "
+    "corrected by Holm for three claims at once."
 )
 CSV_COLUMNS = (
     "attribute",
@@ -77,15 +80,15 @@ class Look:
         )
 
 
-def grid(cells: list[Cell], look: Look) -> list[list[str]]:
-    """The table as rows of text: a heading, then five rows an attribute, of films three."""
+def grid(cells: list[Cell], look: Look, all_three: Sequence[Cell] = ()) -> list[list[str]]:
+    """The table as rows of text: a heading, five rows an attribute, of films three, and three rows of all at once."""
     columns = list(dict.fromkeys((cell.method, cell.n_components) for cell in cells))
     rows = [["", "", *(column_name(*column) for column in columns)]]
     for start in range(0, len(cells), len(columns)):
         row = cells[start : start + len(columns)]
         of_banks = (
             [_mark(cell.on_axis) for cell in row],
-            [f"{cell.recovering}/{cell.seeds}" if cell.seeds else ABSENT for cell in row],
+            _counts(row),
         )
         lines = (
             [_mark(cell.in_subspace) for cell in row],
@@ -97,12 +100,22 @@ def grid(cells: list[Cell], look: Look) -> list[list[str]]:
             [row[0].attribute if at == 0 else "", name, *line]
             for at, (name, line) in enumerate(zip(look.rows, lines, strict=True))
         ]
+    if all_three:
+        lines = (
+            [_mark(cell.in_subspace) for cell in all_three],
+            _counts(all_three),
+            [_mark(cell.paper) for cell in all_three],
+        )
+        rows += [
+            [all_three[0].attribute if at == 0 else "", name, *line]
+            for at, (name, line) in enumerate(zip(ALL_THREE_ROWS, lines, strict=True))
+        ]
     return rows
 
 
-def markdown(cells: list[Cell], look: Look) -> str:
+def markdown(cells: list[Cell], look: Look, all_three: Sequence[Cell] = ()) -> str:
     """A table for GitHub, JupyterLab or a note, with the reader's notes as a list below it."""
-    head, *rows = [[_markdown(text) for text in row] for row in grid(cells, look)]
+    head, *rows = [[_markdown(text) for text in row] for row in grid(cells, look, all_three)]
     table = [head, ["---"] * len(head), *rows]
     lines = [look.caption, "", *(f"| {' | '.join(row)} |" for row in table), "", look.beside]
     noted = [
@@ -113,9 +126,9 @@ def markdown(cells: list[Cell], look: Look) -> str:
     return "\n".join([*lines, *([""] if noted else []), *noted]) + "\n"
 
 
-def latex(cells: list[Cell], look: Look) -> str:
+def latex(cells: list[Cell], look: Look, all_three: Sequence[Cell] = ()) -> str:
     """A `tabular` in a `table`; its check marks need the package amssymb."""
-    head, *rows = [[_latex(text) for text in row] for row in grid(cells, look)]
+    head, *rows = [[_latex(text) for text in row] for row in grid(cells, look, all_three)]
     lines = [
         r"% \usepackage{amssymb}",
         r"\begin{table}",
@@ -133,12 +146,12 @@ def latex(cells: list[Cell], look: Look) -> str:
     return "\n".join(lines) + "\n"
 
 
-def csv_text(cells: list[Cell], look: Look) -> str:
+def csv_text(cells: list[Cell], look: Look, all_three: Sequence[Cell] = ()) -> str:
     """One line a cell with its numbers; what is not there is empty."""
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    for cell in cells:
+    for cell in (*cells, *all_three):
         writer.writerow(
             [
                 cell.attribute,
@@ -162,6 +175,10 @@ def csv_text(cells: list[Cell], look: Look) -> str:
             ]
         )
     return target.getvalue()
+
+
+def _counts(cells: Sequence[Cell]) -> list[str]:
+    return [f"{cell.recovering}/{cell.seeds}" if cell.seeds else ABSENT for cell in cells]
 
 
 def _mark(mark: bool | None) -> str:

@@ -140,7 +140,7 @@ def table(options: argparse.Namespace) -> dict[str, Any]:
         {"zero-mean": tw.zoo.gabor_bank},
         options.methods,
         options.k,
-        range(options.seeds),
+        range(options.first, options.first + options.seeds),
         source,
         others=options.others,
         pool=options.pool,
@@ -165,6 +165,12 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument(
+        "--first",
+        type=int,
+        default=0,
+        help="in the table: the first bank seed; others test a choice made on 0",
+    )
     parser.add_argument(
         "--banks", nargs="+", default=["zero-mean", "with mean"], choices=("zero-mean", "with mean")
     )

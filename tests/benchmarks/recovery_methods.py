@@ -47,9 +47,12 @@ VIEWS = (
     "root",
     "pooled",
     "pooled, normalized",
-    "energy",
     "pooled 5 × 5",
     "pooled 5 × 5, normalized",
+    "rms",
+    "rms, normalized",
+    "rms 5 × 5",
+    "rms 5 × 5, normalized",
 )
 Targets = np.ndarray  # (k, points, units)
 Method = Callable[[np.ndarray, int], Targets]
@@ -68,16 +71,20 @@ def views(wide: np.ndarray, bank: GaborBank) -> dict[str, np.ndarray]:
         for y in places
     ]
     maps = np.array(rows, float)  # (5, 5, images, filters)
-    raw, pooled = maps[2, 2], maps[1:4, 1:4].mean((0, 1))
-    return {
-        "raw": raw,
-        "normalized": normalized(raw),
-        "pooled": pooled,
+    near = maps[1:4, 1:4]
+    found = {
+        "raw": maps[2, 2],
+        "pooled": near.mean((0, 1)),
         "pooled 5 × 5": maps.mean((0, 1)),
-        "pooled 5 × 5, normalized": normalized(maps.mean((0, 1))),
-        "pooled, normalized": normalized(pooled),
-        "root": np.sqrt(raw),
-        "energy": np.sqrt((maps[1:4, 1:4] ** 2).mean((0, 1))),
+        "rms": np.sqrt((near**2).mean((0, 1))),
+        "rms 5 × 5": np.sqrt((maps**2).mean((0, 1))),
+    }
+    contrast = {f"{name}, normalized": normalized(vectors) for name, vectors in found.items()}
+    return {
+        **found,
+        **contrast,
+        "normalized": contrast["raw, normalized"],
+        "root": np.sqrt(found["raw"]),
     }
 
 
@@ -246,9 +253,9 @@ def methods() -> dict[str, tuple[str, Method, bool]]:
         circular = make in (pca_circles, subspaces)
         found.update({f"{name}-{k} {view}": (view, make(k), circular) for view in views for k in counts})
 
-    single, best = ("raw", "normalized", "root"), ("raw", "pooled", "pooled, normalized")
+    single, best = ("raw", "normalized", "root"), ("raw", "pooled", "pooled, normalized", "rms")
     add("PCA", pca, (3, 4, 6, 8, 10, 12), VIEWS)
-    add("random", random, (6, 8, 10), VIEWS)
+    add("random", random, (6, 8, 10), best)
     add("ICA", ica, (3, 6, 12), single)
     add("ICA", ica, (6, 8, 10, 12), best[1:])
     add("Picard", picards, (3, 6, 8, 12), best)

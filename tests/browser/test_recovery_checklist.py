@@ -1,5 +1,6 @@
 """RecoveryChecklist in a real JupyterLab and a real Chromium, as a reader uses it."""
 
+import ast
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,10 +9,11 @@ from browser.lab import WAIT, Notebook, eventually
 from playwright.sync_api import Locator, expect
 
 NOTEBOOK = """
-from recovery_records import make_recovery
+from recovery_records import STRENGTH, make_recovery
 import tunewidgets as tw
 report = make_recovery(
-    readouts=("activation", "image"), films=True, size=32, failed={("nmf", 6): "NMF found fewer dimensions"}
+    readouts=("activation", "image"), films=True, size=32, failed={("nmf", 6): "NMF found fewer dimensions"},
+    draws=199, strength={**STRENGTH, "pca": (1.5, 1.5, 1.9)},
 )
 widget = tw.RecoveryChecklist(report)
 widget
@@ -95,6 +97,21 @@ def test_a_cell_that_is_not_there_is_no_no(checklist):
     expect(checklist.detail).to_contain_text("Not there: NMF found fewer dimensions")
 
 
+def test_all_three_follow_the_level_the_bank_and_the_seed(checklist):
+    row = checklist.root.locator(".twr-together")
+    expect(row.locator("th")).to_have_text("All three")
+    code = "[(c.in_subspace, f'{c.recovering}/{c.seeds}' if c.seeds else 'not there') for c in widget.all_three()]"
+    for choice in ("", "widget.alpha = .025", "widget.bank = 'with mean'; widget.seed = 2"):
+        marked = checklist.notebook.python(f"{choice}\nprint({code})")
+        expect(row.locator(".twr-share")).to_have_text(
+            [count for _, count in ast.literal_eval(marked)], timeout=WAIT
+        )
+        signs = {True: "yes", False: "no", None: "absent"}
+        for at, (mark, _) in enumerate(ast.literal_eval(marked)):
+            first = row.locator("td").nth(at).locator("[data-mark]").first
+            expect(first).to_have_attribute("data-mark", signs[mark], timeout=WAIT)
+
+
 def test_a_note_is_text_and_is_saved(checklist, tmp_path):
     checklist.cells.nth(ANGLE_ICA_6).click()
     note = checklist.detail.get_by_role("textbox")
@@ -130,6 +147,7 @@ def test_fits_its_place_in_either_theme(checklist, artifacts: Path, theme: str, 
     page = checklist.notebook.page
     page.set_viewport_size({"width": width, "height": 1800})
     checklist.notebook.theme(theme)
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
     page.screenshot(path=artifacts / f"recovery-checklist-{width}-{theme.lower()}-first.png")
     checklist.cells.nth(ANGLE_ICA_6).click()
     page.keyboard.press("n")

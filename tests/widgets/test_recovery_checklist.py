@@ -18,6 +18,7 @@ from recovery_records import make_recovery
 from scipy.stats import beta
 
 import tunewidgets as tw
+from tunewidgets import records
 from tunewidgets.records import RecordError
 from tunewidgets.recovery_marks import cells_of, paper_mark
 from tunewidgets.widgets import recovery_page, recovery_strips
@@ -111,6 +112,32 @@ class TestMarks:
             own = report["recovered"].sel({**where, "bank": "zero-mean", "readout": "activation"}).values
             assert (cell.recovering, cell.seeds) == (np.nansum(own), (~np.isnan(own)).sum())
 
+    def test_all_three_need_holms_p_values_of_one_seed(self):
+        sure = {"pca": (2.5, 2.5, 2.5), "ica": (0.3, 2.5, 2.5), "nmf": (1.6, 1.6, 1.6)}
+        report = make_recovery(("pca", "ica", "nmf"), seeds=range(8), draws=199, strength=sure, failed=FAILED)
+        checklist = tw.RecoveryChecklist(report)
+        for checklist.bank in ("zero-mean", "with mean"):
+            found = {(cell.method, cell.n_components): cell for cell in checklist.all_three()}
+            own = report.to_dataset().sel(bank=checklist.bank, readout="activation")
+            recovers = ((own["p_holm"] <= 0.05) & (own["smoothness"] >= 0.65)).all("attribute")
+            counts = recovers.sum("seed").to_series().to_dict()
+            assert {key: cell.recovering for key, cell in found.items()} == counts
+            assert (found["pca", 3].recovering, found["ica", 3].recovering) == (8, 0)
+            assert 0 < found["nmf", 3].recovering < 8
+        assert (found["pca", 3].seeds, found["nmf", 6].seeds) == (8, 0)
+        assert (found["pca", 3].in_subspace, found["nmf", 6].in_subspace) == (True, None)
+        assert found["nmf", 6].reason == FAILED["nmf", 6]
+        assert (found["ica", 6].paper, found["pca", 6].paper, found["nmf", 3].paper) == (True, False, False)
+        largest = own["p_holm"].max("attribute").sel({"method": "nmf", "n_components": 3, "seed": 0})
+        assert found["nmf", 3].p == pytest.approx(largest.item())
+
+    def test_films_say_nothing_of_all_three(self, report):
+        of_films = report.to_dataset(inherit=False)
+        settings = {**records.settings_of(of_films), "subject": "films"}
+        checklist = tw.RecoveryChecklist(of_films.assign_attrs(settings=json.dumps(settings)))
+        assert checklist.all_three() == []
+        assert "all three" not in checklist.to_markdown().lower()
+
     def test_the_papers_table(self):
         rows = [[paper_mark(a, m, k) for m in ("pca", "ica", "nmf", "lle") for k in (3, 6)] for a in range(3)]
         assert rows[0] == [True] * 4 + [False] * 4
@@ -136,8 +163,8 @@ class TestTables:
         checklist.notes = {"angle/ica-6": 'a "quoted", note\nof two lines'}
         checklist.verdicts = {"angle/ica-6": "yes"}
         rows = list(csv.DictReader(io.StringIO(checklist.to_csv())))
-        assert len(rows) == 24
-        for row, cell in zip(rows, checklist.cells(), strict=True):
+        assert len(rows) == 32
+        for row, cell in zip(rows, [*checklist.cells(), *checklist.all_three()], strict=True):
             assert (row["attribute"], row["method"], int(row["n_components"])) == (
                 cell.attribute,
                 cell.method,
@@ -153,6 +180,8 @@ class TestTables:
         table = [line for line in text.splitlines() if line.startswith("|")]
         assert {line.count("|") for line in table} == {11}
         assert "- angle, ICA-6: a \\| b \\| c" in text
+        assert table[-3].startswith("| all three | by Holm | ✗ |")
+        assert table[-2].startswith("|  | bank seeds | 0/3 |")
         assert "not as something replicated" in text
 
     def test_latex_escapes(self, report):
@@ -279,6 +308,9 @@ class TestFigure:
         for column in range(8):
             shown = [columns[2 + column][row] for row in range(0, 12, 4)]
             assert shown == [marks[cells[8 * a + column].in_subspace] for a in range(3)]
+        assert [columns[0][row] for row in range(12, 15)] == ["<b>all three</b>", "", ""]
+        counts = [f"{c.recovering}/{c.seeds}" if c.seeds else "–" for c in checklist.all_three()]
+        assert [column[13] for column in columns] == ["", "bank seeds", *counts]
         assert "replicated" in figure.layout.title.subtitle.text
 
     def test_bad_choices_are_refused(self, report):

@@ -8,6 +8,7 @@ import os
 import plotly.graph_objects as go
 import xarray as xr
 
+from tunewidgets.recovery_all_three import all_three_of
 from tunewidgets.recovery_marks import cells_of, checked_level, chosen, is_of_films, recovery_record
 from tunewidgets.recovery_text import Look, grid
 
@@ -39,7 +40,8 @@ def recovery_table(
     Returns
     -------
     plotly.graph_objects.Figure
-        A table: five lines an attribute, a column a method with its number of components. A dash is "not there".
+        A table: five lines an attribute and three of all together, a column a method with its number of components. A
+        dash is "not there".
 
     Raises
     ------
@@ -64,7 +66,8 @@ def recovery_table(
         alpha=checked_level(record, alpha),
         films=is_of_films(record),
     )
-    head, *rows = grid(cells_of(record, look.bank, look.readout, look.seed, look.alpha), look)
+    shown = (record, look.bank, look.readout, look.seed, look.alpha)
+    head, *rows = grid(cells_of(*shown), look, all_three_of(*shown))
     # A reader's line without a verdict says nothing.
     rows = [row for row in rows if row[1] != look.rows[-1] or any(text != "–" for text in row[2:])]
     rows = [[f"<b>{plain(row[0])}</b>" if row[0] else "", *map(plain, row[1:])] for row in rows]

@@ -107,7 +107,7 @@ def sample_activations(
     xarray.DataArray, (sample, unit) float32, or a list of them
         One a probe. In the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
         positions of that map. Attributes: `model`, `model_sha256`, `layer`, `images` (a description), `seed`,
-        `n_images` (those that gave vectors), `n_vectors`, above 1 `pool` and `pooling`, and where vectors are normalized
+        `n_images` (those that gave vectors), `n_vectors`, above 1 `pool` and `pooling`, and of normalized vectors
         `contrast`, the median length. Vectors of one image are clustered: `n_images` is the sample size.
 
     Raises

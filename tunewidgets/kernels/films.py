@@ -152,7 +152,11 @@ def render_film(
         "steps": steps,
         "images": dimensions.sample_["images"],
         # How vectors were made of the layer's map: a new image is placed by the same.
-        **{name: dimensions.sample_[name] for name in ("pool", "pooling", "contrast") if name in dimensions.sample_},
+        **{
+            name: dimensions.sample_[name]
+            for name in ("pool", "pooling", "contrast")
+            if name in dimensions.sample_
+        },
     }
     vectors = np.concatenate([asked_for(placed[row].targets, mode) for row in shown or [0]])
     asked = {"layer": probe.layer, "points": points, "seed": seed, "only": chosen, **settings}

@@ -125,7 +125,13 @@ def gabor_recovery(
     check_pool(pool, pooling)
     makers, banks = methods_of(methods), banks_of(bank, bank_seeds)
     patches = Patches(
-        zoo.images("dead-leaves") if images is None else images, n, SAMPLE_SEED, progress, pool, pooling, normalize
+        zoo.images("dead-leaves") if images is None else images,
+        n,
+        SAMPLE_SEED,
+        progress,
+        pool,
+        pooling,
+        normalize,
     )
     run = RecoveryRun(
         patches=patches,

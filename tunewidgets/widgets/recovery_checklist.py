@@ -13,6 +13,7 @@ import traitlets as t
 import xarray as xr
 from PIL import Image
 
+from ..recovery_all_three import all_three_of
 from ..recovery_marks import (
     VERDICTS,
     Cell,
@@ -132,21 +133,28 @@ class RecoveryChecklist(Widget):
         """The table's cells as they are shown, each with its marks, numbers and the reader's verdict."""
         return cells_of(self._judged_root(), self.bank, self.readout, self.seed, self.alpha)
 
+    def all_three(self) -> list[Cell]:
+        """The table's last row, a cell a column: whether all attributes are recovered together, on how many seeds.
+
+        Films (`film_checklist`) have no such row: the list is empty.
+        """
+        return all_three_of(self._whole, self.bank, self.readout, self.seed, self.alpha)
+
     def agreement(self) -> dict[str, dict[str, int]]:
         """How many verdicts agree with the marks that are shown: `agree`, `of`, `unsure` and `unmarked`, by mark."""
         return agreement(self.cells())
 
     def to_markdown(self) -> str:
         """The table as it is shown, in Markdown, with the notes below it."""
-        return markdown(self.cells(), self._look)
+        return markdown(self.cells(), self._look, self.all_three())
 
     def to_latex(self) -> str:
         r"""The table as it is shown, as LaTeX that needs `\\usepackage{amssymb}`."""
-        return latex(self.cells(), self._look)
+        return latex(self.cells(), self._look, self.all_three())
 
     def to_csv(self) -> str:
         """The table as it is shown with all its numbers, a line a cell."""
-        return csv_text(self.cells(), self._look)
+        return csv_text(self.cells(), self._look, self.all_three())
 
     @property
     def _look(self) -> Look:
@@ -213,4 +221,4 @@ class RecoveryChecklist(Widget):
         return [self._strips[at].sprite()]
 
     def _still(self) -> Image.Image:
-        return recovery_still(self.cells(), self._look, len(self._whole["seed"]))
+        return recovery_still(self.cells(), self.all_three(), self._look, len(self._whole["seed"]))

@@ -14,7 +14,7 @@ from ..records import settings_of
 from ..recovery_marks import column_name, is_of_films, level_of, paper_mark, smooth_from
 
 CELL = ("attribute", "method", "n_components", "seed", "bank", "readout")
-NUMBERS = ("p", "p_rotation", "observed", "sweep", "smoothness")
+NUMBERS = ("p", "p_holm", "p_rotation", "observed", "sweep", "smoothness")
 BINS = 32
 
 
@@ -32,6 +32,7 @@ def report_facts(report: xr.Dataset) -> dict[str, Any]:
         "others": str(settings.get("others", "mean")),
         "vectors": report.attrs["n_vectors"],
         "pool": int(settings.get("pool", 1)),
+        "pooling": str(settings.get("pooling", "mean")),
         "normalized": bool(settings.get("normalize", False)),
         "subject": "films" if is_of_films(report) else "bank",
         "draws": report.sizes["draw"],

@@ -13,13 +13,15 @@ INK, QUIET, LINE, BLUE, WARM = (31, 31, 31), (110, 110, 110), (217, 217, 217), (
 FONT = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def recovery_still(cells: list[Cell], look: Look, seeds: int) -> Image.Image:
-    """A row an attribute, a column a method with its number of components; the paper's mark in small type."""
+def recovery_still(cells: list[Cell], all_three: list[Cell], look: Look, seeds: int) -> Image.Image:
+    """A row an attribute and one of all three, a column a method with its number of components; the paper's mark in
+    small type.
+    """
     columns = list(dict.fromkeys((cell.method, cell.n_components) for cell in cells))
     bold, plain, small = ImageFont.load_default(15), ImageFont.load_default(12), ImageFont.load_default(11)
     names = [column_name(*column) for column in columns]
     wide = max(84, *(int(plain.getlength(name)) + 16 for name in names))
-    rows = len(cells) // len(columns)
+    rows = (len(cells) + len(all_three)) // len(columns)
     size = (max(2 * MARGIN + NAME + wide * len(columns), 640), HEAD + 28 + ROW * rows + 46)
     still = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(still)
@@ -34,17 +36,19 @@ def recovery_still(cells: list[Cell], look: Look, seeds: int) -> Image.Image:
         if look.films
         else f"bank {look.bank}; readout from the {look.readout}; bank seed {look.seed} of {seeds}; α = {look.alpha:g}"
     )
-    draw.text((MARGIN, MARGIN + 18), line, QUIET, plain)
+    # Pillow's own font has no Greek.
+    draw.text((MARGIN, MARGIN + 18), line.replace("α", "alpha"), QUIET, plain)
     for at, name in enumerate(names):
         draw.text((MARGIN + NAME + at * wide + wide // 2, HEAD), name, INK, plain, anchor="ma")
-    for at, cell in enumerate(cells):
+    for at, cell in enumerate([*cells, *all_three]):
         row, column = divmod(at, len(columns))
         left, top = MARGIN + NAME + column * wide, HEAD + 24 + row * ROW
         if column == 0:
             draw.line([(MARGIN, top), (size[0] - MARGIN, top)], LINE, 1)
             draw.text((MARGIN, top + 8), cell.attribute, INK, plain)
         middle = left + wide // 2
-        both = ((0, cell.in_subspace),) if look.films else ((-14, cell.in_subspace), (14, cell.on_axis))
+        alone = look.films or at >= len(cells)
+        both = ((0, cell.in_subspace),) if alone else ((-14, cell.in_subspace), (14, cell.on_axis))
         for place, mark in both:
             _mark(draw, middle + place, top + 16, mark)
         count = f"{cell.recovering}/{cell.seeds} seeds" if cell.seeds else "not there"

@@ -35,6 +35,10 @@ export function Legend({ view }: { view: View }) {
         <b>Count</b>: bank seeds that recover it, in the subspace
       </li>
       <li>
+        <b>All three</b>: frequency, angle and phase of one bank, corrected by Holm for three claims at once;
+        below the count its exact 95% interval in percent
+      </li>
+      <li>
         <b>Paper</b> (small gray sign): its Table 1, judged by eye on another bank and other images; for
         comparison, we do not claim to replicate it
       </li>

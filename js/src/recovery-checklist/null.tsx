@@ -53,7 +53,8 @@ function Bars({ found, observed, symbol }: { found: Null; observed: number; symb
     })
     .join("");
   const here = x(observed);
-  const right = here > WIDTH * 0.7;
+  // The text takes the side on which it has room.
+  const right = here > WIDTH * 0.55;
   const total = counts.reduce((sum, count) => sum + count, 0);
   return (
     <svg

@@ -33,6 +33,8 @@ export interface Report {
   vectors: number | null;
   /** Positions a side that each vector is the mean of. */
   pool: number;
+  /** "mean" or "rms", the root of their mean square. */
+  pooling: string;
   /** Whether each vector was divided by its contrast. */
   normalized: boolean;
   draws: number;
@@ -46,7 +48,7 @@ export interface Report {
   /** Column, seed, bank: empty, or why there is nothing. */
   status: string[];
   /** Attribute, column, seed, bank, readout. */
-  values: Record<"p" | "p_rotation" | "observed" | "sweep" | "smoothness", Numbers>;
+  values: Record<"p" | "p_holm" | "p_rotation" | "observed" | "sweep" | "smoothness", Numbers>;
   best: number[];
   /** Attribute by attribute: seed, bank, filter. */
   filters: Numbers[];
@@ -161,6 +163,51 @@ export function cellsOf(report: Report, look: Look): Cell[] {
   return report.attribute.flatMap((_, attribute) =>
     report.columns.map((_, column) => cellOf(report, attribute, column, look)),
   );
+}
+
+/** What a column says of frequency, angle and phase together. */
+export interface AllThree {
+  column: number;
+  recovered: Mark;
+  /** The largest of Holm's three. */
+  p: number | null;
+  recovering: number;
+  seeds: number;
+  paper: Mark;
+}
+
+/** Three claims made at once: Holm's p-values decide, and one that is not there leaves nothing to say. */
+function recoversAll(report: Report, column: number, look: Look, seed: number): Mark {
+  const marks = report.attribute.map((_, attribute) => {
+    const at = placeOf(report, attribute, column, look, seed);
+    return passes(report, report.values.p_holm[at], at, look.alpha);
+  });
+  return ofAll(marks);
+}
+
+function ofAll(marks: readonly Mark[]): Mark {
+  return marks.includes(null) ? null : marks.every(Boolean);
+}
+
+/** A row below the attributes; films of a network make no such claim. */
+export function allThreeOf(report: Report, look: Look): AllThree[] {
+  if (report.subject === "films") return [];
+  return report.columns.map(({ paper }, column) => {
+    const marks = report.seed
+      .map((_, seed) => recoversAll(report, column, look, seed))
+      .filter((mark) => mark !== null);
+    const holm = report.attribute.map(
+      (_, attribute) => report.values.p_holm[placeOf(report, attribute, column, look)] ?? null,
+    );
+    return {
+      column,
+      recovered: recoversAll(report, column, look, look.seed),
+      p: holm.reduce((most, p) => (most === null || p === null ? null : Math.max(most, p)), 0),
+      recovering: marks.filter(Boolean).length,
+      seeds: marks.length,
+      paper: ofAll(paper),
+    };
+  });
 }
 
 export interface Agreement {

@@ -1,12 +1,13 @@
 // The checklist's table: a row an attribute, a column a method with its number of components.
-import { decimal } from "../shared/format";
+import { decimal, percent } from "../shared/format";
 import { Mark } from "./mark";
-import type { Cell } from "./report";
+import { type AllThree, allThreeOf, type Cell, type Mark as Value } from "./report";
 import type { View } from "./view";
-import { capital, cellWords, pText } from "./words";
+import { allThreeWords, capital, cellWords, pText } from "./words";
 
 export function Table({ view }: { view: View }) {
-  const { report, cells } = view.checklist;
+  const { report, cells, look } = view.checklist;
+  const together = allThreeOf(report, look);
   const width = report.columns.length;
   return (
     <div class="twr-scroll">
@@ -32,9 +33,79 @@ export function Table({ view }: { view: View }) {
               ))}
             </tr>
           ))}
+          {together.length > 0 ? (
+            <tr class="twr-together">
+              <th scope="row">All three</th>
+              {together.map((one) => (
+                <td key={one.column}>
+                  <Together view={view} one={one} />
+                </td>
+              ))}
+            </tr>
+          ) : null}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** What a column says of all attributes at once: nothing to open, its film is that of the three cells above. */
+function Together({ view, one }: { view: View; one: AllThree }) {
+  const { report } = view.checklist;
+  const [low, high] = report.intervals[String(one.seeds)]?.[one.recovering] ?? [];
+  return (
+    <div class="twr-all">
+      <span class="tw-hidden">{allThreeWords(report, one)}</span>
+      <span class="twr-seen" aria-hidden="true">
+        <span class="twr-marks">
+          <span>
+            <Mark value={one.recovered} />
+            <span class="twr-wide">by Holm</span>
+          </span>
+        </span>
+        <Share of={one} />
+        {one.seeds > 1 ? (
+          <span class="twr-range">
+            {percent(low).slice(0, -1)}–{percent(high).slice(0, -1)}
+            <span class="twr-word">%</span>
+          </span>
+        ) : null}
+        {view.numbers && one.p !== null ? (
+          <span class="twr-numbers">
+            <span>p {pText(one.p)}</span>
+          </span>
+        ) : null}
+        <Paper value={one.paper} />
+      </span>
+    </div>
+  );
+}
+
+function Share({ of: { recovering, seeds } }: { of: { recovering: number; seeds: number } }) {
+  return seeds > 0 ? (
+    <span class="twr-share">
+      <span class="twr-bar">
+        <span style={{ width: `${(100 * recovering) / seeds}%` }} />
+      </span>
+      {recovering}/{seeds}
+    </span>
+  ) : (
+    <span class="twr-share twr-gone">not there</span>
+  );
+}
+
+function Paper({ value }: { value: Value }) {
+  return (
+    <span class="twr-paper">
+      {value === null ? (
+        <span class="twr-wide">not in paper</span>
+      ) : (
+        <>
+          <span class="twr-word">paper </span>
+          <Mark value={value} small />
+        </>
+      )}
+    </span>
   );
 }
 
@@ -70,16 +141,7 @@ function Square({ view, cell, at }: { view: View; cell: Cell; at: number }) {
           </span>
         )}
       </span>
-      {films && cell.seeds > 0 ? null : cell.seeds > 0 ? (
-        <span class="twr-share">
-          <span class="twr-bar">
-            <span style={{ width: `${(100 * cell.recovering) / cell.seeds}%` }} />
-          </span>
-          {cell.recovering}/{cell.seeds}
-        </span>
-      ) : (
-        <span class="twr-share twr-gone">not there</span>
-      )}
+      {films && cell.seeds > 0 ? null : <Share of={cell} />}
       {view.numbers && cell.p !== null ? (
         <span class="twr-numbers">
           <span>p {pText(cell.p)}</span>
@@ -87,16 +149,7 @@ function Square({ view, cell, at }: { view: View; cell: Cell; at: number }) {
           <span>η {decimal(cell.smoothness)}</span>
         </span>
       ) : null}
-      <span class="twr-paper">
-        {cell.paper === null ? (
-          <span class="twr-wide">not in paper</span>
-        ) : (
-          <>
-            <span class="twr-word">paper </span>
-            <Mark value={cell.paper} small />
-          </>
-        )}
-      </span>
+      <Paper value={cell.paper} />
       <span class={`twr-verdict${verdict ? " twr-given" : ""}`}>
         {verdict ? (
           <>

@@ -1,6 +1,6 @@
 // The checklist: the table as Markdown, LaTeX or CSV.
 // tunewidgets/recovery_text.py writes the same in Python; whatever changes here changes there.
-import type { Cell, Entries, Look, Mark, Report } from "./report";
+import { allThreeOf, type Cell, type Entries, type Look, type Mark, type Report } from "./report";
 
 export interface Judged {
   report: Report;
@@ -11,11 +11,14 @@ export interface Judged {
 }
 
 const ROWS = ["in the subspace", "on the axis", "bank seeds", "paper, by eye", "reader"];
+const ALL_THREE_ROWS = ["by Holm", "bank seeds", "paper, by eye"];
+export const ALL_THREE = "all three";
 const FILM_ROWS = ["beyond random axes", "paper, by eye", "reader"];
 const ABSENT = "–";
 const BESIDE =
   "The paper's marks were judged by eye, on another bank and other images; " +
-  "they stand here for comparison, not as something replicated.";
+  "they stand here for comparison, not as something replicated. All three: frequency, angle and phase of one bank, " +
+  "corrected by Holm for three claims at once.";
 const BESIDE_FILMS =
   "A mark asks whether some dimension goes further than the furthest of as many random axes of the same subspace. The " +
   "paper's marks were judged by eye, on InceptionV1 with other weights; they stand here for comparison, not as something " +
@@ -46,15 +49,15 @@ function caption({ report, look }: Judged): string {
   );
 }
 
-function grid({ report, cells, verdicts }: Judged): string[][] {
+const count = ({ recovering, seeds }: { recovering: number; seeds: number }) =>
+  seeds ? `${recovering}/${seeds}` : ABSENT;
+
+function grid({ report, look, cells, verdicts }: Judged): string[][] {
   const width = report.columns.length;
   const rows = [["", "", ...report.columns.map((column) => column.name)]];
   report.attribute.forEach((name, attribute) => {
     const row = cells.slice(attribute * width, (attribute + 1) * width);
-    const ofBanks = [
-      row.map((cell) => sign(cell.onAxis)),
-      row.map((cell) => (cell.seeds ? `${cell.recovering}/${cell.seeds}` : ABSENT)),
-    ];
+    const ofBanks = [row.map((cell) => sign(cell.onAxis)), row.map(count)];
     const lines = [
       row.map((cell) => sign(cell.inSubspace)),
       ...(report.subject === "films" ? [] : ofBanks),
@@ -65,6 +68,17 @@ function grid({ report, cells, verdicts }: Judged): string[][] {
       rows.push([at === 0 ? name : "", rowsOf(report)[at] as string, ...line]);
     });
   });
+  const together = allThreeOf(report, look);
+  if (together.length) {
+    const lines = [
+      together.map((one) => sign(one.recovered)),
+      together.map(count),
+      together.map((one) => sign(one.paper)),
+    ];
+    lines.forEach((line, at) => {
+      rows.push([at === 0 ? ALL_THREE : "", ALL_THREE_ROWS[at] as string, ...line]);
+    });
+  }
   return rows;
 }
 
@@ -139,16 +153,23 @@ export function latex(judged: Judged): string {
 const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 export function csv({ report, look, cells, verdicts, notes }: Judged): string {
-  const lines = cells.map((cell) => {
-    const column = report.columns[cell.column];
+  const line = (attribute: string, at: number, rest: string[]) => {
+    const column = report.columns[at];
     return [
-      report.attribute[cell.attribute] ?? "",
+      attribute,
       column?.method ?? "",
       String(column?.count),
       report.bank[look.bank] ?? "",
       report.readout[look.readout] ?? "",
       String(report.seed[look.seed]),
       short(look.alpha),
+      ...rest,
+    ]
+      .map(quoted)
+      .join(",");
+  };
+  const lines = cells.map((cell) =>
+    line(report.attribute[cell.attribute] ?? "", cell.column, [
       word(cell.inSubspace),
       word(cell.onAxis),
       ...[cell.p, cell.pRotation, cell.sweep, cell.smoothness].map(short),
@@ -157,9 +178,22 @@ export function csv({ report, look, cells, verdicts, notes }: Judged): string {
       word(cell.paper),
       verdicts[cell.key] ?? "",
       notes[cell.key] ?? "",
-    ]
-      .map(quoted)
-      .join(",");
-  });
-  return [CSV_COLUMNS, ...lines, ""].join("\n");
+    ]),
+  );
+  const together = allThreeOf(report, look).map((one) =>
+    line(ALL_THREE, one.column, [
+      word(one.recovered),
+      "",
+      short(one.p),
+      "",
+      "",
+      "",
+      String(one.recovering),
+      String(one.seeds),
+      word(one.paper),
+      "",
+      "",
+    ]),
+  );
+  return [CSV_COLUMNS, ...lines, ...together, ""].join("\n");
 }

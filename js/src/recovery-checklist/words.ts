@@ -1,7 +1,7 @@
 // The checklist: what is said of cells in words.
 import { decimal } from "../shared/format";
 import type { Checklist } from "./checklist";
-import { agreement, type Cell, type Mark, type Report } from "./report";
+import { type AllThree, agreement, type Cell, type Mark, type Report } from "./report";
 
 export function markWord(mark: Mark): string {
   return mark === null ? "not there" : mark ? "yes" : "no";
@@ -39,11 +39,22 @@ export function cellWords(checklist: Checklist, cell: Cell): string {
   return parts.filter(Boolean).join("; ");
 }
 
+/** The row of all three for those who hear the page. */
+export function allThreeWords(report: Report, one: AllThree): string {
+  const parts = [
+    `${report.columns[one.column]?.name} recovers all three: ${markWord(one.recovered)}`,
+    one.seeds > 0 ? `${one.recovering} of ${one.seeds} bank seeds` : "",
+    one.paper === null ? "" : `the paper says ${markWord(one.paper)}`,
+  ];
+  return parts.filter(Boolean).join("; ");
+}
+
 /** What the marks were computed from. */
 export function sources(report: Report): string {
-  const { vectors, images, pool, normalized } = report;
+  const { vectors, images, pool, pooling, normalized } = report;
   const of = images === null ? "" : ` of ${images} images`;
-  const mean = pool > 1 ? `, each the mean of ${pool} × ${pool} neighboring positions` : "";
+  const over = pooling === "rms" ? "root mean square" : "mean";
+  const mean = pool > 1 ? `, each the ${over} of ${pool} × ${pool} neighboring positions` : "";
   const contrast = normalized ? ", contrast normalized" : "";
   const rest = report.others === "zero" ? "zero" : "their mean";
   const held = `other dimensions held at ${rest}`;

@@ -77,7 +77,13 @@ describe("the checklist's page", () => {
       "Frequency",
       "Angle",
       "Phase",
+      "All three",
     ]);
+    expect([...page.el.querySelectorAll(".twr-all .tw-hidden")].map((one) => one.textContent)).toEqual([
+      "ICA-3 recovers all three: no; 0 of 2 bank seeds; the paper says yes",
+      "My_Method-2 recovers all three: no; 0 of 1 bank seeds",
+    ]);
+    expect(page.text(".twr-range")).toBe("0–84%");
     expect(page.marks(0)).toEqual(["no", "no"]);
     expect(page.marks(3)).toEqual(["yes", "absent"]);
     expect(page.cells()[2]?.textContent).toContain("1/2");
@@ -95,6 +101,7 @@ describe("the checklist's page", () => {
       "angle by ICA-3; beyond random axes yes; the",
     );
     expect(page.el.querySelectorAll(".twr-segments")).toHaveLength(0);
+    expect(page.el.querySelector(".twr-all")).toBeNull();
     expect(page.text(".twr-legend")).toContain("the furthest of as many random axes of the same subspace");
     await page.click(page.cells()[2]);
     expect(page.text(".twr-title p")).toBe("dimension 1 (they count from 0)");

@@ -13,6 +13,12 @@ function p(at: number): number | null {
   return attribute === 0 ? 0.6 : attribute === 1 && column === 0 ? 0.03 : 0.005;
 }
 
+/** Holm's: the smallest three times, the next twice, the largest as it is. */
+function holm(at: number): number | null {
+  const own = p(at);
+  return own === null ? null : own === 0.6 ? 0.6 : own === 0.03 ? 0.06 : 0.015;
+}
+
 export function report(): Report {
   const each = Array.from({ length: CELLS }, (_, at) => at);
   const there = (value: number) => each.map((at) => (p(at) === null ? null : value));
@@ -26,6 +32,7 @@ export function report(): Report {
     others: "mean",
     vectors: 4000,
     pool: 1,
+    pooling: "mean",
     normalized: false,
     draws: 199,
     points: POINTS,
@@ -40,6 +47,7 @@ export function report(): Report {
     status: ["", "", "", "", "", "", "2 components | are too many", "2 components | are too many"],
     values: {
       p: each.map(p),
+      p_holm: each.map(holm),
       // The second column has no subspace.
       p_rotation: each.map((at) => (Math.floor(at / 4) % 2 === 0 ? 0.2 : null)),
       observed: there(1.5),

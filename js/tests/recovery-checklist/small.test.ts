@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agreement, cellsOf, levels } from "../../src/recovery-checklist/report";
+import { agreement, allThreeOf, cellsOf, levels } from "../../src/recovery-checklist/report";
 import { spread } from "../../src/recovery-checklist/strip";
 import { csv, latex, markdown } from "../../src/recovery-checklist/text";
 import { pText, sources } from "../../src/recovery-checklist/words";
@@ -51,6 +51,27 @@ describe("marks", () => {
     expect(agreement(cells, verdicts, "onAxis")).toEqual({ agree: 1, of: 2 });
   });
 
+  it("are of all three where Holm's p-values of all reach the level", () => {
+    const [ica, own] = allThreeOf(report(), look);
+    expect(ica).toEqual({ column: 0, recovered: false, p: 0.6, recovering: 0, seeds: 2, paper: true });
+    expect(own).toEqual({ column: 1, recovered: false, p: 0.6, recovering: 0, seeds: 1, paper: null });
+    // Below the level all, but angle goes back and forth in the second seed, and it has no second column.
+    const found = report();
+    found.values.p_holm = found.values.p.map((p) => (p === null ? null : 0.04));
+    const over = (patch: object) =>
+      allThreeOf(found, { ...look, ...patch }).map((one) => [one.recovered, one.recovering, one.seeds]);
+    expect(over({})).toEqual([
+      [true, 1, 2],
+      [true, 1, 1],
+    ]);
+    expect(over({ seed: 1 })).toEqual([
+      [false, 1, 2],
+      [null, 1, 1],
+    ]);
+    expect(over({ alpha: 0.02 })[0]).toEqual([false, 0, 2]);
+    expect(allThreeOf({ ...found, subject: "films" }, look)).toEqual([]);
+  });
+
   it("are offered at levels that the draws reach", () => {
     expect(levels(report())).toEqual([0.05, 0.02, 0.01, 0.005]);
     expect(levels({ ...report(), draws: 39 })).toEqual([0.05]);
@@ -61,6 +82,9 @@ describe("what the marks were computed from", () => {
   it("is said as far as it is known, neighborhoods only where there are any", () => {
     expect(sources(report())).toBe(
       "4000 activation vectors of 100 images; other dimensions held at their mean",
+    );
+    expect(sources({ ...report(), pool: 3, pooling: "rms" })).toContain(
+      ", each the root mean square of 3 × 3 neighboring positions;",
     );
     expect(sources({ ...report(), pool: 3, normalized: true, images: null, others: "zero" })).toBe(
       "4000 activation vectors, each the mean of 3 × 3 neighboring positions, contrast normalized; other dimensions held at zero",
@@ -83,6 +107,11 @@ describe("the table as text", () => {
     expect(lines).toContain("| angle | in the subspace | ✓ | ✓ |");
     expect(lines).toContain("|  | on the axis | ✗ | – |");
     expect(lines).toContain("|  | reader | yes | – |");
+    const together = lines.indexOf("| all three | by Holm | ✗ | ✗ |");
+    expect(lines.slice(together + 1, together + 3)).toEqual([
+      "|  | bank seeds | 0/2 | 0/1 |",
+      "|  | paper, by eye | ✓ | – |",
+    ]);
     expect(lines.at(-2)).toBe('- angle, ICA-3: turns \\| "slowly", 50% & more');
   });
 
@@ -102,6 +131,7 @@ describe("the table as text", () => {
     expect(text.split("\n")[2]).toBe(
       "frequency,My_Method,2,zero-mean,activation,3,0.05,no,,0.6,,1.5,0.9,0,1,,,",
     );
+    expect(text.split("\n").at(-3)).toBe("all three,ica,3,zero-mean,activation,3,0.05,no,,0.6,,,,0,2,yes,,");
   });
 });
 
