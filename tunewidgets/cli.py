@@ -234,7 +234,7 @@ def _add_gabor(commands: Commands) -> argparse.ArgumentParser:
     )  # fmt: skip
     option(
         "--normalize", action="store_true",
-        help="divide each vector by its contrast; with --pool 3 --components 10, PCA mostly finds all three",
+        help="divide each vector by its contrast; with --pool 5 --pooling rms --components 8, PCA often finds all",
     )  # fmt: skip
     option(
         "--components", type=_positive, nargs="+", default=[3, 6], metavar="K",

@@ -161,7 +161,7 @@ def test_the_same_seed_gives_the_same_checklist_whatever_else_is_asked(tree, qui
 
 
 def chance(make, statistic, draws, k, options):
-    """p-values `(draws, attribute)` of k random orthonormal directions, each draw on a bank and on vectors of its own."""
+    """p-values `(draws, attribute)` of k random orthonormal directions, each draw on a bank and vectors of its own."""
     found = []
     for draw in range(draws):
         if draw % 20 == 0:

@@ -88,13 +88,13 @@ def sample_activations(
     pool : int
         An odd number: each vector is pooled over `pool` × `pool` neighboring positions. What depends on exactly
         where a pattern lies, such as a wave's phase, averages out, and what it is, its frequency and angle, stays:
-        from 3 × 3 positions PCA finds a Gabor bank's frequency, which single positions hardly show.
+        from 5 × 5 positions PCA finds a Gabor bank's frequency, which single positions hardly show.
     pooling : {"mean", "rms"}
         How: their mean, or the root of their mean square, in which those that answer most count for more.
     normalize : bool
         Divide each vector by its own length plus the median one, so that strong contrast counts for little and what is
-        seen for more (divisive normalization). Together with `pool=3`, PCA finds frequency, angle and phase of three
-        Gabor banks in four.
+        seen for more (divisive normalization). Together with `pool=5` and `pooling="rms"`, eight dimensions of PCA find
+        frequency, angle and phase of nine Gabor banks in ten.
     progress : bool
         Show a progress bar.
     store : path or URL, optional

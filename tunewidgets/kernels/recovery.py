@@ -79,8 +79,9 @@ def gabor_recovery(
         A `.zarr` folder or `.zarr.zip` file to which finished seeds go. Run again with the same settings, what it
         holds is not made again, and what a reader entered is kept; other seeds are added.
     pool, pooling, normalize
-        As of `sample_activations`; 1 and False are the paper's. With `pool=3`, `normalize=True` and 10 components, PCA
-        recovers frequency, angle and phase of three banks in four, at single positions of hardly any.
+        As of `sample_activations`; 1 and False are the paper's. With `pool=5`, `pooling="rms"`, `normalize=True` and 8
+        components, PCA recovers frequency, angle and phase of nine banks in ten on photographs, at single positions of
+        hardly any. Of random directions, .05 to .06 pass then at .05; of 10 components, .07 pass for frequency.
     random_directions : int
         Films of random directions against which films are judged, 8 points each; 0: pictures get no marks.
     film_options : dict, optional
