@@ -48,7 +48,7 @@ def gabor_recovery(
     """Which attributes of Gabor filters the tuning dimensions of their activations recover.
 
     A dimension recovers an attribute if, along its points, the filters that answer change their mean frequency, angle
-    or phase (a population vector) further than they would if they carried each other's labels (`p`), and smoothly. It
+    or phase (a population vector) further than they would if other filters changed by as much (`p`), and smoothly. It
     does so *on its axis* if it also beats arbitrary axes of the subspace that the method found (`p_rotation`).
 
     Parameters

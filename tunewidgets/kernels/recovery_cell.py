@@ -81,7 +81,8 @@ class Rules:
     """How a cell is judged: draws of each null, level, where the other dimensions are held, and what is compared.
 
     `statistic` is "sweep", or "r2" for a bank whose filters answer to uniform light: there any direction's activation
-    rises with the light, the filters with most of it lead, and permuted labels would call that recovery.
+    rises with the light, the filters with most of it lead, and how far an attribute sweeps says little of the
+    direction. Permuted labels would sweep as far, and hardly anything could be farther.
     """
 
     draws: int

@@ -23,7 +23,9 @@ export function Legend({ view }: { view: View }) {
       </li>
       <li>
         <b>{pictures ? "Left" : "Subspace"}</b>: the attribute {what} than{" "}
-        {pictures ? "in films of arbitrary directions" : "with the filters’ labels permuted"}
+        {pictures
+          ? "in films of arbitrary directions"
+          : "with the filters’ labels permuted in what a dimension changes"}
       </li>
       <li>
         <b>{pictures ? "Right" : "Axis"}</b>:{" "}
