@@ -69,9 +69,9 @@ class RecoveryChecklist(Widget):
     Notes
     -----
     A cell's first mark says whether some dimension sweeps the attribute farther than it would if what it changes
-    carried other filters' labels; the second, whether it does so more than arbitrary axes of the same subspace. A cell that doesn't
-    exist has no mark, which is not a no. The last row says whether all attributes are recovered together, by Holm's
-    correction.
+    carried other filters' labels; the second, whether it does so more than arbitrary axes of the same subspace. A cell
+    that doesn't exist has no mark, which is not a no. The last row says whether all attributes are recovered together,
+    by Holm's correction.
 
     References
     ----------
