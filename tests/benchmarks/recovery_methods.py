@@ -253,7 +253,7 @@ def methods() -> dict[str, tuple[str, Method, bool]]:
         circular = make in (pca_circles, subspaces)
         found.update({f"{name}-{k} {view}": (view, make(k), circular) for view in views for k in counts})
 
-    single, best = ("raw", "normalized", "root"), ("raw", "pooled", "pooled, normalized", "rms")
+    single, best = ("raw", "normalized", "root"), ("raw", "pooled, normalized", "rms 5 × 5, normalized")
     add("PCA", pca, (3, 4, 6, 8, 10, 12), VIEWS)
     add("random", random, (6, 8, 10), best)
     add("ICA", ica, (3, 6, 12), single)
