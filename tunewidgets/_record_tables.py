@@ -178,6 +178,8 @@ SCHEMAS: dict[str, Schema] = {
             "rs": _of_units(*_SHOWN, needs=("rendered", "silent")),
             "rs_restarts": _of_units(*_SHOWN, "restart"),
             "rs_checkpoint": _of_units(*_SHOWN, "checkpoint"),
+            # Of images that were made live.
+            "own_response_checkpoint": _of_units(*_SHOWN, "checkpoint"),
             "rs_normalized": _of_units(*_SHOWN),
             "substitutes": _of_units(*_OWN, dtype="int32"),
             "exceeder": _of_units(*_SHOWN, "k", dtype="int32", needs=("exceeder_response",)),

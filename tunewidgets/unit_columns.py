@@ -5,7 +5,7 @@ and all of a layer's columns as one JSON-ready table, which the page draws and f
 once, here, to what float32 tells apart, so that Python's figure and the page's never differ. Imports no torch.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,12 +14,15 @@ import xarray as xr
 
 from .records import RecordError, kind_of, settings_of
 
-__all__ = ["Column", "chosen", "columns", "layer_of", "layers_of", "made", "table"]
+__all__ = ["Column", "chosen", "columns", "layer_of", "layers_of", "made", "scales", "table", "waiting"]
 
 Value = float | int | None
 Kind = Literal["share", "percent", "number", "count", "class"]
 
 OBJECTIVES = {"am": "AM", "iam": "IAM"}
+# How a unit's status begins whose image nobody has made: it is no failure, it waits.
+NOT_MADE = "not made yet"
+WAITING = "not made"
 # From this ratio of its largest to its smallest value on, a column reads better on a log scale.
 WIDE = 100
 PADDING = 0.04
@@ -111,18 +114,10 @@ def columns(units: xr.Dataset, objective: str | None = "iam") -> dict[str, Colum
     if (there := _objectives(units)) and objective not in there:
         raise ValueError(f"this record has no objective {objective!r}; it has {' and '.join(there)}")
     found = {}
-    for name, source in _SOURCES.items():
-        whole = source.read(units) if source.read else units.get(name)
-        if whole is None:
-            continue
-        if source.alive and "dead" in units:
-            whole = whole.where(~units["dead"])
-        if "objective" in whole.dims:
-            whole = whole.where(units["rendered"]) if "rendered" in units else whole
+    for name, whole in _wholes(units):
+        source = _SOURCES[name]
         per_objective = "objective" in whole.dims
-        values = whole.values.astype(np.float64)
-        finite = values[np.isfinite(values)]
-        log = source.kind == "number" and _is_wide(finite)
+        log, ends = _scale(whole.values, source.kind)
         found[name] = Column(
             values=_cut(
                 whole.sel(objective=objective).values if per_objective else whole.values, source.kind
@@ -131,9 +126,50 @@ def columns(units: xr.Dataset, objective: str | None = "iam") -> dict[str, Colum
             kind=source.kind,
             log=log,
             per_objective=per_objective,
-            range=_range(np.log10(finite) if log else finite, source.kind),
+            range=ends,
         )
     return found
+
+
+def scales(units: xr.Dataset) -> dict[str, tuple[bool, tuple[float, float]]]:
+    """Of the columns that differ by objective, whether a log scale helps and the ends of an axis, as `columns` has them.
+
+    They change when an image is made; the rest of a column does not.
+    """
+    return {
+        name: _scale(whole.values, _SOURCES[name].kind)
+        for name, whole in _wholes(units)
+        if "objective" in whole.dims
+    }
+
+
+def waiting(units: xr.Dataset) -> xr.DataArray:
+    """Which units' images were not made yet, `(objective, unit)` bool; a unit whose image failed does not wait."""
+    absent = ~units["rendered"]
+    if "status" not in units:
+        return absent
+    untried = [text == "" or text.startswith(WAITING) for text in units["status"].values.ravel().tolist()]
+    return absent & np.reshape(untried, absent.shape)
+
+
+def _wholes(units: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
+    """The columns that the record has, NaN where one means nothing for a unit."""
+    for name, source in _SOURCES.items():
+        whole = source.read(units) if source.read else units.get(name)
+        if whole is None:
+            continue
+        if source.alive and "dead" in units:
+            whole = whole.where(~units["dead"])
+        if "objective" in whole.dims:
+            whole = whole.where(units["rendered"]) if "rendered" in units else whole
+        yield name, whole
+
+
+def _scale(values: np.ndarray, kind: Kind) -> tuple[bool, tuple[float, float]]:
+    known = values.astype(np.float64)
+    finite = known[np.isfinite(known)]
+    log = kind == "number" and _is_wide(finite)
+    return log, _range(np.log10(finite) if log else finite, kind)
 
 
 def table(units: xr.Dataset) -> dict[str, Any]:
@@ -142,8 +178,8 @@ def table(units: xr.Dataset) -> dict[str, Any]:
     Returns
     -------
     dict
-        `layer`; `unit` numbers; `objectives`; `dead` unit numbers; `silent` and `failed` unit numbers by objective;
-        `made`, by objective how its images were made; `columns` by name with `label`, `kind`, `log`, `range` and
+        `layer`; `unit` numbers; `objectives`; `dead` unit numbers; `silent`, `failed` and `waiting` (not made yet) unit
+        numbers by objective; `made`, by objective how its images were made; `columns` by name with `label`, `kind`, `log`, `range` and
         `values`, a list, or a list by objective.
 
     Examples
@@ -159,6 +195,7 @@ def table(units: xr.Dataset) -> dict[str, Any]:
     every = {objective: columns(units, objective) for objective in asked}
     first = next(iter(every.values()))
     number = units["unit"].values.tolist() if "unit" in units.coords else list(range(units.sizes["unit"]))
+    waits = waiting(units) if "rendered" in units else None
 
     def flagged(flag: np.ndarray) -> list[int]:
         return [number[at] for at in np.flatnonzero(flag)]
@@ -172,7 +209,8 @@ def table(units: xr.Dataset) -> dict[str, Any]:
         "objectives": objectives,
         "dead": flagged(units["dead"].values) if "dead" in units else [],
         "silent": by_objective(units.get("silent")),
-        "failed": by_objective(~units["rendered"] if "rendered" in units else None),
+        "failed": by_objective(None if waits is None else ~units["rendered"] & ~waits),
+        "waiting": by_objective(waits),
         "made": {o: f"{OBJECTIVES.get(o, o)} images, {made(units)}".removesuffix(", ") for o in objectives},
         "columns": {
             name: {

@@ -10,7 +10,7 @@ declare module "plotly.js-basic-dist-min" {
   }
 
   export interface PlotElement extends HTMLElement {
-    _fullLayout?: { xaxis?: DrawnAxis; yaxis?: DrawnAxis };
+    _fullLayout?: { xaxis?: DrawnAxis; yaxis?: DrawnAxis; yaxis2?: DrawnAxis; dragmode?: string };
     on(event: string, listener: (event: PlotEvent) => void): void;
     removeAllListeners(event: string): void;
   }

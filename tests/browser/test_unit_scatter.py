@@ -1,5 +1,7 @@
 """UnitScatter in a real JupyterLab and a real Chromium, as a reader uses it."""
 
+import math
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -127,6 +129,28 @@ def test_a_box_selects(scatter):
     rows = scatter.root.locator(".tws-scroll tbody tr:not(.tws-gap) th").all_inner_texts()
     assert units.startswith("[" + ", ".join(rows))
     scatter.root.get_by_role("button", name="Table of 48 units").click()
+
+
+def test_a_lasso_selects_and_stays_the_tool(scatter):
+    tool = scatter.root.locator(".modebar-btn[data-val=lasso]")
+    scatter.plot.hover()
+    tool.click()
+    expect(tool).to_have_class(re.compile("active"))
+    box = scatter.plot.bounding_box()
+    middle, across = box["x"] + 220, box["y"] + box["height"] / 2
+    mouse = scatter.page.mouse
+    mouse.move(middle + 130, across)
+    mouse.down()
+    for step in range(1, 17):
+        angle = 2 * math.pi * step / 16
+        mouse.move(middle + 130 * math.cos(angle), across + 90 * math.sin(angle))
+    mouse.up()
+    eventually(lambda: scatter.python("selected") != "[]", True)
+    count = scatter.python("selected").count(",") + 1
+    expect(scatter.root.locator(".tws-selection")).to_contain_text(f"{count} selected")
+    assert count < 44  # not all: the ring holds the middle of the plot
+    expect(tool).to_have_class(re.compile("active"))
+    scatter.root.locator(".modebar-btn[data-val=select]").click()
 
 
 def test_layer_objective_and_columns_change_without_a_kernel(scatter):

@@ -5,8 +5,6 @@ film's nearest one on. A step is short, so whoever takes no more images stops th
 coordinates and number of steps: same image, whatever was asked before.
 """
 
-import copy
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,16 +19,14 @@ from tunewidgets.kernels.directions import Direction
 from tunewidgets.kernels.films import START_NOISE, achieved
 from tunewidgets.kernels.gallery import to_uint8
 from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.live_steps import apart, climb, leave_a_core
 from tunewidgets.kernels.loop import Ascent, Job, Recipe
 from tunewidgets.kernels.places import check_probe
 from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.tracing import evaluating, find_layer
 from tunewidgets.records import settings_of
 
 # From the film's nearest image so many steps reach what the film's own images reach from noise in 128.
 STEPS = 48
-# Seconds between two images, and so the longest that a cancelled request goes on, unless one step takes longer.
-SLICE = 0.05
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ class LiveImages:
         settings = settings_of(film)
         if "canvas" not in settings:
             raise ValueError("this film has no image to start from; render one of its dimensions first")
-        self._film, self._probe, self._settings = film, _apart(probe), settings
+        self._film, self._probe, self._settings = film, apart(probe), settings
 
     def grow(self, coordinates: Sequence[float] | np.ndarray, steps: int = STEPS) -> Iterator[LiveImage]:
         """The image for these coordinates: the film's nearest one at once, then what becomes of it.
@@ -96,23 +92,15 @@ class LiveImages:
             )
         nearest = self._film["image"].isel(self.space.nearest(target)._asdict()).values
         yield self._seen(nearest, 0, steps, vector, at)
-        if self._probe.device.type == "cpu":
-            torch.set_num_threads(1)  # this thread's alone: a core stays free for whoever else computes
+        leave_a_core(self._probe)
         goal = Direction(vector, mode, at)
         recipe = self._recipe(steps)
         start = recipe.canvas.parameters(_as_batch(nearest))
         ascent = Ascent(self._probe, goal, [Job(0, f"{self._probe.layer}/live")], recipe, start)
         while ascent.done < steps:
-            self._climb(ascent, steps)
+            climb(ascent, steps)
             image = to_uint8(ascent.measure()[0][0].movedim(0, -1).cpu().numpy())
             yield self._seen(image, ascent.done, steps, vector, at)
-
-    def _climb(self, ascent: Ascent, steps: int) -> None:
-        until = time.perf_counter() + SLICE
-        with evaluating(self._probe.network):
-            ascent.step()
-            while ascent.done < steps and time.perf_counter() < until:
-                ascent.step()
 
     def _seen(
         self, image: np.ndarray, step: int, steps: int, vector: np.ndarray, at: str | tuple[int, int]
@@ -138,15 +126,3 @@ class LiveImages:
 
 def _as_batch(image: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(image)).movedim(-1, 0)[None].float() / 255
-
-
-def _apart(probe: Probe) -> Probe:
-    """The same probe with modules of its own around the same weights.
-
-    What the worker does to modes and hooks then never meets what the reader's cell does to the model meanwhile.
-    """
-    weights = {id(tensor): tensor for tensor in (*probe.network.parameters(), *probe.network.buffers())}
-    twin = copy.copy(probe)
-    twin._network = copy.deepcopy(probe.network, weights).eval()
-    twin.place = find_layer(twin._network, probe.layer)
-    return twin

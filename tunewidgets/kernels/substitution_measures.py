@@ -1,36 +1,54 @@
 """What responses to a layer's own images tell: RS, who exceeds whom, and who could stand in for whom. NumPy alone.
 
-In: responses, a row an image made for one unit and a column a unit. Out: numbers and lists by unit.
+In: responses, a row an image made for one unit and a column a unit. Out: numbers and lists by row. Row i is of unit
+i's image, unless `units` says whose each row is.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 
 # An answer counts as stronger from this relative difference on: below it is the rounding of equal units.
 ROUNDING = 1e-6
 ALIKE = 0.9  # cosine of two units' response patterns from which one could stand in for the other
+# Columns of units that are compared with all others at a time.
+BLOCK = 512
 
 
-def substitution(response: np.ndarray) -> np.ndarray:
-    """RS (eq. 4) for `(U, U)` responses, row i on unit i's image; NaN where the unit does not fire on its own image."""
-    own = np.diag(response)
+def _own(response: np.ndarray, units: np.ndarray | None) -> np.ndarray:
+    """Each row's answer of the unit that its image was made for."""
+    rows = np.arange(len(response))
+    return response[rows, rows if units is None else units]
+
+
+def substitution(response: np.ndarray, units: np.ndarray | None = None) -> np.ndarray:
+    """RS (eq. 4) for `(rows, U)` responses; NaN where the unit does not fire on its own image."""
+    own = _own(response, units)
     above = response > (own * (1 + ROUNDING))[:, None]
     return np.where(own > 0, above.sum(1) / response.shape[1], np.nan).astype(np.float32)
 
 
-def normalized_substitution(response: np.ndarray, mean_activation: np.ndarray) -> np.ndarray:
+def normalized_substitution(
+    response: np.ndarray, mean_activation: np.ndarray, units: np.ndarray | None = None
+) -> np.ndarray:
     """RS with each unit's responses divided by its mean activation; units that answer to no data are left out."""
     mean = np.asarray(mean_activation, dtype=np.float64)
     alive = mean > 0
     result = np.full(len(response), np.nan, np.float32)
     if alive.any():
-        ratio = response[np.ix_(alive, alive)] / mean[alive]
-        result[alive] = substitution(ratio)
+        units = np.arange(len(response)) if units is None else units
+        rows = alive[units]
+        ratio = response[np.ix_(rows, alive)] / mean[alive]
+        # Whose each row is, counted among the living alone.
+        result[rows] = substitution(ratio, (np.cumsum(alive) - 1)[units[rows]])
     return result
 
 
-def exceeders(response: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Who answers more strongly than a unit on its image, strongest first: `(U, k)` units (-1) and responses (NaN)."""
-    own = np.diag(response)
+def exceeders(
+    response: np.ndarray, k: int, units: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Who answers more strongly than a row's unit, strongest first: `(rows, k)` units (-1) and responses (NaN)."""
+    own = _own(response, units)
     above = (response > (own * (1 + ROUNDING))[:, None]) & (own > 0)[:, None]
     ranked = np.where(above, response, -np.inf)
     order = np.argsort(-ranked, axis=1, kind="stable")[:, :k]
@@ -45,11 +63,18 @@ def exceeders(response: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 def substitutes(patterns: np.ndarray) -> np.ndarray:
     """How many other units' columns have a cosine above `ALIKE` with a unit's."""
+    return np.concatenate(list(substitutes_by_blocks(patterns)))
+
+
+def substitutes_by_blocks(patterns: np.ndarray) -> Iterator[np.ndarray]:
+    """The same, `BLOCK` units at a time: one may stop in between."""
     length = np.linalg.norm(patterns.astype(np.float64), axis=0)
     unit = patterns / np.where(length > 0, length, 1)
-    alike = (unit.T @ unit) > ALIKE
-    np.fill_diagonal(alike, False)
-    return alike.sum(1).astype(np.int32)
+    for first in range(0, unit.shape[1], BLOCK):
+        alike = (unit[:, first : first + BLOCK].T @ unit) > ALIKE
+        rows = np.arange(len(alike))
+        alike[rows, first + rows] = False
+        yield alike.sum(1).astype(np.int32)
 
 
 def mean_of_present(values: np.ndarray) -> np.ndarray:

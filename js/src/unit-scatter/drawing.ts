@@ -62,7 +62,7 @@ export class Drawing {
     this.#objective = state.objective;
     this.#bound = bound;
     this.#stop();
-    const { data, layout } = dress(bound, look, state.selected, axes);
+    const { data, layout } = dress(bound, look, state.selected, axes, this.#host._fullLayout?.dragmode);
     await Plotly.react(this.#host, data as unknown as Json[], layout as Json, this.#config(layer));
     if (this.#view.signal.aborted) return;
     if (!this.#listening) this.#listen();

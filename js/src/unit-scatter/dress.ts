@@ -3,6 +3,9 @@
 // In: a bound figure and what the page looks like. Out: plotly's data and layout.
 import type { Figure } from "./figure";
 
+/** What a drag in the plot does: the reader's choice in its toolbar outlasts every redraw. */
+export const FIRST_TOOL = "select";
+
 export interface Look {
   width: number;
   height: number;
@@ -20,7 +23,13 @@ const ROW = 19;
 /** A colorbar's, with its numbers. */
 const BAR = 70;
 
-export function dress(figure: Figure, look: Look, selected: readonly number[], revision: string): Figure {
+export function dress(
+  figure: Figure,
+  look: Look,
+  selected: readonly number[],
+  revision: string,
+  tool: string = FIRST_TOOL,
+): Figure {
   const chosen = new Set(selected);
   const narrow = look.width < NARROW;
   const below = narrow ? roomBelow(figure, look.width) : 0;
@@ -56,7 +65,7 @@ export function dress(figure: Figure, look: Look, selected: readonly number[], r
       modebar: { bgcolor: "rgba(0,0,0,0)", color: look.quiet, activecolor: look.text },
       xaxis: { ...layout.xaxis, ...axis },
       yaxis: { ...layout.yaxis, ...axis },
-      dragmode: "select",
+      dragmode: tool,
       // The reader's zoom outlasts all but a change of axes.
       uirevision: revision,
       selections: [],

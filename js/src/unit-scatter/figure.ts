@@ -24,6 +24,7 @@ export interface Table {
   dead: number[];
   silent: Record<string, number[]>;
   failed: Record<string, number[]>;
+  waiting: Record<string, number[]>;
   made: Record<string, string>;
   columns: Record<string, Column>;
 }
@@ -199,6 +200,7 @@ function correlation(columns: Table, objective: string, ofX: Value[], ofY: Value
   count("dead", columns.dead);
   count("silent", columns.silent[objective] ?? []);
   count("failed", columns.failed[objective] ?? []);
+  count("not made yet", columns.waiting[objective] ?? []);
   if (out.length) reasons.push(`${out.length} without a value`);
   return `${said}, n = ${drawn.length} of ${total}: ${reasons.join(", ")}`;
 }
