@@ -1,7 +1,7 @@
 """Records and choices by which Python's scatter and the page's are compared.
 
-In: nothing. Out: a small tree of unit records with all that makes trouble (dead, silent, failed and waiting units, ties, a wide
-column, a constant one, names with markup, a layer without ablation), and the choices a reader has on each layer.
+In: nothing. Out: a small tree of unit records with all that makes trouble (dead, silent, failed and waiting units,
+ties, a wide column, a constant one, names with markup, a layer without ablation), and the choices a reader has on each layer.
 """
 
 from itertools import product
@@ -17,9 +17,8 @@ from tunewidgets.unit_columns import table
 def make_comparison(units: int = 24) -> xr.DataTree:
     """Two layers; the second has a wide column, a constant one, and no ablation."""
     names = ["<i>cats</i> & dogs", *CLASSES[1:]]
-    first = make_units(
-        units, 2, layer="block<1>", classes=names, dead=[2], silent=[3], failed={5: "failed: NaN", 7: "not made yet"}, seed=1
-    )
+    absent = {5: "failed: NaN", 7: "not made yet"}
+    first = make_units(units, 2, layer="block<1>", classes=names, dead=[2], silent=[3], failed=absent, seed=1)
     second = make_units(units, 2, layer="fc", classes=names, ablation=False, seed=2)
     rng = np.random.default_rng(0)
     wide = np.exp(rng.normal(scale=4, size=units) - 6).astype(np.float32)

@@ -132,7 +132,7 @@ def columns(units: xr.Dataset, objective: str | None = "iam") -> dict[str, Colum
 
 
 def scales(units: xr.Dataset) -> dict[str, tuple[bool, tuple[float, float]]]:
-    """Of the columns that differ by objective, whether a log scale helps and the ends of an axis, as `columns` has them.
+    """Of columns that differ by objective: whether a log scale helps, and the ends of an axis, as `columns` has them.
 
     They change when an image is made; the rest of a column does not.
     """
@@ -179,8 +179,8 @@ def table(units: xr.Dataset) -> dict[str, Any]:
     -------
     dict
         `layer`; `unit` numbers; `objectives`; `dead` unit numbers; `silent`, `failed` and `waiting` (not made yet) unit
-        numbers by objective; `made`, by objective how its images were made; `columns` by name with `label`, `kind`, `log`, `range` and
-        `values`, a list, or a list by objective.
+        numbers by objective; `made`, by objective how its images were made; `columns` by name with `label`, `kind`,
+        `log`, `range` and `values`, a list, or a list by objective.
 
     Examples
     --------

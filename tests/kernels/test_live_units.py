@@ -189,7 +189,9 @@ class TestMoreOfOneUnit:
         validate(record)
         # The values of each restart are those of a run with so many of them.
         assert_alike(
-            record.sel(objective="iam").isel(unit=1), several.sel(objective="iam").isel(unit=1), ["rs_restarts", "rs"]
+            record.sel(objective="iam").isel(unit=1),
+            several.sel(objective="iam").isel(unit=1),
+            ["rs_restarts", "rs"],
         )
         best = made(live, 1, "iam", int(np.argmax(scores)))
         assert (record["image"].sel(objective="iam").values[1] == best.image).all()
@@ -213,7 +215,7 @@ class TestMoreOfOneUnit:
         assert growing.steps_of(2, "am") == 12
 
     def test_rs_and_activation_along_the_optimization(self, probe, bare):
-        growing, live = grown(bare, probe, units=[0])
+        growing, _ = grown(bare, probe, units=[0])
         record = growing.record().sel(objective="am").isel(unit=0)
         assert record["checkpoint"].values.tolist() == [1, 2, 3, 4, 5, 6]
         shorter = made(LiveUnits(bare, probe, OPTIONS), 0, "am")
@@ -240,7 +242,12 @@ class TestStops:
     @pytest.mark.parametrize(
         ("change", "options", "error", "sentence"),
         [
-            (lambda r: r.assign_attrs(layer="fc"), {}, ValueError, "this record is of layer 'fc' and the probe"),
+            (
+                lambda r: r.assign_attrs(layer="fc"),
+                {},
+                ValueError,
+                "this record is of layer 'fc' and the probe",
+            ),
             (lambda r: r.assign_attrs(model_sha256="0"), {}, ValueError, "made with other weights"),
             (lambda r: r, {"stepps": 3}, TypeError, "no option 'stepps' of images; those are size, steps"),
             (

@@ -13,17 +13,18 @@ import numpy as np
 import torch
 import xarray as xr
 
+from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.capture import Capture, Observed
-from tunewidgets.kernels.gallery import Gallery, reason, settings_of, to_uint8
+from tunewidgets.kernels.gallery import reason, settings_of, to_uint8
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.live_steps import apart, climb, leave_a_core
-from tunewidgets.kernels.loop import Ascent, Finished, Job
+from tunewidgets.kernels.loop import Ascent, Finished, Job, Recipe
 from tunewidgets.kernels.places import check_source
 from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.scores import pooled
+from tunewidgets.kernels.scores import Objective, pooled
 from tunewidgets.kernels.substitution import OBJECTIVES
 from tunewidgets.kernels.tracing import evaluating
-from tunewidgets.kernels.visualize import prepare
+from tunewidgets.kernels.visualize import make_recipe, prepare
 from tunewidgets.records import settings_of as settings_in
 
 # Images that go through the network together: one, so that its first steps are there at once, and so that it is the
@@ -37,8 +38,9 @@ OPTIONS = ("size", "steps", "seed", "canvas", "lr", "jitter", "objective_at", "p
 
 @dataclass(frozen=True)
 class Rendered:
-    """A finished image, `(y, x, 3)` uint8, the layer's response to it, `(U,)` float32, and to what it was at `at` steps.
+    """A finished image, `(y, x, 3)` uint8, and the layer's response to it, `(U,)` float32.
 
+    `responses`, `(len(at), U)`, are those to what it was after `at` steps, the finished one last.
     `status` is empty, or says what is wrong with the image.
     """
 
@@ -154,16 +156,17 @@ class LiveUnits:
     def grow(
         self, unit: int, objective: str, restart: int = 0, steps: int | None = None
     ) -> Iterator[Growing]:
-        """The image of a unit from its noise on, as `analyze_units` makes it: where it fails, from another start too."""
+        """A unit's image from its noise on, as `analyze_units` makes it: where it fails, once more from another."""
         leave_a_core(self._probe)
         steps = self.steps if steps is None else steps
-        gallery = self._gallery(unit, objective, steps)
-        first = Job(0, f"{self._probe.layer}/{gallery.objective.names()[0]}/{restart}")
-        ascent, done = yield from self._climbed(gallery, first)
-        status = reason(done, gallery.objective)
+        goal = OBJECTIVES[objective]([unit])
+        recipe = self._recipe(goal, steps)
+        first = Job(0, f"{self._probe.layer}/{goal.names()[0]}/{restart}")
+        ascent, done = yield from self._climbed(goal, first, recipe)
+        status = reason(done, goal)
         if status:
-            again, second = yield from self._climbed(gallery, Job(0, f"{first.key}/again"))
-            if not reason(second, gallery.objective):
+            again, second = yield from self._climbed(goal, Job(0, f"{first.key}/again"), recipe)
+            if not reason(second, goal):
                 ascent, done, status = again, second, ""
         response, at = self._response(done), self.at(steps)
         rendered = Rendered(
@@ -185,10 +188,9 @@ class LiveUnits:
         batch = torch.from_numpy(np.ascontiguousarray(images)).movedim(-1, 1).float() / 255
         return self._measured(batch).numpy()
 
-    def _climbed(self, gallery: Gallery, job: Job) -> Iterator[Any]:
-        recipe = gallery.recipe
+    def _climbed(self, goal: Objective, job: Job, recipe: Recipe) -> Iterator[Any]:
         with evaluating(self._probe.network):
-            ascent = Ascent(self._probe, gallery.objective, [job], recipe)
+            ascent = Ascent(self._probe, goal, [job], recipe)
         while ascent.done < recipe.steps:
             climb(ascent, recipe.steps)
             yield Growing(ascent, recipe.steps)
@@ -217,27 +219,25 @@ class LiveUnits:
         observed = Observed(probe.network, probe.layer, probe.preprocess, probe.device)
         return Capture(observed, **self.measured)  # type: ignore[arg-type]
 
-    def _gallery(self, unit: int, objective: str, steps: int) -> Gallery:
-        made, goal = self.settings, OBJECTIVES[objective]([unit])
+    def _recipe(self, goal: Objective, steps: int) -> Recipe:
+        made = self.settings
         # By default Adam's step follows from the number of steps.
         usual = made["lr"] == goal.lr(self.steps)
-        gallery, _ = prepare(
+        name = "fourier" if made["canvas"] == "FourierCanvas" else "pixel"
+        return make_recipe(
             self._probe,
             goal,
-            self.size,
-            steps,
-            "fourier" if made["canvas"] == "FourierCanvas" else "pixel",
+            make_canvas(name, self.size, made["band"]),
             1,
+            steps,
             self.seed,
             CHUNK,
-            lr="auto" if usual else float(made["lr"]),
-            jitter=Jitter(**made["jitter"]),
-            objective_at=made["objective_at"],
-            checkpoints=self.at(steps)[:-1],
-            precision=made["precision"],
-            band=made["band"],
+            "auto" if usual else float(made["lr"]),
+            Jitter(**made["jitter"]),
+            made["objective_at"],
+            made["precision"],
+            self.at(steps)[:-1],
         )
-        return gallery
 
     def _first_settings(self, units: xr.Dataset, options: dict[str, Any]) -> dict[str, Any]:
         """Everything that decides an image, where the record has none yet."""

@@ -12,7 +12,7 @@ import numpy as np
 ROUNDING = 1e-6
 ALIKE = 0.9  # cosine of two units' response patterns from which one could stand in for the other
 # Columns of units that are compared with all others at a time.
-BLOCK = 512
+BLOCK = 64
 
 
 def _own(response: np.ndarray, units: np.ndarray | None) -> np.ndarray:
@@ -44,9 +44,7 @@ def normalized_substitution(
     return result
 
 
-def exceeders(
-    response: np.ndarray, k: int, units: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def exceeders(response: np.ndarray, k: int, units: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Who answers more strongly than a row's unit, strongest first: `(rows, k)` units (-1) and responses (NaN)."""
     own = _own(response, units)
     above = (response > (own * (1 + ROUNDING))[:, None]) & (own > 0)[:, None]

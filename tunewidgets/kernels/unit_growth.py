@@ -50,6 +50,8 @@ class GrowingUnits:
     def __init__(self, units: xr.Dataset, live: LiveUnits) -> None:
         self._live, self._lock = live, threading.RLock()
         self._responses: dict[tuple[str, int], np.ndarray] = {}
+        # Measured again on images that came without theirs, and rounded to bytes: to compare with, not for the record.
+        self._again: dict[tuple[str, int], np.ndarray] = {}
         # What was made of a unit beyond its first image: restarts tried, the one that is kept, its steps.
         self._tried: dict[tuple[str, int], int] = {}
         self._kept: dict[tuple[str, int], int] = {}
@@ -98,7 +100,7 @@ class GrowingUnits:
         return self._longest.get((objective, unit), self._live.steps)
 
     def add(self, made: Rendered) -> bool:
-        """Take an image in; whether it is the unit's image from now on: the first one, or no worse than the one before."""
+        """Take an image in; whether it is the unit's from now on: the first one, or no worse than before."""
         key = (made.objective, made.unit)
         with self._lock:
             best = self._is_best(made)
@@ -216,6 +218,7 @@ class GrowingUnits:
             kept = self._responses.get((objective, unit))
             if kept is None and "response" in self.now:
                 kept = self.now["response"].values[at, unit].astype(np.float32)
+            kept = self._again.get((objective, unit)) if kept is None else kept
             if kept is None:
                 missing.append(row)
             else:
@@ -223,6 +226,7 @@ class GrowingUnits:
         if missing:
             images = self.now["image"].values[at, [units[row] for row in missing]]
             found[missing] = self._live.respond(images)
+            self._again |= {(objective, units[row]): found[row].copy() for row in missing}
         return found
 
     def _response(self) -> tuple[tuple[str, ...], np.ndarray] | None:

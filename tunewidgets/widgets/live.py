@@ -27,21 +27,25 @@ class Live:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._current: _Request | None = None
+        self._current: Request | None = None
         self._lock = threading.Lock()
 
-    def start(self, id: str, key: Hashable, answers: Iterator[Answer]) -> None:
-        """Begin a request, or join the one under way where its `key` is the same; returns at once."""
+    def start(self, id: str, key: Hashable, answers: Iterator[Answer]) -> "Request":
+        """Begin a request, or join the one under way where its `key` is the same; returns at once.
+
+        Where the answers under way have a method `join`, it is given the new ones and says whether it takes them in.
+        """
         with self._lock:
             current = self._current
-            if current is not None and current.key == key and not current.over:
+            if current is not None and current.key == key and current.takes(answers):
                 self._send({"id": id, "kind": "progress", "same": current.id}, [])
-                return
+                return current
             if current is not None:
                 current.stopped = True
-            self._current = _Request(id, key, answers, self._send, copy_context())
+            self._current = request = Request(id, key, answers, self._send, copy_context())
         self._send({"id": id, "kind": "progress"}, [])
-        WORKER.add(self._current)
+        WORKER.add(request)
+        return request
 
     def cancel(self, id: str | None = None) -> None:
         """Stop the request under way, or only the one of this id."""
@@ -51,13 +55,22 @@ class Live:
                 self._current = None
 
 
-class _Request:
+class Request:
+    """Answers on their way to the page; `ended` is set after the last one, `error` is what they ended with."""
+
     def __init__(
         self, id: str, key: Hashable, answers: Iterator[Answer], send: Send, context: Context
     ) -> None:
         self.id, self.key = id, key
         self.stopped = self.over = False
+        self.ended = threading.Event()
+        self.error: Exception | None = None
         self._answers, self._plain_send, self._context = answers, send, context
+
+    def takes(self, answers: Iterator[Answer]) -> bool:
+        """Whether new answers are part of these from now on."""
+        join = getattr(self._answers, "join", None)
+        return not self.over and (join is None or bool(join(answers)))
 
     def advance(self) -> bool:
         """Take one step and tell of it; whether there is more to do."""
@@ -68,6 +81,7 @@ class _Request:
         except Exception as error:
             plain = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             details = "".join(traceback.format_exception(error))
+            self.error = error
             return self._end("error", {"message": plain, "details": details})
         if self.stopped:
             return self._end("cancelled")
@@ -82,6 +96,7 @@ class _Request:
         if close is not None:
             close()
         self._tell(kind, facts or {}, [])
+        self.ended.set()
         return False
 
     def _tell(self, kind: str, facts: dict[str, Any], buffers: list[bytes]) -> None:
@@ -93,11 +108,11 @@ class Worker:
     """The thread on which all requests take turns, a step each."""
 
     def __init__(self) -> None:
-        self._waiting: deque[_Request] = deque()
+        self._waiting: deque[Request] = deque()
         self._there_is_some = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def add(self, request: _Request) -> None:
+    def add(self, request: Request) -> None:
         with self._there_is_some:
             self._waiting.append(request)
             self._there_is_some.notify()

@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..unit_columns import columns, scales
+
+# RS along the optimization is sent with the page up to so many numbers a layer.
+COURSES = 50_000
 # With more classes than this, a unit's bars show only those it answers to most.
 ALL_CLASSES, TOP_CLASSES = 24, 12
 
@@ -62,6 +66,23 @@ def notes(units: xr.Dataset) -> list[str]:
     return found
 
 
+def grown_facts(units: xr.Dataset, objective: str, unit: int) -> dict[str, Any]:
+    """What the page is told when a unit's image was made: all that it shows of the unit, and the axes that changed."""
+    one = units.isel(unit=[unit])
+    shown = _shown(one.sel(objective=objective))
+    return {
+        "values": {
+            name: column.values[0] for name, column in columns(one, objective).items() if column.per_objective
+        },
+        "scales": {name: [log, *ends] for name, (log, ends) in scales(units).items()},
+        "silent": bool(one["silent"].sel(objective=objective).item()),
+        "missing": shown["missing"].get("0"),
+        "exceeders": shown["exceeders"][0],
+        "ratios": shown["ratios"][0],
+        "course": shown["course"],
+    }
+
+
 def _shown(units: xr.Dataset) -> dict[str, Any]:
     """What one objective's images tell of each unit."""
     count = units.sizes["unit"]
@@ -84,6 +105,24 @@ def _shown(units: xr.Dataset) -> dict[str, Any]:
         "exceeders": who,
         "ratios": ratio,
         "listed": units.sizes.get("k", 0) if "exceeder" in units else 0,
+        "course": _courses(units),
+    }
+
+
+def _courses(units: xr.Dataset) -> dict[str, Any] | None:
+    """RS, and where it is known the unit's own activation, at the steps where they were measured, a list a unit."""
+    if "rs_checkpoint" not in units or "checkpoint" not in units.coords:
+        return None
+    rs, steps = units["rs_checkpoint"].values, units["checkpoint"].values
+    own = units["own_response_checkpoint"].values if "own_response_checkpoint" in units else None
+    # Many steps may be of a few units alone.
+    some = np.isfinite(rs).any(0) if own is None else (np.isfinite(rs) | np.isfinite(own)).any(0)
+    if rs[:, some].size * (1 if own is None else 2) > COURSES:
+        return None
+    return {
+        "steps": steps[some].tolist(),
+        "rs": [numbers(row, 3) for row in rs[:, some]],
+        "own": None if own is None else [numbers(row, 3) for row in own[:, some]],
     }
 
 

@@ -6,7 +6,7 @@ selected units, axes and colors are synced traits. The page is js/src/unit-scatt
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import traitlets as t
@@ -16,20 +16,28 @@ from PIL import Image
 from ..figures import unit_scatter_template
 from ..records import RecordError, layer_tree, open_record, validate
 from ..unit_columns import layers_of, table
-from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
-from .unit_choices import Choices, choices_of
+from .base import INLINE_BUDGET, NO_BUDGET
+from .unit_choices import choices_of
+from .unit_live import UnitsOnRequest
 from .unit_page import layer_facts
+from .unit_run import Run
 from .unit_sheets import Sheets
 from .unit_still import unit_still
+from .unit_traits import UnitTraits
 
 
-class UnitScatter(Widget):
+class UnitScatter(UnitTraits):
     """Click through a layer's units: where they stand among the others, what they prefer, who could replace them.
 
     Parameters
     ----------
     units : xarray.Dataset, xarray.DataTree, str or path
         A unit record, a tree of one a layer (`analyze_units`), or where one was saved.
+    probe : Probe, optional
+        The model that the record was made of, at any of its layers: a click on a unit without images then makes them.
+    image_options : mapping, optional
+        With `probe`, how images are made for layers that have none: `size`, `steps`, `seed`, `canvas`, `lr`, `jitter`,
+        `objective_at`, `precision` and `band`, as of `visualize`. Where a layer has some, more are made as those were.
 
     Attributes
     ----------
@@ -54,6 +62,10 @@ class UnitScatter(Widget):
         If `units` is not a valid unit record, or a tree of such.
     FileNotFoundError
         If there is no record at the path given.
+    TypeError
+        If `probe` is none, or there is no such image option.
+    ValueError
+        If a layer is not the probe's model's, has other weights, or its record does not say how its images were made.
     traitlets.TraitError
         If a trait is set to something the record has no place for.
 
@@ -63,35 +75,63 @@ class UnitScatter(Widget):
     kernel. RS is that of the paper *Understanding the Importance of Single Directions via Representative
     Substitution* (eq. 4).
 
+    With a probe, images are made one at a time, in chunks of 1 on one thread: from the same settings and seed they are
+    those that `analyze_units(..., chunk=1)` makes, to the bit, in whatever order they are asked for. In larger chunks
+    a network rounds differently and an optimization makes more of it: other pixels, and responses that agree within a
+    few percent. The setting `live` of the record lists the units made here, and what was tried on some of them: more
+    restarts, of which the better image is kept while `rs` is the mean over all of them, and more steps.
+
     Examples
     --------
     >>> import tunewidgets as tw
     >>> scatter = tw.UnitScatter("units.zarr.zip")  # doctest: +SKIP
     >>> scatter.unit, scatter.y = 17, "accuracy_drop"  # doctest: +SKIP
     >>> scatter.record()["rs"].isel(unit=scatter.selected)  # doctest: +SKIP
+
+    Images where there are none yet, and the record with them:
+
+    >>> import torch
+    >>> bank = tw.zoo.gabor_bank(n=4)
+    >>> data = [(torch.rand(8, 3, 16, 16), torch.arange(8) % 2)]
+    >>> units = tw.class_selectivity(bank, data, "relu", progress=False)
+    >>> probe = tw.Probe(bank, "relu", device="cpu")
+    >>> scatter = tw.UnitScatter(units, probe, image_options={"size": 16, "steps": 4})
+    >>> scatter.render([2])
+    >>> scatter.record()["rendered"].sel(objective="iam").values.tolist()
+    [False, False, True, False]
     """
 
     bundle_name = "unit-scatter"
 
-    layer = t.Unicode().tag(sync=True)
-    objective = t.Unicode().tag(sync=True)
-    unit = Index(None, allow_none=True).tag(sync=True)
-    pinned = Index(None, allow_none=True).tag(sync=True)
-    selected = t.List(Index()).tag(sync=True)
-    x = t.Unicode().tag(sync=True)
-    y = t.Unicode().tag(sync=True)
-    color = t.Unicode(None, allow_none=True).tag(sync=True)
     _units = t.Dict().tag(sync=True)
     _sprites = t.List(t.Bytes()).tag(sync=True)
+    _rendering = t.Dict().tag(sync=True)
 
-    def __init__(self, units: xr.Dataset | xr.DataTree | str | os.PathLike[str], **traits: Any) -> None:
-        self._layers = _layers_of(units)
-        tables = {name: table(record) for name, record in self._layers.items()}
+    def __init__(
+        self,
+        units: xr.Dataset | xr.DataTree | str | os.PathLike[str],
+        probe: Any = None,
+        image_options: Mapping[str, Any] | None = None,
+        **traits: Any,
+    ) -> None:
+        self._given = _layers_of(units)
+        self._on_request: UnitsOnRequest | None = None
+        if probe is not None:
+            self._on_request = UnitsOnRequest(
+                self._given, probe, image_options, self._is_open, self._note_growth
+            )
+        elif image_options:
+            raise ValueError(
+                "image_options say how images are made, and that needs a network; give probe= too"
+            )
+        # Whether images were made since the page's state was put together.
+        self._grew = False
+        tables = {name: table(self._now(name)) for name in self._given}
         self._choices = {name: choices_of(found) for name, found in tables.items()}
-        self._sheets = Sheets(self._layers)
+        self._sheets = Sheets({name: self._now(name) for name in self._given})
         # The layer that each of these was set for: with another layer they mean nothing.
         self._homes: dict[str, str] = {}
-        first = traits.get("layer", next(iter(self._layers)))
+        first = traits.get("layer", next(iter(self._given)))
         known = self._choices.get(first) or next(iter(self._choices.values()))
         super().__init__(
             **{
@@ -102,19 +142,13 @@ class UnitScatter(Widget):
                 "color": known.color,
                 **traits,
             },
-            _units={
-                "model": str(next(iter(self._layers.values())).attrs["model"]),
-                "template": unit_scatter_template(layer_tree(self._layers)),
-                "layers": [
-                    {**layer_facts(record), "table": tables[name], "sheets": self._sheets.table(name)}
-                    for name, record in self._layers.items()
-                ],
-            },
+            _units=self._facts(tables),
             _sprites=self._sheets.inline(INLINE_BUDGET),
+            _rendering={} if self._on_request is None else {"ready": True},
         )
 
     def record(self, layer: str | None = None) -> xr.Dataset:
-        """The unit record of a layer, by default of the one shown.
+        """The unit record of a layer, by default of the one shown, with the images made here: ready for `save_record`.
 
         Raises
         ------
@@ -122,9 +156,48 @@ class UnitScatter(Widget):
             If there is no such layer.
         """
         name = self.layer if layer is None else layer
-        if name not in self._layers:
+        if name not in self._given:
             raise ValueError(self._no_layer(name))
-        return self._layers[name]
+        return self._given[name] if self._on_request is None else self._on_request.growing[name].record()
+
+    def render(self, units: Sequence[int] | None = None) -> None:
+        """Make the images of units of the layer shown that have none yet; returns when they are there.
+
+        Parameters
+        ----------
+        units : sequence of int, optional
+            In this order; by default all that wait: the selected ones first, then the most class-selective.
+
+        Raises
+        ------
+        ValueError
+            If there is no probe, or no such unit.
+        Exception
+            Whatever the network raises. What was finished before stays.
+
+        Notes
+        -----
+        The page shows them as they come, and its Cancel ends this call too.
+
+        Examples
+        --------
+        >>> scatter.render([17, 4])  # doctest: +SKIP
+        """
+        if self._on_request is None:
+            raise ValueError("images can't be made here: give probe=, the model that the record was made of")
+        growing = self._on_request.growing[self.layer]
+        chosen = growing.waiting_units(self.selected) if units is None else units
+        run = self._on_request.run(self.layer, self.objective, chosen)
+        request = self._live.start("python", "units", run)
+        try:
+            # In short waits, which an interrupt ends.
+            while not request.ended.wait(0.1):
+                pass
+        except KeyboardInterrupt:
+            self._live.cancel()
+            raise
+        if request.error is not None:
+            raise request.error
 
     def on_unit(self, callback: Callable[[int | None], Any]) -> None:
         """Call `callback` with the unit, or None, whenever another one is opened or the opened one is closed.
@@ -135,84 +208,47 @@ class UnitScatter(Widget):
         """
         self.observe(lambda change: callback(change["new"]), "unit")
 
-    @t.validate("layer")
-    def _check_layer(self, proposal: dict[str, Any]) -> str:
-        if proposal["value"] not in self._layers:
-            raise t.TraitError(self._no_layer(proposal["value"]))
-        return proposal["value"]
+    def _now(self, layer: str) -> xr.Dataset:
+        """A layer's record as it is, which may change while it is looked at."""
+        return self._given[layer] if self._on_request is None else self._on_request.growing[layer].now
 
-    def _no_layer(self, name: str) -> str:
-        return f"there is no layer {name!r} here; give {_listed(self._layers)}"
+    def _is_open(self, layer: str, unit: int) -> bool:
+        return layer == self.layer and unit in (self.unit, self.pinned)
 
-    @t.validate("objective")
-    def _check_objective(self, proposal: dict[str, Any]) -> str:
-        known = self._choice().objectives
-        if proposal["value"] not in (known or ("",)):
-            what = f"give {_listed(known)}" if known else "its record has none, so leave objective empty"
-            raise t.TraitError(f"objective is {proposal['value']!r} on layer {self.layer!r}; {what}")
-        return proposal["value"]
+    def _note_growth(self, layer: str, columns: dict[str, Any] | None) -> None:
+        self._grew = True
+        if columns is not None:
+            self._choices[layer] = choices_of(columns)
 
-    @t.validate("x", "y")
-    def _check_axis(self, proposal: dict[str, Any]) -> str:
-        name, known = proposal["value"], self._choice().axes
-        if name not in known:
-            raise t.TraitError(
-                f"{proposal['trait'].name} is {name!r}, and layer {self.layer!r} has no such column for an axis; "
-                f"give {_listed(known)}"
-            )
-        return name
+    def _facts(self, tables: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+        """What the page is sent once, images apart."""
+        return {
+            "model": str(next(iter(self._given.values())).attrs["model"]),
+            "template": unit_scatter_template(layer_tree(self._given)),
+            "layers": [
+                {**layer_facts(self._now(name)), "table": found, "sheets": self._sheets.table(name)}
+                for name, found in tables.items()
+            ],
+        }
 
-    @t.validate("color")
-    def _check_color(self, proposal: dict[str, Any]) -> str | None:
-        name, known = proposal["value"], self._choice().colors
-        if name is not None and name not in known:
-            raise t.TraitError(
-                f"color is {name!r}, and layer {self.layer!r} can't be colored by that; "
-                f"give {_listed([*known, None])}"
-            )
-        return name
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """The traits' values, for a page; one that is opened now gets what was made since the widget was."""
+        wanted = [key] if isinstance(key, str) else key
+        if self._grew and (wanted is None or {"_units", "_sprites"} & set(wanted)):
+            self._catch_up()
+        return super().get_state(key, drop_defaults)
 
-    @t.validate("unit", "pinned")
-    def _check_unit(self, proposal: dict[str, Any]) -> int | None:
-        name, value = proposal["trait"].name, proposal["value"]
-        self._check_place(name, value)
-        self._homes[name] = self.layer
-        return value
+    def page_state(self, quality: int) -> dict[str, Any]:
+        """What a page without a kernel is given."""
+        if self._grew:
+            self._catch_up()
+        return super().page_state(quality)
 
-    @t.validate("selected")
-    def _check_selected(self, proposal: dict[str, Any]) -> list[int]:
-        for unit in proposal["value"]:
-            self._check_place("selected", unit)
-        self._homes["selected"] = self.layer
-        return sorted(set(proposal["value"]))
-
-    def _check_place(self, name: str, unit: int | None) -> None:
-        count = self.record().sizes["unit"]
-        if unit is not None and not 0 <= unit < count:
-            what = "holds" if name == "selected" else "is"
-            raise t.TraitError(
-                f"{name} {what} {unit}, but layer {self.layer!r} has {count} units; give 0 to {count - 1}"
-            )
-
-    @t.observe("layer")
-    def _leave_layer(self, _change: Any) -> None:
-        """What belongs to the earlier layer is forgotten, what this one lacks goes back to its default."""
-        known = self._choice()
-        empty: dict[str, Any] = {"unit": None, "pinned": None, "selected": []}
-        with self.hold_sync():
-            for name, value in empty.items():
-                if self._homes.get(name) != self.layer:
-                    setattr(self, name, value)
-            if self.objective not in (known.objectives or ("",)):
-                self.objective = known.objective
-            for name in ("x", "y"):
-                if getattr(self, name) not in known.axes:
-                    setattr(self, name, getattr(known, name))
-            if self.color is not None and self.color not in known.colors:
-                self.color = known.color
-
-    def _choice(self) -> Choices:
-        return self._choices[self.layer]
+    def _catch_up(self) -> None:
+        # In place: the pages that are open were told of every unit already, and must not be sent all of it again.
+        self._grew = False
+        self._units.update(self._facts({name: table(self._now(name)) for name in self._given}))
+        self._sprites[:] = self._sheets.inline(INLINE_BUDGET)
 
     def _all_images(self, quality: int) -> dict[str, list[bytes]]:
         return {"_sprites": self._sheets.inline(NO_BUDGET, quality)}
@@ -226,8 +262,19 @@ class UnitScatter(Widget):
             raise ValueError(f"there is no page {at!r} of images here; there are {len(self._sheets)}")
         return [self._sheets.encoded(at)]
 
+    def _computations(self) -> dict[str, Any]:
+        return {} if self._on_request is None else {"render": self._render}
+
+    def _render(self, message: dict[str, Any]) -> tuple[str, Run]:
+        assert self._on_request is not None
+        layer, objective = message.get("layer", self.layer), message.get("objective", self.objective)
+        if layer not in self._given:
+            raise ValueError(self._no_layer(layer))
+        # One key: whatever is asked joins what is under way.
+        return "units", self._on_request.asked(message, layer, objective, self.selected)
+
     def _still(self) -> Image.Image:
-        return unit_still(self.record(), self.x, self.y, self.objective, self.unit, len(self._layers))
+        return unit_still(self._now(self.layer), self.x, self.y, self.objective, self.unit, len(self._given))
 
 
 def _layers_of(units: xr.Dataset | xr.DataTree | str | os.PathLike[str]) -> Mapping[str, xr.Dataset]:
@@ -242,7 +289,3 @@ def _layers_of(units: xr.Dataset | xr.DataTree | str | os.PathLike[str]) -> Mapp
                 "place; give the whole record and select units in the widget"
             )
     return found
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(repr(name) for name in names)
