@@ -73,7 +73,7 @@ class UnitsOnRequest:
             self.growing[name] = GrowingUnits(units, self._live[name])
 
     def asked(self, message: Mapping[str, Any], layer: str, objective: str, selected: Sequence[int]) -> Run:
-        """What the page asks for: a `unit` and the `task` for it, `all` units of a layer, or nothing new.
+        """What the page asks for: a `unit` and the `task` for it, `all` units that wait, both, or nothing new.
 
         Raises
         ------
@@ -83,12 +83,12 @@ class UnitsOnRequest:
         unit, kind = message.get("unit"), message.get("task", "image")
         if kind not in KINDS:
             raise ValueError(f"there is no task {kind!r}; those for a unit are {', '.join(KINDS)}")
-        if message.get("all") is True:
-            return self.run(layer, objective, self.growing[layer].waiting_units(selected))
-        if unit is None:
-            return Run(self._answers)
-        self._check_unit(layer, unit)
-        return Run(self._answers, wanted=Task(layer, unit, objective, kind))
+        wanted = None
+        if unit is not None:
+            self._check_unit(layer, unit)
+            wanted = Task(layer, unit, objective, kind)
+        rest = self.growing[layer].waiting_units(selected) if message.get("all") is True else []
+        return Run(self._answers, wanted, [Task(layer, one, objective) for one in rest])
 
     def run(self, layer: str, objective: str, units: Sequence[int]) -> Run:
         """These units, one after the other.

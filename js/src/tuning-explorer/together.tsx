@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { drawCell } from "../shared/sprites";
+import { TroubleBox } from "../shared/trouble";
 import type { Combination } from "./combination";
 import type { Kept } from "./kept";
 import { PIXELS } from "./stage";
@@ -43,17 +44,7 @@ export function Together({ view, combination }: { view: View; combination: Combi
         <p class="tw-count">{own ? status(combination) : "from the record"}</p>
       </div>
       <div class="tw-facts">
-        {trouble && !gone ? (
-          <div class="tw-trouble" role="alert">
-            <p>{trouble.message}</p>
-            {trouble.details ? (
-              <details>
-                <summary>Details</summary>
-                <pre>{trouble.details}</pre>
-              </details>
-            ) : null}
-          </div>
-        ) : null}
+        {trouble && !gone ? <TroubleBox trouble={trouble} /> : null}
         <div class="tw-actions">
           <Keep view={view} combination={combination} own={own} />
           {busy ? (

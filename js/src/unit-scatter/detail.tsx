@@ -2,8 +2,9 @@
 import { Classes } from "./classes";
 import { Exceeders } from "./exceeders";
 import { Exemplars } from "./exemplars";
-import { Picture } from "./picture";
-import { className, drop, objectiveName, otherObjective, troubles, valueText } from "./units";
+import { Images } from "./images";
+import { More } from "./more";
+import { className, drop, troubles, valueText } from "./units";
 import type { View } from "./view";
 
 interface Props {
@@ -13,18 +14,11 @@ interface Props {
   place: "opened" | "pinned";
 }
 
-const LARGE = 384;
-const SMALL = 128;
-
 export function Detail({ view, unit, place }: Props) {
   const { scatter } = view;
-  const { layer, state, sheets } = scatter;
+  const { layer, state } = scatter;
   const { objective } = state;
-  const name = objectiveName(objective);
-  const other = otherObjective(layer, objective);
   const pinned = state.pinned === unit;
-  const image = sheets.of(layer, objective, unit);
-  const small = other === undefined ? undefined : sheets.of(layer, other, unit);
   const wrong = troubles(layer, objective, unit);
   return (
     <section class="tws-unit" aria-label={`${place === "pinned" ? "Pinned unit" : "Unit"} ${unit}`}>
@@ -59,40 +53,10 @@ export function Detail({ view, unit, place }: Props) {
         </p>
       ))}
       {Object.keys(layer.sheets).some((kind) => kind in layer.shown) ? (
-        <div class="tws-images">
-          <figure>
-            <Picture
-              image={image}
-              name={`${name} image of unit ${unit}`}
-              pixels={LARGE}
-              class="tws-large"
-              onDrawn={place === "opened" ? () => view.drawn() : () => undefined}
-            />
-            <figcaption>
-              {name} image
-              {image?.state === "absent" ? (
-                <button type="button" class="tw-button" onClick={() => sheets.retry()}>
-                  Try again
-                </button>
-              ) : null}
-            </figcaption>
-          </figure>
-          {other === undefined ? null : (
-            <figure class="tws-beside">
-              <button
-                type="button"
-                class="tws-thumb"
-                aria-label={`Show ${objectiveName(other)} images`}
-                onClick={() => scatter.showObjective(other)}
-              >
-                <Picture image={small} name="" pixels={SMALL} class="tws-small" />
-              </button>
-              <figcaption>{objectiveName(other)}</figcaption>
-            </figure>
-          )}
-        </div>
+        <Images view={view} unit={unit} onDrawn={place === "opened" ? () => view.drawn() : () => undefined} />
       ) : null}
       <Facts view={view} unit={unit} />
+      <More view={view} unit={unit} />
       <Exceeders view={view} unit={unit} />
       <Classes layer={layer} unit={unit} />
       <Exemplars view={view} unit={unit} />

@@ -23,7 +23,7 @@ export class Figures {
   of(view: View): { key: string; figure: Figure } {
     const { layer, state, units } = view.scatter;
     const { x, y, objective } = state;
-    const key = JSON.stringify([layer.table.layer, objective, x, y, state.color]);
+    const key = JSON.stringify([layer.table.layer, objective, x, y, state.color, view.scatter.revision]);
     if (key !== this.#key || !this.#last) {
       this.#last = figure(units.template, layer.table, { x, y, objective, color: state.color ?? "none" });
       this.#key = key;
@@ -41,6 +41,8 @@ export class Drawing {
   #objective = "";
   #listening = false;
   #bound: Figure | undefined;
+  /** The traces as they stand in the page: those of units without an image too. */
+  #shown: Figure["data"] = [];
   #stop: () => void = () => undefined;
 
   constructor(host: HTMLElement, canvas: HTMLCanvasElement, view: View) {
@@ -62,7 +64,13 @@ export class Drawing {
     this.#objective = state.objective;
     this.#bound = bound;
     this.#stop();
-    const { data, layout } = dress(bound, look, state.selected, axes, this.#host._fullLayout?.dragmode);
+    const { waiting } = this.#view.scatter;
+    const { data, layout } = dress(bound, look, state.selected, axes, this.#host._fullLayout?.dragmode, {
+      layer,
+      objective: state.objective,
+      units: waiting,
+    });
+    this.#shown = data;
     await Plotly.react(this.#host, data as unknown as Json[], layout as Json, this.#config(layer));
     if (this.#view.signal.aborted) return;
     if (!this.#listening) this.#listen();
@@ -128,10 +136,11 @@ export class Drawing {
   }
 
   #place(): void {
-    const { xaxis, yaxis } = this.#host._fullLayout ?? {};
-    if (!xaxis || !yaxis || !this.#bound) return;
+    const { xaxis, yaxis: upper, yaxis2: lower } = this.#host._fullLayout ?? {};
+    if (!xaxis || !upper) return;
     const places: Place[] = Array.from({ length: countOf(this.#view.scatter.layer) }, () => null);
-    for (const trace of this.#bound.data) {
+    for (const trace of this.#shown) {
+      const yaxis = trace.yaxis === "y2" && lower ? lower : upper;
       trace.customdata.forEach((unit, at) => {
         const [x, y] = [xaxis.d2p(trace.x[at]), yaxis.d2p(trace.y[at])];
         const inside = x >= -1 && y >= -1 && x <= xaxis._length + 1 && y <= yaxis._length + 1;

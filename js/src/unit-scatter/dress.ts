@@ -1,7 +1,8 @@
 // The scatter: the figure as it stands in the page. What Python's figure says stays; type, colors and room are the
 // page's, the title is the page's own text, and what a reader selected stands out.
 // In: a bound figure and what the page looks like. Out: plotly's data and layout.
-import type { Figure } from "./figure";
+import type { Bound, Figure } from "./figure";
+import { hollowed, lane, type Waiting } from "./lane";
 
 /** What a drag in the plot does: the reader's choice in its toolbar outlasts every redraw. */
 export const FIRST_TOOL = "select";
@@ -13,6 +14,7 @@ export interface Look {
   text: string;
   quiet: string;
   line: string;
+  raised: string;
   font: string;
 }
 
@@ -29,6 +31,7 @@ export function dress(
   selected: readonly number[],
   revision: string,
   tool: string = FIRST_TOOL,
+  waiting?: Waiting,
 ): Figure {
   const chosen = new Set(selected);
   const narrow = look.width < NARROW;
@@ -37,8 +40,13 @@ export function dress(
   // At the very bottom, so that it never meets the axis's name, however low the plot.
   const bottom = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", title: { text: "" } };
   const { title: _, ...layout } = figure.layout;
+  const margin = { l: 58, r: narrow ? 12 : 16, t: 30, b: 46 + below };
+  const room = look.height + below - margin.t - margin.b;
+  const apart = waiting && lane(figure, waiting, look, room);
+  const more = (apart?.layout ?? {}) as Record<string, object>;
+  const marked = waiting ? figure.data.map((trace) => hollowed(trace, waiting.units)) : figure.data;
   return {
-    data: figure.data.map((trace) => ({
+    data: [...marked, ...(apart?.data ?? [])].map((trace: Bound) => ({
       ...trace,
       hoverinfo: "none",
       hovertemplate: "",
@@ -55,16 +63,17 @@ export function dress(
     })) as Figure["data"],
     layout: {
       ...layout,
+      ...more,
       width: look.width,
       height: look.height + below,
-      margin: { l: 58, r: narrow ? 12 : 16, t: 30, b: 46 + below },
+      margin,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: look.font, size: 12, color: look.text },
       legend: { ...(layout.legend as object), ...(narrow ? bottom : {}), bgcolor: "rgba(0,0,0,0)" },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: look.quiet, activecolor: look.text },
-      xaxis: { ...layout.xaxis, ...axis },
-      yaxis: { ...layout.yaxis, ...axis },
+      xaxis: { ...layout.xaxis, ...axis, ...more.xaxis },
+      yaxis: { ...layout.yaxis, ...axis, ...more.yaxis },
       dragmode: tool,
       // The reader's zoom outlasts all but a change of axes.
       uirevision: revision,

@@ -47,6 +47,7 @@ function Card({ view, unit }: { view: View; unit: number }) {
   if (!place) return null;
   const room = view.root.querySelector(".tws-plot")?.clientWidth ?? 0;
   const left = place[0] + 14 + CARD > room ? place[0] - 14 - CARD : place[0] + 14;
+  const waits = layer.table.waiting[state.objective]?.includes(unit);
   const columns = [state.x, state.y, "preferred_class"].filter((name) => name in layer.table.columns);
   return (
     <div
@@ -57,6 +58,7 @@ function Card({ view, unit }: { view: View; unit: number }) {
       <Picture image={sheets.of(layer, state.objective, unit)} name="" pixels={64} class="tws-small" />
       <p>
         <b>unit {unit}</b>
+        {waits ? <span>not rendered yet</span> : null}
         {columns.map((name) => (
           <span key={name}>
             {name === "preferred_class" ? "" : `${short(layer.table.columns[name]?.label ?? name)} `}

@@ -1,27 +1,16 @@
 // The scatter's page: toolbar, plot, the opened unit beside it and the pinned one, table.
-import { useEffect, useReducer } from "preact/hooks";
 import { Live } from "../shared/live";
 import { Detail } from "./detail";
+import { LiveBar } from "./live-bar";
 import { Plot } from "./plot";
 import { Table } from "./table";
 import { Toolbar } from "./toolbar";
 import { countOf, objectiveName, troubles, valueText } from "./units";
+import { useChanges } from "./use-changes";
 import type { View } from "./view";
 
-/** Draws again whenever the widget's state, this view's, or one of the images changes. */
-function useChanges(view: View): void {
-  const [, again] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
-    const ending = new AbortController();
-    const signal = AbortSignal.any([ending.signal, view.signal]);
-    for (const one of [view.scatter, view.scatter.sheets, view]) one.subscribe(again as () => void, signal);
-    again(undefined as never);
-    return () => ending.abort();
-  }, [view]);
-}
-
 export function Page({ view }: { view: View }) {
-  useChanges(view);
+  useChanges(view.signal, view.scatter, view.scatter.sheets, view);
   const { scatter } = view;
   const { layer, state } = scatter;
   const { unit, pinned } = state;
@@ -39,6 +28,7 @@ export function Page({ view }: { view: View }) {
         </p>
       </header>
       <Toolbar view={view} />
+      <LiveBar view={view} />
       {layer.notes.map((note) => (
         <p key={note} class="tws-note">
           {note}
@@ -57,7 +47,11 @@ export function Page({ view }: { view: View }) {
         </div>
         <div class="tws-right">
           {pinned !== null && pinned !== unit ? <Detail view={view} unit={pinned} place="pinned" /> : null}
-          {unit === null ? <Invitation /> : <Detail view={view} unit={unit} place="opened" />}
+          {unit === null ? (
+            <Invitation waiting={scatter.waiting.size} />
+          ) : (
+            <Detail view={view} unit={unit} place="opened" />
+          )}
         </div>
         {view.tableOpen ? <Table view={view} /> : null}
       </div>
@@ -66,13 +60,14 @@ export function Page({ view }: { view: View }) {
   );
 }
 
-function Invitation() {
+function Invitation({ waiting }: { waiting: number }) {
   return (
     <section class="tws-unit tws-invitation">
       <p>
         <b>No unit is open.</b>
       </p>
       <p>Click a point to see what the unit prefers, which classes it answers to and who could replace it.</p>
+      {waiting > 0 ? <p>Hollow points have no image yet.</p> : null}
     </section>
   );
 }

@@ -85,6 +85,7 @@ function lookOf(root: HTMLElement, width: number): Look {
     text: color("--tw-text"),
     quiet: color("--tw-quiet"),
     line: color("--tw-line"),
+    raised: color("--tw-raised"),
     font: style.fontFamily,
   };
 }

@@ -1,10 +1,14 @@
 // The scatter: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, and the images.
+import type { KernelModel } from "../shared/kernel";
+import { onEnd } from "../shared/lifetime";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type TraitModel, Traits } from "../shared/traits";
 import { axesOf, colorsOf, firstChoices } from "./choices";
+import { complete, grow } from "./growth";
+import { type News, Rendering, type TaskKind } from "./rendering";
 import { Sheets } from "./sheets";
-import { countOf, type Layer, type Units } from "./units";
+import { countOf, type Layer, type Units, waitingUnits, waitsFor } from "./units";
 
 export interface Synced {
   layer: string;
@@ -19,20 +23,45 @@ export interface Synced {
 
 const KEYS = ["layer", "objective", "unit", "pinned", "selected", "x", "y", "color"] as const;
 
+/** Milliseconds between two drawings of a plot into which units come, and of one of thousands. */
+const REDRAWN = 250;
+const REDRAWN_LARGE = 1500;
+
 export class Scatter {
   readonly units: Units;
   readonly sheets: Sheets;
+  /** Units on request; undefined where Python has no network to make images with. */
+  readonly rendering: Rendering | undefined;
+  /** Counts what has come since the page did. */
+  revision = 0;
+  #waiting: { key: string; units: Set<number> } | undefined;
+  #redraw: ReturnType<typeof setTimeout> | undefined;
+  #listeners = new Set<(changed: Partial<Synced>) => void>();
   readonly #traits: Traits<Synced>;
   #born: number | undefined = performance.now();
 
-  constructor(model: TraitModel & MessageModel, signal: AbortSignal) {
+  constructor(model: TraitModel & MessageModel & KernelModel, signal: AbortSignal) {
     this.units = model.get("_units") as Units;
     this.#traits = new Traits<Synced>(model, KEYS, signal);
     this.sheets = new Sheets(model.get("_sprites") as DataView[], new Requests(model, signal), signal);
     this.sheets.prepare(this.layer);
+    const { ready } = (model.get("_rendering") ?? {}) as { ready?: boolean };
+    if (ready) {
+      this.rendering = new Rendering(model, (news, bytes) => this.#take(news, bytes), signal);
+      this.rendering.stillWaits = ({ layer, unit }) => {
+        const found = this.units.layers.find((one) => one.table.layer === layer);
+        return found !== undefined && waitsFor(found, unit).length > 0;
+      };
+    }
     this.#traits.subscribe((changed) => {
       if (changed.layer !== undefined) this.sheets.prepare(this.layer);
+      if (changed.unit !== undefined || changed.layer !== undefined) this.#render();
     }, signal);
+    onEnd(signal, () => {
+      clearTimeout(this.#redraw);
+      this.#listeners.clear();
+    });
+    this.#render();
   }
 
   get state(): Readonly<Synced> {
@@ -53,6 +82,25 @@ export class Scatter {
 
   subscribe(listener: (changed: Partial<Synced>) => void, signal: AbortSignal): void {
     this.#traits.subscribe(listener, signal);
+    this.#listeners.add(listener);
+    onEnd(signal, () => this.#listeners.delete(listener));
+  }
+
+  /** The units of the layer shown that have an image to be made yet. */
+  get waiting(): ReadonlySet<number> {
+    const key = `${this.revision} ${this.state.layer}`;
+    if (this.#waiting?.key !== key) this.#waiting = { key, units: waitingUnits(this.layer) };
+    return this.#waiting.units;
+  }
+
+  /** Make the opened unit's image, or more of it. */
+  more(unit: number, task: TaskKind): void {
+    const { layer, objective } = this.state;
+    this.rendering?.want({ layer, unit, objective, task });
+  }
+
+  renderAll(): void {
+    this.rendering?.wantAll(this.state.layer, this.state.objective);
   }
 
   /** Another layer has other units: nothing stays open, and columns that it lacks give way to its first ones. */
@@ -83,12 +131,44 @@ export class Scatter {
   }
 
   open(unit: number | null): void {
-    if (unit === null || (unit >= 0 && unit < countOf(this.layer))) this.#traits.set({ unit });
+    if (unit !== null && (unit < 0 || unit >= countOf(this.layer))) return;
+    // A click on the opened unit asks again for an image that was stopped.
+    if (unit !== null && unit === this.state.unit) this.#render();
+    else this.#traits.set({ unit });
   }
 
   /** Keeps the opened unit beside those opened next; the pinned one's own button lets it go. */
   togglePin(unit: number): void {
     this.#traits.set({ pinned: this.state.pinned === unit ? null : unit });
+  }
+
+  /** What is opened and waits is made: that is what a click on it asks for. */
+  #render(): void {
+    const { unit } = this.state;
+    if (unit !== null && unit < countOf(this.layer) && waitsFor(this.layer, unit).length > 0)
+      this.more(unit, "image");
+  }
+
+  #take(news: News, bytes: DataView | undefined): void {
+    const layer = this.units.layers.find((one) => one.table.layer === news.layer);
+    if (!layer) return;
+    if (news.grown) {
+      grow(layer, news.objective, news.unit, news.grown);
+      if (bytes && news.grown.missing === null)
+        this.sheets.own.put(news.layer, news.objective, news.unit, bytes);
+    }
+    if (news.whole) complete(layer, news.whole);
+    const open = news.layer === this.state.layer && news.unit === this.state.unit;
+    const pace = countOf(layer) > 512 ? REDRAWN_LARGE : REDRAWN;
+    if (open || news.whole) this.#revise();
+    else this.#redraw ??= setTimeout(() => this.#revise(), pace);
+  }
+
+  #revise(): void {
+    clearTimeout(this.#redraw);
+    this.#redraw = undefined;
+    this.revision++;
+    for (const listener of [...this.#listeners]) listener({});
   }
 
   select(units: readonly number[]): void {

@@ -3,6 +3,7 @@
 import { onEnd } from "../shared/lifetime";
 import type { Requests } from "../shared/requests";
 import { type Cells, decode } from "../shared/sprites";
+import { OwnImages } from "./own-images";
 import { countOf, type Layer } from "./units";
 
 export type Image =
@@ -26,6 +27,8 @@ export class Sheets {
   #pages = new Map<number, Page>();
   #listeners = new Set<() => void>();
   #ended = false;
+  /** Those that came one by one; they are newer than what the pages hold. */
+  readonly own = new OwnImages(() => this.#tell());
 
   constructor(sent: readonly DataView[], requests: Requests, signal: AbortSignal) {
     this.#sent = sent;
@@ -35,6 +38,7 @@ export class Sheets {
       this.#listeners.clear();
       for (const page of this.#pages.values()) if (page.state === "ready") page.bitmap.close();
       this.#pages.clear();
+      this.own.end();
     });
   }
 
@@ -42,6 +46,12 @@ export class Sheets {
   of(layer: Layer, kind: string, unit: number, rank = 0): Image | undefined {
     const sheet = layer.sheets[kind];
     if (!sheet || layer.shown[kind]?.missing[unit] !== undefined) return undefined;
+    if (this.own.has(layer.table.layer, kind, unit)) {
+      const bitmap = this.own.of(layer.table.layer, kind, unit);
+      return bitmap
+        ? { state: "ready", bitmap, cells: { ...sheet.cells, columns: 1 }, at: 0 }
+        : { state: "waiting", reason: "" };
+    }
     const page = this.#want(sheet.first + Math.floor(unit / sheet.unitsPerPage));
     if (page.state === "ready") {
       const at = (unit % sheet.unitsPerPage) * sheet.perUnit + rank;

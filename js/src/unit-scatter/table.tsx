@@ -2,6 +2,7 @@
 // view are in the page, so that thousands of units cost no more than dozens.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../shared/keyboard";
+import { Ring } from "./live-bar";
 import { ordered, windowed } from "./rows";
 import { valueText } from "./units";
 import type { View } from "./view";
@@ -11,7 +12,7 @@ const HEIGHT = 338;
 
 export function Table({ view }: { view: View }) {
   const { scatter, sort } = view;
-  const { layer, state } = scatter;
+  const { layer, state, waiting } = scatter;
   const { objective, unit, pinned, selected } = state;
   const box = useRef<HTMLDivElement>(null);
   const [scrolled, setScrolled] = useState(0);
@@ -21,7 +22,7 @@ export function Table({ view }: { view: View }) {
   const units = useMemo(() => {
     const all = ordered(layer, objective, { column, rising: sort.rising });
     return only ? all.filter((one) => selected.includes(one)) : all;
-  }, [layer, objective, column, sort.rising, only, selected]);
+  }, [layer, objective, column, sort.rising, only, selected, scatter.revision]);
   const { first, last } = windowed(units.length, scrolled, HEIGHT, ROW);
   const chosen = useMemo(() => new Set(selected), [selected]);
   const at = unit === null ? -1 : units.indexOf(unit);
@@ -103,6 +104,7 @@ export function Table({ view }: { view: View }) {
                 aria-rowindex={first + row + 2}
                 aria-current={one === unit}
                 class={[
+                  waiting.has(one) ? "tws-row-waits" : "",
                   chosen.has(one) ? "tws-chosen" : "",
                   one === pinned ? "tws-row-pinned" : "",
                   one === view.hint?.unit ? "tws-hinted" : "",
@@ -113,7 +115,9 @@ export function Table({ view }: { view: View }) {
               >
                 <th scope="row">
                   <button type="button" tabIndex={-1}>
+                    {waiting.has(one) ? <Ring /> : null}
                     {one}
+                    {waiting.has(one) ? <span class="tw-hidden">, not rendered yet</span> : null}
                   </button>
                 </th>
                 {names.map((name) => (

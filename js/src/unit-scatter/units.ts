@@ -20,6 +20,17 @@ export interface Shown {
   ratios: Value[][];
   /** How many of them are listed at most. */
   listed: number;
+  /** RS along the optimization, a list a unit; null where the record has none. */
+  course: Course | null;
+  /** The same of units whose image was made since, each with steps of its own. */
+  own?: Record<number, Course>;
+}
+
+/** RS and, where it is known, the unit's own activation at the steps where they were measured. */
+export interface Course {
+  steps: number[];
+  rs: Value[][];
+  own: Value[][] | null;
 }
 
 export interface Layer {
@@ -56,6 +67,36 @@ export function countOf(layer: Layer): number {
 export function cellOf(layer: Layer, name: string, objective: string, unit: number): Value {
   const column = layer.table.columns[name];
   return column ? (valuesOf(column, objective)[unit] ?? null) : null;
+}
+
+/** The objectives whose image of a unit was not made yet. */
+export function waitsFor({ table }: Layer, unit: number): string[] {
+  return table.objectives.filter((objective) => table.waiting[objective]?.includes(unit));
+}
+
+/** All units that have an image to be made yet. */
+export function waitingUnits({ table }: Layer): Set<number> {
+  return new Set(table.objectives.flatMap((objective) => table.waiting[objective] ?? []));
+}
+
+export interface Line {
+  steps: number[];
+  values: number[];
+}
+
+/** A unit's RS, or its own activation, along the optimization: only where it was measured. */
+export function lineOf(layer: Layer, objective: string, unit: number, what: "rs" | "own"): Line {
+  const shown = layer.shown[objective];
+  const own = shown?.own?.[unit];
+  const course = own ?? shown?.course;
+  const row = course?.[what]?.[own ? 0 : unit] ?? [];
+  const line: Line = { steps: [], values: [] };
+  row.forEach((value, at) => {
+    if (value === null) return;
+    line.steps.push(course?.steps[at] ?? 0);
+    line.values.push(value);
+  });
+  return line;
 }
 
 /** A value as text: classes by name, counts whole, shares to hundredths, the rest to three digits. */
@@ -96,7 +137,7 @@ export function troubles(layer: Layer, objective: string, unit: number): string[
   if (layer.table.dead.includes(unit))
     found.push("Dead: it answers to none of the data, so its selectivity of 0 means nothing.");
   const missing = shown?.missing[unit];
-  if (missing) found.push(`No ${name} image: ${missing}.`);
+  if (missing && !layer.table.waiting[objective]?.includes(unit)) found.push(`No ${name} image: ${missing}.`);
   if (layer.table.silent[objective]?.includes(unit))
     found.push(`Silent: it does not answer to its own ${name} image, so it has no RS.`);
   return found;

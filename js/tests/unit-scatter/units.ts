@@ -19,6 +19,7 @@ export function layer(name: string, selectivity: (number | null)[], rs: (number 
           exceeders: all.map((unit) => (unit === 0 ? [2, 1] : [])),
           ratios: all.map(() => [2.5, 1.25]),
           listed: 9,
+          course: null,
         },
       ]),
     ),
@@ -36,6 +37,7 @@ export function layer(name: string, selectivity: (number | null)[], rs: (number 
       dead: [],
       silent: {},
       failed: {},
+      waiting: {},
       made: { am: "AM images", iam: "IAM images" },
       columns: {
         selectivity: { ...column, range: [0, 1], label: "class selectivity", values: selectivity },

@@ -1,0 +1,16 @@
+// Shared room: what went wrong, as a sentence, with the details folded away.
+import type { Trouble } from "./live-request";
+
+export function TroubleBox({ trouble }: { trouble: Trouble }) {
+  return (
+    <div class="tw-trouble" role="alert">
+      <p>{trouble.message}</p>
+      {trouble.details ? (
+        <details>
+          <summary>Details</summary>
+          <pre>{trouble.details}</pre>
+        </details>
+      ) : null}
+    </div>
+  );
+}

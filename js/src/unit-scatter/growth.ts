@@ -1,0 +1,58 @@
+// The scatter: a layer as it grows. What Python tells of a unit whose image was made goes into what the page was sent.
+// In: the layer, as `_units` has it, and the news. Out: the same layer, changed in place, so that every view, and
+// whatever the host saves of the widget, has it.
+import type { Table, Value } from "./figure";
+import type { Course, Layer } from "./units";
+
+/** What tunewidgets/widgets/unit_page.py's `grown_facts` tells. */
+export interface Grown {
+  values: Record<string, Value>;
+  scales: Record<string, [log: boolean, low: number, high: number]>;
+  silent: boolean;
+  missing: string | null;
+  exceeders: number[];
+  ratios: Value[];
+  course: Course | null;
+}
+
+/** What is new of a layer as a whole when its last image has come. */
+export interface Whole {
+  table: Table;
+  notes: string[];
+}
+
+export function grow(layer: Layer, objective: string, unit: number, grown: Grown): void {
+  const { table } = layer;
+  for (const [name, value] of Object.entries(grown.values)) {
+    const column = table.columns[name];
+    const values = column && !Array.isArray(column.values) ? column.values[objective] : undefined;
+    if (values) values[unit] = value;
+  }
+  for (const [name, [log, low, high]] of Object.entries(grown.scales)) {
+    const column = table.columns[name];
+    if (column) Object.assign(column, { log, range: [low, high] });
+  }
+  flag(table.waiting, objective, unit, false);
+  flag(table.silent, objective, unit, grown.silent);
+  flag(table.failed, objective, unit, grown.missing !== null);
+  const shown = layer.shown[objective];
+  if (!shown) return;
+  if (grown.missing === null) delete shown.missing[unit];
+  else shown.missing[unit] = grown.missing;
+  shown.exceeders[unit] = grown.exceeders;
+  shown.ratios[unit] = grown.ratios;
+  if (grown.course) {
+    shown.own ??= {};
+    shown.own[unit] = grown.course;
+  }
+}
+
+export function complete(layer: Layer, { table, notes }: Whole): void {
+  layer.table = table;
+  layer.notes = notes;
+}
+
+function flag(lists: Record<string, number[]>, objective: string, unit: number, is: boolean): void {
+  const rest = (lists[objective] ?? []).filter((one) => one !== unit);
+  lists[objective] = is ? [...rest, unit].sort((a, b) => a - b) : rest;
+}

@@ -1,0 +1,168 @@
+// The scatter: the opened unit's two images, finished, growing, or not there yet.
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { TroubleBox } from "../shared/trouble";
+import { Ring } from "./live-bar";
+import { Picture } from "./picture";
+import type { Progress } from "./rendering";
+import { objectiveName, otherObjective, waitsFor } from "./units";
+import { useChanges } from "./use-changes";
+import type { View } from "./view";
+
+interface Props {
+  view: View;
+  unit: number;
+  onDrawn: () => void;
+}
+
+const LARGE = 384;
+const SMALL = 128;
+
+export function Images({ view, unit, onDrawn }: Props) {
+  const { scatter } = view;
+  const { layer, state, sheets, rendering } = scatter;
+  useChanges(view.signal, rendering);
+  const { objective } = state;
+  const other = otherObjective(layer, objective);
+  const waits = waitsFor(layer, unit);
+  const name = objectiveName(objective);
+  const image = sheets.of(layer, objective, unit);
+  const now = rendering?.isAt(layer.table.layer, unit) ? rendering.now : undefined;
+  const grows = (which: string) =>
+    now?.objective === which && waits.includes(which) ? rendering?.bitmap : undefined;
+  return (
+    <>
+      <div class="tws-images">
+        <figure>
+          <div class="tws-frame">
+            {waits.includes(objective) ? (
+              <Unmade
+                bitmap={grows(objective)}
+                name={`${name} image of unit ${unit}, growing`}
+                pixels={LARGE}
+              />
+            ) : (
+              <Picture
+                image={image}
+                name={`${name} image of unit ${unit}`}
+                pixels={LARGE}
+                class="tws-large"
+                onDrawn={onDrawn}
+              />
+            )}
+            {rendering?.isAt(layer.table.layer, unit) ? (
+              <progress class="tw-growth" max={now?.steps ?? 1} value={now?.step ?? 0}>
+                growing
+              </progress>
+            ) : null}
+          </div>
+          <figcaption>
+            {name} image
+            {image?.state === "absent" ? (
+              <button type="button" class="tw-button" onClick={() => sheets.retry()}>
+                Try again
+              </button>
+            ) : null}
+          </figcaption>
+        </figure>
+        {other === undefined ? null : (
+          <figure class="tws-beside">
+            <button
+              type="button"
+              class="tws-thumb"
+              aria-label={`Show ${objectiveName(other)} images`}
+              onClick={() => scatter.showObjective(other)}
+            >
+              {waits.includes(other) ? (
+                <Unmade bitmap={grows(other)} name="" pixels={SMALL} />
+              ) : (
+                <Picture image={sheets.of(layer, other, unit)} name="" pixels={SMALL} class="tws-small" />
+              )}
+            </button>
+            <figcaption>{objectiveName(other)}</figcaption>
+          </figure>
+        )}
+      </div>
+      <Status view={view} unit={unit} />
+    </>
+  );
+}
+
+/** An image on its way, or the hollow place where it will be. */
+function Unmade({ bitmap, name, pixels }: { bitmap: ImageBitmap | undefined; name: string; pixels: number }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!bitmap || !context) return;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(bitmap, 0, 0, pixels, pixels);
+  }, [bitmap, pixels]);
+  if (!bitmap)
+    return (
+      <span class="tws-noimage tws-unmade">
+        {pixels > SMALL ? (
+          <span>
+            <Ring /> not rendered yet
+          </span>
+        ) : null}
+      </span>
+    );
+  const words = name ? ({ role: "img", "aria-label": name } as const) : ({ "aria-hidden": true } as const);
+  return <canvas ref={canvas} class="tws-image tws-partial" width={pixels} height={pixels} {...words} />;
+}
+
+/** What is going on with this unit's images, why nothing is, and what may be asked. */
+function Status({ view, unit }: { view: View; unit: number }) {
+  const { scatter } = view;
+  const { layer, rendering } = scatter;
+  const name = layer.table.layer;
+  const waits = waitsFor(layer, unit).length > 0;
+  if (!rendering)
+    return waits ? (
+      <p class="tws-status">
+        A network makes images, and this view has none: open the record with <code>probe=</code>.
+      </p>
+    ) : null;
+  const failed = rendering.trouble && rendering.lost?.unit === unit && rendering.lost.layer === name;
+  if (failed && rendering.trouble)
+    return (
+      <>
+        <TroubleBox trouble={rendering.trouble} />
+        <p class="tws-status">
+          <button type="button" class="tw-button" onClick={() => rendering.retry()}>
+            Try again
+          </button>
+        </p>
+      </>
+    );
+  if (rendering.isAt(name, unit))
+    return (
+      <p class="tws-status">
+        <span class="tws-step">{stepText(rendering.now, rendering.kernel.state)}</span>
+        {rendering.all ? null : (
+          <button type="button" class="tw-button tws-stop" onClick={() => rendering.stop()}>
+            Stop
+          </button>
+        )}
+      </p>
+    );
+  if (!waits) return null;
+  return (
+    <p class="tws-status">
+      {rendering.gone ? (
+        "The kernel makes images, and it is not connected: run the cell again."
+      ) : (
+        <button type="button" class="tw-button" onClick={() => scatter.more(unit, "image")}>
+          Render this unit
+        </button>
+      )}
+    </p>
+  );
+}
+
+function stepText(now: Progress | undefined, kernel: string): string {
+  if (kernel === "busy") return "waiting for the kernel…";
+  if (!now) return "asked…";
+  if (now.comparing) return "comparing with the others…";
+  const again = now.task === "restart" ? `restart ${(now.restart ?? 0) + 1}, ` : "";
+  return `${objectiveName(now.objective)}: ${again}step ${now.step} of ${now.steps}`;
+}

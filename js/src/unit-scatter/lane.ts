@@ -1,0 +1,101 @@
+// The scatter: units that have no image yet. Where both axes are known without one they stand at their place, hollow;
+// else in a lane of their own along the x axis, hollow too, so that they can be seen, hovered, selected and clicked.
+// In: a figure, the layer and who waits. Out: the figure's traces with hollow marks, and the lane's.
+import type { Look } from "./dress";
+import { type Bound, type Figure, valuesOf } from "./figure";
+import { countOf, type Layer } from "./units";
+
+export interface Waiting {
+  layer: Layer;
+  objective: string;
+  units: ReadonlySet<number>;
+}
+
+/** Pixels of the lane, and of the gap above it in which it is named. */
+const LANE = 30;
+const GAP = 22;
+/** More than these would hide one another on one line. */
+const CROWD = 40;
+const GOLDEN = 0.618034;
+
+/** Units of the objective shown that stand nowhere in the figure. */
+export function laneUnits(figure: Figure, { layer, objective, units }: Waiting): number[] {
+  if (units.size === 0) return [];
+  const drawn = new Set(figure.data.flatMap((trace) => trace.customdata));
+  const mine = layer.table.waiting[objective] ?? [];
+  const dead = new Set(layer.table.dead);
+  return mine.filter((unit) => !drawn.has(unit) && !dead.has(unit));
+}
+
+/** The marks of those that stand in the figure without an image are hollow. */
+export function hollowed(trace: Bound, units: ReadonlySet<number>): Bound {
+  if (!trace.customdata.some((unit) => units.has(unit))) return trace;
+  const plain = String(trace.marker.symbol ?? "circle");
+  const symbol = trace.customdata.map((unit) => (units.has(unit) ? `${plain}-open` : plain));
+  return { ...trace, marker: { ...trace.marker, symbol } };
+}
+
+/** The lane's trace and what the layout needs for it; the plot's own part of the height shrinks. */
+export function lane(
+  figure: Figure,
+  waiting: Waiting,
+  look: Look,
+  room: number,
+): { data: Bound[]; layout: object } {
+  const units = laneUnits(figure, waiting);
+  if (units.length === 0) return { data: [], layout: {} };
+  const { x, y } = figure.data[0]?.meta ?? { x: "", y: "" };
+  const [top, line] = [(LANE + GAP) / room, LANE / room];
+  const axis = { range: [0, 1], fixedrange: true, showgrid: false, zeroline: false, showline: false };
+  const own: Bound = {
+    type: "scatter",
+    mode: "markers",
+    name: "not rendered yet",
+    showlegend: false,
+    cliponaxis: false,
+    meta: { x, y },
+    hovertemplate: "",
+    xaxis: "x",
+    yaxis: "y2",
+    x: places(units, figure, waiting, x),
+    y: units.map((unit) => (units.length > CROWD ? 0.12 + 0.76 * ((unit * GOLDEN) % 1) : 0.5)),
+    customdata: units,
+    ids: units.map(String),
+    marker: { symbol: "circle-open", color: look.quiet, size: 9, line: { width: 1.4, color: look.quiet } },
+  };
+  return {
+    data: [own],
+    layout: {
+      xaxis: { anchor: "y2" },
+      yaxis: { domain: [top, 1] },
+      yaxis2: { ...axis, domain: [0, line], anchor: "x", ticks: "", showticklabels: false },
+      shapes: [
+        { type: "rect", xref: "paper", yref: "paper", x0: 0, x1: 1, y0: 0, y1: line, layer: "below" },
+      ].map((shape) => ({ ...shape, fillcolor: look.raised, line: { width: 0 } })),
+      annotations: [
+        {
+          text: `not rendered yet: ${units.length} of ${countOf(waiting.layer)}`,
+          xref: "paper",
+          yref: "paper",
+          x: 0,
+          y: line,
+          xanchor: "left",
+          yanchor: "bottom",
+          showarrow: false,
+          font: { size: 11, color: look.quiet },
+        },
+      ],
+    },
+  };
+}
+
+/** Along the x axis where its column is known without an image, else side by side. */
+function places(units: number[], figure: Figure, { layer, objective }: Waiting, name: string): number[] {
+  const column = layer.table.columns[name];
+  const values = column ? valuesOf(column, objective) : [];
+  const [low, high] = (figure.layout.xaxis.range ?? [0, 1]) as [number, number];
+  return units.map((unit, at) => {
+    const spread = low + ((high - low) * (at + 0.5)) / units.length;
+    return values[unit] ?? (column?.log ? 10 ** spread : spread);
+  });
+}

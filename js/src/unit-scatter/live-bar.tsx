@@ -1,0 +1,79 @@
+// The scatter: how many units wait, the run through all of them, and how the kernel is that makes their images.
+import { KernelLight } from "../shared/kernel-light";
+import { TroubleBox } from "../shared/trouble";
+import { countOf } from "./units";
+import { useChanges } from "./use-changes";
+import type { View } from "./view";
+
+export function LiveBar({ view }: { view: View }) {
+  const { scatter } = view;
+  const { rendering, layer, state } = scatter;
+  useChanges(view.signal, rendering);
+  const waiting = scatter.waiting.size;
+  if (!rendering && waiting === 0) return null;
+  const total = countOf(layer);
+  const elsewhere = rendering?.lost && rendering.lost.unit !== state.unit;
+  return (
+    <>
+      <div class="tws-livebar">
+        {rendering?.all ? (
+          <Run view={view} all={rendering.all} />
+        ) : waiting > 0 ? (
+          <p class="tws-waiting">
+            <Ring />
+            {waiting === total ? `None of ${total} units is` : `${waiting} of ${total} units are not`}{" "}
+            rendered yet
+            {rendering ? null : (
+              <span class="tws-quiet">
+                : open the record with <code>probe=</code> to render them
+              </span>
+            )}
+          </p>
+        ) : (
+          <p class="tws-quiet">All {total} units are rendered</p>
+        )}
+        {rendering && waiting > 0 && !rendering.all ? (
+          <button
+            type="button"
+            class="tw-button tws-all"
+            disabled={rendering.gone}
+            title="The selected ones first, then the most class-selective"
+            onClick={() => scatter.renderAll()}
+          >
+            Render {waiting === total ? `all ${total}` : `the other ${waiting}`}
+          </button>
+        ) : null}
+        {rendering ? <KernelLight state={rendering.kernel.state} /> : null}
+      </div>
+      {rendering?.trouble && elsewhere ? (
+        <div class="tws-lost">
+          <TroubleBox trouble={rendering.trouble} />
+          <button type="button" class="tw-button" onClick={() => rendering.retry()}>
+            Try again
+          </button>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function Run({ view, all: [done, total] }: { view: View; all: [number, number] }) {
+  return (
+    <>
+      <p class="tws-run">
+        <progress max={total} value={done} aria-label="Units rendered" />
+        <span>
+          {done} of {total}
+        </span>
+      </p>
+      <button type="button" class="tw-button tws-cancel" onClick={() => view.scatter.rendering?.stop()}>
+        Cancel
+      </button>
+    </>
+  );
+}
+
+/** The mark of a unit without an image, as the plot has it. */
+export function Ring() {
+  return <i class="tws-hollow" aria-hidden="true" />;
+}

@@ -1,0 +1,72 @@
+// The scatter: images that came one by one, since the page did. Their bytes are kept; of the decoded ones only those
+// that were looked at last.
+import { decode } from "../shared/sprites";
+
+interface Own {
+  bytes: DataView;
+  bitmap: ImageBitmap | undefined;
+}
+
+const DECODED = 256;
+
+export class OwnImages {
+  #images = new Map<string, Own>();
+  #decoded: Own[] = [];
+  #tell: () => void;
+  #ended = false;
+
+  constructor(tell: () => void) {
+    this.#tell = tell;
+  }
+
+  has(layer: string, objective: string, unit: number): boolean {
+    return this.#images.has(keyOf(layer, objective, unit));
+  }
+
+  /** The bytes of an image are those of the newest one. */
+  put(layer: string, objective: string, unit: number, bytes: DataView): void {
+    const key = keyOf(layer, objective, unit);
+    const before = this.#images.get(key);
+    if (before) this.#release(before);
+    this.#images.set(key, { bytes, bitmap: undefined });
+  }
+
+  /** The decoded image, at once or when it is. */
+  of(layer: string, objective: string, unit: number): ImageBitmap | undefined {
+    const own = this.#images.get(keyOf(layer, objective, unit));
+    if (!own) return undefined;
+    const at = this.#decoded.indexOf(own);
+    if (at < 0) void this.#open(own);
+    else if (this.#decoded.length === DECODED) this.#decoded.push(...this.#decoded.splice(at, 1));
+    return own.bitmap;
+  }
+
+  end(): void {
+    this.#ended = true;
+    for (const own of [...this.#decoded]) this.#release(own);
+    this.#images.clear();
+  }
+
+  async #open(own: Own): Promise<void> {
+    this.#decoded.push(own);
+    const bitmap = await decode(own.bytes);
+    if (this.#ended || !this.#decoded.includes(own)) {
+      bitmap.close();
+      return;
+    }
+    own.bitmap = bitmap;
+    const [oldest] = this.#decoded;
+    if (oldest && this.#decoded.length > DECODED) this.#release(oldest);
+    this.#tell();
+  }
+
+  #release(own: Own): void {
+    own.bitmap?.close();
+    own.bitmap = undefined;
+    this.#decoded = this.#decoded.filter((one) => one !== own);
+  }
+}
+
+function keyOf(layer: string, objective: string, unit: number): string {
+  return `${objective} ${unit} ${layer}`;
+}

@@ -1,0 +1,251 @@
+// The scatter: units on request. The kernel makes a unit's images, this tells how far they are; one computation at a
+// time, the newest click before the rest.
+// In: what the reader wants. Out: the stage, the image as it grows, and news of units that are finished, whoever asked.
+import { Kernel, type KernelModel } from "../shared/kernel";
+import { onEnd } from "../shared/lifetime";
+import { LiveRequests, type Trouble } from "../shared/live-request";
+import { measure } from "../shared/measure";
+import type { MessageModel } from "../shared/requests";
+import { decode } from "../shared/sprites";
+import type { Value } from "./figure";
+import type { Grown, Whole } from "./growth";
+
+export type Stage = "idle" | "asked" | "running" | "stopped" | "failed";
+/** First images, one more restart, or twice the steps. */
+export type TaskKind = "image" | "restart" | "longer";
+
+export interface Subject {
+  layer: string;
+  unit: number;
+  objective: string;
+  task: TaskKind;
+}
+
+export interface Progress extends Subject {
+  step: number;
+  steps: number;
+  rs?: Value;
+  own?: Value;
+  restart?: number;
+  comparing?: boolean;
+}
+
+export interface News extends Progress {
+  all: [done: number, total: number] | null;
+  grown?: Grown;
+  whole?: Whole;
+  /** Of a further image, whether it is the unit's from now on. */
+  kept?: boolean;
+}
+
+interface Wish {
+  layer?: string;
+  unit?: number;
+  objective?: string;
+  task?: TaskKind;
+  all?: boolean;
+}
+
+export class Rendering {
+  stage: Stage = "idle";
+  trouble: Trouble | undefined;
+  now: Progress | undefined;
+  /** How far the run through all units is; null where there is none. */
+  all: [done: number, total: number] | null = null;
+  /** What became of the reader's last further restart or longer run. */
+  outcome: (Subject & { kept: boolean; steps: number }) | undefined;
+  /** The unit whose rendering failed. */
+  lost: Subject | undefined;
+  bitmap: ImageBitmap | undefined;
+  /** RS and activation of the image under way, at the steps at which one saw it. */
+  course: { steps: number[]; rs: Value[]; own: Value[] } = { steps: [], rs: [], own: [] };
+  readonly kernel: Kernel;
+  #requests: LiveRequests;
+  #wish: Wish = {};
+  #wanted: Subject | undefined;
+  #asked = 0;
+  #first = false;
+  #through = false;
+  #again = false;
+  #newest = 0;
+  #ended = false;
+  #listeners = new Set<() => void>();
+
+  /** `take` is told of every finished image, with its bytes. */
+  constructor(
+    model: MessageModel & KernelModel,
+    readonly take: (news: News, bytes: DataView | undefined) => void,
+    signal: AbortSignal,
+  ) {
+    this.kernel = new Kernel(model, signal);
+    this.#requests = new LiveRequests(model, this.kernel, signal);
+    const hear = (message: unknown, buffers: DataView[]) => this.#overhear(message as never, buffers);
+    model.on("msg:custom", hear);
+    this.kernel.subscribe(() => this.#tell(), signal);
+    onEnd(signal, () => {
+      model.off("msg:custom", hear);
+      this.#ended = true;
+      this.#listeners.clear();
+      this.bitmap?.close();
+    });
+    // A page that was loaded again finds what is under way, and whether there is anybody.
+    this.#ask({});
+  }
+
+  get busy(): boolean {
+    return this.stage === "asked" || this.stage === "running";
+  }
+
+  get gone(): boolean {
+    return this.kernel.state === "gone";
+  }
+
+  subscribe(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    onEnd(signal, () => this.#listeners.delete(listener));
+  }
+
+  /** Whether a unit's image is being made now, or is the next. */
+  isAt(layer: string, unit: number): boolean {
+    if (!this.busy) return false;
+    const subject = this.stage === "asked" ? this.#wanted : this.now;
+    return subject?.layer === layer && subject.unit === unit;
+  }
+
+  want(subject: Subject): void {
+    if (subject.task === "image" && this.isAt(subject.layer, subject.unit)) return;
+    this.#wanted = subject;
+    this.#asked = performance.now();
+    this.#first = true;
+    this.#again = true;
+    this.outcome = undefined;
+    this.#ask({ ...subject });
+    this.#enter("asked");
+  }
+
+  /** All units of a layer that wait, in the background. */
+  wantAll(layer: string, objective: string): void {
+    this.#ask({ layer, objective, all: true });
+    if (!this.busy) this.#enter("asked");
+  }
+
+  /** Once more what failed: the unit, and where all were asked for the rest of them. */
+  retry(): void {
+    const { lost } = this;
+    if (!lost) return;
+    if (this.#through) this.wantAll(lost.layer, lost.objective);
+    this.want({ layer: lost.layer, unit: lost.unit, objective: lost.objective, task: lost.task });
+  }
+
+  stop(): void {
+    this.#requests.cancel();
+    this.#settle(this.busy ? "stopped" : this.stage);
+  }
+
+  #ask(wish: Wish): void {
+    // What the kernel has not answered yet is asked again together with what is new.
+    this.#wish = { ...this.#wish, ...wish };
+    this.#requests.start(
+      { kind: "render", ...this.#wish },
+      {
+        partial: (facts, [bytes]) => this.#follow(facts as unknown as News, bytes),
+        done: () => this.#finish(),
+        failed: (trouble) => {
+          const wanted = this.busy && !this.gone;
+          this.lost = wanted ? (this.now ?? this.#wanted) : undefined;
+          this.trouble = trouble;
+          this.#settle(wanted ? "failed" : "idle");
+        },
+        stopped: () => this.#settle("stopped"),
+      },
+    );
+  }
+
+  #follow(news: News, bytes: DataView | undefined): void {
+    this.#wish = {};
+    this.all = news.all;
+    this.#through = news.all !== null;
+    const same = this.now?.unit === news.unit && this.now.objective === news.objective;
+    if (!same || news.step < (this.now?.step ?? 0)) this.course = { steps: [], rs: [], own: [] };
+    this.now = news;
+    if (news.own !== undefined) {
+      this.course.steps.push(news.step);
+      this.course.rs.push(news.rs ?? null);
+      this.course.own.push(news.own);
+    }
+    if (bytes && !news.grown) void this.#show(news, bytes);
+    const mine = this.#wanted?.unit === news.unit && this.#wanted.layer === news.layer;
+    if (mine && news.grown && news.objective === this.#wanted?.objective)
+      measure("tunewidgets:live-final", this.#asked);
+    this.#enter("running");
+  }
+
+  /** Finished images are taken whoever asked for them: a cell, or another window. */
+  #overhear(told: News & { kind: string }, buffers: DataView[]): void {
+    if (told?.kind !== "partial") return;
+    if (told.grown || told.whole) {
+      if (told.task !== "image" && told.kept !== undefined)
+        this.outcome = { ...told, kept: told.kept, steps: told.steps };
+      this.take(told, buffers[0]);
+    }
+    if (!this.busy && this.stage !== "stopped") {
+      this.#ask({});
+      this.#enter("running");
+    }
+  }
+
+  #finish(): void {
+    this.#wish = {};
+    const wanted = this.#wanted;
+    this.#settle("idle");
+    // The run may have ended just before the click came: once more then.
+    if (wanted && this.#again && this.stillWaits?.(wanted)) {
+      this.#again = false;
+      this.#ask({ ...wanted });
+      this.#enter("asked");
+    }
+  }
+
+  /** Whether a unit has no image yet; the scatter knows. */
+  stillWaits: ((subject: Subject) => boolean) | undefined;
+
+  async #show(news: News, bytes: DataView): Promise<void> {
+    const place = ++this.#newest;
+    const bitmap = await decode(bytes);
+    // Images are decoded side by side: one that comes after a newer one is not shown any more.
+    if (this.#ended || place !== this.#newest) {
+      bitmap.close();
+      return;
+    }
+    this.bitmap?.close();
+    this.bitmap = bitmap;
+    if (this.#first && this.#wanted?.unit === news.unit) {
+      measure("tunewidgets:live-first", this.#asked);
+      this.#first = false;
+    }
+    this.#tell();
+  }
+
+  #settle(stage: Stage): void {
+    this.#wish = {};
+    this.#newest++;
+    this.all = null;
+    this.now = undefined;
+    this.bitmap?.close();
+    this.bitmap = undefined;
+    this.#enter(stage);
+  }
+
+  #enter(stage: Stage): void {
+    this.stage = stage;
+    if (stage !== "failed") {
+      this.trouble = undefined;
+      this.lost = undefined;
+    }
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

@@ -1,0 +1,18 @@
+// The scatter: a component that draws again when something it shows changes.
+import { useEffect, useReducer } from "preact/hooks";
+
+interface Source {
+  subscribe(listener: () => void, signal: AbortSignal): void;
+}
+
+/** The sources are those of the component's first drawing; `until` ends it all. */
+export function useChanges(until: AbortSignal, ...sources: (Source | undefined)[]): void {
+  const [, again] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    const ending = new AbortController();
+    const signal = AbortSignal.any([ending.signal, until]);
+    for (const one of sources) one?.subscribe(again as () => void, signal);
+    again(undefined as never);
+    return () => ending.abort();
+  }, [until]);
+}
