@@ -319,7 +319,7 @@ def _correlation(columns: dict[str, Any], objective: str, of_x: list, of_y: list
         ("dead", columns["dead"]),
         ("silent", columns["silent"].get(objective, [])),
         ("failed", columns["failed"].get(objective, [])),
-        ("not made yet", columns["waiting"].get(objective, [])),
+        ("not rendered yet", columns["waiting"].get(objective, [])),
     ):
         if some := out & set(units):
             reasons.append(f"{len(some)} {word}")

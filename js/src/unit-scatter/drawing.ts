@@ -64,12 +64,9 @@ export class Drawing {
     this.#objective = state.objective;
     this.#bound = bound;
     this.#stop();
-    const { waiting } = this.#view.scatter;
-    const { data, layout } = dress(bound, look, state.selected, axes, this.#host._fullLayout?.dragmode, {
-      layer,
-      objective: state.objective,
-      units: waiting,
-    });
+    const tool = this.#host._fullLayout?.dragmode;
+    const waiting = { layer, objective: state.objective };
+    const { data, layout } = dress(bound, look, state.selected, axes, tool, waiting);
     this.#shown = data;
     await Plotly.react(this.#host, data as unknown as Json[], layout as Json, this.#config(layer));
     if (this.#view.signal.aborted) return;

@@ -44,7 +44,8 @@ export function dress(
   const room = look.height + below - margin.t - margin.b;
   const apart = waiting && lane(figure, waiting, look, room);
   const more = (apart?.layout ?? {}) as Record<string, object>;
-  const marked = waiting ? figure.data.map((trace) => hollowed(trace, waiting.units)) : figure.data;
+  const without = new Set(waiting?.layer.table.waiting[waiting.objective]);
+  const marked = figure.data.map((trace) => hollowed(trace, without));
   return {
     data: [...marked, ...(apart?.data ?? [])].map((trace: Bound) => ({
       ...trace,

@@ -12,6 +12,7 @@ export function Exceeders({ view, unit }: { view: View; unit: number }) {
   const { objective } = state;
   const sentence = exceedingSentence(layer, objective, unit);
   if (!sentence) return null;
+  const waiting = new Set(layer.table.waiting[objective]);
   const units = layer.shown[objective]?.exceeders[unit] ?? [];
   const ratios = layer.shown[objective]?.ratios[unit] ?? [];
   return (
@@ -32,7 +33,7 @@ export function Exceeders({ view, unit }: { view: View; unit: number }) {
                   image={sheets.of(layer, objective, other)}
                   name=""
                   pixels={PIXELS}
-                  class="tws-small"
+                  class={`tws-small ${waiting.has(other) ? "tws-unmade" : ""}`}
                 />
                 <span class="tws-caption">
                   <b>{other}</b> ×{decimal(ratios[rank], (ratios[rank] ?? 0) < 10 ? 2 : 0)}

@@ -200,7 +200,7 @@ function correlation(columns: Table, objective: string, ofX: Value[], ofY: Value
   count("dead", columns.dead);
   count("silent", columns.silent[objective] ?? []);
   count("failed", columns.failed[objective] ?? []);
-  count("not made yet", columns.waiting[objective] ?? []);
+  count("not rendered yet", columns.waiting[objective] ?? []);
   if (out.length) reasons.push(`${out.length} without a value`);
   return `${said}, n = ${drawn.length} of ${total}: ${reasons.join(", ")}`;
 }

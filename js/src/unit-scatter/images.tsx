@@ -26,7 +26,8 @@ export function Images({ view, unit, onDrawn }: Props) {
   const waits = waitsFor(layer, unit);
   const name = objectiveName(objective);
   const image = sheets.of(layer, objective, unit);
-  const now = rendering?.isAt(layer.table.layer, unit) ? rendering.now : undefined;
+  const at = rendering?.isAt(layer.table.layer, unit) ?? false;
+  const now = at ? rendering?.now : undefined;
   const grows = (which: string) =>
     now?.objective === which && waits.includes(which) ? rendering?.bitmap : undefined;
   return (
@@ -49,11 +50,7 @@ export function Images({ view, unit, onDrawn }: Props) {
                 onDrawn={onDrawn}
               />
             )}
-            {rendering?.isAt(layer.table.layer, unit) ? (
-              <progress class="tw-growth" max={now?.steps ?? 1} value={now?.step ?? 0}>
-                growing
-              </progress>
-            ) : null}
+            {at && (!now || now.objective !== other) ? <Growth now={now} /> : null}
           </div>
           <figcaption>
             {name} image
@@ -68,7 +65,7 @@ export function Images({ view, unit, onDrawn }: Props) {
           <figure class="tws-beside">
             <button
               type="button"
-              class="tws-thumb"
+              class="tws-thumb tws-frame"
               aria-label={`Show ${objectiveName(other)} images`}
               onClick={() => scatter.showObjective(other)}
             >
@@ -77,6 +74,7 @@ export function Images({ view, unit, onDrawn }: Props) {
               ) : (
                 <Picture image={sheets.of(layer, other, unit)} name="" pixels={SMALL} class="tws-small" />
               )}
+              {at && now?.objective === other ? <Growth now={now} /> : null}
             </button>
             <figcaption>{objectiveName(other)}</figcaption>
           </figure>
@@ -84,6 +82,14 @@ export function Images({ view, unit, onDrawn }: Props) {
       </div>
       <Status view={view} unit={unit} />
     </>
+  );
+}
+
+function Growth({ now }: { now: Progress | undefined }) {
+  return (
+    <progress class="tw-growth" max={now?.steps ?? 1} value={now?.step ?? 0}>
+      growing
+    </progress>
   );
 }
 

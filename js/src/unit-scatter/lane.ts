@@ -7,8 +7,8 @@ import { countOf, type Layer } from "./units";
 
 export interface Waiting {
   layer: Layer;
+  /** The one whose images are shown: a unit waits here until it has its own. */
   objective: string;
-  units: ReadonlySet<number>;
 }
 
 /** Pixels of the lane, and of the gap above it in which it is named. */
@@ -19,10 +19,10 @@ const CROWD = 40;
 const GOLDEN = 0.618034;
 
 /** Units of the objective shown that stand nowhere in the figure. */
-export function laneUnits(figure: Figure, { layer, objective, units }: Waiting): number[] {
-  if (units.size === 0) return [];
-  const drawn = new Set(figure.data.flatMap((trace) => trace.customdata));
+export function laneUnits(figure: Figure, { layer, objective }: Waiting): number[] {
   const mine = layer.table.waiting[objective] ?? [];
+  if (mine.length === 0) return [];
+  const drawn = new Set(figure.data.flatMap((trace) => trace.customdata));
   const dead = new Set(layer.table.dead);
   return mine.filter((unit) => !drawn.has(unit) && !dead.has(unit));
 }
