@@ -71,10 +71,11 @@ export class Rendering {
   #ended = false;
   #listeners = new Set<() => void>();
 
-  /** `take` is told of every finished image, with its bytes. */
+  /** `take` is told of every finished image, with its bytes; `waits` says whether a unit has no image yet. */
   constructor(
     model: MessageModel & KernelModel,
     readonly take: (news: News, bytes: DataView | undefined) => void,
+    readonly waits: (subject: Subject) => boolean,
     signal: AbortSignal,
   ) {
     this.kernel = new Kernel(model, signal);
@@ -119,14 +120,14 @@ export class Rendering {
     this.#first = true;
     this.#again = true;
     this.outcome = undefined;
-    this.#ask({ ...subject });
     this.#enter("asked");
+    this.#ask({ ...subject });
   }
 
   /** All units of a layer that wait, in the background. */
   wantAll(layer: string, objective: string): void {
-    this.#ask({ layer, objective, all: true });
     if (!this.busy) this.#enter("asked");
+    this.#ask({ layer, objective, all: true });
   }
 
   /** Once more what failed: the unit, and where all were asked for the rest of them. */
@@ -189,8 +190,8 @@ export class Rendering {
       this.take(told, buffers[0]);
     }
     if (!this.busy && this.stage !== "stopped") {
-      this.#ask({});
       this.#enter("running");
+      this.#ask({});
     }
   }
 
@@ -199,15 +200,12 @@ export class Rendering {
     const wanted = this.#wanted;
     this.#settle("idle");
     // The run may have ended just before the click came: once more then.
-    if (wanted && this.#again && this.stillWaits?.(wanted)) {
+    if (wanted && this.#again && this.waits(wanted)) {
       this.#again = false;
-      this.#ask({ ...wanted });
       this.#enter("asked");
+      this.#ask({ ...wanted });
     }
   }
-
-  /** Whether a unit has no image yet; the scatter knows. */
-  stillWaits: ((subject: Subject) => boolean) | undefined;
 
   async #show(news: News, bytes: DataView): Promise<void> {
     const place = ++this.#newest;

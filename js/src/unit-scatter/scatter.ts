@@ -6,7 +6,7 @@ import { type MessageModel, Requests } from "../shared/requests";
 import { type TraitModel, Traits } from "../shared/traits";
 import { axesOf, colorsOf, firstChoices } from "./choices";
 import { complete, grow } from "./growth";
-import { type News, Rendering, type TaskKind } from "./rendering";
+import { type News, Rendering, type Subject, type TaskKind } from "./rendering";
 import { Sheets } from "./sheets";
 import { countOf, type Layer, type Units, waitingUnits, waitsFor } from "./units";
 
@@ -47,11 +47,12 @@ export class Scatter {
     this.sheets.prepare(this.layer);
     const { ready } = (model.get("_rendering") ?? {}) as { ready?: boolean };
     if (ready) {
-      this.rendering = new Rendering(model, (news, bytes) => this.#take(news, bytes), signal);
-      this.rendering.stillWaits = ({ layer, unit }) => {
-        const found = this.units.layers.find((one) => one.table.layer === layer);
+      const take = (news: News, bytes: DataView | undefined) => this.#take(news, bytes);
+      const waits = ({ layer, unit }: Subject) => {
+        const found = this.#layer(layer);
         return found !== undefined && waitsFor(found, unit).length > 0;
       };
+      this.rendering = new Rendering(model, take, waits, signal);
     }
     this.#traits.subscribe((changed) => {
       if (changed.layer !== undefined) this.sheets.prepare(this.layer);
@@ -69,8 +70,11 @@ export class Scatter {
   }
 
   get layer(): Layer {
-    const { layers } = this.units;
-    return layers.find((one) => one.table.layer === this.state.layer) ?? (layers[0] as Layer);
+    return this.#layer(this.state.layer) ?? (this.units.layers[0] as Layer);
+  }
+
+  #layer(name: string): Layer | undefined {
+    return this.units.layers.find((one) => one.table.layer === name);
   }
 
   /** When the state arrived: the first view counts its first paint from there. */
@@ -105,7 +109,7 @@ export class Scatter {
 
   /** Another layer has other units: nothing stays open, and columns that it lacks give way to its first ones. */
   showLayer(name: string): void {
-    const next = this.units.layers.find((one) => one.table.layer === name);
+    const next = this.#layer(name);
     if (!next || name === this.state.layer) return;
     const { objective, x, y, color } = this.state;
     const [axes, first] = [axesOf(next), firstChoices(next)];
@@ -150,7 +154,7 @@ export class Scatter {
   }
 
   #take(news: News, bytes: DataView | undefined): void {
-    const layer = this.units.layers.find((one) => one.table.layer === news.layer);
+    const layer = this.#layer(news.layer);
     if (!layer) return;
     if (news.grown) {
       grow(layer, news.objective, news.unit, news.grown);
