@@ -82,7 +82,9 @@ def test_the_tour_makes_a_film_and_shows_it(tmp_path, monkeypatch):
 
 def test_single_directions_shows_units_and_a_twin_that_computes_the_same(tmp_path, monkeypatch):
     notebook = run(SINGLE, tmp_path, monkeypatch)
-    assert len(set(stills(notebook))) == 2
+    assert len(set(stills(notebook))) == 3
+    [made] = outputs(notebook, "on-request-python")
+    assert made.data["text/plain"].count("\n") == 3
     [said] = outputs(notebook, "twin")
     difference, largest = (float(line.rpartition(" ")[2]) for line in said.text.splitlines())
     assert difference < 1e-4 * largest

@@ -2,7 +2,8 @@
 
 In: a browser. Out: by the page's clock, the time from a slider's stop to the first grown image and to the finished one,
 of a Gabor bank and of a layer as large as GoogLeNet's first; from Stop to the worker's end; and what 200 slider moves
-in 10 seconds do to the queue, the memory and the frames.
+in 10 seconds do to the queue, the memory and the frames. The same of units on request in the scatter: from a click to
+the first image and to the finished one, and from Stop to the end.
 """
 
 import tempfile
@@ -34,6 +35,15 @@ PROBES = {
     # 64 filters of 7 × 7 pixels and 3 colors at a stride of 2.
     "conv1": 'tw.Probe(torch.nn.Sequential(torch.nn.Conv2d(3, 64, 7, 2, 3), torch.nn.ReLU()), "1", device="cpu")',
 }
+# The shipped network's first layer, 64 units, on images of 32 px by 64 steps.
+UNITS = """
+import tunewidgets as tw
+recorded = tw.zoo.example("shallow_cnn")["relu1"].to_dataset()
+measured = recorded[["selectivity", "preferred_class", "class_mean", "mean_activation", "dead"]]
+probe = tw.Probe(tw.zoo.load("shallow_cnn"), "relu1", device="cpu")
+widget = tw.UnitScatter(measured, probe, {"size": 32, "steps": 64})
+widget
+"""
 OBSERVE = """() => {
     window.measured = [];
     new PerformanceObserver((list) => {
@@ -90,7 +100,39 @@ def measure(browser: Browser) -> dict[str, list[float]]:
             found |= _cancelled(notebook, name)
             found |= _rush(notebook, name)
             context.close()
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        notebook = Notebook(context.new_page(), server)
+        notebook.open(server.write_notebook("units.ipynb", UNITS))
+        notebook.page.evaluate(OBSERVE)
+        notebook.run_all()
+        notebook.page.locator(".tw-scatter .scatterlayer .point").first.wait_for(timeout=120_000)
+        found |= _units(notebook)
+        context.close()
     return found
+
+
+def _units(notebook: Notebook, clicks: int = 12) -> dict[str, list[float]]:
+    """Units opened one after the other, each until it is finished; then some that are stopped as they grow."""
+    page = notebook.page
+    page.evaluate("() => { window.measured = []; }")
+    for unit in range(clicks):
+        notebook.python(f"widget.unit = {unit}")
+        page.wait_for_function(
+            "(unit) => document.querySelector('.tws-unit h4')?.textContent.startsWith(`Unit ${unit}`)"
+            " && document.querySelector('canvas.tws-large') && !document.querySelector('.tw-growth')",
+            arg=unit,
+        )
+    found = {
+        "live_first_ms units": _taken(notebook, "tunewidgets:live-first"),
+        "live_final_ms units": _taken(notebook, "tunewidgets:live-final"),
+    }
+    page.evaluate("() => { window.measured = []; }")
+    for unit in range(clicks, 2 * clicks):
+        notebook.python(f"widget.unit = {unit}")
+        page.locator("canvas.tws-partial").first.wait_for()
+        page.evaluate("() => document.querySelector('.tws-stop')?.click()")
+        page.wait_for_timeout(400)
+    return {**found, "live_cancel_ms units": _taken(notebook, "tunewidgets:live-cancel")}
 
 
 def _until_finished(notebook: Notebook) -> None:

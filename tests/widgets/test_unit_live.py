@@ -190,6 +190,8 @@ def test_more_restarts_and_more_steps_of_one_unit(scatter, page):
     assert settings_of(record)["live"]["more"]["am"]["1"]["steps"] == 8
     page.ask("c", unit=1, task="shorter")
     assert "there is no task 'shorter'" in page.heard[-1][0]["message"]
+    page.ask("d", unit=1, objective="cam")
+    assert "no images by 'cam' to make" in page.heard[-1][0]["message"]
 
 
 def test_what_the_network_raises_is_told_and_nothing_finished_is_lost(network, scatter, page):
@@ -240,6 +242,16 @@ def test_cancel_ends_it_all_and_keeps_what_is_finished(network, scatter, page):
     page.ask("c", unit=1)
     page.wait("c")
     assert scatter.record()["rendered"].values[:, 1].all()
+
+
+def test_a_page_that_missed_a_unit_is_told_of_it_again(network, scatter, page):
+    scatter.render([1])
+    page.heard.clear()
+    passes = network.passes
+    page.ask("a", unit=1)
+    page.wait("a")
+    assert sorted(page.grown()) == [(1, "am"), (1, "iam")]
+    assert network.passes == passes
 
 
 def test_asking_what_is_under_way_joins_it(network, scatter, page):

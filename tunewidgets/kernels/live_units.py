@@ -4,7 +4,7 @@ In: a unit record, its probe, a unit and an objective. Out: the image after ever
 `analyze_units` would know of it. A step is short, so whoever takes no more of them stops the work at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -188,7 +188,9 @@ class LiveUnits:
         batch = torch.from_numpy(np.ascontiguousarray(images)).movedim(-1, 1).float() / 255
         return self._measured(batch).numpy()
 
-    def _climbed(self, goal: Objective, job: Job, recipe: Recipe) -> Iterator[Any]:
+    def _climbed(
+        self, goal: Objective, job: Job, recipe: Recipe
+    ) -> Generator[Growing, None, tuple[Ascent, Finished]]:
         with evaluating(self._probe.network):
             ascent = Ascent(self._probe, goal, [job], recipe)
         while ascent.done < recipe.steps:

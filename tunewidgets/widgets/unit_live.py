@@ -81,6 +81,8 @@ class UnitsOnRequest:
             If there is no such unit or task.
         """
         unit, kind = message.get("unit"), message.get("task", "image")
+        if objective not in self._live[layer].objectives:
+            raise ValueError(f"layer {layer!r} has no images by {objective!r} to make")
         if kind not in KINDS:
             raise ValueError(f"there is no task {kind!r}; those for a unit are {', '.join(KINDS)}")
         wanted = None
@@ -113,7 +115,7 @@ class UnitsOnRequest:
         growing, live = self.growing[task.layer], self._live[task.layer]
         grew = False
         for objective in self._objectives(task):
-            made = []
+            made: list["Rendered"] = []
             for restart, steps in self._tries(task, objective):
                 for now in live.grow(task.unit, objective, restart, steps):
                     if now.rendered is None:
@@ -123,20 +125,18 @@ class UnitsOnRequest:
             kept = [growing.add(one) for one in made]
             self._grew(task.layer, None)
             grew = grew or any(kept)
-            facts = {
-                **self._about(task, objective),
-                "step": made[-1].steps,
-                "steps": made[-1].steps,
-                "grown": grown_facts(growing.now, objective, task.unit),
-                # Of further ones, whether the newest is the unit's image from now on.
-                "kept": kept[-1] if task.kind != "image" else True,
-            }
-            yield Answer(facts, [webp(growing.now["image"].sel(objective=objective).values[task.unit])])
+            # Of further ones, whether the newest is the unit's image from now on.
+            yield self._finished(task, objective, made[-1].steps, kept[-1] if task.kind != "image" else True)
+        if task.kind == "image" and not grew:
+            # A page that was loaded just as the image came does not know of it.
+            for objective in live.objectives:
+                yield self._finished(task, objective, live.steps, True)
         if grew and growing.is_full:
             for _ in growing.compare():
                 yield Answer({**self._about(task, ""), "comparing": True}, [])
-            whole = {"table": table(growing.now), "notes": notes(growing.now)}
-            self._grew(task.layer, whole["table"])
+            columns = table(growing.now)
+            self._grew(task.layer, columns)
+            whole = {"table": columns, "notes": notes(growing.now)}
             yield Answer({**self._about(task, ""), "whole": whole}, [])
 
     def _objectives(self, task: Task) -> list[str]:
@@ -158,6 +158,17 @@ class UnitsOnRequest:
 
     def _about(self, task: Task, objective: str) -> dict[str, Any]:
         return {"layer": task.layer, "unit": task.unit, "objective": objective, "task": task.kind}
+
+    def _finished(self, task: Task, objective: str, steps: int, kept: bool) -> Answer:
+        now = self.growing[task.layer].now
+        facts = {
+            **self._about(task, objective),
+            "step": steps,
+            "steps": steps,
+            "grown": grown_facts(now, objective, task.unit),
+            "kept": kept,
+        }
+        return Answer(facts, [webp(now["image"].sel(objective=objective).values[task.unit])])
 
     def _partial(self, task: Task, objective: str, restart: int, now: "Growing") -> Answer:
         facts = {

@@ -60,7 +60,9 @@ def notes(units: xr.Dataset) -> list[str]:
                 "Read the column of substitutes beside RS here."
             )
     if "rendered" not in units:
-        found.append("This record has no RS and no images: it was made without an objective.")
+        found.append(
+            "This record has no RS and no images: it was made without an objective. Given probe=, they are made here."
+        )
     elif "image" not in units:
         found.append("This record has no images, only what was measured on them.")
     return found

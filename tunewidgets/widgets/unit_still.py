@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..unit_columns import Column, columns
+from ..unit_columns import Column, columns, waiting
 
 MARGIN, HEAD, PLOT, AXIS = 16, 44, (440, 320), 40
 CELL, GAP, ACROSS, DOWN = 72, 22, 4, 3
@@ -33,6 +33,8 @@ def unit_still(
     line = f"{units.sizes['unit']} units" + (f", one of {layers} layers" if layers > 1 else "")
     if pictures:
         line += f"; {objective.upper()} images"
+        if missing := int(waiting(units).sel(objective=objective).sum()):
+            line += f", {missing} not rendered yet"
     draw.text((MARGIN, MARGIN + 16), line, QUIET, plain)
 
     at_x, at_y = _along(known[x], PLOT[0]), PLOT[1] - _along(known[y], PLOT[1])
