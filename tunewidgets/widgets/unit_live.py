@@ -16,7 +16,7 @@ from .unit_page import grown_facts, notes
 from .unit_run import Run, Task
 
 if TYPE_CHECKING:
-    from ..kernels.live_units import Growing
+    from ..kernels.live_units import Growing, Rendered
 
 KINDS = ("image", "restart", "longer")
 
@@ -115,7 +115,7 @@ class UnitsOnRequest:
         growing, live = self.growing[task.layer], self._live[task.layer]
         grew = False
         for objective in self._objectives(task):
-            made: list["Rendered"] = []
+            made: list[Rendered] = []
             for restart, steps in self._tries(task, objective):
                 for now in live.grow(task.unit, objective, restart, steps):
                     if now.rendered is None:

@@ -14,7 +14,6 @@ export interface Look {
   text: string;
   quiet: string;
   line: string;
-  raised: string;
   font: string;
 }
 
@@ -51,10 +50,12 @@ export function dress(
       ...trace,
       hoverinfo: "none",
       hovertemplate: "",
-      marker:
-        "colorbar" in trace.marker
-          ? { ...trace.marker, colorbar: bar(trace.marker.colorbar, look) }
-          : trace.marker,
+      marker: {
+        ...trace.marker,
+        // The outline sets dark colors off from a dark page, and light ones from a light page.
+        line: { ...(trace.marker.line as object), color: look.quiet },
+        ...("colorbar" in trace.marker ? { colorbar: bar(trace.marker.colorbar, look) } : {}),
+      },
       // A class of which this layer has no unit needs no place in the legend.
       showlegend: Boolean(trace.showlegend) && trace.customdata.length > 0,
       selectedpoints:

@@ -63,7 +63,7 @@ function Run({ view, all: [done, total] }: { view: View; all: [number, number] }
       <p class="tws-run">
         <progress max={total} value={done} aria-label="Units rendered" />
         <span>
-          {done} of {total}
+          {done} of {total} rendered
         </span>
       </p>
       <button type="button" class="tw-button tws-cancel" onClick={() => view.scatter.rendering?.stop()}>

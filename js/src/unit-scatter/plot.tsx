@@ -85,7 +85,6 @@ function lookOf(root: HTMLElement, width: number): Look {
     text: color("--tw-text"),
     quiet: color("--tw-quiet"),
     line: color("--tw-line"),
-    raised: color("--tw-raised"),
     font: style.fontFamily,
   };
 }

@@ -13,7 +13,6 @@ const LOOK = {
   text: "#111",
   quiet: "#666",
   line: "#ddd",
-  raised: "#eee",
   font: "serif",
 };
 const GROWN: Grown = {

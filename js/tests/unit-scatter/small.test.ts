@@ -121,7 +121,6 @@ describe("the figure in the page", () => {
     text: "#111",
     quiet: "#666",
     line: "#ddd",
-    raised: "#eee",
     font: "serif",
   };
   const bound = figure(TEMPLATE, some.table, { x: "selectivity", y: "rs", color: "none", objective: "iam" });
