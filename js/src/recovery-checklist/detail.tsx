@@ -60,33 +60,35 @@ function Facts({ view, cell }: { view: View; cell: Cell }) {
   const level = levelText(state.alpha);
   const films = report.subject === "films";
   return (
-    <dl class="twr-facts">
-      <div>
-        <dt>
-          <Mark value={cell.inSubspace} /> {films ? "beyond random axes" : "in the subspace"}
-        </dt>
-        <dd>p = {pText(cell.p)}</dd>
-      </div>
-      {films ? null : (
+    <div class="twr-facts">
+      <dl>
         <div>
           <dt>
-            <Mark value={cell.onAxis} /> on the axis
+            <Mark value={cell.inSubspace} /> {films ? "beyond random axes" : "in the subspace"}
           </dt>
-          <dd>{cell.pRotation === null ? "no such test here" : `p = ${pText(cell.pRotation)}`}</dd>
+          <dd>p = {pText(cell.p)}</dd>
         </div>
-      )}
-      <div>
-        <dt>sweep D, {films ? unitOf(report.attribute[cell.attribute]) : "bank’s standard deviations"}</dt>
-        <dd>{decimal(cell.sweep)}</dd>
-      </div>
-      <div>
-        <dt>smoothness η</dt>
-        <dd>{decimal(cell.smoothness)}</dd>
-      </div>
+        {films ? null : (
+          <div>
+            <dt>
+              <Mark value={cell.onAxis} /> on the axis
+            </dt>
+            <dd>{cell.pRotation === null ? "no such test here" : `p = ${pText(cell.pRotation)}`}</dd>
+          </div>
+        )}
+        <div>
+          <dt>sweep D, {films ? unitOf(report.attribute[cell.attribute]) : "bank’s standard deviations"}</dt>
+          <dd>{decimal(cell.sweep)}</dd>
+        </div>
+        <div>
+          <dt>smoothness η</dt>
+          <dd>{decimal(cell.smoothness)}</dd>
+        </div>
+      </dl>
       <p class="twr-quiet">
         A mark needs p ≤ {level} and η ≥ {decimal(report.smooth)}.
       </p>
-    </dl>
+    </div>
   );
 }
 

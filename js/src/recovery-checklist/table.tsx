@@ -121,7 +121,6 @@ function Square({ view, cell, at }: { view: View; cell: Cell; at: number }) {
       class="twr-cell"
       tabIndex={at === view.at ? 0 : -1}
       aria-expanded={open}
-      aria-label={cellWords(checklist, cell)}
       title={cell.reason || undefined}
       onFocus={() => at !== view.at && view.set({ at })}
       onClick={() => {
@@ -129,37 +128,41 @@ function Square({ view, cell, at }: { view: View; cell: Cell; at: number }) {
         checklist.open(open ? "" : cell.key);
       }}
     >
-      <span class="twr-marks">
-        <span>
-          <Mark value={cell.inSubspace} />
-          {films ? null : <span class="twr-wide">subspace</span>}
-        </span>
-        {films ? null : (
+      {/* What is drawn would be read as fragments. */}
+      <span class="tw-hidden">{cellWords(checklist, cell)}</span>
+      <span class="twr-face" aria-hidden="true">
+        <span class="twr-marks">
           <span>
-            <Mark value={cell.onAxis} />
-            <span class="twr-wide">axis</span>
+            <Mark value={cell.inSubspace} />
+            {films ? null : <span class="twr-wide">subspace</span>}
           </span>
-        )}
-      </span>
-      {films && cell.seeds > 0 ? null : <Share of={cell} />}
-      {view.numbers && cell.p !== null ? (
-        <span class="twr-numbers">
-          <span>p {pText(cell.p)}</span>
-          <span>D {decimal(cell.sweep)}</span>
-          <span>η {decimal(cell.smoothness)}</span>
+          {films ? null : (
+            <span>
+              <Mark value={cell.onAxis} />
+              <span class="twr-wide">axis</span>
+            </span>
+          )}
         </span>
-      ) : null}
-      <Paper value={cell.paper} />
-      <span class={`twr-verdict${verdict ? " twr-given" : ""}`}>
-        {verdict ? (
-          <>
-            <span class="twr-wide">you: </span>
-            {verdict}
-          </>
-        ) : (
-          <span class="twr-wide">not judged</span>
-        )}
-        {state.notes[cell.key] ? <span class="twr-noted"> ✎</span> : null}
+        {films && cell.seeds > 0 ? null : <Share of={cell} />}
+        {view.numbers && cell.p !== null ? (
+          <span class="twr-numbers">
+            <span>p {pText(cell.p)}</span>
+            <span>D {decimal(cell.sweep)}</span>
+            <span>η {decimal(cell.smoothness)}</span>
+          </span>
+        ) : null}
+        <Paper value={cell.paper} />
+        <span class={`twr-verdict${verdict ? " twr-given" : ""}`}>
+          {verdict ? (
+            <>
+              <span class="twr-wide">you: </span>
+              {verdict}
+            </>
+          ) : (
+            <span class="twr-wide">not judged</span>
+          )}
+          {state.notes[cell.key] ? <span class="twr-noted"> ✎</span> : null}
+        </span>
       </span>
     </button>
   );

@@ -89,7 +89,9 @@ describe("the checklist's page", () => {
     expect(page.cells()[2]?.textContent).toContain("1/2");
     expect(page.cells()[3]?.textContent).toContain("not in paper");
     expect(page.cells()[2]?.querySelector(".twr-paper svg")?.getAttribute("data-mark")).toBe("yes");
-    expect(page.cells()[2]?.getAttribute("aria-label")).toContain("in the subspace yes, on the axis no");
+    expect(page.cells()[2]?.querySelector(".tw-hidden")?.textContent).toContain(
+      "in the subspace yes, on the axis no",
+    );
   });
 
   it("has one mark a cell where films are judged by their pictures alone", async () => {
@@ -97,7 +99,7 @@ describe("the checklist's page", () => {
     model.state._report = { ...(model.state._report as object), subject: "films" };
     const page = await show(model);
     expect(page.marks(2)).toEqual(["yes"]);
-    expect(page.cells()[2]?.getAttribute("aria-label")).toContain(
+    expect(page.cells()[2]?.querySelector(".tw-hidden")?.textContent).toContain(
       "angle by ICA-3; beyond random axes yes; the",
     );
     expect(page.el.querySelectorAll(".twr-segments")).toHaveLength(0);
