@@ -318,3 +318,10 @@ class TestFigure:
             tw.figures.recovery_table(report, bank="x")
         with pytest.raises(ValueError, match=r"at most 0\.05"):
             tw.figures.recovery_table(report, alpha=0.2)
+
+
+def test_the_figure_is_that_of_the_table_as_it_is_shown():
+    report = make_recovery()
+    checklist = tw.RecoveryChecklist(report, seed=1, alpha=0.01)
+    assert checklist.figure() == tw.figures.recovery_table(report, seed=1, alpha=0.01)
+    assert checklist.figure() != tw.figures.recovery_table(report, seed=0)

@@ -241,3 +241,10 @@ class TestOutput:
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "[]"
+
+
+def test_the_figure_is_that_of_the_open_row(film):
+    explorer = tw.TuningExplorer(film, dimensions=[2, 0], labels=["warm", ""])
+    figure = explorer.figure()
+    assert figure == tw.figures.film_strip(explorer.labeled(), 2)
+    assert "warm" in figure.layout.title.text

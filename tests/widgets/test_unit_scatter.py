@@ -271,3 +271,12 @@ class TestOutput:
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "[]"
+
+
+def test_the_figure_is_that_of_the_plot_as_it_stands():
+    tree = make_tree()
+    scatter = tw.UnitScatter(tree)
+    scatter.layer = list(tree.children)[-1]
+    scatter.x, scatter.color, scatter.objective = "accuracy_drop", None, "am"
+    expected = tw.figures.unit_scatter(tree, "accuracy_drop", "rs", None, "am", scatter.layer)
+    assert scatter.figure() == expected

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import traitlets as t
 import xarray as xr
 from PIL import Image
 
+from ..figures import recovery_table
 from ..recovery_all_three import all_three_of
 from ..recovery_marks import (
     VERDICTS,
@@ -144,6 +146,10 @@ class RecoveryChecklist(Widget):
     def agreement(self) -> dict[str, dict[str, int]]:
         """How many verdicts agree with the marks that are shown: `agree`, `of`, `unsure` and `unmarked`, by mark."""
         return agreement(self.cells())
+
+    def figure(self) -> go.Figure:
+        """The table as it is shown, by `tw.figures.recovery_table`: for `tw.figures.save`, or to change."""
+        return recovery_table(self.judged(), self.bank, self.readout, self.seed, self.alpha)
 
     def to_markdown(self) -> str:
         """The table as it is shown, in Markdown, with the notes below it."""

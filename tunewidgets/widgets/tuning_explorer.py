@@ -11,10 +11,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import traitlets as t
 import xarray as xr
 from PIL import Image
 
+from ..figures import film_strip
 from ..records import RecordError, kind_of, open_record, validate
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .film_live import Combinations, kept_in
@@ -163,6 +165,10 @@ class TuningExplorer(Widget):
         suggested[np.array(self._shown)[self.rejected]] = ""
         labeled = self._record.assign(label=("dimension", labels), suggested_label=("dimension", suggested))
         return self._combinations.into(labeled) if self._combinations else labeled
+
+    def figure(self) -> go.Figure:
+        """The dimension whose row is open, by `tw.figures.film_strip`; `tw.figures.film_sheet(film)` has them all."""
+        return film_strip(self.labeled(), self._shown[self.dimension])
 
     def keep(self) -> None:
         """Add the image at `coordinates` to the record that `labeled` gives; it is made first, if it is not yet.

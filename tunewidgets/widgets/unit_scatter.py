@@ -9,11 +9,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import plotly.graph_objects as go
 import traitlets as t
 import xarray as xr
 from PIL import Image
 
-from ..figures import unit_scatter_template
+from ..figures import unit_scatter, unit_scatter_template
 from ..records import RecordError, layer_tree, open_record, validate
 from ..unit_columns import layers_of, table
 from .base import INLINE_BUDGET, NO_BUDGET
@@ -159,6 +160,18 @@ class UnitScatter(UnitTraits):
         if name not in self._given:
             raise ValueError(self._no_layer(name))
         return self._given[name] if self._on_request is None else self._on_request.growing[name].record()
+
+    def figure(self) -> go.Figure:
+        """The plot as it stands, by `tw.figures.unit_scatter`: for `tw.figures.save`, or to change.
+
+        Examples
+        --------
+        >>> import tunewidgets as tw
+        >>> scatter = tw.UnitScatter(tw.zoo.example("shallow_cnn"), layer="relu3", color=None)
+        >>> scatter.figure().layout.xaxis.title.text
+        'class selectivity'
+        """
+        return unit_scatter(self.record(), self.x, self.y, self.color, self.objective)
 
     def render(self, units: Sequence[int] | None = None) -> None:
         """Make the images of units of the layer shown that have none yet; returns when they are there.
