@@ -6,15 +6,13 @@ page is js/src/recovery-checklist; what it is sent is made in `recovery_page` an
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 import traitlets as t
 import xarray as xr
 from PIL import Image
 
-from ..figures import recovery_table
 from ..recovery_all_three import all_three_of
 from ..recovery_marks import (
     VERDICTS,
@@ -31,6 +29,9 @@ from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .recovery_page import packed_curves, packed_nulls, report_facts
 from .recovery_still import recovery_still
 from .recovery_strips import inline_sprites, strips_of
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 KINDS = {"verdicts": "verdict", "notes": "note"}
 
@@ -147,8 +148,11 @@ class RecoveryChecklist(Widget):
         """How many verdicts agree with the marks that are shown: `agree`, `of`, `unsure` and `unmarked`, by mark."""
         return agreement(self.cells())
 
-    def figure(self) -> go.Figure:
+    def figure(self) -> "go.Figure":
         """The table as it is shown, by `tw.figures.recovery_table`: for `tw.figures.save`, or to change."""
+        # Here, for the widget itself needs no plotly.
+        from ..figures import recovery_table
+
         return recovery_table(self.judged(), self.bank, self.readout, self.seed, self.alpha)
 
     def to_markdown(self) -> str:

@@ -8,21 +8,22 @@ in `film_page` and `photo_page`.
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 import traitlets as t
 import xarray as xr
 from PIL import Image
 
-from ..figures import film_strip
 from ..records import RecordError, kind_of, open_record, validate
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .film_live import Combinations, kept_in
 from .film_page import film_facts, film_sprite, inline_sprites, patch_sprite
 from .film_still import film_still
 from .photo_page import photo_facts
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 
 class Coordinates(t.List):
@@ -166,8 +167,11 @@ class TuningExplorer(Widget):
         labeled = self._record.assign(label=("dimension", labels), suggested_label=("dimension", suggested))
         return self._combinations.into(labeled) if self._combinations else labeled
 
-    def figure(self) -> go.Figure:
+    def figure(self) -> "go.Figure":
         """The dimension whose row is open, by `tw.figures.film_strip`; `tw.figures.film_sheet(film)` has them all."""
+        # Here, for the widget itself needs no plotly.
+        from ..figures import film_strip
+
         return film_strip(self.labeled(), self._shown[self.dimension])
 
     def keep(self) -> None:
