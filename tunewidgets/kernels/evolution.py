@@ -99,13 +99,14 @@ def evolve(
     """
     run = partial(_evolved, probe, objective, recipe)
     with evaluating(probe.network):
-        yield from spread(run, jobs, on_step, probe.device)
+        yield from spread(run, [[job] for job in jobs], on_step, probe.device)
 
 
 @torch.no_grad()
 def _evolved(
-    probe: Probe, objective: Objective, recipe: Recipe, job: Job, on_step: Callable[[int], Any]
+    probe: Probe, objective: Objective, recipe: Recipe, jobs: Sequence[Job], on_step: Callable[[int], Any]
 ) -> list[Finished]:
+    [job] = jobs
     canvas = recipe.canvas
     free = free_parameters(canvas)
     random = generator(recipe.seed, job.key)

@@ -123,8 +123,7 @@ class Gallery:
             yield from made
         except Lost as lost:
             names = self.objective.names()
-            chunk = [lost.chunk] if isinstance(lost.chunk, Job) else lost.chunk
-            which = ", ".join(names[job.target] for job in chunk)
+            which = ", ".join(names[job.target] for job in lost.chunk)
             raise RuntimeError(
                 f"{which} of layer {self.probe.layer!r} can't be made: {lost}; what is finished is kept with store=, "
                 "and a smaller chunk takes less memory"

@@ -49,6 +49,7 @@ class UnitsOnRequest:
         from ..kernels.live_units import LiveUnits
         from ..kernels.places import check_source
         from ..kernels.probe import Probe
+        from ..kernels.substitution_measures import substitution
         from ..kernels.unit_growth import GrowingUnits
 
         if not isinstance(probe, Probe):
@@ -62,7 +63,7 @@ class UnitsOnRequest:
             raise ValueError(
                 "all layers have images already, and more are made by their settings; leave image_options out"
             )
-        self._looks_at, self._grew = looks_at, grew
+        self._looks_at, self._grew, self._substitution = looks_at, grew, substitution
         self._live: dict[str, LiveUnits] = {}
         self.growing: dict[str, GrowingUnits] = {}
         for name, units in layers.items():
@@ -180,9 +181,8 @@ class UnitsOnRequest:
         if not self._looks_at(task.layer, task.unit):
             return Answer(facts, [])
         image, response = now.look()
-        own = float(response[task.unit])
-        above = int((response > own * (1 + 1e-6)).sum())
         known = bool(np.isfinite(response).all())
-        facts["own"] = float(f"{own:.4g}") if known else None
-        facts["rs"] = above / len(response) if known and own > 0 else None
+        rs = float(self._substitution(response[None], np.array([task.unit]))[0])
+        facts["own"] = float(f"{response[task.unit]:.4g}") if known else None
+        facts["rs"] = rs if known and not np.isnan(rs) else None
         return Answer(facts, [webp(image)])

@@ -4,8 +4,8 @@ import type { Kernel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
 import { LiveRequests, type Trouble } from "../shared/live-request";
 import { measure } from "../shared/measure";
+import { NewestImage } from "../shared/newest-image";
 import type { MessageModel } from "../shared/requests";
-import { decode } from "../shared/sprites";
 
 export interface Facts {
   coordinates: number[];
@@ -31,7 +31,6 @@ interface Finished {
 
 export class Combination {
   stage: Stage = "idle";
-  bitmap: ImageBitmap | undefined;
   facts: Facts | undefined;
   trouble: Trouble | undefined;
   readonly home: readonly number[];
@@ -41,8 +40,7 @@ export class Combination {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #moved = 0;
   #first = false;
-  #newest = 0;
-  #ended = false;
+  #image: NewestImage;
   #listeners = new Set<() => void>();
 
   constructor(
@@ -52,13 +50,12 @@ export class Combination {
     signal: AbortSignal,
   ) {
     this.home = home;
+    this.#image = new NewestImage(signal);
     this.#requests = new LiveRequests(model, kernel, signal);
     kernel.subscribe(() => this.#tell(), signal);
     onEnd(signal, () => {
-      this.#ended = true;
       clearTimeout(this.#timer);
       this.#listeners.clear();
-      this.bitmap?.close();
     });
   }
 
@@ -101,6 +98,10 @@ export class Combination {
   complain(message: string): void {
     this.trouble = { message, details: "" };
     this.#tell();
+  }
+
+  get bitmap(): ImageBitmap | undefined {
+    return this.#image.bitmap;
   }
 
   get busy(): boolean {
@@ -160,15 +161,7 @@ export class Combination {
   }
 
   async #show(facts: Facts, bytes: DataView): Promise<void> {
-    const place = ++this.#newest;
-    const bitmap = await decode(bytes);
-    // Images are decoded side by side: one that comes after a newer one is not shown any more.
-    if (this.#ended || place !== this.#newest) {
-      bitmap.close();
-      return;
-    }
-    this.bitmap?.close();
-    this.bitmap = bitmap;
+    if (!(await this.#image.show(bytes))) return;
     this.facts = facts;
     if (this.#first && facts.step > 0) {
       measure("tunewidgets:live-first", this.#moved);

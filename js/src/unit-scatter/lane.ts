@@ -70,8 +70,20 @@ export function lane(
       yaxis: { domain: [top, 1] },
       yaxis2: { ...axis, domain: [0, line], anchor: "x", ticks: "", showticklabels: false },
       shapes: [
-        { type: "rect", xref: "paper", yref: "paper", x0: 0, x1: 1, y0: 0, y1: line, layer: "below" },
-      ].map((shape) => ({ ...shape, fillcolor: look.line, opacity: 0.35, line: { width: 0 } })),
+        {
+          type: "rect",
+          xref: "paper",
+          yref: "paper",
+          x0: 0,
+          x1: 1,
+          y0: 0,
+          y1: line,
+          layer: "below",
+          fillcolor: look.line,
+          opacity: 0.35,
+          line: { width: 0 },
+        },
+      ],
       annotations: [
         {
           text: `not rendered yet: ${units.length} of ${countOf(waiting.layer)}`,

@@ -5,8 +5,8 @@ import { Kernel, type KernelModel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
 import { LiveRequests, type Trouble } from "../shared/live-request";
 import { measure } from "../shared/measure";
+import { NewestImage } from "../shared/newest-image";
 import type { MessageModel } from "../shared/requests";
-import { decode } from "../shared/sprites";
 import type { Value } from "./figure";
 import type { Grown, Whole } from "./growth";
 
@@ -56,7 +56,6 @@ export class Rendering {
   outcome: (Subject & { kept: boolean; steps: number }) | undefined;
   /** The unit whose rendering failed. */
   lost: Subject | undefined;
-  bitmap: ImageBitmap | undefined;
   /** RS and activation of the image under way, at the steps at which one saw it. */
   course: { steps: number[]; rs: Value[]; own: Value[] } = { steps: [], rs: [], own: [] };
   readonly kernel: Kernel;
@@ -67,8 +66,7 @@ export class Rendering {
   #first = false;
   #through = false;
   #again = false;
-  #newest = 0;
-  #ended = false;
+  #image: NewestImage;
   #listeners = new Set<() => void>();
 
   /** `take` is told of every finished image, with its bytes; `waits` says whether a unit has no image yet. */
@@ -79,18 +77,21 @@ export class Rendering {
     signal: AbortSignal,
   ) {
     this.kernel = new Kernel(model, signal);
+    this.#image = new NewestImage(signal);
     this.#requests = new LiveRequests(model, this.kernel, signal);
     const hear = (message: unknown, buffers: DataView[]) => this.#overhear(message as never, buffers);
     model.on("msg:custom", hear);
     this.kernel.subscribe(() => this.#tell(), signal);
     onEnd(signal, () => {
       model.off("msg:custom", hear);
-      this.#ended = true;
       this.#listeners.clear();
-      this.bitmap?.close();
     });
     // A page that was loaded again finds what is under way, and whether there is anybody.
     this.#ask({});
+  }
+
+  get bitmap(): ImageBitmap | undefined {
+    return this.#image.bitmap;
   }
 
   get busy(): boolean {
@@ -208,15 +209,7 @@ export class Rendering {
   }
 
   async #show(news: News, bytes: DataView): Promise<void> {
-    const place = ++this.#newest;
-    const bitmap = await decode(bytes);
-    // Images are decoded side by side: one that comes after a newer one is not shown any more.
-    if (this.#ended || place !== this.#newest) {
-      bitmap.close();
-      return;
-    }
-    this.bitmap?.close();
-    this.bitmap = bitmap;
+    if (!(await this.#image.show(bytes))) return;
     if (this.#first && this.#wanted?.unit === news.unit) {
       measure("tunewidgets:live-first", this.#asked);
       this.#first = false;
@@ -226,11 +219,9 @@ export class Rendering {
 
   #settle(stage: Stage): void {
     this.#wish = {};
-    this.#newest++;
+    this.#image.clear();
     this.all = null;
     this.now = undefined;
-    this.bitmap?.close();
-    this.bitmap = undefined;
     this.#enter(stage);
   }
 
