@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from tunewidgets.kernels.allocator import keep_freed_memory
 from tunewidgets.kernels.probe import fingerprint
 
 # A chunk that loses its workers so often in a row, with nothing finished in between, is given up.
@@ -224,6 +225,7 @@ def _run(key: str, work: bytes, chunk: bytes, carried: bytes | None = None) -> t
     network = _networks.get(key)
     if network is None:
         return "lacking", None
+    keep_freed_memory()
     threads, steps = torch.get_num_threads(), 0
 
     def step(count: int) -> None:

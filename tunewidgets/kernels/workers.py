@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import torch
 
+from tunewidgets.kernels.allocator import keep_freed_memory
+
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 
@@ -78,6 +80,8 @@ def in_threads(
         except BaseException as error:
             news.put(("error", error))
 
+    if device.type == "cpu":
+        keep_freed_memory()
     left = len(chunks)
     pool = ThreadPoolExecutor(max_workers=worker_count(device), thread_name_prefix="tunewidgets")
     try:

@@ -31,8 +31,17 @@ WEIGHTS = "googlenet-bvlc-fp16.safetensors"
 BRANCHES = (("1x1", 1), ("3x3_reduce", 1), ("3x3", 3), ("5x5_reduce", 1), ("5x5", 5), ("pool_proj", 1))
 
 
+class Concatenation(nn.Module):
+    """Joins the branches of a block along the units: `(N, U_i, H, W)` each → `(N, sum of U_i, H, W)`."""
+
+    def forward(self, *branches: Tensor) -> Tensor:
+        return torch.cat(branches, dim=1)
+
+
 class GoogLeNetBVLC(nn.Module):
     """GoogLeNet of Szegedy et al. (2014) in Caffe's arithmetic: symmetric padding, pooling that rounds up.
+
+    A block's joined branches are the layer `inception_3a_output` and so on, as Caffe calls them.
 
     Input ``(N, 3, H, W)`` after `preprocess`, any size from 32 px; output ``(N, 1000)`` logits.
     """
@@ -50,6 +59,7 @@ class GoogLeNetBVLC(nn.Module):
             inputs = (channels, channels, reduce3, channels, reduce5, channels)
             for (branch, kernel), i, o in zip(BRANCHES, inputs, widths, strict=True):
                 self._add(f"inception_{block}_{branch}", i, o, kernel)
+            self.add_module(f"inception_{block}_output", Concatenation())
             channels = widths[0] + widths[2] + widths[4] + widths[5]
         self.loss3_classifier = nn.Linear(channels, 1000)
 
@@ -71,14 +81,11 @@ class GoogLeNetBVLC(nn.Module):
         x = pool(normalize(self._conv("conv2", self._conv("conv2_reduce", x))))
         for block in BLOCKS:
             name = f"inception_{block}"
-            x = torch.cat(
-                [
-                    self._conv(f"{name}_1x1", x),
-                    self._conv(f"{name}_3x3", self._conv(f"{name}_3x3_reduce", x)),
-                    self._conv(f"{name}_5x5", self._conv(f"{name}_5x5_reduce", x)),
-                    self._conv(f"{name}_pool_proj", F.max_pool2d(x, 3, 1, 1)),
-                ],
-                dim=1,
+            x = self.get_submodule(f"{name}_output")(
+                self._conv(f"{name}_1x1", x),
+                self._conv(f"{name}_3x3", self._conv(f"{name}_3x3_reduce", x)),
+                self._conv(f"{name}_5x5", self._conv(f"{name}_5x5_reduce", x)),
+                self._conv(f"{name}_pool_proj", F.max_pool2d(x, 3, 1, 1)),
             )
             if block in POOLED_AFTER:
                 x = pool(x)

@@ -1,0 +1,197 @@
+"""Make the films of a network's layers: `python -m tunewidgets.zoo.make_films googlenet_bvlc`.
+
+In: a network trained on ImageNet, and the 1,000 photographs that lie in the folder `TUNEWIDGETS_DATA` names. Out: for
+each layer and method a film with its readout and, beside every point, patches of those photographs; and Table 2 of
+*Identifying and interpreting tuning dimensions in deep networks* as a checklist of the first two layers. What is
+finished is kept in a work folder, from which a run that was stopped goes on.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import xarray as xr
+
+from tunewidgets.records import open_record, save_record
+
+
+class Look(NamedTuple):
+    """How a layer is looked at.
+
+    Vectors that its dimensions are found in; methods, of which ICA's dimensions are read first; points a dimension,
+    side in pixels and steps of their images; random axes that they are compared with, and points along each.
+    """
+
+    vectors: int
+    methods: tuple[str, ...]
+    points: int
+    side: int
+    steps: int
+    axes: int
+    axis_points: int
+
+
+FIRST = Look(100_000, ("ica", "pca"), 32, 64, 128, 199, 5)
+HIGHER = Look(20_000, ("ica",), 9, 96, 48, 139, 3)
+# network -> layers from the image on; the first two are those of Table 2, by the paper's names
+TABLE_2 = ("conv2d0", "conv2d1")
+LAYERS: dict[str, dict[str, Look]] = {
+    "googlenet_bvlc": {
+        "relu_conv1": FIRST,
+        "relu_conv2_reduce": FIRST,
+        "relu_conv2": HIGHER,
+        **{f"inception_{block}_output": HIGHER for block in ("3a", "3b", "4a", "4c", "4e", "5b")},
+    },
+    "inceptionv1": {
+        "conv2d0": FIRST,
+        "conv2d1": FIRST,
+        "conv2d2": HIGHER,
+        **{f"mixed{block}": HIGHER for block in ("3a", "3b", "4a", "4c", "4e", "5b")},
+    },
+}
+
+
+def make_films(
+    network: str,
+    out: str | Path = "films",
+    *,
+    layers: Sequence[str] | None = None,
+    components: int = 16,
+    photographs: int = 1_000,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool = True,
+) -> list[Path]:
+    """Find the tuning dimensions of a network's layers in photographs, draw them and read them.
+
+    Parameters
+    ----------
+    network : {"googlenet_bvlc", "inceptionv1"}
+    out : path
+        Folder of the records; what is unfinished goes to its sub-folder `runs`.
+    layers : sequence of str, optional
+        Some of the network's in `LAYERS`; None takes all.
+    components : int
+        Dimensions a layer.
+    photographs : int
+    seed : int
+    device : str
+    progress : bool
+
+    Returns
+    -------
+    list of pathlib.Path
+        `NETWORK-LAYER-METHOD.zarr.zip` for each film and, with both first layers, `NETWORK-table2.zarr.zip`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder named by `TUNEWIDGETS_DATA` holds no such weights or photographs.
+    ValueError
+        If a layer is none of the network's.
+    """
+    # Here, since the command's help should not wait for torch.
+    from tunewidgets.kernels.activations import sample_activations
+    from tunewidgets.kernels.film_checklist import film_checklist
+    from tunewidgets.kernels.probe import Probe
+    from tunewidgets.zoo.registry import load
+    from tunewidgets.zoo.sources import images as image_source
+
+    looks = LAYERS[network]
+    unknown = [layer for layer in layers or () if layer not in looks]
+    if unknown:
+        raise ValueError(f"{network} has no layer {unknown[0]!r} here; choose among {', '.join(looks)}")
+    model = load(network)
+    seen = image_source("imagenet-sample", n=photographs, seed=seed)
+    made: dict[str, list[Path]] = {}
+    for layer in layers or looks:
+        look = looks[layer]
+        files = [Path(out) / f"{network}-{layer}-{method}.zarr.zip" for method in look.methods]
+        made[layer] = files
+        if all(file.exists() for file in files):
+            continue
+        probe = Probe(model, layer, device=device)
+        activations = sample_activations(probe, seen, n=look.vectors, seed=seed, progress=progress)
+        null: int | xr.Dataset = look.axes
+        for method, file in zip(look.methods, files, strict=True):
+            store = Path(out) / "runs" / f"{network}-{layer}-{method}.zarr"
+            null = _film(probe, activations, seen, look, method, components, seed, null, store, progress)
+            save_record(null, file)
+    written = [file for files in made.values() for file in files]
+    first = list(looks)[: len(TABLE_2)]
+    if set(first) <= set(made):
+        films: dict[str, Any] = {
+            name: [open_record(file) for file in made[layer]]
+            for name, layer in zip(TABLE_2, first, strict=True)
+        }
+        table = film_checklist(films, seed=seed)
+        written.append(save_record(table, Path(out) / f"{network}-table2.zarr.zip"))
+    return written
+
+
+def _film(
+    probe: Any,
+    activations: xr.DataArray,
+    seen: Any,
+    look: Look,
+    method: str,
+    components: int,
+    seed: int,
+    null: int | xr.Dataset,
+    store: Path,
+    progress: bool,
+) -> xr.Dataset:
+    """One film with patches and readout. PCA and ICA span one subspace, so the second takes over the first's null."""
+    from tunewidgets.kernels.dimensions import TuningDimensions
+    from tunewidgets.kernels.film_patches import add_patches
+    from tunewidgets.kernels.film_readout import read_film
+    from tunewidgets.kernels.films import render_film
+
+    dimensions = TuningDimensions(method, n_components=components, random_state=seed).fit(activations)
+    film = render_film(
+        probe,
+        dimensions,
+        look.points,
+        size=look.side,
+        steps=look.steps,
+        seed=seed,
+        progress=progress,
+        store=store,
+    )
+    film = add_patches(film, probe, activations, seen, progress=progress)
+    return read_film(film, probe, activations, null, look.axis_points, seed=seed, progress=progress)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tunewidgets.zoo.make_films",
+        description="Write films of a network's tuning dimensions, read and with patches, and the checklist of Table 2. "
+        "The photographs, and googlenet_bvlc's weights, lie in the folder named by TUNEWIDGETS_DATA. Run again after a "
+        "stop, it goes on.",
+    )
+    parser.add_argument("network", choices=LAYERS)
+    parser.add_argument("--layers", nargs="+", help="some of its layers (default all)")
+    parser.add_argument("--out", default="films", help="folder of the records (default films)")
+    parser.add_argument("--components", type=int, default=16, help="dimensions a layer (default 16)")
+    parser.add_argument("--photographs", type=int, default=1_000, help="look at so many (default 1000)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    chosen = vars(parser.parse_args(arguments))
+    try:
+        written = make_films(**chosen, progress=sys.stderr.isatty())
+    except (ValueError, FileNotFoundError, ConnectionError) as error:
+        print(f"make_films: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("make_films: stopped; run the same command again to go on", file=sys.stderr)
+        return 1
+    for path in written:
+        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
