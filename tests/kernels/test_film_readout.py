@@ -189,6 +189,14 @@ def test_random_axes_are_decided_by_their_seed(film, probe, sample):
     assert (one != other).any()
 
 
+def test_a_unit_that_never_varies_has_no_part_in_random_axes(probe, sample):
+    silent = sample.copy()
+    silent[:, 4] = 0
+    axes = random_axes(filmed(probe, silent), probe, silent, 4, 2, 0, progress=False)
+    assert axes.shape == (7, 4)
+    assert (axes > 0).any()
+
+
 def test_pca_takes_over_icas_null_for_they_span_one_subspace(read, probe, sample):
     pca = filmed(probe, sample, "pca")
     taken = tw.read_film(pca, probe, sample, null=read)

@@ -2,9 +2,10 @@
 
 In: nothing. Out: a setting of the C library for this process, where that is glibc; elsewhere nothing happens.
 
-Every step of an optimization frees tensors of some megabytes and asks for the like again. glibc returns large blocks to
-the system at once, which hands out each of their pages anew. It learns to keep blocks as they are freed, up to the limits set
-here, unless someone has set a limit: Dask does for its workers, which then spend a quarter of their time on new pages.
+Every step of an optimization frees tensors of some megabytes and asks for the like again. glibc returns large blocks
+to the system at once, which hands out each of their pages anew. It learns to keep blocks as they are freed, up to the
+limits set here, unless someone has set a limit: Dask does for its workers, which then spend a quarter of their time on
+new pages.
 """
 
 import ctypes
@@ -24,5 +25,5 @@ def keep_freed_memory() -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:  # another C library, such as musl
         return False
-    limits = ((MMAP_THRESHOLD, LARGEST_KEPT), (TRIM_THRESHOLD, KEPT_AT_END))
-    return all([mallopt(name, limit) == 1 for name, limit in limits])
+    set_both = mallopt(MMAP_THRESHOLD, LARGEST_KEPT), mallopt(TRIM_THRESHOLD, KEPT_AT_END)
+    return set_both == (1, 1)

@@ -158,7 +158,10 @@ def random_curves(
 
     Axes come in frames of as many as the subspace has dimensions, orthogonal to one another.
     """
-    basis = film["component"].values.astype(float)
+    # A unit that never varies is left out of every fit, and has no part in the film's dimensions.
+    vectors = activations.transpose("sample", "unit").values
+    varies = vectors.max(axis=0) > vectors.min(axis=0)
+    basis = film["component"].values.astype(float)[:, varies]
     options = _options(film)
     parts = []
     with tqdm(total=count, desc="Rendering random axes", unit="axis", disable=not progress) as bar:

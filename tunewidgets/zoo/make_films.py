@@ -108,17 +108,19 @@ def make_films(
     made: dict[str, list[Path]] = {}
     for layer in layers or looks:
         look = looks[layer]
-        files = [Path(out) / f"{network}-{layer}-{method}.zarr.zip" for method in look.methods]
-        made[layer] = files
-        if all(file.exists() for file in files):
+        files = {method: Path(out) / f"{network}-{layer}-{method}.zarr.zip" for method in look.methods}
+        made[layer] = list(files.values())
+        missing = [method for method, file in files.items() if not file.exists()]
+        if not missing:
             continue
         probe = Probe(model, layer, device=device)
         activations = sample_activations(probe, seen, n=look.vectors, seed=seed, progress=progress)
-        null: int | xr.Dataset = look.axes
-        for method, file in zip(look.methods, files, strict=True):
+        finished = [open_record(file) for file in files.values() if file.exists()]
+        null: Any = finished[0] if finished else look.axes
+        for method in missing:
             store = Path(out) / "runs" / f"{network}-{layer}-{method}.zarr"
             null = _film(probe, activations, seen, look, method, components, seed, null, store, progress)
-            save_record(null, file)
+            save_record(null, files[method])
     written = [file for files in made.values() for file in files]
     first = list(looks)[: len(TABLE_2)]
     if set(first) <= set(made):
@@ -139,7 +141,7 @@ def _film(
     method: str,
     components: int,
     seed: int,
-    null: int | xr.Dataset,
+    null: Any,
     store: Path,
     progress: bool,
 ) -> xr.Dataset:
@@ -168,9 +170,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m tunewidgets.zoo.make_films",
-        description="Write films of a network's tuning dimensions, read and with patches, and the checklist of Table 2. "
-        "The photographs, and googlenet_bvlc's weights, lie in the folder named by TUNEWIDGETS_DATA. Run again after a "
-        "stop, it goes on.",
+        description="Write films of a network's tuning dimensions, read and with patches, and Table 2's checklist. "
+        "The photographs, and googlenet_bvlc's weights, lie in the folder named by TUNEWIDGETS_DATA. Run again after "
+        "a stop, it goes on.",
     )
     parser.add_argument("network", choices=LAYERS)
     parser.add_argument("--layers", nargs="+", help="some of its layers (default all)")
