@@ -183,7 +183,9 @@ def calibration(options: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
     for layer in LAYERS:
         probe, sample, dimensions = fitted(layer)
-        record = tw.render_film(probe, dimensions, 2, size=options.size, steps=options.steps, progress=False)
+        record = tw.render_film(
+            probe, dimensions, 2, size=options.size, steps=options.chance_steps, progress=False
+        )
         curves = random_curves(record, probe, sample, options.axes, 5, seed=11, progress=False)
         rows.append({"layer": layer, **chance(curves)})
     return rows
@@ -220,7 +222,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("parts", nargs="*", default=list(PARTS), choices=[*PARTS, "peak"], metavar="PART")
-    parser.add_argument("--steps", type=int, default=32, help="ours, where Lucent or chance is compared with")
+    parser.add_argument("--steps", type=int, default=192, help="ours, where Lucent is compared with")
+    parser.add_argument("--chance-steps", type=int, default=24, help="of the calibration's images")
     parser.add_argument("--lucent-steps", type=int, default=512, help="Lucent's; 512 is its default")
     parser.add_argument("--axes", type=int, default=400, help="random axes of the calibration")
     parser.add_argument("--size", type=int, default=64, help="side of the calibration's images")

@@ -21,6 +21,11 @@ from tunewidgets.kernels.tracing import Values
 LEAST_COSINE, DOT_COSINE_FLOOR = 0.05, 1e-2
 
 
+# How far Adam goes, and in one step at most. A short path keeps the images from saturating, and neighbors along a film
+# alike; the cosine alone, which no stronger image raises, gains by a longer one.
+PATHS = {"dot_cosine": (2.56, 0.1), "cosine": (9.6, 0.05)}
+
+
 class Direction(Objective):
     """A direction of the layer's activation space, sought at every position (or one).
 
@@ -49,14 +54,11 @@ class Direction(Objective):
     4
     """
 
-    # A short path keeps the images from saturating, and neighbors along a film alike.
-    path, largest_lr = 2.56, 0.1
-
     def __init__(
         self, vectors: Any, mode: str = "dot_cosine", at: str | tuple[int, int] = "everywhere"
     ) -> None:
         self.vectors = torch.as_tensor(np.atleast_2d(np.asarray(vectors)), dtype=torch.float32)
-        if mode not in ("dot_cosine", "cosine"):
+        if mode not in PATHS:
             raise ValueError(f"mode is {mode!r}; choose 'dot_cosine' or 'cosine'.")
         whole = isinstance(at, tuple | list) and len(at) == 2 and all(isinstance(place, int) for place in at)
         if at not in ("everywhere", "center") and not whole:
@@ -68,6 +70,7 @@ class Direction(Objective):
         if bool((self.vectors.norm(dim=1) == 0).any()):
             raise ValueError("a vector of zeros has no direction; leave it out.")
         self.mode = mode
+        self.path, self.largest_lr = PATHS[mode]
         self.at = at
         self.labels: list[str] | None = None
 
