@@ -92,7 +92,7 @@ def test_a_click_on_a_hollow_point_renders_its_unit(scatter):
     unit = int(scatter.python("widget.unit"))
     assert scatter.rendered() == [unit]
     expect(scatter.waiting).to_contain_text("11 of 12 units are not")
-    expect(scatter.root.locator(".tws-facts")).to_contain_text(re.compile(r"RS[01]\.\d"))
+    expect(scatter.root.locator(".tw-numbers")).to_contain_text(re.compile(r"RS[01]\.\d"))
     expect(scatter.root.locator(".tws-course")).to_have_count(2)
     # It has left the lane for its place in the plot; Enter on another one does what a click does.
     scatter.plot.focus()
@@ -130,7 +130,7 @@ def test_all_of_them_with_a_click_in_the_meantime_and_cancel(scatter):
     assert count < 12
     expect(scatter.waiting).to_contain_text(f"{12 - count} of 12 units are not")
     scatter.all.click()
-    expect(scatter.root.locator(".tws-livebar")).to_contain_text(
+    expect(scatter.root.locator(".tw-livebar")).to_contain_text(
         "All 12 units are rendered", timeout=2 * WAIT
     )
     expect(scatter.root.get_by_label("y axis").locator("option")).to_contain_text(["units that answer alike"])
@@ -167,7 +167,7 @@ def test_an_interrupted_kernel_goes_on_and_a_page_loaded_again_finds_it(scatter)
     expect(scatter.heading).to_contain_text("Unit 1")
     expect(scatter.large).to_be_visible(timeout=WAIT)
     scatter.notebook.python("Slow.pause = 0")
-    expect(scatter.root.locator(".tws-livebar")).to_contain_text(
+    expect(scatter.root.locator(".tw-livebar")).to_contain_text(
         "All 12 units are rendered", timeout=2 * WAIT
     )
 
@@ -227,7 +227,7 @@ def test_looks(scatter, artifacts: Path):
     scatter.notebook.theme("Light")
     scatter.root.screenshot(path=artifacts / "live-units-rendering-light.png")
     scatter.notebook.python("Slow.pause = 0")
-    expect(scatter.root.locator(".tws-livebar")).to_contain_text(
+    expect(scatter.root.locator(".tw-livebar")).to_contain_text(
         "All 12 units are rendered", timeout=2 * WAIT
     )
     scatter.root.screenshot(path=artifacts / "live-units-all-light.png")

@@ -132,7 +132,7 @@ def test_saves_the_table_that_python_writes(checklist, tmp_path, name, method):
         "widget.alpha = .025; widget.bank = 'with mean'"
     )
     expect(checklist.root.locator(".twr-agreement")).to_contain_text("1 of 24", timeout=WAIT)
-    expect(checklist.root.locator(".twr-note")).to_be_visible(timeout=WAIT)
+    expect(checklist.root.locator(".tw-note")).to_be_visible(timeout=WAIT)
     checklist.root.locator(".twr-copy select").select_option(name)
     with checklist.notebook.page.expect_download() as download:
         checklist.root.get_by_role("button", name="Save").click()

@@ -172,7 +172,7 @@ def test_layer_objective_and_columns_change_without_a_kernel(scatter):
 def test_dead_silent_and_failed_units_are_said_in_words(scatter):
     for unit, words in ((3, "Dead"), (5, "Silent"), (7, "No IAM image: the image held NaN.")):
         scatter.notebook.python(f"widget.unit = {unit}")
-        expect(scatter.root.locator(".tws-trouble", has_text=words)).to_be_visible(timeout=WAIT)
+        expect(scatter.root.locator(".tw-note", has_text=words)).to_be_visible(timeout=WAIT)
 
 
 def test_looks(scatter, artifacts: Path):

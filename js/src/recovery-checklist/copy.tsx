@@ -40,11 +40,11 @@ export function Copy({ view }: { view: View }) {
   };
   return (
     <div class="twr-copy">
-      <span class="twr-name" role="status">
+      <span class="tw-quiet" role="status">
         {said}
       </span>
-      <label class="twr-choice">
-        <span class="twr-name">Table as</span>
+      <label class="tw-choice">
+        <span class="tw-quiet">Table as</span>
         <select
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}

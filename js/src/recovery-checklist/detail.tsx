@@ -34,7 +34,7 @@ export function Detail({ view, cell }: { view: View; cell: Cell }) {
         </button>
       </header>
       {cell.reason ? (
-        <p class="twr-reason">
+        <p class="tw-note twr-reason">
           <b>Not there:</b> {cell.reason}. This is not a no.
         </p>
       ) : null}
@@ -61,7 +61,7 @@ function Facts({ view, cell }: { view: View; cell: Cell }) {
   const films = report.subject === "films";
   return (
     <div class="twr-facts">
-      <dl>
+      <dl class="tw-numbers">
         <div>
           <dt>
             <Mark value={cell.inSubspace} /> {films ? "beyond random axes" : "in the subspace"}
@@ -85,7 +85,7 @@ function Facts({ view, cell }: { view: View; cell: Cell }) {
           <dd>{decimal(cell.smoothness)}</dd>
         </div>
       </dl>
-      <p class="twr-quiet">
+      <p class="tw-quiet">
         A mark needs p ≤ {level} and η ≥ {decimal(report.smooth)}.
       </p>
     </div>

@@ -26,7 +26,7 @@ export function NullPlot({ view, cell, which }: { view: View; cell: Cell; which:
       {found && cell.observed !== null ? (
         <Bars found={found} observed={cell.observed} symbol={r2 ? "R²" : "D"} />
       ) : (
-        <p class="twr-quiet">{why(which, pictures, report.columns[cell.column]?.name ?? "")}</p>
+        <p class="tw-quiet">{why(which, pictures, report.columns[cell.column]?.name ?? "")}</p>
       )}
     </figure>
   );

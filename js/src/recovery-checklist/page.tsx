@@ -38,12 +38,12 @@ export function Page({ view }: { view: View }) {
   const opened = state.opened ? checklist.cell(state.opened) : undefined;
   return (
     <>
-      <header class="twr-header">
-        <p class="twr-source">
+      <header class="tw-header">
+        <p class="tw-source">
           <strong>{report.model}</strong>
           <span>{report.subject === "films" ? "what are its dimensions about?" : "what is recovered?"}</span>
         </p>
-        <p class="twr-keys" aria-hidden="true">
+        <p class="tw-keys" aria-hidden="true">
           <kbd>←</kbd>
           <kbd>↑</kbd>
           <kbd>↓</kbd>
@@ -63,7 +63,7 @@ export function Page({ view }: { view: View }) {
         {opened ? (
           <Detail key={opened.key} view={view} cell={opened} />
         ) : (
-          <p class="twr-invitation">
+          <p class="tw-invitation">
             <b>No cell is open.</b> Open one to see the film of its best dimension, what the{" "}
             {report.subject === "films" ? "pictures" : "filters"} say along it, and how far chance would have
             come; then say whether you see it.

@@ -22,7 +22,7 @@ export function Readout({ view, cell }: { view: View; cell: Cell }) {
         {capital(name)} along it, as the {who} say
       </figcaption>
       {curve.length === 0 ? (
-        <p class="twr-quiet">Nothing was read here.</p>
+        <p class="tw-quiet">Nothing was read here.</p>
       ) : name === "angle" ? (
         <Circle curve={curve} angles={own(report.filters[cell.attribute] ?? [], report, look)} />
       ) : (

@@ -10,7 +10,7 @@ export function Switches({ view }: { view: View }) {
   const { report, state, look } = checklist;
   return (
     <>
-      <div class="twr-switches">
+      <div class="tw-toolbar">
         {report.subject === "films" ? null : (
           <>
             <Segments
@@ -61,7 +61,7 @@ export function Switches({ view }: { view: View }) {
 
 function Light({ name }: { name: string }) {
   return (
-    <div class="twr-note">
+    <div class="tw-note">
       <p>
         <b>Filters of the bank “{name}” answer to uniform light.</b> Whatever else a direction does, activity
         rises with the light along it, and the filters with most mean take the lead: frequency, angle and
@@ -87,12 +87,12 @@ interface SegmentsProps {
 
 function Segments({ name, values, texts = {}, value, onChoose }: SegmentsProps) {
   return (
-    <fieldset class="twr-choice">
+    <fieldset class="tw-choice">
       <legend class="tw-hidden">{name}</legend>
-      <span class="twr-name" aria-hidden="true">
+      <span class="tw-quiet" aria-hidden="true">
         {name}
       </span>
-      <span class="twr-segments">
+      <span class="tw-segments">
         {values.map((one) => (
           <button
             key={one}
@@ -118,8 +118,8 @@ interface ChoiceProps {
 
 function Choice({ name, value, options, onChoose }: ChoiceProps) {
   return (
-    <label class="twr-choice">
-      <span class="twr-name">{name}</span>
+    <label class="tw-choice">
+      <span class="tw-quiet">{name}</span>
       <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
         {options.map((option) => (
           <option key={option.value} value={option.value} selected={option.value === value}>

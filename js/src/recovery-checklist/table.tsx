@@ -161,7 +161,7 @@ function Square({ view, cell, at }: { view: View; cell: Cell; at: number }) {
           ) : (
             <span class="twr-wide">not judged</span>
           )}
-          {state.notes[cell.key] ? <span class="twr-noted"> ✎</span> : null}
+          {state.notes[cell.key] ? " ✎" : null}
         </span>
       </span>
     </button>

@@ -9,10 +9,10 @@ export function Verdict({ view, cell }: { view: View; cell: Cell }) {
   const given = state.verdicts[cell.key];
   return (
     <div class="twr-judge">
-      <fieldset class="twr-choice">
+      <fieldset class="tw-choice">
         <legend class="tw-hidden">Your verdict on {cellName(report, cell)}</legend>
         <b>Does {report.attribute[cell.attribute]} change along it?</b>
-        <span class="twr-segments">
+        <span class="tw-segments">
           {VERDICTS.map((verdict) => (
             <button
               key={verdict}
@@ -27,7 +27,7 @@ export function Verdict({ view, cell }: { view: View; cell: Cell }) {
         </span>
       </fieldset>
       <label class="twr-text">
-        <span>Note</span>
+        <span class="tw-quiet">Note</span>
         <input
           type="text"
           value={state.notes[cell.key] ?? ""}

@@ -3,7 +3,7 @@ import type { Trouble } from "./live-request";
 
 export function TroubleBox({ trouble }: { trouble: Trouble }) {
   return (
-    <div class="tw-trouble" role="alert">
+    <div class="tw-note tw-trouble" role="alert">
       <p>{trouble.message}</p>
       {trouble.details ? (
         <details>

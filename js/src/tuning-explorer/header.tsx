@@ -10,7 +10,7 @@ export const Header = pure(({ film, labeled }: { film: Film; labeled: number }) 
       <span>{film.method}</span>
       <span>{film.sampling} sampling</span>
     </p>
-    <p class="tw-progress">
+    <p class="tw-quiet tw-progress">
       {labeled} of {film.dimensions.length} labeled
     </p>
     <p class="tw-keys" aria-hidden="true">
@@ -26,7 +26,7 @@ export const Header = pure(({ film, labeled }: { film: Film; labeled: number }) 
       ) : null}
     </p>
     {film.warnings.map((warning) => (
-      <p key={warning} class="tw-warning">
+      <p key={warning} class="tw-note">
         {warning}
       </p>
     ))}

@@ -7,7 +7,6 @@ import { followTheme } from "../shared/theme";
 import { Explorer } from "./explorer";
 import { Page } from "./page";
 import { View } from "./view";
-import "../shared/theme.css";
 import "./style.css";
 
 interface Props {

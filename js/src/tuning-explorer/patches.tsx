@@ -20,9 +20,9 @@ export function Patches({ view, images, facts }: { view: View; images: Images; f
     ["high end", explorer.film.points - 1],
   ];
   return (
-    <section class="tw-patches" aria-label="Real patches">
-      <h4>Real patches nearest to it, of {facts.of}</h4>
-      {sprite.state === "absent" ? <p class="tw-none">{sprite.reason}</p> : null}
+    <section class="tw-part tw-patches" aria-label="Real patches">
+      <h4 class="tw-heading">Real patches nearest to it, of {facts.of}</h4>
+      {sprite.state === "absent" ? <p class="tw-quiet">{sprite.reason}</p> : null}
       <div>
         {places.map(([name, point]) => (
           <figure key={name}>

@@ -48,7 +48,7 @@ export const Row = pure((props: Props) => {
       onFocusCapture={() => explorer.select(at)}
       onClick={onClick}
     >
-      <div class="tw-name">
+      <div>
         <input
           class="tw-label"
           type="text"
@@ -83,7 +83,7 @@ export const Row = pure((props: Props) => {
           onInput={(event) => explorer.move(at, event.currentTarget.valueAsNumber)}
         />
         {failed ? (
-          <p class="tw-status">{dimension.status}</p>
+          <p class="tw-quiet tw-status">{dimension.status}</p>
         ) : (
           <Histogram dimension={dimension} point={point} mark={mark} />
         )}

@@ -50,8 +50,8 @@ export function Stage({ view }: { view: View }) {
         <p class="tw-count">{failed ? "not shown" : `${point + 1} / ${film.points}`}</p>
       </div>
       {failed ? null : (
-        <div class="tw-facts">
-          <dl class="tw-numbers">
+        <div>
+          <dl class="tw-part tw-numbers">
             <Fact name="coordinate" value={decimal(dimension.coordinate[point], digits)} />
             <Fact name="quantile in the data" value={percent(dimension.quantile[point])} />
             <Fact name="cosine reached" value={decimal(dimension.cosine[point])} />

@@ -43,7 +43,7 @@ export function Together({ view, combination }: { view: View; combination: Combi
         <p class="tw-title">{own ? "All sliders together" : standIn(view)}</p>
         <p class="tw-count">{own ? status(combination) : "from the record"}</p>
       </div>
-      <div class="tw-facts">
+      <div>
         {trouble && !gone ? <TroubleBox trouble={trouble} /> : null}
         <div class="tw-actions">
           <Keep view={view} combination={combination} own={own} />
@@ -62,7 +62,7 @@ export function Together({ view, combination }: { view: View; combination: Combi
         </div>
         {own && facts ? (
           <>
-            <dl class="tw-numbers">
+            <dl class="tw-part tw-numbers">
               <div>
                 <dt>cosine reached</dt>
                 <dd>{decimal(facts.cosine)}</dd>
@@ -151,6 +151,7 @@ function Origin({ view, from }: { view: View; from: [number | null, number, numb
         {shown && row !== null ? (
           <button
             type="button"
+            class="tw-link"
             title="Go to this image’s coordinates"
             onClick={() => explorer.goToFilm(row, point)}
           >
@@ -167,8 +168,8 @@ function Origin({ view, from }: { view: View; from: [number | null, number, numb
 function KeptStrip({ view, kept }: { view: View; kept: readonly Kept[] }) {
   if (kept.length === 0) return null;
   return (
-    <section class="tw-kept" aria-label="Images kept in the record">
-      <h4>Kept in the record: click one to go there</h4>
+    <section class="tw-part tw-kept" aria-label="Images kept in the record">
+      <h4 class="tw-heading">Kept in the record: click one to go there</h4>
       <div>
         {kept.map((one, at) => (
           <KeptImage

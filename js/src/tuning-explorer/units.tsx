@@ -19,13 +19,13 @@ interface Bars {
 
 export function UnitBars({ units, weights, most }: Bars) {
   return (
-    <div class="tw-units">
-      <h4>Units that weigh most in the target</h4>
-      {units.length === 0 ? <p class="tw-none">No unit has a positive weight here.</p> : null}
+    <div class="tw-part tw-units">
+      <h4 class="tw-heading">Units that weigh most in the target</h4>
+      {units.length === 0 ? <p class="tw-quiet">No unit has a positive weight here.</p> : null}
       <ol>
         {units.map((unit, rank) => (
           <li key={rank}>
-            <span class="tw-unit">unit {unit}</span>
+            <span>unit {unit}</span>
             <span class="tw-weight" aria-hidden="true">
               <span style={{ width: `${(100 * (weights[rank] ?? 0)) / most}%` }} />
             </span>

@@ -55,7 +55,7 @@ export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
   const height = Math.round((WIDTH * photo.facts.height) / photo.facts.width);
   return (
     <section class="tw-whatif" aria-label="A photo along the dimensions">
-      <h4>Where this photo falls along {title}</h4>
+      <h4 class="tw-heading">Where this photo falls along {title}</h4>
       <div
         class="tw-photo"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the mark
@@ -82,12 +82,12 @@ export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
         />
         heat map
       </label>
-      <p class="tw-heat" aria-hidden="true">
+      <p class="tw-quiet tw-heat" aria-hidden="true">
         <span>low end</span>
         <i />
         <span>high end</span>
       </p>
-      <p class="tw-here-text">
+      <p class="tw-quiet tw-here-text">
         {here === undefined
           ? "Point at a place in the photo: every slider goes to where it falls."
           : `Row ${position[0]}, column ${position[1]} of the map: ${decimal(here)} along ${title}. The sliders stand at the points nearest to it.`}

@@ -10,8 +10,8 @@ export function Classes({ layer, unit }: { layer: Layer; unit: number }) {
   const most = Math.max(...bars.map((bar) => bar.mean), Number.MIN_VALUE);
   const rest = layer.classes.length - bars.length;
   return (
-    <div class="tws-part">
-      <h5>Mean activation by class</h5>
+    <div class="tw-part">
+      <h5 class="tw-heading">Mean activation by class</h5>
       <table class="tws-bars">
         <tbody>
           {bars.map((bar) => (
@@ -25,7 +25,7 @@ export function Classes({ layer, unit }: { layer: Layer; unit: number }) {
           ))}
         </tbody>
       </table>
-      {rest > 0 ? <p class="tws-quiet">and {rest} classes that it answers to less</p> : null}
+      {rest > 0 ? <p class="tw-quiet">and {rest} classes that it answers to less</p> : null}
     </div>
   );
 }

@@ -25,11 +25,11 @@ export function Detail({ view, unit, place }: Props) {
       <header class="tws-unit-head">
         <h4>
           Unit {unit}
-          <span class="tws-quiet">{valueText(layer, "preferred_class", objective, unit)}</span>
+          <span class="tw-quiet">{valueText(layer, "preferred_class", objective, unit)}</span>
         </h4>
         <button
           type="button"
-          class="tws-pin"
+          class="tw-button tws-pin"
           aria-pressed={pinned}
           title={pinned ? "Stop comparing with this unit" : "Keep this unit, and open another beside it"}
           onClick={() => scatter.togglePin(unit)}
@@ -39,7 +39,7 @@ export function Detail({ view, unit, place }: Props) {
         {place === "opened" ? (
           <button
             type="button"
-            class="tws-close"
+            class="tw-button tws-close"
             aria-label={`Close unit ${unit}`}
             onClick={() => scatter.open(null)}
           >
@@ -48,7 +48,7 @@ export function Detail({ view, unit, place }: Props) {
         ) : null}
       </header>
       {wrong.map((sentence) => (
-        <p key={sentence} class="tws-trouble">
+        <p key={sentence} class="tw-note">
           {sentence}
         </p>
       ))}
@@ -79,7 +79,7 @@ function Facts({ view, unit }: { view: View; unit: number }) {
   const worst = layer.worst?.drops[unit] ?? null;
   const worstClass = layer.worst?.classes[unit];
   return (
-    <dl class="tws-facts">
+    <dl class="tw-part tw-numbers">
       {FACTS.filter((name) => name in layer.table.columns).map((name) => (
         <Fact
           key={name}

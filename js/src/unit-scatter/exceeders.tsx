@@ -16,8 +16,8 @@ export function Exceeders({ view, unit }: { view: View; unit: number }) {
   const units = layer.shown[objective]?.exceeders[unit] ?? [];
   const ratios = layer.shown[objective]?.ratios[unit] ?? [];
   return (
-    <div class="tws-part">
-      <h5>On its {objectiveName(objective)} image</h5>
+    <div class="tw-part">
+      <h5 class="tw-heading">On its {objectiveName(objective)} image</h5>
       <p class="tws-sentence">{sentence}</p>
       {units.length === 0 ? null : (
         <ol class="tws-exceeders" aria-label={`Units that exceed unit ${unit} on its own image`}>
@@ -33,7 +33,7 @@ export function Exceeders({ view, unit }: { view: View; unit: number }) {
                   image={sheets.of(layer, objective, other)}
                   name=""
                   pixels={PIXELS}
-                  class={`tws-small ${waiting.has(other) ? "tws-unmade" : ""}`}
+                  class={waiting.has(other) ? "tws-unmade" : ""}
                 />
                 <span class="tws-caption">
                   <b>{other}</b> ×{decimal(ratios[rank], (ratios[rank] ?? 0) < 10 ? 2 : 0)}

@@ -12,8 +12,8 @@ export function Exemplars({ view, unit }: { view: View; unit: number }) {
   if (images.length === 0 || view.scatter.layer.table.dead.includes(unit)) return null;
   const activations = layer.exemplars?.activations?.[unit] ?? [];
   return (
-    <div class="tws-part">
-      <h5>Images of the data it answers to most</h5>
+    <div class="tw-part">
+      <h5 class="tw-heading">Images of the data it answers to most</h5>
       {layer.sheets[KIND] ? (
         <ol class="tws-exemplars">
           {images.map((image, rank) => (
@@ -25,14 +25,13 @@ export function Exemplars({ view, unit }: { view: View; unit: number }) {
                 image={sheets.of(layer, KIND, unit, rank)}
                 name={`image ${image} of the data`}
                 pixels={PIXELS}
-                class="tws-small"
               />
             </li>
           ))}
         </ol>
       ) : (
         <p class="tws-sentence">
-          Numbers {images.join(", ")}. <span class="tws-quiet">The record keeps no photographs.</span>
+          Numbers {images.join(", ")}. <span class="tw-quiet">The record keeps no photographs.</span>
         </p>
       )}
     </div>

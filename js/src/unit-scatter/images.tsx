@@ -62,7 +62,7 @@ export function Images({ view, unit, onDrawn }: Props) {
           </figcaption>
         </figure>
         {other === undefined ? null : (
-          <figure class="tws-beside">
+          <figure>
             <button
               type="button"
               class="tws-thumb tws-frame"
@@ -72,7 +72,7 @@ export function Images({ view, unit, onDrawn }: Props) {
               {waits.includes(other) ? (
                 <Unmade bitmap={grows(other)} name="" pixels={SMALL} />
               ) : (
-                <Picture image={sheets.of(layer, other, unit)} name="" pixels={SMALL} class="tws-small" />
+                <Picture image={sheets.of(layer, other, unit)} name="" pixels={SMALL} />
               )}
               {at && now?.objective === other ? <Growth now={now} /> : null}
             </button>

@@ -7,7 +7,6 @@ import { followTheme } from "../shared/theme";
 import { Page } from "./page";
 import { Scatter } from "./scatter";
 import { View } from "./view";
-import "../shared/theme.css";
 import "./style.css";
 
 interface Props {

@@ -15,7 +15,7 @@ export function LiveBar({ view }: { view: View }) {
   const elsewhere = rendering?.lost && rendering.lost.unit !== state.unit;
   return (
     <>
-      <div class="tws-livebar">
+      <div class="tw-livebar">
         {rendering?.all ? (
           <Run view={view} all={rendering.all} />
         ) : waiting > 0 ? (
@@ -24,13 +24,13 @@ export function LiveBar({ view }: { view: View }) {
             {waiting === total ? `None of ${total} units is` : `${waiting} of ${total} units are not`}{" "}
             rendered yet
             {rendering ? null : (
-              <span class="tws-quiet">
+              <span class="tw-quiet">
                 : open the record with <code>probe=</code> to render them
               </span>
             )}
           </p>
         ) : (
-          <p class="tws-quiet">All {total} units are rendered</p>
+          <p class="tw-quiet">All {total} units are rendered</p>
         )}
         {rendering && waiting > 0 && !rendering.all ? (
           <button
@@ -66,7 +66,7 @@ function Run({ view, all: [done, total] }: { view: View; all: [number, number] }
           {done} of {total} rendered
         </span>
       </p>
-      <button type="button" class="tw-button tws-cancel" onClick={() => view.scatter.rendering?.stop()}>
+      <button type="button" class="tw-button" onClick={() => view.scatter.rendering?.stop()}>
         Cancel
       </button>
     </>

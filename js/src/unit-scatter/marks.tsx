@@ -55,7 +55,7 @@ function Card({ view, unit }: { view: View; unit: number }) {
       style={{ left: `${Math.max(0, left)}px`, top: `${Math.max(0, place[1] - 34)}px` }}
       aria-hidden="true"
     >
-      <Picture image={sheets.of(layer, state.objective, unit)} name="" pixels={64} class="tws-small" />
+      <Picture image={sheets.of(layer, state.objective, unit)} name="" pixels={64} />
       <p>
         <b>unit {unit}</b>
         {waits ? <span>not rendered yet</span> : null}

@@ -21,8 +21,8 @@ export function More({ view, unit }: { view: View; unit: number }) {
   if (!curves && !actions) return null;
   const steps = at?.now?.steps ?? Math.max(...rs.steps, ...own.steps, 1);
   return (
-    <div class="tws-part tws-more">
-      <h5>Along the optimization of its {objectiveName(objective)} image</h5>
+    <div class="tw-part">
+      <h5 class="tw-heading">Along the optimization of its {objectiveName(objective)} image</h5>
       {curves ? (
         <div class="tws-courses">
           <Course name="RS" line={rs} steps={steps} range={[0, 1]} />
@@ -49,7 +49,7 @@ export function More({ view, unit }: { view: View; unit: number }) {
           >
             Twice the steps
           </button>
-          <span class="tws-quiet" role="status">
+          <span class="tw-quiet" role="status">
             {outcome(rendering, name, unit, objective)}
           </span>
         </p>

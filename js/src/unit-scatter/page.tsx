@@ -16,11 +16,11 @@ export function Page({ view }: { view: View }) {
   const { unit, pinned } = state;
   return (
     <>
-      <header class="tws-header">
-        <p class="tws-source">
+      <header class="tw-header">
+        <p class="tw-source">
           <strong>{scatter.units.model}</strong>
         </p>
-        <p class="tws-keys" aria-hidden="true">
+        <p class="tw-keys" aria-hidden="true">
           <kbd>←</kbd>
           <kbd>↑</kbd>
           <kbd>↓</kbd>
@@ -30,7 +30,7 @@ export function Page({ view }: { view: View }) {
       <Toolbar view={view} />
       <LiveBar view={view} />
       {layer.notes.map((note) => (
-        <p key={note} class="tws-note">
+        <p key={note} class="tw-note">
           {note}
         </p>
       ))}
@@ -62,7 +62,7 @@ export function Page({ view }: { view: View }) {
 
 function Invitation({ waiting }: { waiting: number }) {
   return (
-    <section class="tws-unit tws-invitation">
+    <section class="tws-unit tw-invitation tws-invitation">
       <p>
         <b>No unit is open.</b>
       </p>

@@ -53,7 +53,7 @@ export function Plot({ view }: { view: View }) {
         ))}
         <p class="tws-selection" hidden={state.selected.length === 0}>
           {state.selected.length} selected
-          <button type="button" class="tws-link" onClick={() => view.scatter.select([])}>
+          <button type="button" class="tw-link" onClick={() => view.scatter.select([])}>
             Clear
           </button>
         </p>

@@ -15,7 +15,7 @@ export function Toolbar({ view }: { view: View }) {
     { value: NONE, text: "nothing" },
   ];
   return (
-    <div class="tws-toolbar">
+    <div class="tw-toolbar">
       <Choice
         name="Layer"
         value={state.layer}
@@ -23,7 +23,7 @@ export function Toolbar({ view }: { view: View }) {
         onChoose={(name) => scatter.showLayer(name)}
       />
       {layer.table.objectives.length > 1 ? (
-        <fieldset class="tws-segments">
+        <fieldset class="tw-segments">
           <legend class="tw-hidden">Images by</legend>
           {layer.table.objectives.map((objective) => (
             <button
@@ -68,8 +68,8 @@ interface ChoiceProps {
 
 function Choice({ name, label, value, options, onChoose }: ChoiceProps) {
   return (
-    <label class="tws-choice">
-      <span>{name}</span>
+    <label class="tw-choice">
+      <span class="tw-quiet">{name}</span>
       <select
         aria-label={label ?? name}
         value={value}

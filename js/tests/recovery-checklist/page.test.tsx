@@ -102,7 +102,7 @@ describe("the checklist's page", () => {
     expect(page.cells()[2]?.querySelector(".tw-hidden")?.textContent).toContain(
       "angle by ICA-3; beyond random axes yes; the",
     );
-    expect(page.el.querySelectorAll(".twr-segments")).toHaveLength(0);
+    expect(page.el.querySelectorAll(".tw-segments")).toHaveLength(0);
     expect(page.el.querySelector(".twr-all")).toBeNull();
     expect(page.text(".twr-legend")).toContain("the furthest of as many random axes of the same subspace");
     await page.click(page.cells()[2]);
@@ -209,17 +209,17 @@ describe("the checklist's page", () => {
   it("judges again at another level, bank and seed", async () => {
     const model = checklistModel();
     const page = await show(model);
-    expect(page.el.querySelector(".twr-note")).toBeNull();
+    expect(page.el.querySelector(".tw-note")).toBeNull();
     await page.choose(0, "0.02");
     expect(model.state.alpha).toBe(0.02);
     expect(page.marks(2)).toEqual(["no", "no"]);
     await page.choose(1, "8");
     await settle();
     expect(model.state.seed).toBe(8);
-    await page.click(page.el.querySelectorAll(".twr-segments button")[1]);
+    await page.click(page.el.querySelectorAll(".tw-segments button")[1]);
     await settle();
     expect(model.state.bank).toBe("with mean");
-    expect(page.text(".twr-note")).toContain("answer to uniform light");
+    expect(page.text(".tw-note")).toContain("answer to uniform light");
   });
 
   it("shows p, D and η in the cells when asked", async () => {

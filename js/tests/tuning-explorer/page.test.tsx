@@ -251,7 +251,7 @@ describe("the explorer's page", () => {
 
   it("shows the film's warnings", async () => {
     const page = await show(explorerModel({ ...film(), warnings: ["ICA did not converge."] }));
-    expect(page.text(".tw-warning")).toBe("ICA did not converge.");
+    expect(page.text(".tw-note")).toBe("ICA did not converge.");
   });
 });
 

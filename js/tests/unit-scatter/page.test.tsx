@@ -134,7 +134,7 @@ describe("the scatter's page", () => {
     expect(large?.slice(1, 3)).toEqual([0, 0]);
     expect([...page.el.querySelectorAll(".tws-exceeders b")].map((b) => b.textContent)).toEqual(["2", "1"]);
     expect(page.text(".tws-exceeders")).toContain("×2.50");
-    expect(page.text(".tws-facts")).toContain("worst class, dog25%");
+    expect(page.text(".tw-numbers")).toContain("worst class, dog25%");
     await page.click(".tws-exceeders button");
     expect(model.state.unit).toBe(2);
     expect(plot.drawn).toHaveLength(1);
@@ -188,7 +188,7 @@ describe("the scatter's page", () => {
   it("switches the objective, and follows Python", async () => {
     const model = scatterModel();
     const page = await show(model);
-    await page.click(".tws-segments button");
+    await page.click(".tw-segments button");
     expect(model.state.objective).toBe("am");
     expect(page.text(".tws-title h4")).toContain("RS (AM)");
     expect(page.stage().classList).toContain("tws-flying");
@@ -243,7 +243,7 @@ describe("the scatter's page", () => {
   it("shows what a layer's note says, and a typed name as text", async () => {
     const noted = { ...layer("<b>x</b>", [0.1, 0.2], [0, 0]), notes: ["2 of 2 living units answer alike."] };
     const page = await show(scatterModel({ layers: [noted] }));
-    expect(page.text(".tws-note")).toContain("answer alike");
+    expect(page.text(".tw-note")).toContain("answer alike");
     expect(page.text(".tws-title h4")).toContain("<b>x</b>");
     expect(page.el.querySelector(".tws-title h4 b")).toBeNull();
   });
