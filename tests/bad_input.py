@@ -324,6 +324,9 @@ CASES = [
     Case("TuningExplorer", lambda: tw.TuningExplorer(3), ValueError, "tw.open_record gives one"),
     Case("TuningExplorer", lambda: tw.TuningExplorer("none.zarr"), FileNotFoundError, "give the path"),
     Case("TuningExplorer", lambda: tw.TuningExplorer(film(), dimensions=[99]), ValueError, "dimension"),
+    Case(
+        "TuningExplorer", lambda: tw.TuningExplorer(film(), net()), TypeError, "give tw.Probe(model, layer)"
+    ),
     Case("UnitScatter", lambda: tw.UnitScatter(film()), ValueError, "analyze_units makes"),
     Case("UnitScatter", lambda: tw.UnitScatter(3), ValueError, "tw.open_record gives one"),
     Case("UnitScatter", lambda: tw.UnitScatter(units(), x="sel"), Exception, "sel"),

@@ -130,9 +130,7 @@ def test_all_of_them_with_a_click_in_the_meantime_and_cancel(scatter):
     assert count < 12
     expect(scatter.waiting).to_contain_text(f"{12 - count} of 12 units are not")
     scatter.all.click()
-    expect(scatter.root.locator(".tw-livebar")).to_contain_text(
-        "All 12 units are rendered", timeout=2 * WAIT
-    )
+    expect(scatter.root.locator(".tw-livebar")).to_contain_text("All 12 units are rendered", timeout=2 * WAIT)
     expect(scatter.root.get_by_label("y axis").locator("option")).to_contain_text(["units that answer alike"])
     assert scatter.rendered() == list(range(12))
 
@@ -167,9 +165,7 @@ def test_an_interrupted_kernel_goes_on_and_a_page_loaded_again_finds_it(scatter)
     expect(scatter.heading).to_contain_text("Unit 1")
     expect(scatter.large).to_be_visible(timeout=WAIT)
     scatter.notebook.python("Slow.pause = 0")
-    expect(scatter.root.locator(".tw-livebar")).to_contain_text(
-        "All 12 units are rendered", timeout=2 * WAIT
-    )
+    expect(scatter.root.locator(".tw-livebar")).to_contain_text("All 12 units are rendered", timeout=2 * WAIT)
 
 
 def test_a_restarted_kernel_leaves_what_is_finished_and_says_why_no_more_comes(scatter):
@@ -227,9 +223,7 @@ def test_looks(scatter, artifacts: Path):
     scatter.notebook.theme("Light")
     scatter.root.screenshot(path=artifacts / "live-units-rendering-light.png")
     scatter.notebook.python("Slow.pause = 0")
-    expect(scatter.root.locator(".tw-livebar")).to_contain_text(
-        "All 12 units are rendered", timeout=2 * WAIT
-    )
+    expect(scatter.root.locator(".tw-livebar")).to_contain_text("All 12 units are rendered", timeout=2 * WAIT)
     scatter.root.screenshot(path=artifacts / "live-units-all-light.png")
     scatter.notebook.run_all()
     expect(scatter.waiting).to_contain_text("None of 12", timeout=2 * WAIT)

@@ -8,7 +8,8 @@ import xarray as xr
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
-from tunewidgets.kernels.live_units import LiveUnits
+from tunewidgets.kernels.live_units import LiveUnits, score
+from tunewidgets.kernels.substitution_measures import substitution
 from tunewidgets.kernels.unit_growth import GrowingUnits
 from tunewidgets.records import settings_of, validate
 
@@ -180,11 +181,11 @@ class TestMoreOfOneUnit:
     def test_restarts_keep_the_better_image(self, network, data, probe, bare):
         several = whole(network, data, chunk=1, restarts=4)
         growing, live = grown(bare, probe, units=[1])
-        scores = [made(live, 1, "iam", restart).score for restart in range(4)]
+        scores = [score("iam", made(live, 1, "iam", restart).response, 1) for restart in range(4)]
         for _ in range(3):
-            restart = growing.next_restart(1, "iam")
-            candidate = made(live, 1, "iam", restart)
-            assert growing.add(candidate) == (candidate.score >= max(scores[:restart]))
+            [(restart, steps)] = growing.tries(1, "iam", "restart")
+            candidate = made(live, 1, "iam", restart, steps)
+            assert growing.add(candidate) == (scores[restart] >= max(scores[:restart]))
         record = growing.record()
         validate(record)
         # The values of each restart are those of a run with so many of them.
@@ -213,6 +214,7 @@ class TestMoreOfOneUnit:
         # Another unit was not measured at these steps.
         assert np.isnan(record["rs_checkpoint"].sel(objective="am", checkpoint=12).values[0])
         assert growing.steps_of(2, "am") == 12
+        assert growing.tries(2, "am", "longer") == [(0, 24)]
 
     def test_rs_and_activation_along_the_optimization(self, probe, bare):
         growing, _ = grown(bare, probe, units=[0])
@@ -222,6 +224,13 @@ class TestMoreOfOneUnit:
         assert record["own_response_checkpoint"].values[-1] == record["own_response"] == shorter.response[0]
         assert record["rs_checkpoint"].values[-1] == record["rs"]
 
+    def test_a_look_is_what_the_record_would_say(self, probe, bare):
+        *_, last = LiveUnits(bare, probe, OPTIONS).grow(0, "am")
+        seen, response = last.look(), last.rendered.response[None]
+        assert (seen.image == last.rendered.image).all()
+        assert seen.own == response[0, 0]
+        assert seen.rs == substitution(response, np.array([0]))[0]
+
 
 class TestStops:
     def test_a_step_is_short_and_the_model_is_left_alone(self, network, bare):
@@ -229,8 +238,8 @@ class TestStops:
         try:
             growing = LiveUnits(bare, tw.Probe(network, LAYER, device="cpu"), OPTIONS).grow(0, "am")
             first = next(growing)
-            image, response = first.look()
-            assert (image.shape, response.shape) == ((16, 16, 3), (bare.sizes["unit"],))
+            seen = first.look()
+            assert seen.image.shape == (16, 16, 3)
             assert first.step < first.steps or first.rendered is None
             growing.close()
             assert all(module.training for module in network.modules())

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tunewidgets.kernels.probe import check_images
+from tunewidgets.zoo.sources import images as zoo_images
 
 
 class LabelledImages:
@@ -170,8 +171,6 @@ def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
         if len(data) == 0:
             raise ValueError("the data set is empty; give at least one image of every class.")
         if not isinstance(data, Mapping) and _is_single(data[0]):
-            from tunewidgets.zoo.sources import images as zoo_images
-
             return _Labelled(zoo_images(data, size=None)), names
     if isinstance(data, (Tensor, np.ndarray, str, Mapping)) or not isinstance(data, Iterable):
         raise TypeError(

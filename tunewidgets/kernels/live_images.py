@@ -6,7 +6,6 @@ coordinates and number of steps: same image, whatever was asked before.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,20 +22,11 @@ from tunewidgets.kernels.live_steps import apart, climb, leave_a_core
 from tunewidgets.kernels.loop import Ascent, Job, Recipe
 from tunewidgets.kernels.places import check_probe
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.live_work import LiveImage
 from tunewidgets.records import settings_of
 
 # From the film's nearest image so many steps reach what the film's own images reach from noise in 128.
 STEPS = 48
-
-
-@dataclass(frozen=True)
-class LiveImage:
-    """An image on its way: after `step` of `steps`, `(y, x, 3)` uint8, and the cosine it has reached."""
-
-    step: int
-    steps: int
-    image: np.ndarray
-    cosine: float
 
 
 class LiveImages:

@@ -5,7 +5,7 @@ In: a unit record, its probe, a unit and an objective. Out: the image after ever
 """
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -23,8 +23,10 @@ from tunewidgets.kernels.places import check_source
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.scores import Objective, pooled
 from tunewidgets.kernels.substitution import OBJECTIVES
+from tunewidgets.kernels.substitution_measures import substitution
 from tunewidgets.kernels.tracing import evaluating
 from tunewidgets.kernels.visualize import make_recipe, prepare
+from tunewidgets.live_work import Look, Rendered
 from tunewidgets.records import settings_of as settings_in
 
 # Images that go through the network together: one, so that its first steps are there at once, and so that it is the
@@ -36,32 +38,11 @@ SETTINGS = ("size", "canvas", "band", "steps", "lr", "jitter", "objective_at", "
 OPTIONS = ("size", "steps", "seed", "canvas", "lr", "jitter", "objective_at", "precision", "band")
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """A finished image, `(y, x, 3)` uint8, and the layer's response to it, `(U,)` float32.
-
-    `responses`, `(len(at), U)`, are those to what it was after `at` steps, the finished one last.
-    `status` is empty, or says what is wrong with the image.
-    """
-
-    unit: int
-    objective: str
-    restart: int
-    steps: int
-    image: np.ndarray
-    response: np.ndarray
-    status: str
-    at: tuple[int, ...]
-    responses: np.ndarray
-
-    @property
-    def score(self) -> float:
-        """What its objective says of the finished image: of two restarts, the larger one is the better."""
-        return score(self.objective, self.response, self.unit)
-
-
 def score(objective: str, response: np.ndarray, unit: int) -> float:
-    """A unit's response to an image (AM), or what it answers more than the others do on average (IAM)."""
+    """A unit's response to an image (AM), or what it answers more than the others do on average (IAM).
+
+    Of two images made for a unit, the one with the larger score is the better.
+    """
     own, others = float(response[unit]), len(response) - 1
     if objective == "am" or not others:
         return own
@@ -71,14 +52,22 @@ def score(objective: str, response: np.ndarray, unit: int) -> float:
 class Growing:
     """An image on its way, after `step` of `steps`; at the end `rendered` is there."""
 
-    def __init__(self, ascent: Ascent, steps: int, rendered: Rendered | None = None) -> None:
-        self._ascent, self.step, self.steps, self.rendered = ascent, ascent.done, steps, rendered
+    def __init__(self, ascent: Ascent, unit: int, steps: int, rendered: Rendered | None = None) -> None:
+        self._ascent, self._unit, self.step, self.steps = ascent, unit, ascent.done, steps
+        self.rendered = rendered
 
-    def look(self) -> tuple[np.ndarray, np.ndarray]:
-        """The image as it is now, `(y, x, 3)` uint8, and the layer's response to it, `(U,)` float32."""
+    def look(self) -> Look:
+        """The image as it is now, and what its unit and the layer answer to it."""
         with evaluating(self._ascent.probe.network):
-            images, response = self._ascent.measure()
-        return to_uint8(images[0].movedim(0, -1).cpu().numpy()), response[0].cpu().numpy()
+            images, responses = self._ascent.measure()
+        response = responses[:1].cpu().numpy()
+        known = bool(np.isfinite(response).all())
+        rs = float(substitution(response, np.array([self._unit]))[0])
+        return Look(
+            to_uint8(images[0].movedim(0, -1).cpu().numpy()),
+            float(response[0, self._unit]) if known else None,
+            rs if known and not np.isnan(rs) else None,
+        )
 
 
 class LiveUnits:
@@ -162,10 +151,10 @@ class LiveUnits:
         goal = OBJECTIVES[objective]([unit])
         recipe = self._recipe(goal, steps)
         first = Job(0, f"{self._probe.layer}/{goal.names()[0]}/{restart}")
-        ascent, done = yield from self._climbed(goal, first, recipe)
+        ascent, done = yield from self._climbed(unit, goal, first, recipe)
         status = reason(done, goal)
         if status:
-            again, second = yield from self._climbed(goal, Job(0, f"{first.key}/again"), recipe)
+            again, second = yield from self._climbed(unit, goal, Job(0, f"{first.key}/again"), recipe)
             if not reason(second, goal):
                 ascent, done, status = again, second, ""
         response, at = self._response(done), self.at(steps)
@@ -180,7 +169,7 @@ class LiveUnits:
             at=at,
             responses=np.concatenate([done.checkpoints.numpy(), response[None]]),
         )
-        yield Growing(ascent, steps, rendered)
+        yield Growing(ascent, unit, steps, rendered)
 
     def respond(self, images: np.ndarray) -> np.ndarray:
         """The layer's responses `(N, U)` float32 to finished images, `(N, y, x, 3)` uint8."""
@@ -189,13 +178,13 @@ class LiveUnits:
         return self._measured(batch).numpy()
 
     def _climbed(
-        self, goal: Objective, job: Job, recipe: Recipe
+        self, unit: int, goal: Objective, job: Job, recipe: Recipe
     ) -> Generator[Growing, None, tuple[Ascent, Finished]]:
         with evaluating(self._probe.network):
             ascent = Ascent(self._probe, goal, [job], recipe)
         while ascent.done < recipe.steps:
             climb(ascent, recipe.steps)
-            yield Growing(ascent, recipe.steps)
+            yield Growing(ascent, unit, recipe.steps)
         with evaluating(self._probe.network):
             [done] = ascent.finished()
         return ascent, done

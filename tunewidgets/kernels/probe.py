@@ -8,7 +8,7 @@ import copy
 import hashlib
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,6 +17,9 @@ from torch import Tensor, nn
 from tunewidgets.kernels.devices import choose_device
 from tunewidgets.kernels.sight import Sight, Watch
 from tunewidgets.kernels.tracing import Place, Values, evaluating, find_layer, forward_to
+
+if TYPE_CHECKING:
+    from tunewidgets.live_work import LiveWork
 
 # Sizes tried, smallest useful first, to learn a layer's number of units from a model that does not tell its own.
 TRIED_SIZES = (64, 224, 32, 28, 96, 128, 256, 299, 384)
@@ -149,6 +152,14 @@ class Probe:
     def network(self) -> nn.Module:
         """The model where it runs: the user's own, or its copy on the probe's device."""
         return self._network
+
+    @property
+    def live_work(self) -> "LiveWork":
+        """What widgets ask of it while a reader looks."""
+        # Here, because all live kernels begin with a probe.
+        from tunewidgets.kernels.live_work import ProbeWork
+
+        return ProbeWork(self)
 
     def provenance(self) -> dict[str, str]:
         """Model, fingerprint of its weights, where they are from if that is known, and layer: a record's attributes."""

@@ -5,13 +5,13 @@ that follows from them.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from tunewidgets.kernels.live_units import CHUNK, LiveUnits, Rendered, score
+from tunewidgets.kernels.live_units import CHUNK, Growing, LiveUnits, score
 from tunewidgets.kernels.substitution_measures import (
     exceeders,
     mean_of_present,
@@ -19,6 +19,7 @@ from tunewidgets.kernels.substitution_measures import (
     substitutes_by_blocks,
     substitution,
 )
+from tunewidgets.live_work import Rendered
 from tunewidgets.records import with_settings
 from tunewidgets.unit_columns import NOT_MADE, waiting
 
@@ -63,6 +64,11 @@ class GrowingUnits:
             self.now = self.now.drop_vars("substitutes", errors="ignore")
 
     @property
+    def objectives(self) -> tuple[str, ...]:
+        """By which images are made."""
+        return self._live.objectives
+
+    @property
     def is_full(self) -> bool:
         """Whether every unit has its images, good or bad."""
         return not bool(waiting(self.now).any())
@@ -72,7 +78,7 @@ class GrowingUnits:
         flags = waiting(self.now).values[:, unit]
         return [name for name, flag in zip(self._live.objectives, flags, strict=True) if flag]
 
-    def waiting_units(self, selected: Any = ()) -> list[int]:
+    def waiting_units(self, selected: Sequence[int] = ()) -> list[int]:
         """The units that wait, most interesting first.
 
         Those in `selected` come first, then the most class-selective; the dead, and those of which nothing is known,
@@ -87,17 +93,24 @@ class GrowingUnits:
         chosen = np.isin(units, list(selected))
         return units[np.lexsort((units, -interest[units], ~chosen))].tolist()
 
-    def next_restart(self, unit: int, objective: str) -> int:
-        """The number of a restart that was not tried yet."""
-        return self._tried.get((objective, unit), self._live.restarts)
+    def tries(self, unit: int, objective: str, task: str) -> list[tuple[int, int]]:
+        """The restarts that a task for a unit needs, and with how many steps each.
 
-    def kept_restart(self, unit: int, objective: str) -> int:
-        """The number of the restart whose image the record has."""
-        return self._kept.get((objective, unit), 0)
+        `task`: its first "image", another "restart", or the same one for "longer".
+        """
+        if task == "restart":
+            return [(self._next_restart(unit, objective), self._live.steps)]
+        if task == "longer":
+            return [(self._kept_restart(unit, objective), 2 * self.steps_of(unit, objective))]
+        return [(restart, self._live.steps) for restart in range(self._live.restarts)]
 
     def steps_of(self, unit: int, objective: str) -> int:
         """The most steps that the unit's image was tried with."""
         return self._longest.get((objective, unit), self._live.steps)
+
+    def grow(self, unit: int, objective: str, restart: int, steps: int) -> Iterator[Growing]:
+        """A unit's image from its noise on; `add` takes the finished one in."""
+        return self._live.grow(unit, objective, restart, steps)
 
     def add(self, made: Rendered) -> bool:
         """Take an image in; whether it is the unit's from now on: the first one, or no worse than before."""
@@ -116,7 +129,7 @@ class GrowingUnits:
             if best:
                 self._show(made, where, row, present)
                 self._kept[key] = made.restart
-            self._tried[key] = max(self.next_restart(made.unit, made.objective), made.restart + 1)
+            self._tried[key] = max(self._next_restart(made.unit, made.objective), made.restart + 1)
             self._longest[key] = max(self.steps_of(made.unit, made.objective), made.steps)
             self._made.add(key)
         return best
@@ -149,6 +162,14 @@ class GrowingUnits:
                 record = record.assign(response=response)
             return with_settings(record, live=self._history())
 
+    def _next_restart(self, unit: int, objective: str) -> int:
+        """The number of a restart that was not tried yet."""
+        return self._tried.get((objective, unit), self._live.restarts)
+
+    def _kept_restart(self, unit: int, objective: str) -> int:
+        """The number of the restart whose image the record has."""
+        return self._kept.get((objective, unit), 0)
+
     def _is_best(self, made: Rendered) -> bool:
         if made.restart < self._live.restarts and made.steps == self._live.steps:
             # Of those that every unit gets, the first one is shown, as in every unit record.
@@ -159,7 +180,8 @@ class GrowingUnits:
         if not bool(self.now["rendered"].values[at, made.unit]):
             return True
         [before] = self._responses_to(made.objective, [made.unit])
-        return made.score >= score(made.objective, before, made.unit)
+        now = score(made.objective, made.response, made.unit)
+        return now >= score(made.objective, before, made.unit)
 
     def _show(self, made: Rendered, where: dict[str, int], row: np.ndarray, present: bool) -> None:
         """The image is the unit's, and so is all that is read from it."""
@@ -252,8 +274,8 @@ class GrowingUnits:
             made["units"][objective] = units
             for unit in units:
                 tried = {
-                    "restarts": self.next_restart(unit, objective),
-                    "kept": self.kept_restart(unit, objective),
+                    "restarts": self._next_restart(unit, objective),
+                    "kept": self._kept_restart(unit, objective),
                     "steps": self.steps_of(unit, objective),
                 }
                 if tried != usual:

@@ -6,22 +6,23 @@ the film with the kept images in it. What is finished is remembered, so that goi
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from ..live_work import LiveImage, live_work
 from ..pictures import webp
 from .film_page import top_units
 from .live import Answer
-
-if TYPE_CHECKING:
-    from ..kernels.live_images import LiveImage
 
 # Finished images that are remembered, bytes.
 REMEMBERED = 32_000_000
 # Coordinates nearer than this share of a decimal are the same: what a page sends comes back as it was.
 DIGITS = 5
+
+# Which probe a film takes.
+PROBE = "the layer that the film was made for"
 
 Rows = tuple[float, ...]
 
@@ -31,16 +32,15 @@ class Combinations:
 
     Raises
     ------
+    TypeError
+        If `probe` is none.
     ValueError
-        As of `LiveImages`: the film has no linear fit or no image, or the probe is not its own.
+        If the film has no linear fit or no image, or the probe is not its own.
     """
 
     def __init__(self, film: xr.Dataset, shown: Sequence[int], probe: Any) -> None:
-        # Here, because a film without a probe opens where no torch is installed.
-        from ..kernels.live_images import STEPS, LiveImages
-
-        self._film, self._shown, self._steps = film, list(shown), STEPS
-        self._images = LiveImages(film, probe)
+        self._film, self._shown = film, list(shown)
+        self._images = live_work(probe, PROBE).film(film)
         self.home: Rows = self._rows(self._images.space.home)
         self._finished: OrderedDict[Rows, LiveImage] = OrderedDict()
         self.kept: dict[Rows, LiveImage] = {}
@@ -74,7 +74,7 @@ class Combinations:
             self._finished.move_to_end(rows)
             yield self._answer(rows, done)
             return
-        for image in self._images.grow(self._coordinates(rows), self._steps):
+        for image in self._images.grow(self._coordinates(rows)):
             if image.step == image.steps:
                 self._remember(rows, image)
             yield self._answer(rows, image)
@@ -119,7 +119,7 @@ class Combinations:
         }
         return film.drop_vars(new, errors="ignore").assign(columns)
 
-    def _answer(self, rows: Rows, image: "LiveImage") -> Answer:
+    def _answer(self, rows: Rows, image: LiveImage) -> Answer:
         target = self._images.space.target(self._coordinates(rows))
         nearest = self._images.space.nearest(target)
         [units], [weights] = top_units(target[None].astype(np.float32))
@@ -137,7 +137,7 @@ class Combinations:
     def _row_of(self, dimension: int) -> int | None:
         return self._shown.index(dimension) if dimension in self._shown else None
 
-    def _remember(self, rows: Rows, image: "LiveImage") -> None:
+    def _remember(self, rows: Rows, image: LiveImage) -> None:
         self._finished[rows] = image
         while len(self._finished) * image.image.nbytes > REMEMBERED and len(self._finished) > 1:
             self._finished.popitem(last=False)
@@ -150,7 +150,7 @@ class Combinations:
         return self._images.space.completed(dict(zip(self._shown, rows, strict=True)))
 
 
-def kept_in(film: xr.Dataset, shown: Sequence[int], kept: Mapping[Rows, "LiveImage"]) -> list[dict[str, Any]]:
+def kept_in(film: xr.Dataset, shown: Sequence[int], kept: Mapping[Rows, LiveImage]) -> list[dict[str, Any]]:
     """The combined images of a film and of this session, as the page shows them."""
     found = []
     if "combined_image" in film:

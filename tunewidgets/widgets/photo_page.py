@@ -12,7 +12,9 @@ import numpy as np
 import xarray as xr
 from PIL import Image, UnidentifiedImageError
 
+from ..live_work import live_work
 from ..pictures import webp
+from .film_live import PROBE
 
 # The photo that the page shows is at most so wide; the network sees it at its own size.
 SHOWN = 512
@@ -26,25 +28,20 @@ def photo_facts(film: xr.Dataset, probe: Any, image: Any, dimensions: Sequence[i
     ------
     ValueError
         If there is no probe, the film is not the probe's or has no linear fit, or `image` is no picture.
+    TypeError
+        If `probe` is something else.
     """
     if probe is None:
         raise ValueError(
             "image can only be placed by the network; give probe=, the layer that the film was made for"
         )
-    # Here, because a film without a photo opens where no torch is installed.
-    import torch
-
-    from ..kernels.layers import sight_of
-    from ..kernels.places import places_on
-
     picture = _pixels(image)
-    values = torch.from_numpy(picture).movedim(-1, 0).float() / 255
-    places = places_on(film, probe, values)[list(dimensions)]
+    found = live_work(probe, PROBE).places(film, picture)
+    places = found.coordinates[list(dimensions)]
     rows, columns = places.shape[1:]
     low, high = places.min((1, 2)), places.max((1, 2))
     span = np.where(high > low, high - low, 1)[:, None, None]
     quantized = np.round((places - low[:, None, None]) / span * LEVELS).astype(np.uint8)
-    step = sight_of(probe).step if rows * columns > 1 else picture.shape[:2]
     shown = Image.fromarray(picture)
     shown.thumbnail((SHOWN, SHOWN), Image.Resampling.LANCZOS)
     return {
@@ -53,7 +50,7 @@ def photo_facts(film: xr.Dataset, probe: Any, image: Any, dimensions: Sequence[i
         "height": picture.shape[0],
         "rows": rows,
         "columns": columns,
-        "step": [int(pixels) for pixels in step],
+        "step": list(found.step),
         "low": [float(f"{v:.5g}") for v in low],
         "high": [float(f"{v:.5g}") for v in high],
         "places": quantized.tobytes(),

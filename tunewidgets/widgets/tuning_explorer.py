@@ -75,6 +75,8 @@ class TuningExplorer(Widget):
         If `film` is not a valid film record.
     FileNotFoundError
         If there is no record at the path given.
+    TypeError
+        If `probe` is none.
     ValueError
         If `dimensions` names one the film doesn't have, or none, or one twice; if `image` comes without its `probe`,
         is no picture, or the film has no linear fit; if the probe is not the film's.
