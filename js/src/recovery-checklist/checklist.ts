@@ -1,5 +1,6 @@
 // The checklist: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, the cells as they are, and the films.
+import { birth } from "../shared/clock";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type TraitModel, Traits } from "../shared/traits";
 import { type Curve, curveOf, type Null, nullOf } from "./packed";
@@ -32,7 +33,7 @@ export class Checklist {
   readonly #nulls: DataView | undefined;
   readonly #traits: Traits<Synced>;
   #cells: { look: string; cells: Cell[] } = { look: "", cells: [] };
-  #born: number | undefined = performance.now();
+  readonly takeBirth = birth();
 
   constructor(model: TraitModel & MessageModel, signal: AbortSignal) {
     this.report = model.get("_report") as Report;
@@ -77,13 +78,6 @@ export class Checklist {
 
   null(cell: Cell, which: 0 | 1): Null | undefined {
     return nullOf(this.#nulls, cell.at, which);
-  }
-
-  /** When the state arrived: the first view counts its first paint from there. */
-  takeBirth(): number | undefined {
-    const born = this.#born;
-    this.#born = undefined;
-    return born;
   }
 
   subscribe(listener: (changed: Partial<Synced>) => void, signal: AbortSignal): void {

@@ -1,5 +1,6 @@
 // The checklist: the table as text, onto the clipboard or into a file.
 import { useEffect, useState } from "preact/hooks";
+import { Choice } from "../shared/choice";
 import { csv, type Judged, latex, markdown } from "./text";
 import type { View } from "./view";
 
@@ -43,21 +44,12 @@ export function Copy({ view }: { view: View }) {
       <span class="tw-quiet" role="status">
         {said}
       </span>
-      <label class="tw-choice">
-        <span class="tw-quiet">Table as</span>
-        <select
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          // The arrows choose here, not among the cells.
-          onKeyDown={(event) => event.stopPropagation()}
-        >
-          {Object.keys(FORMATS).map((one) => (
-            <option key={one} value={one} selected={one === name}>
-              {one}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        name="Table as"
+        value={name}
+        options={Object.keys(FORMATS).map((one) => ({ value: one, text: one }))}
+        onChoose={setName}
+      />
       <button type="button" class="tw-button" onClick={() => void copy()}>
         Copy
       </button>

@@ -16,7 +16,7 @@ export function Detail({ view, cell }: { view: View; cell: Cell }) {
   const { report, state } = checklist;
   const name = capital(cellName(report, cell));
   const of = report.subject === "films" ? "" : `, bank seed ${state.seed}`;
-  useEffect(() => view.drawn(), [view, cell]);
+  useEffect(() => view.clock.answered("open"), [view, cell]);
   return (
     <section class="twr-detail" aria-label={name}>
       <header class="twr-title">

@@ -1,7 +1,8 @@
 // The checklist's page: switches, the table of marks, and the opened cell below it.
-import { useEffect, useReducer, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { listenToKeys } from "../shared/keyboard";
 import { Live } from "../shared/live";
+import { useChanges } from "../shared/use-changes";
 import { Copy } from "./copy";
 import { Detail } from "./detail";
 import { Legend } from "./legend";
@@ -10,21 +11,8 @@ import { Table } from "./table";
 import type { View } from "./view";
 import { agreementWords, describe } from "./words";
 
-/** Draws again whenever the widget's state, this view's, or one of the films changes. */
-function useChanges(view: View): void {
-  const [, again] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
-    const ending = new AbortController();
-    const signal = AbortSignal.any([ending.signal, view.signal]);
-    for (const one of [view.checklist, view.checklist.strips, view])
-      one.subscribe(again as () => void, signal);
-    again(undefined as never);
-    return () => ending.abort();
-  }, [view]);
-}
-
 export function Page({ view }: { view: View }) {
-  useChanges(view);
+  useChanges(view.signal, view.checklist, view.checklist.strips, view);
   const { checklist } = view;
   const { report, state } = checklist;
   const work = useRef<HTMLDivElement>(null);
@@ -34,7 +22,7 @@ export function Page({ view }: { view: View }) {
     if (work.current) listenToKeys(work.current, view.keys, ending.signal);
     return () => ending.abort();
   }, [view]);
-  useEffect(() => view.painted(), [view]);
+  useEffect(() => view.clock.painted(), [view]);
   const opened = state.opened ? checklist.cell(state.opened) : undefined;
   return (
     <>

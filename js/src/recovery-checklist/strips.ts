@@ -1,27 +1,27 @@
 // The checklist: film strips, decoded when a cell that has one is opened. What did not come with the page is asked of
 // the kernel then.
+import { Changing } from "../shared/changing";
 import { onEnd } from "../shared/lifetime";
 import type { Requests } from "../shared/requests";
-import { decode } from "../shared/sprites";
+import { mosaic, reasonOf } from "../shared/sprites";
 
 export type Sprite =
   | { state: "waiting"; reason: string }
   | { state: "ready"; bitmap: ImageBitmap }
   | { state: "absent"; reason: string };
 
-export class Strips {
+export class Strips extends Changing {
   #sent: readonly DataView[];
   #requests: Requests;
   #sprites = new Map<number, Sprite>();
-  #listeners = new Set<() => void>();
   #ended = false;
 
   constructor(sent: readonly DataView[], requests: Requests, signal: AbortSignal) {
+    super(signal);
     this.#sent = sent;
     this.#requests = requests;
     onEnd(signal, () => {
       this.#ended = true;
-      this.#listeners.clear();
       for (const sprite of this.#sprites.values()) if (sprite.state === "ready") sprite.bitmap.close();
     });
   }
@@ -39,32 +39,17 @@ export class Strips {
   /** Ask again for what could not be had. */
   retry(): void {
     for (const [at, sprite] of [...this.#sprites]) if (sprite.state === "absent") this.#sprites.delete(at);
-    this.#tell();
-  }
-
-  subscribe(listener: () => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
+    this.tell();
   }
 
   async #load(at: number): Promise<void> {
-    const sent = this.#sent[at];
-    const here = sent !== undefined && sent.byteLength > 0;
     try {
-      const bytes = here ? sent : (await this.#requests.ask({ kind: "sprite", page: at }))[0];
-      if (!bytes) throw new Error("the kernel sent no images");
-      const bitmap = await decode(bytes);
+      const bitmap = await mosaic(this.#sent[at], at, this.#requests, "this film");
       if (this.#ended) bitmap.close();
       else this.#sprites.set(at, { state: "ready", bitmap });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const where = here ? "this film can't be decoded" : "this film is not in the page";
-      this.#sprites.set(at, { state: "absent", reason: `${where}; ${reason}` });
+      this.#sprites.set(at, { state: "absent", reason: reasonOf(error) });
     }
-    this.#tell();
-  }
-
-  #tell(): void {
-    if (!this.#ended) for (const listener of [...this.#listeners]) listener();
+    this.tell();
   }
 }

@@ -1,4 +1,5 @@
 // The checklist: which bank, which readout, which level and which bank seed; and why a bank's mean matters.
+import { Choice } from "../shared/choice";
 import { decimal } from "../shared/format";
 import { levels } from "./report";
 import type { View } from "./view";
@@ -106,27 +107,5 @@ function Segments({ name, values, texts = {}, value, onChoose }: SegmentsProps) 
         ))}
       </span>
     </fieldset>
-  );
-}
-
-interface ChoiceProps {
-  name: string;
-  value: string;
-  options: { value: string; text: string }[];
-  onChoose: (value: string) => void;
-}
-
-function Choice({ name, value, options, onChoose }: ChoiceProps) {
-  return (
-    <label class="tw-choice">
-      <span class="tw-quiet">{name}</span>
-      <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
-        {options.map((option) => (
-          <option key={option.value} value={option.value} selected={option.value === value}>
-            {option.text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

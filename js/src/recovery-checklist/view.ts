@@ -1,33 +1,29 @@
 // The checklist: one view of it. What belongs to one place on the screen and not to the widget: the keyboard's cell,
 // whether numbers stand in the cells, and the clock of what the reader did last.
+import { Changing } from "../shared/changing";
+import { Clock } from "../shared/clock";
 import type { KeyMap } from "../shared/keyboard";
-import { onEnd } from "../shared/lifetime";
-import { measure } from "../shared/measure";
 import type { Checklist } from "./checklist";
 
-export class View {
+export class View extends Changing {
   /** The cell that Tab reaches and arrows move. */
   at = 0;
   numbers = false;
-  #listeners = new Set<() => void>();
-  #input: number | undefined;
-  #opened: number | undefined;
+  readonly clock: Clock;
 
   constructor(
     readonly checklist: Checklist,
     readonly root: HTMLElement,
     readonly signal: AbortSignal,
   ) {
-    this.#opened = checklist.takeBirth() ?? performance.now();
-    const note = (event: Event) => {
-      this.#input = event.timeStamp;
-    };
+    super(signal);
+    this.clock = new Clock(checklist.takeBirth());
+    const note = (event: Event) => this.clock.note(event);
     for (const kind of ["click", "keydown"]) root.addEventListener(kind, note, { capture: true, signal });
     this.#follow();
     checklist.subscribe((changed) => {
       if (changed.opened !== undefined) this.#follow();
     }, signal);
-    onEnd(signal, () => this.#listeners.clear());
   }
 
   /** Whoever opens a cell, the keyboard is there too. */
@@ -59,12 +55,7 @@ export class View {
 
   set(patch: Partial<Pick<View, "at" | "numbers">>): void {
     Object.assign(this, patch);
-    for (const listener of [...this.#listeners]) listener();
-  }
-
-  subscribe(listener: () => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
+    this.tell();
   }
 
   /** An open cell goes along with the arrows, so that a row can be looked through. */
@@ -79,17 +70,5 @@ export class View {
 
   focusCell(): void {
     this.root.querySelectorAll<HTMLElement>(".twr-cell")[this.at]?.focus({ preventScroll: true });
-  }
-
-  /** The table is drawn for the first time. */
-  painted(): void {
-    if (this.#opened !== undefined) measure("tunewidgets:first-paint", this.#opened);
-    this.#opened = undefined;
-  }
-
-  /** The opened cell is drawn: tell the clock what it took since the reader's click or key. */
-  drawn(): void {
-    if (this.#input !== undefined) measure("tunewidgets:open", this.#input);
-    this.#input = undefined;
   }
 }

@@ -1,6 +1,7 @@
 // Shared room: how the kernel is.
 // In: the widget model, its host's kernel where there is one to see, and whether requests are answered. Out: one of
 // three states, for all who listen.
+import { Changing } from "./changing";
 import { onEnd } from "./lifetime";
 
 export type KernelState = "connected" | "busy" | "gone";
@@ -28,19 +29,18 @@ const ENDED = new Set(["restarting", "autorestarting", "terminating", "dead"]);
 /** Milliseconds that a kernel which doesn't say that it is busy may stay silent. */
 export const PATIENCE = 5_000;
 
-export class Kernel {
+export class Kernel extends Changing {
   #state: KernelState = "connected";
   #ended = false;
   #connection: Connection | undefined;
-  #listeners = new Set<() => void>();
 
   constructor(model: KernelModel, signal: AbortSignal) {
+    super(signal);
     const lost = () => this.#end();
     // ipywidgets says so when the widget's line is cut; while it lives, nothing else changes it.
     model.on("comm_live_update", lost);
     onEnd(signal, () => {
       model.off("comm_live_update", lost);
-      this.#listeners.clear();
     });
     const manager = model.widget_manager as { kernel?: Connection | null } | undefined;
     if (manager && "kernel" in manager) this.#watch(manager.kernel ?? undefined, signal);
@@ -53,11 +53,6 @@ export class Kernel {
   /** Whether the widget's line to Python is gone for good. */
   get ended(): boolean {
     return this.#ended;
-  }
-
-  subscribe(listener: () => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
   }
 
   /** Something came from Python. */
@@ -102,6 +97,6 @@ export class Kernel {
   #set(state: KernelState): void {
     if (state === this.#state) return;
     this.#state = state;
-    for (const listener of [...this.#listeners]) listener();
+    this.tell();
   }
 }

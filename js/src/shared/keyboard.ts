@@ -13,6 +13,8 @@ function isTextField(target: EventTarget | null): boolean {
 function actionOf(event: KeyboardEvent, keys: KeyMap): (() => void) | undefined {
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || isTextField(event.target))
     return undefined;
+  // A list's arrows and letters choose in it.
+  if (isOfList(event)) return undefined;
   // The space bar of a button or a check box stays its own.
   const { target } = event;
   const checks = target instanceof HTMLInputElement && target.type === "checkbox";
@@ -46,8 +48,11 @@ function isNative(event: KeyboardEvent): boolean {
   const { target, key } = event;
   const control = target instanceof Element ? target.closest("button, select, input, summary") : null;
   const plain = !(event.ctrlKey || event.metaKey || event.altKey);
-  const letters = control instanceof HTMLSelectElement && (key.length === 1 || key.startsWith("Arrow"));
-  return plain && control !== null && (NATIVE.has(key) || letters);
+  return plain && control !== null && (NATIVE.has(key) || isOfList(event));
+}
+
+function isOfList({ target, key }: KeyboardEvent): boolean {
+  return target instanceof HTMLSelectElement && (key.length === 1 || key.startsWith("Arrow"));
 }
 
 /** JupyterLab takes keys in the capture phase on document, unless the element carries this attribute. Window hears the

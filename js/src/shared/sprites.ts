@@ -1,5 +1,6 @@
 // Shared room: mosaics of equal cells, decoded once and drawn a cell at a time.
 // In: encoded bytes (WebP). Out: cells on a canvas.
+import type { Requests } from "./requests";
 
 /** How a mosaic is laid out: cells of `width` × `height` pixels, `columns` a row, in reading order. */
 export interface Cells {
@@ -32,4 +33,29 @@ export function decode(bytes: DataView | Uint8Array): Promise<ImageBitmap> {
   const copy = new Uint8Array(bytes.byteLength);
   copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   return createImageBitmap(new Blob([copy], { type: "image/webp" }));
+}
+
+/**
+ * A mosaic that came with the page, else one that the kernel is asked for. Rejects with a sentence about `what`.
+ */
+export async function mosaic(
+  sent: DataView | undefined,
+  page: number,
+  requests: Requests,
+  what: string,
+): Promise<ImageBitmap> {
+  const here = sent?.byteLength ? sent : undefined;
+  try {
+    const bytes = here ?? (await requests.ask({ kind: "sprite", page }))[0];
+    if (!bytes) throw new Error("the kernel sent no images");
+    return await decode(bytes);
+  } catch (error) {
+    const where = here ? "can't be decoded" : "is not in the page";
+    throw new Error(`${what} ${where}; ${reasonOf(error)}`);
+  }
+}
+
+/** What went wrong, as text. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@
 //
 // The page's own values live here, not in the model: a value that waits to be saved can then be dropped when
 // Python sets the trait meanwhile, and the last writer wins on both sides.
+import { Changing } from "./changing";
 import { onEnd } from "./lifetime";
 
 export interface TraitModel {
@@ -15,13 +16,11 @@ export interface TraitModel {
 
 /** Who changed the values: this page, or the other side (Python, another window). */
 export type Origin = "page" | "kernel";
-export type Listener<T> = (changed: Partial<T>, origin: Origin) => void;
 
-export class Traits<T extends object> {
+export class Traits<T extends object> extends Changing<[changed: Partial<T>, origin: Origin]> {
   #model: TraitModel;
   #values: T;
   #pending = new Set<keyof T & string>();
-  #listeners = new Set<Listener<T>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saving = false;
 
@@ -32,6 +31,7 @@ export class Traits<T extends object> {
     signal: AbortSignal,
     readonly interval = 100,
   ) {
+    super(signal);
     this.#model = model;
     this.#values = Object.fromEntries(keys.map((key) => [key, model.get(key)])) as T;
     for (const key of keys) {
@@ -42,7 +42,6 @@ export class Traits<T extends object> {
     onEnd(signal, () => {
       clearTimeout(this.#timer);
       this.#save();
-      this.#listeners.clear();
     });
   }
 
@@ -58,17 +57,8 @@ export class Traits<T extends object> {
     if (keys.length === 0) return;
     this.#values = { ...this.#values, ...changed };
     for (const key of keys) this.#pending.add(key);
-    this.#tell(changed, "page");
+    this.tell(changed, "page");
     if (this.#timer === undefined) this.#saveAndWait();
-  }
-
-  subscribe(listener: Listener<T>, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
-  }
-
-  #tell(changed: Partial<T>, origin: Origin): void {
-    for (const listener of [...this.#listeners]) listener(changed, origin);
   }
 
   #saveAndWait(): void {
@@ -94,6 +84,6 @@ export class Traits<T extends object> {
     const value = this.#model.get(key) as T[typeof key];
     if (JSON.stringify(value) === JSON.stringify(this.#values[key])) return;
     this.#values = { ...this.#values, [key]: value };
-    this.#tell({ [key]: value } as unknown as Partial<T>, "kernel");
+    this.tell({ [key]: value } as unknown as Partial<T>, "kernel");
   }
 }

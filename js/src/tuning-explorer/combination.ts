@@ -1,5 +1,6 @@
 // The explorer: all sliders together. The image for where they stand is asked of the kernel and grows in view.
 // In: coordinates, one a row. Out: the image as far as it is, and what is known of it.
+import { Changing } from "../shared/changing";
 import type { Kernel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
 import { LiveRequests, type Trouble } from "../shared/live-request";
@@ -29,7 +30,7 @@ interface Finished {
   facts: Facts;
 }
 
-export class Combination {
+export class Combination extends Changing {
   stage: Stage = "idle";
   facts: Facts | undefined;
   trouble: Trouble | undefined;
@@ -41,7 +42,6 @@ export class Combination {
   #moved = 0;
   #first = false;
   #image: NewestImage;
-  #listeners = new Set<() => void>();
 
   constructor(
     home: readonly number[],
@@ -49,19 +49,14 @@ export class Combination {
     readonly kernel: Kernel,
     signal: AbortSignal,
   ) {
+    super(signal);
     this.home = home;
     this.#image = new NewestImage(signal);
     this.#requests = new LiveRequests(model, kernel, signal);
-    kernel.subscribe(() => this.#tell(), signal);
+    kernel.subscribe(() => this.tell(), signal);
     onEnd(signal, () => {
       clearTimeout(this.#timer);
-      this.#listeners.clear();
     });
-  }
-
-  subscribe(listener: () => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
   }
 
   /** The image of these coordinates: at once where it is remembered, else from the kernel. */
@@ -97,7 +92,7 @@ export class Combination {
   /** Something about the shown image went wrong, which stays. */
   complain(message: string): void {
     this.trouble = { message, details: "" };
-    this.#tell();
+    this.tell();
   }
 
   get bitmap(): ImageBitmap | undefined {
@@ -167,17 +162,13 @@ export class Combination {
       measure("tunewidgets:live-first", this.#moved);
       this.#first = false;
     }
-    this.#tell();
+    this.tell();
   }
 
   #enter(stage: Stage): void {
     this.stage = stage;
     if (stage !== "failed") this.trouble = undefined;
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener();
+    this.tell();
   }
 }
 

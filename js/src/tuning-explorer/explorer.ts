@@ -1,5 +1,6 @@
 // The explorer: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, and the images.
+import { birth } from "../shared/clock";
 import { Kernel, type KernelModel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
 import { type MessageModel, Requests } from "../shared/requests";
@@ -50,7 +51,7 @@ export class Explorer {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #views = 0;
   #calm: boolean;
-  #born: number | undefined = performance.now();
+  readonly takeBirth = birth();
 
   constructor(model: TraitModel & MessageModel & KernelModel, signal: AbortSignal) {
     this.film = model.get("_film") as Film;
@@ -88,13 +89,6 @@ export class Explorer {
 
   get state(): Readonly<Synced> {
     return this.#traits.values;
-  }
-
-  /** When the state arrived: the first view counts its first paint from there. */
-  takeBirth(): number | undefined {
-    const born = this.#born;
-    this.#born = undefined;
-    return born;
   }
 
   /** Where the slider of a dimension stands. */

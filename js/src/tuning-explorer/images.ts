@@ -1,8 +1,9 @@
 // The explorer: one decoded mosaic a dimension. What came with the page is decoded at once; what did not is asked
 // of the kernel, the dimension in view first, one at a time.
+import { Changing } from "../shared/changing";
 import { onEnd } from "../shared/lifetime";
 import type { Requests } from "../shared/requests";
-import { decode } from "../shared/sprites";
+import { decode, reasonOf } from "../shared/sprites";
 
 export type Sprite =
   | { state: "decoding" }
@@ -11,10 +12,9 @@ export type Sprite =
   | { state: "none"; reason: string }
   | { state: "absent"; reason: string };
 
-export class Images {
+export class Images extends Changing {
   #sprites: Sprite[];
   #requests: Requests;
-  #listeners = new Set<() => void>();
   #preferred: number;
   #asking = false;
   #ended = false;
@@ -31,6 +31,7 @@ export class Images {
     signal: AbortSignal,
     readonly kind: "sprite" | "patches" = "sprite",
   ) {
+    super(signal);
     this.#requests = requests;
     this.#preferred = preferred;
     this.#sprites = statuses.map((reason, at) => {
@@ -63,11 +64,6 @@ export class Images {
     void this.#askForMissing();
   }
 
-  subscribe(listener: () => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
-  }
-
   async #decode(at: number, bytes: DataView): Promise<void> {
     try {
       const bitmap = await decode(bytes);
@@ -87,7 +83,7 @@ export class Images {
         if (!bytes) throw new Error("the kernel sent no image");
         await this.#decode(at, bytes);
       } catch (error) {
-        this.#giveUp(error instanceof Error ? error.message : String(error));
+        this.#giveUp(reasonOf(error));
       }
     }
     this.#asking = false;
@@ -109,12 +105,11 @@ export class Images {
   #set(at: number, sprite: Sprite): void {
     if (this.#ended) return;
     this.#sprites[at] = sprite;
-    for (const listener of [...this.#listeners]) listener();
+    this.tell();
   }
 
   #end(): void {
     this.#ended = true;
-    this.#listeners.clear();
     for (const sprite of this.#sprites) if (sprite.state === "ready") sprite.bitmap.close();
   }
 }

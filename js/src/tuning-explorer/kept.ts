@@ -1,5 +1,6 @@
 // The explorer: combined images that are in the record, or were put there by the reader.
 // In: `_kept`, as Python sends it. Out: decoded images with their coordinates.
+import { Changing } from "../shared/changing";
 import { onEnd } from "../shared/lifetime";
 import { decode } from "../shared/sprites";
 import type { TraitModel } from "../shared/traits";
@@ -17,18 +18,17 @@ interface Sent {
   image: DataView;
 }
 
-export class KeptImages {
+export class KeptImages extends Changing {
   list: readonly Kept[] = [];
-  #listeners = new Set<() => void>();
   #ended = false;
 
   constructor(model: TraitModel, signal: AbortSignal) {
+    super(signal);
     const adopt = () => this.#adopt((model.get("_kept") as Sent[] | undefined) ?? []);
     model.on("change:_kept", adopt);
     onEnd(signal, () => {
       model.off("change:_kept", adopt);
       this.#ended = true;
-      this.#listeners.clear();
       for (const { bitmap } of this.list) bitmap?.close();
     });
     adopt();
@@ -36,11 +36,6 @@ export class KeptImages {
 
   at(coordinates: readonly number[]): Kept | undefined {
     return this.list.find((kept) => keyOf(kept.coordinates) === keyOf(coordinates));
-  }
-
-  subscribe(listener: () => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
   }
 
   #adopt(sent: readonly Sent[]): void {
@@ -52,17 +47,13 @@ export class KeptImages {
       void this.#open(kept, image);
       return kept;
     });
-    this.#tell();
+    this.tell();
   }
 
   async #open(kept: Kept, image: DataView): Promise<void> {
     const bitmap = await decode(image);
     if (this.#ended) bitmap.close();
     else kept.bitmap = bitmap;
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener();
+    this.tell();
   }
 }

@@ -1,5 +1,6 @@
 // The explorer's page: header, one row a dimension, and the stage with the active dimension's image.
-import { useEffect, useReducer } from "preact/hooks";
+import { useEffect } from "preact/hooks";
+import { useChanges } from "../shared/use-changes";
 import { Announcer } from "./announcer";
 import { Header } from "./header";
 import { LiveBar } from "./live-bar";
@@ -8,24 +9,9 @@ import { Stage } from "./stage";
 import type { View } from "./view";
 import { WhatIf } from "./whatif";
 
-/** Draws again whenever the widget's state or one of its images changes. */
-function useChanges(view: View): void {
-  const [, again] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
-    const ending = new AbortController();
-    const signal = AbortSignal.any([ending.signal, view.signal]);
-    view.explorer.subscribe(again as () => void, signal);
-    view.explorer.images.subscribe(again as () => void, signal);
-    view.explorer.combination?.subscribe(again as () => void, signal);
-    view.explorer.kept.subscribe(again as () => void, signal);
-    again(undefined as never);
-    return () => ending.abort();
-  }, [view]);
-}
-
 export function Page({ view }: { view: View }) {
-  useChanges(view);
   const { explorer } = view;
+  useChanges(view.signal, explorer, explorer.images, explorer.patches, explorer.combination, explorer.kept);
   const { film, state } = explorer;
   useEffect(() => view.revealRow(state.dimension), [view, state.dimension]);
   return (

@@ -1,5 +1,6 @@
 // The explorer: a photo, and where each position of the layer's map on it falls along each dimension.
 // In: `_photo`, as Python sends it. Out: coordinates, places on the photo, and colors of a heat map.
+import { Changing } from "../shared/changing";
 import { onEnd } from "../shared/lifetime";
 import { decode } from "../shared/sprites";
 
@@ -32,18 +33,17 @@ const [LOW, HIGH] = [
 ] as const;
 const STRONGEST = 215;
 
-export class Photo {
+export class Photo extends Changing {
   bitmap: ImageBitmap | undefined;
-  #listeners = new Set<() => void>();
   #ended = false;
 
   constructor(
     readonly facts: PhotoFacts,
     signal: AbortSignal,
   ) {
+    super(signal);
     onEnd(signal, () => {
       this.#ended = true;
-      this.#listeners.clear();
       this.bitmap?.close();
     });
     void this.#open();
@@ -56,12 +56,7 @@ export class Photo {
       return;
     }
     this.bitmap = bitmap;
-    for (const listener of [...this.#listeners]) listener();
-  }
-
-  subscribe(listener: () => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
+    this.tell();
   }
 
   coordinate(dimension: number, row: number, column: number): number {

@@ -1,23 +1,20 @@
 // The explorer: one view of it. What belongs to one place on the screen and not to the widget: focus, scrolling,
 // and the clock of what the reader did last.
+import { Clock } from "../shared/clock";
 import type { KeyMap } from "../shared/keyboard";
-import { measure } from "../shared/measure";
 import type { Explorer } from "./explorer";
 import { clamp } from "./film";
 
 export class View {
-  #input: number | undefined;
-  #opened: number | undefined;
+  readonly clock: Clock;
 
   constructor(
     readonly explorer: Explorer,
     readonly root: HTMLElement,
     readonly signal: AbortSignal,
   ) {
-    this.#opened = explorer.takeBirth() ?? performance.now();
-    const note = (event: Event) => {
-      this.#input = event.timeStamp;
-    };
+    this.clock = new Clock(explorer.takeBirth());
+    const note = (event: Event) => this.clock.note(event);
     for (const kind of ["input", "keydown"]) root.addEventListener(kind, note, { capture: true, signal });
   }
 
@@ -81,11 +78,9 @@ export class View {
     else if (below > 0) list.scrollTop += below;
   }
 
-  /** The image is on the canvas: tell the clock what it took since the reader's move, or since the view opened. */
+  /** The image is on the canvas. */
   drawn(): void {
-    if (this.#input !== undefined) measure("tunewidgets:draw", this.#input);
-    if (this.#opened !== undefined) measure("tunewidgets:first-paint", this.#opened);
-    this.#input = undefined;
-    this.#opened = undefined;
+    this.clock.answered("draw");
+    this.clock.painted();
   }
 }

@@ -1,6 +1,7 @@
 // The explorer: a photo under the active dimension's heat map. Pointing at it moves every slider to that place.
-import { useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { decimal } from "../shared/format";
+import { useChanges } from "../shared/use-changes";
 import { axisOf, middleOf } from "./geometry";
 import type { Photo } from "./photo";
 import type { View } from "./view";
@@ -18,12 +19,7 @@ export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
   const { dimension: at, position } = explorer.state;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [heated, setHeated] = useState(true);
-  const [, again] = useReducer((count: number) => count + 1, 0);
-  useLayoutEffect(() => {
-    const ending = new AbortController();
-    photo.subscribe(again as () => void, ending.signal);
-    return () => ending.abort();
-  }, [photo]);
+  useChanges(view.signal, photo);
   const dimension = explorer.film.dimensions[at];
   const { bitmap } = photo;
   useLayoutEffect(() => {

@@ -53,7 +53,11 @@ export function Detail({ view, unit, place }: Props) {
         </p>
       ))}
       {Object.keys(layer.sheets).some((kind) => kind in layer.shown) ? (
-        <Images view={view} unit={unit} onDrawn={place === "opened" ? () => view.drawn() : () => undefined} />
+        <Images
+          view={view}
+          unit={unit}
+          onDrawn={place === "opened" ? () => view.clock.answered("open") : () => undefined}
+        />
       ) : null}
       <Facts view={view} unit={unit} />
       <More view={view} unit={unit} />

@@ -73,7 +73,7 @@ export class Drawing {
     if (!this.#listening) this.#listen();
     this.#place();
     if (moved) this.#stop = fly(this.#host, this.#canvas, before, this.#view.places, colors(bound));
-    this.#view.painted();
+    this.#view.clock.painted();
   }
 
   end(): void {

@@ -1,11 +1,11 @@
 // The scatter: the opened unit's two images, finished, growing, or not there yet.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { TroubleBox } from "../shared/trouble";
+import { useChanges } from "../shared/use-changes";
 import { Ring } from "./live-bar";
 import { Picture } from "./picture";
 import type { Progress } from "./rendering";
 import { objectiveName, otherObjective, waitsFor } from "./units";
-import { useChanges } from "./use-changes";
 import type { View } from "./view";
 
 interface Props {

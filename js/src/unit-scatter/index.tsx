@@ -1,45 +1,16 @@
-// The scatter's entry: what anywidget calls. One Scatter a widget, one Preact tree a view.
-import type { AnyModel } from "@anywidget/types";
-import { render as draw } from "preact";
+// The scatter's entry: what anywidget calls.
 import { keepNativeKeys } from "../shared/keyboard";
-import { lifetime, onEnd } from "../shared/lifetime";
-import { followTheme } from "../shared/theme";
+import { widget } from "../shared/widget";
 import { Page } from "./page";
 import { Scatter } from "./scatter";
 import { View } from "./view";
 import "./style.css";
 
-interface Props {
-  model: AnyModel;
-  signal?: AbortSignal;
-}
-
-export default () => {
-  let scatter: Scatter | undefined;
-
-  function initialize({ model, signal }: Props): () => void {
-    const life = lifetime(signal);
-    scatter = new Scatter(model, life.signal);
-    return life.end;
-  }
-
-  function render({ model, el, signal }: Props & { el: HTMLElement }): () => void {
-    const life = lifetime(signal);
-    // Some hosts render without having initialized: the state then lives as long as its first view.
-    scatter ??= new Scatter(model, life.signal);
-    const root = document.createElement("div");
-    root.className = "tw tw-scatter";
-    el.append(root);
-    const view = new View(scatter, root, life.signal);
-    followTheme(root, life.signal);
-    keepNativeKeys(root, life.signal);
-    draw(<Page view={view} />, root);
-    onEnd(life.signal, () => {
-      draw(null, root);
-      root.remove();
-    });
-    return life.end;
-  }
-
-  return { initialize, render };
-};
+export default widget(
+  "tw-scatter",
+  (model, signal) => new Scatter(model, signal),
+  (scatter, root, signal) => {
+    keepNativeKeys(root, signal);
+    return <Page view={new View(scatter, root, signal)} />;
+  },
+);

@@ -1,8 +1,8 @@
 // The scatter: how many units wait, the run through all of them, and how the kernel is that makes their images.
 import { KernelLight } from "../shared/kernel-light";
 import { TroubleBox } from "../shared/trouble";
+import { useChanges } from "../shared/use-changes";
 import { countOf } from "./units";
-import { useChanges } from "./use-changes";
 import type { View } from "./view";
 
 export function LiveBar({ view }: { view: View }) {

@@ -1,8 +1,9 @@
 // The scatter: RS and activation along a unit's optimization, and more of it: another restart, twice the steps.
+
+import { useChanges } from "../shared/use-changes";
 import { Course } from "./course";
 import type { Rendering } from "./rendering";
 import { lineOf, objectiveName, waitsFor } from "./units";
-import { useChanges } from "./use-changes";
 import type { View } from "./view";
 
 export function More({ view, unit }: { view: View; unit: number }) {

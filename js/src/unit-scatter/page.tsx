@@ -1,12 +1,12 @@
 // The scatter's page: toolbar, plot, the opened unit beside it and the pinned one, table.
 import { Live } from "../shared/live";
+import { useChanges } from "../shared/use-changes";
 import { Detail } from "./detail";
 import { LiveBar } from "./live-bar";
 import { Plot } from "./plot";
 import { Table } from "./table";
 import { Toolbar } from "./toolbar";
 import { countOf, objectiveName, troubles, valueText } from "./units";
-import { useChanges } from "./use-changes";
 import type { View } from "./view";
 
 export function Page({ view }: { view: View }) {

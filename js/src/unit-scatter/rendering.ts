@@ -1,6 +1,7 @@
 // The scatter: units on request. The kernel makes a unit's images, this tells how far they are; one computation at a
 // time, the newest click before the rest.
 // In: what the reader wants. Out: the stage, the image as it grows, and news of units that are finished, whoever asked.
+import { Changing } from "../shared/changing";
 import { Kernel, type KernelModel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
 import { LiveRequests, type Trouble } from "../shared/live-request";
@@ -46,7 +47,7 @@ interface Wish {
   all?: boolean;
 }
 
-export class Rendering {
+export class Rendering extends Changing {
   stage: Stage = "idle";
   trouble: Trouble | undefined;
   now: Progress | undefined;
@@ -67,7 +68,6 @@ export class Rendering {
   #through = false;
   #again = false;
   #image: NewestImage;
-  #listeners = new Set<() => void>();
 
   /** `take` is told of every finished image, with its bytes; `waits` says whether a unit has no image yet. */
   constructor(
@@ -76,15 +76,15 @@ export class Rendering {
     readonly waits: (subject: Subject) => boolean,
     signal: AbortSignal,
   ) {
+    super(signal);
     this.kernel = new Kernel(model, signal);
     this.#image = new NewestImage(signal);
     this.#requests = new LiveRequests(model, this.kernel, signal);
     const hear = (message: unknown, buffers: DataView[]) => this.#overhear(message as never, buffers);
     model.on("msg:custom", hear);
-    this.kernel.subscribe(() => this.#tell(), signal);
+    this.kernel.subscribe(() => this.tell(), signal);
     onEnd(signal, () => {
       model.off("msg:custom", hear);
-      this.#listeners.clear();
     });
     // A page that was loaded again finds what is under way, and whether there is anybody.
     this.#ask({});
@@ -100,11 +100,6 @@ export class Rendering {
 
   get gone(): boolean {
     return this.kernel.state === "gone";
-  }
-
-  subscribe(listener: () => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
   }
 
   /** Whether a unit's image is being made now, or is the next. */
@@ -214,7 +209,7 @@ export class Rendering {
       measure("tunewidgets:live-first", this.#asked);
       this.#first = false;
     }
-    this.#tell();
+    this.tell();
   }
 
   #settle(stage: Stage): void {
@@ -231,10 +226,6 @@ export class Rendering {
       this.trouble = undefined;
       this.lost = undefined;
     }
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener();
+    this.tell();
   }
 }

@@ -1,5 +1,7 @@
 // The scatter: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, and the images.
+import { Changing } from "../shared/changing";
+import { birth } from "../shared/clock";
 import type { KernelModel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
 import { type MessageModel, Requests } from "../shared/requests";
@@ -27,7 +29,7 @@ const KEYS = ["layer", "objective", "unit", "pinned", "selected", "x", "y", "col
 const REDRAWN = 250;
 const REDRAWN_LARGE = 1500;
 
-export class Scatter {
+export class Scatter extends Changing<[changed: Partial<Synced>]> {
   readonly units: Units;
   readonly sheets: Sheets;
   /** Units on request; undefined where Python has no network to make images with. */
@@ -36,11 +38,11 @@ export class Scatter {
   revision = 0;
   #waiting: { key: string; units: Set<number> } | undefined;
   #redraw: ReturnType<typeof setTimeout> | undefined;
-  #listeners = new Set<(changed: Partial<Synced>) => void>();
   readonly #traits: Traits<Synced>;
-  #born: number | undefined = performance.now();
+  readonly takeBirth = birth();
 
   constructor(model: TraitModel & MessageModel & KernelModel, signal: AbortSignal) {
+    super(signal);
     this.units = model.get("_units") as Units;
     this.#traits = new Traits<Synced>(model, KEYS, signal);
     this.sheets = new Sheets(model.get("_sprites") as DataView[], new Requests(model, signal), signal);
@@ -58,10 +60,7 @@ export class Scatter {
       if (changed.layer !== undefined) this.sheets.prepare(this.layer);
       if (changed.unit !== undefined || changed.layer !== undefined) this.#render();
     }, signal);
-    onEnd(signal, () => {
-      clearTimeout(this.#redraw);
-      this.#listeners.clear();
-    });
+    onEnd(signal, () => clearTimeout(this.#redraw));
     this.#render();
   }
 
@@ -77,17 +76,9 @@ export class Scatter {
     return this.units.layers.find((one) => one.table.layer === name);
   }
 
-  /** When the state arrived: the first view counts its first paint from there. */
-  takeBirth(): number | undefined {
-    const born = this.#born;
-    this.#born = undefined;
-    return born;
-  }
-
-  subscribe(listener: (changed: Partial<Synced>) => void, signal: AbortSignal): void {
+  override subscribe(listener: (changed: Partial<Synced>) => void, signal: AbortSignal): void {
     this.#traits.subscribe(listener, signal);
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
+    super.subscribe(listener, signal);
   }
 
   /** The units of the layer shown that have an image to be made yet. */
@@ -172,7 +163,7 @@ export class Scatter {
     clearTimeout(this.#redraw);
     this.#redraw = undefined;
     this.revision++;
-    for (const listener of [...this.#listeners]) listener({});
+    this.tell({});
   }
 
   select(units: readonly number[]): void {

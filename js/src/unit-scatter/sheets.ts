@@ -1,8 +1,9 @@
 // The scatter: decoded pages of images. A page that came with the widget is decoded when it is first wanted; one that
 // did not is asked of the kernel. The least used ones are let go, so that large layers fit a browser's memory.
+import { Changing } from "../shared/changing";
 import { onEnd } from "../shared/lifetime";
 import type { Requests } from "../shared/requests";
-import { type Cells, decode } from "../shared/sprites";
+import { type Cells, mosaic, reasonOf } from "../shared/sprites";
 import { OwnImages } from "./own-images";
 import { countOf, type Layer } from "./units";
 
@@ -20,22 +21,21 @@ type Page =
 /** A page is about 2^18 pixels, so this many hold some 100 MB. */
 const KEPT = 96;
 
-export class Sheets {
+export class Sheets extends Changing {
   #sent: readonly DataView[];
   #requests: Requests;
   /** In the order in which they were last wanted. */
   #pages = new Map<number, Page>();
-  #listeners = new Set<() => void>();
   #ended = false;
   /** Those that came one by one; they are newer than what the pages hold. */
-  readonly own = new OwnImages(() => this.#tell());
+  readonly own = new OwnImages(() => this.tell());
 
   constructor(sent: readonly DataView[], requests: Requests, signal: AbortSignal) {
+    super(signal);
     this.#sent = sent;
     this.#requests = requests;
     onEnd(signal, () => {
       this.#ended = true;
-      this.#listeners.clear();
       for (const page of this.#pages.values()) if (page.state === "ready") page.bitmap.close();
       this.#pages.clear();
       this.own.end();
@@ -75,12 +75,7 @@ export class Sheets {
   /** Ask again for what could not be had. */
   retry(): void {
     for (const [at, page] of [...this.#pages]) if (page.state === "absent") this.#pages.delete(at);
-    this.#tell();
-  }
-
-  subscribe(listener: () => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
+    this.tell();
   }
 
   #want(at: number): Page {
@@ -96,15 +91,11 @@ export class Sheets {
 
   async #load(at: number, sent: DataView | undefined): Promise<void> {
     try {
-      const bytes = sent?.byteLength ? sent : (await this.#requests.ask({ kind: "sprite", page: at }))[0];
-      if (!bytes) throw new Error("the kernel sent no image");
-      const bitmap = await decode(bytes);
+      const bitmap = await mosaic(sent, at, this.#requests, "this image");
       if (this.#ended) bitmap.close();
       else this.#set(at, { state: "ready", bitmap });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const where = sent?.byteLength ? "this image can't be decoded" : "this image is not in the page";
-      this.#set(at, { state: "absent", reason: `${where}; ${reason}` });
+      this.#set(at, { state: "absent", reason: reasonOf(error) });
     }
   }
 
@@ -116,10 +107,6 @@ export class Sheets {
       if (one.state === "ready") one.bitmap.close();
       this.#pages.delete(old);
     }
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener();
+    this.tell();
   }
 }

@@ -1,4 +1,5 @@
 // The scatter: what is drawn. Layer, objective, columns, and the table's button.
+import { Choice } from "../shared/choice";
 import { axesOf, colorsOf } from "./choices";
 import { countOf, objectiveName } from "./units";
 import type { View } from "./view";
@@ -54,33 +55,5 @@ export function Toolbar({ view }: { view: View }) {
         Table of {countOf(layer)} {countOf(layer) === 1 ? "unit" : "units"}
       </button>
     </div>
-  );
-}
-
-interface ChoiceProps {
-  name: string;
-  /** What it is called where one letter says too little. */
-  label?: string;
-  value: string;
-  options: { value: string; text: string }[];
-  onChoose: (value: string) => void;
-}
-
-function Choice({ name, label, value, options, onChoose }: ChoiceProps) {
-  return (
-    <label class="tw-choice">
-      <span class="tw-quiet">{name}</span>
-      <select
-        aria-label={label ?? name}
-        value={value}
-        onChange={(event) => onChoose(event.currentTarget.value)}
-      >
-        {options.map((option) => (
-          <option key={option.value} value={option.value} selected={option.value === value}>
-            {option.text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

@@ -1,8 +1,8 @@
 // The scatter: one view of it. What belongs to one place on the screen and not to the widget: the keyboard's cursor,
 // the unit under the mouse, whether the table is open, and the clock of what the reader did last.
+import { Changing } from "../shared/changing";
+import { Clock } from "../shared/clock";
 import type { KeyMap } from "../shared/keyboard";
-import { onEnd } from "../shared/lifetime";
-import { measure } from "../shared/measure";
 import { type Direction, middle, nearest, type Place } from "./moves";
 import type { Scatter } from "./scatter";
 
@@ -12,25 +12,24 @@ export interface Hint {
   by: "mouse" | "keys";
 }
 
-export class View {
+export class View extends Changing {
   /** Where each unit stands in the plot, in pixels of the plot's element; the plot keeps them right. */
   places: readonly Place[] = [];
   hint: Hint | undefined;
   tableOpen = false;
   onlySelected = false;
   sort: { column: string; rising: boolean } = { column: "", rising: true };
-  #listeners = new Set<() => void>();
-  #input: number | undefined;
-  #opened: number | undefined;
+  readonly clock: Clock;
 
   constructor(
     readonly scatter: Scatter,
     readonly root: HTMLElement,
     readonly signal: AbortSignal,
   ) {
-    this.#opened = scatter.takeBirth() ?? performance.now();
+    super(signal);
+    this.clock = new Clock(scatter.takeBirth());
     const note = (event: Event) => {
-      if (event.target instanceof Node) this.#input = event.timeStamp;
+      if (event.target instanceof Node) this.clock.note(event);
     };
     // On window: while a mouse button is down, plotly.js covers the page with an element outside of this view.
     for (const kind of ["pointerup", "keydown"])
@@ -38,7 +37,6 @@ export class View {
     scatter.subscribe((changed) => {
       if (changed.layer !== undefined) this.set({ hint: undefined });
     }, signal);
-    onEnd(signal, () => this.#listeners.clear());
   }
 
   get keys(): KeyMap {
@@ -69,23 +67,6 @@ export class View {
 
   set(patch: Partial<Pick<View, "places" | "hint" | "tableOpen" | "onlySelected" | "sort">>): void {
     Object.assign(this, patch);
-    for (const listener of [...this.#listeners]) listener();
-  }
-
-  subscribe(listener: () => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    onEnd(signal, () => this.#listeners.delete(listener));
-  }
-
-  /** The plot is drawn for the first time. */
-  painted(): void {
-    if (this.#opened !== undefined) measure("tunewidgets:first-paint", this.#opened);
-    this.#opened = undefined;
-  }
-
-  /** The opened unit's image is on the canvas: tell the clock what it took since the reader's click or key. */
-  drawn(): void {
-    if (this.#input !== undefined) measure("tunewidgets:open", this.#input);
-    this.#input = undefined;
+    this.tell();
   }
 }

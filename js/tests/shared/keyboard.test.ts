@@ -10,7 +10,7 @@ describe("listenToKeys", () => {
   beforeEach(() => {
     ending = new AbortController();
     root = document.createElement("div");
-    root.innerHTML = `<input type="range"><input type="text"><button>Play</button>`;
+    root.innerHTML = `<input type="range"><input type="text"><button>Play</button><select></select>`;
     document.body.append(root);
     listenToKeys(root, { ArrowRight: right, " ": space }, ending.signal);
   });
@@ -42,6 +42,11 @@ describe("listenToKeys", () => {
     expect(press("button", " ").defaultPrevented).toBe(false);
     press("input[type=range]", " ");
     expect(space).toHaveBeenCalledOnce();
+  });
+
+  it("leaves a list its arrows", () => {
+    expect(press("select", "ArrowRight").defaultPrevented).toBe(false);
+    expect(right).not.toHaveBeenCalled();
   });
 
   it("hides only its own keys from JupyterLab's shortcuts", () => {

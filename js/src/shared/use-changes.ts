@@ -1,4 +1,4 @@
-// The scatter: a component that draws again when something it shows changes.
+// Shared room: a component that draws again when something it shows changes.
 import { useEffect, useReducer } from "preact/hooks";
 
 interface Source {

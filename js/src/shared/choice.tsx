@@ -1,0 +1,28 @@
+// Shared room: a list to choose from, with its name before it.
+interface Props {
+  name: string;
+  /** What it is called where one letter says too little. */
+  label?: string;
+  value: string;
+  options: { value: string; text: string }[];
+  onChoose: (value: string) => void;
+}
+
+export function Choice({ name, label, value, options, onChoose }: Props) {
+  return (
+    <label class="tw-choice">
+      <span class="tw-quiet">{name}</span>
+      <select
+        aria-label={label ?? name}
+        value={value}
+        onChange={(event) => onChoose(event.currentTarget.value)}
+      >
+        {options.map((option) => (
+          <option key={option.value} value={option.value} selected={option.value === value}>
+            {option.text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,46 @@
+// Shared room: what anywidget calls. One state a widget, one Preact tree a view.
+// In: how a widget's state begins, and what a view of it is. Out: `initialize` and `render`.
+import type { AnyModel } from "@anywidget/types";
+import { render as draw, type VNode } from "preact";
+import { lifetime, onEnd } from "./lifetime";
+import { followTheme } from "./theme";
+
+interface Props {
+  model: AnyModel;
+  signal?: AbortSignal;
+}
+
+/** `name`: the class of a view's root. `view`: what is drawn in a root, until the signal. */
+export function widget<State>(
+  name: string,
+  begin: (model: AnyModel, signal: AbortSignal) => State,
+  view: (state: State, root: HTMLElement, signal: AbortSignal) => VNode,
+) {
+  return () => {
+    let state: State | undefined;
+
+    function initialize({ model, signal }: Props): () => void {
+      const life = lifetime(signal);
+      state = begin(model, life.signal);
+      return life.end;
+    }
+
+    function render({ model, el, signal }: Props & { el: HTMLElement }): () => void {
+      const life = lifetime(signal);
+      // Some hosts render without having initialized: the state then lives as long as its first view.
+      state ??= begin(model, life.signal);
+      const root = document.createElement("div");
+      root.className = `tw ${name}`;
+      el.append(root);
+      followTheme(root, life.signal);
+      draw(view(state, root, life.signal), root);
+      onEnd(life.signal, () => {
+        draw(null, root);
+        root.remove();
+      });
+      return life.end;
+    }
+
+    return { initialize, render };
+  };
+}
