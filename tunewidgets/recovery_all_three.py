@@ -1,67 +1,43 @@
 """Recovery marks of whole columns: does a method recover frequency, angle and phase of one bank together?
 
-In: a recovery record, and what is looked at, as `recovery_marks.cells_of` takes it. Out: a cell a column. The page does
-the same in js/src/recovery-checklist/report.ts. Imports no torch.
+In: a recovery record, and what is looked at of it. Out: a cell a column. The page does the same in
+js/src/recovery-checklist/report.ts. Imports no torch.
 """
 
 import numpy as np
 import xarray as xr
 
-from .recovery_marks import (
-    Cell,
-    cells_of,
-    checked_level,
-    chosen,
-    is_of_films,
-    passes,
-    smooth_from,
-)
+from .recovery_marks import Cell, Look, cells_of, passes, smooth_from
 
 __all__ = ["ALL_THREE", "all_three_of"]
 
 ALL_THREE = "all three"
 
 
-def all_three_of(
-    report: xr.Dataset | xr.DataTree,
-    bank: str | None = None,
-    readout: str | None = None,
-    seed: int | None = None,
-    alpha: float | None = None,
-) -> list[Cell]:
+def all_three_of(report: xr.Dataset, look: Look) -> list[Cell]:
     """One cell for each method and number of components: are all attributes recovered at once, on how many bank seeds?
 
     Three claims made at once need Holm's p-values: `p` is the largest of the three, and there is no axis to speak of.
     A record of films makes no such claim: its list is empty.
 
-    Parameters
-    ----------
-    report, bank, readout, seed, alpha
-        As of `cells_of`.
-
-    Raises
-    ------
-    ValueError
-        As `cells_of` does.
-
     Examples
     --------
     >>> import tunewidgets as tw
-    >>> all_three_of(tw.open_record("recovery.zarr"))[0].recovering  # doctest: +SKIP
+    >>> report = tw.open_record("recovery.zarr").to_dataset()  # doctest: +SKIP
+    >>> all_three_of(report, look_at(report))[0].recovering  # doctest: +SKIP
     3
     """
-    whole = report.to_dataset(inherit=False) if isinstance(report, xr.DataTree) else report
-    if is_of_films(whole):
+    if look.films:
         return []
-    cells = cells_of(whole, bank, readout, seed, alpha)
-    columns = len(cells) // whole.sizes["attribute"]
-    shown = whole.sel(bank=chosen(whole, "bank", bank), readout=chosen(whole, "readout", readout))
+    cells = cells_of(report, look)
+    columns = len(cells) // report.sizes["attribute"]
+    shown = report.sel(bank=look.bank, readout=look.readout)
     order = ("attribute", "seed", "method", "n_components")
     holm, smoothness = (shown[name].transpose(*order).values for name in ("p_holm", "smoothness"))
     # NaN where one of them has no p: nothing is said of all three then.
-    found = passes(holm, smoothness, checked_level(whole, alpha), smooth_from(whole)).min(axis=0)
+    found = passes(holm, smoothness, look.alpha, smooth_from(report)).min(axis=0)
     over_seeds = found.reshape(-1, columns)
-    here = whole["seed"].values.tolist().index(chosen(whole, "seed", seed))
+    here = report["seed"].values.tolist().index(look.seed)
     largest = holm.max(axis=0).reshape(-1, columns)[here]
     return [
         Cell(

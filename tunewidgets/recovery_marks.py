@@ -17,11 +17,13 @@ from .records import RecordError, kind_of, open_record, settings_of, validate
 __all__ = [
     "VERDICTS",
     "Cell",
+    "Look",
     "agreement",
     "cells_of",
     "column_name",
     "is_of_films",
     "level_of",
+    "look_at",
     "paper_mark",
     "passes",
     "recovery_record",
@@ -77,6 +79,17 @@ class Cell:
         return f"{self.attribute}/{self.method}-{self.n_components}"
 
 
+@dataclass(frozen=True)
+class Look:
+    """What is looked at: a bank, a readout, a bank seed and the marks' level; or films, of the network `bank`."""
+
+    bank: str
+    readout: str
+    seed: int
+    alpha: float
+    films: bool = False
+
+
 def recovery_record(report: xr.DataTree | xr.Dataset | str | os.PathLike[str]) -> xr.DataTree:
     """`report`, or the record at that path, checked to be a recovery record.
 
@@ -128,28 +141,38 @@ def paper_mark(attribute: int, method: str, n_components: int) -> bool | None:
     return PAPER[method][attribute] if method in PAPER and n_components in PAPER_COUNTS else None
 
 
-def cells_of(
-    report: xr.Dataset | xr.DataTree,
+def look_at(
+    report: xr.Dataset,
     bank: str | None = None,
     readout: str | None = None,
     seed: int | None = None,
     alpha: float | None = None,
-) -> list[Cell]:
+) -> Look:
+    """What is looked at of a record: its first bank, readout and seed and its own level, where no others are given.
+
+    Raises
+    ------
+    ValueError
+        If the record has no such bank, readout or seed, or was not made at a level that high.
+    """
+    return Look(
+        chosen(report, "bank", bank),
+        chosen(report, "readout", readout),
+        chosen(report, "seed", seed),
+        checked_level(report, alpha),
+        is_of_films(report),
+    )
+
+
+def cells_of(report: xr.Dataset | xr.DataTree, look: Look | None = None) -> list[Cell]:
     """The checklist's cells, row by row: attributes, and in each the methods with their numbers of components.
 
     Parameters
     ----------
     report : xarray.Dataset or xarray.DataTree
         A recovery record.
-    bank, readout, seed : optional
-        Names and a bank seed of the record; the record's first by default.
-    alpha : float, optional
-        Level of the marks, at most the record's own, which is the default.
-
-    Raises
-    ------
-    ValueError
-        If the record has no such bank, readout or seed, or was not made at a level that high.
+    look : Look, optional
+        At what of it; `look_at(report)` by default.
 
     Examples
     --------
@@ -158,13 +181,10 @@ def cells_of(
     'frequency/pca-3'
     """
     whole = report.to_dataset(inherit=False) if isinstance(report, xr.DataTree) else report
-    where = {
-        name: chosen(whole, name, value)
-        for name, value in (("bank", bank), ("readout", readout), ("seed", seed))
-    }
-    alpha, smooth = checked_level(whole, alpha), smooth_from(whole)
-    over_seeds = whole.sel(bank=where["bank"], readout=where["readout"])
-    one = over_seeds.sel(seed=where["seed"])
+    look = look_at(whole) if look is None else look
+    alpha, smooth = look.alpha, smooth_from(whole)
+    over_seeds = whole.sel(bank=look.bank, readout=look.readout)
+    one = over_seeds.sel(seed=look.seed)
     subspace = passes(one["p"], one["smoothness"], alpha, smooth)
     axis = passes(one["p_rotation"], one["smoothness"], alpha, smooth)
     all_seeds = passes(
@@ -189,7 +209,7 @@ def cells_of(
                         recovering=int(np.nansum(all_seeds[at])),
                         seeds=int((~np.isnan(all_seeds[at])).sum()),
                         paper=paper_mark(a, str(method), int(count)),
-                        reason=_reason(str(one["status"].values[m, k]), numbers["p"], str(where["readout"])),
+                        reason=_reason(str(one["status"].values[m, k]), numbers["p"], look.readout),
                         verdict=str(whole["verdict"].values[at]),
                         note=str(whole["note"].values[at]),
                     )

@@ -7,11 +7,10 @@ the same, so that the page can copy a table with no kernel; whatever changes her
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from .recovery_marks import Cell, column_name
+from .recovery_marks import Cell, Look, column_name
 
-__all__ = ["Look", "csv_text", "grid", "latex", "markdown"]
+__all__ = ["beside", "caption", "csv_text", "grid", "latex", "markdown", "row_names"]
 
 YES, NO, ABSENT = "✓", "✗", "–"
 ALL_THREE_ROWS = ("by Holm", "bank seeds", "paper, by eye")
@@ -49,35 +48,24 @@ CSV_COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class Look:
-    """What a table is of: a bank, a readout, a bank seed and the marks' level; or films, of the network `bank`."""
+def row_names(look: Look) -> tuple[str, ...]:
+    """What stands in each attribute's rows."""
+    return FILM_ROWS if look.films else ROWS
 
-    bank: str
-    readout: str
-    seed: int
-    alpha: float
-    films: bool = False
 
-    @property
-    def rows(self) -> tuple[str, ...]:
-        """What stands in each attribute's rows."""
-        return FILM_ROWS if self.films else ROWS
+def beside(look: Look) -> str:
+    """What is to be said of the paper's marks."""
+    return BESIDE_FILMS if look.films else BESIDE
 
-    @property
-    def beside(self) -> str:
-        """What is to be said of the paper's marks."""
-        return BESIDE_FILMS if self.films else BESIDE
 
-    @property
-    def caption(self) -> str:
-        """The same in words."""
-        if self.films:
-            return f"What the pictures of tuning dimensions are about: {self.bank}, marks at α = {_short(self.alpha)}."
-        return (
-            f"Recovery of Gabor attributes: bank {self.bank}, readout from the {self.readout}, "
-            f"marks of bank seed {self.seed} at α = {_short(self.alpha)}."
-        )
+def caption(look: Look) -> str:
+    """What is looked at, in words."""
+    if look.films:
+        return f"What the pictures of tuning dimensions are about: {look.bank}, marks at α = {_short(look.alpha)}."
+    return (
+        f"Recovery of Gabor attributes: bank {look.bank}, readout from the {look.readout}, "
+        f"marks of bank seed {look.seed} at α = {_short(look.alpha)}."
+    )
 
 
 def grid(cells: list[Cell], look: Look, all_three: Sequence[Cell] = ()) -> list[list[str]]:
@@ -98,7 +86,7 @@ def grid(cells: list[Cell], look: Look, all_three: Sequence[Cell] = ()) -> list[
         )
         rows += [
             [row[0].attribute if at == 0 else "", name, *line]
-            for at, (name, line) in enumerate(zip(look.rows, lines, strict=True))
+            for at, (name, line) in enumerate(zip(row_names(look), lines, strict=True))
         ]
     if all_three:
         lines = (
@@ -117,7 +105,7 @@ def markdown(cells: list[Cell], look: Look, all_three: Sequence[Cell] = ()) -> s
     """A table for GitHub, JupyterLab or a note, with the reader's notes as a list below it."""
     head, *rows = [[_markdown(text) for text in row] for row in grid(cells, look, all_three)]
     table = [head, ["---"] * len(head), *rows]
-    lines = [look.caption, "", *(f"| {' | '.join(row)} |" for row in table), "", look.beside]
+    lines = [caption(look), "", *(f"| {' | '.join(row)} |" for row in table), "", beside(look)]
     noted = [
         f"- {cell.attribute}, {_markdown(column_name(cell.method, cell.n_components))}: {_markdown(cell.note)}"
         for cell in cells
@@ -138,11 +126,11 @@ def latex(cells: list[Cell], look: Look, all_three: Sequence[Cell] = ()) -> str:
         rf"{' & '.join(head)} \\",
     ]
     for at, row in enumerate(rows):
-        if at % len(look.rows) == 0:
+        if at % len(row_names(look)) == 0:
             lines.append(r"\hline")
         lines.append(rf"{' & '.join(row)} \\")
-    caption = _latex(f"{look.caption} {look.beside}")
-    lines += [r"\hline", r"\end{tabular}", rf"\caption{{{caption}}}", r"\end{table}"]
+    words = _latex(f"{caption(look)} {beside(look)}")
+    lines += [r"\hline", r"\end{tabular}", rf"\caption{{{words}}}", r"\end{table}"]
     return "\n".join(lines) + "\n"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from browser.lab import WAIT, Notebook, eventually
-from browser.together import FILM, Explorer
+from browser.together import FILM, Explorer, opened
 from playwright.sync_api import expect
 
 NOTEBOOK = FILM + "widget = tw.TuningExplorer(film, probe)\nwidget"
@@ -14,9 +14,7 @@ CONNECTED = "kernel connected"
 
 @pytest.fixture(scope="module")
 def shown(open_notebook: Callable[[str], Notebook]) -> Explorer:
-    explorer = Explorer(open_notebook(NOTEBOOK))
-    expect(explorer.picture).to_be_visible(timeout=4 * WAIT)
-    return explorer
+    return opened(open_notebook(NOTEBOOK))
 
 
 @pytest.fixture

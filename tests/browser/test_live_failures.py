@@ -4,35 +4,26 @@ from collections.abc import Callable
 
 import pytest
 from browser.lab import WAIT, Notebook
-from browser.together import FILM, Explorer
+from browser.slow import GONE, KERNEL, SLOWLY, expect_said_and_try_again
+from browser.together import FILM, Explorer, opened
 from playwright.sync_api import expect
 
-# A network that takes its time, so that there is a middle of a computation to do something in, and that can fail.
 NOTEBOOK = (
     FILM
+    + SLOWLY
     + """
-import time
-class Slow(type(probe.network)):
-    broken, pause = False, 0.04
-    def forward(self, x):
-        time.sleep(self.pause)
-        if self.broken:
-            raise RuntimeError("the lights went out")
-        return super().forward(x)
+class Slow(Slowly, type(probe.network)):
+    pause = 0.04
 probe.network.__class__ = Slow
 widget = tw.TuningExplorer(film, probe)
 widget
 """
 )
-GONE = "kernel not connected: showing what the record holds"
-KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 
 
 @pytest.fixture(scope="module")
 def shown(open_notebook: Callable[[str], Notebook]) -> Explorer:
-    explorer = Explorer(open_notebook(NOTEBOOK))
-    expect(explorer.picture).to_be_visible(timeout=4 * WAIT)
-    return explorer
+    return opened(open_notebook(NOTEBOOK))
 
 
 @pytest.fixture
@@ -65,14 +56,7 @@ def expect_the_record_alone(explorer: Explorer) -> None:
 
 def test_what_a_worker_raises_is_said_and_can_be_tried_again(growing):
     growing.notebook.python("Slow.broken = True")
-    trouble = growing.root.locator(".tw-trouble")
-    expect(trouble.locator("p")).to_have_text("RuntimeError: the lights went out", timeout=WAIT)
-    expect(growing.growth).to_have_count(0)
-    trouble.locator("summary").click()
-    expect(trouble.locator("pre")).to_contain_text("Traceback")
-    growing.notebook.python("Slow.broken = False")
-    growing.root.get_by_role("button", name="Try again").click()
-    expect(trouble).to_have_count(0)
+    expect_said_and_try_again(growing.notebook, growing.root)
     growing.expect_finished()
 
 

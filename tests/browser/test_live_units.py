@@ -6,21 +6,17 @@ from pathlib import Path
 
 import pytest
 from browser.lab import WAIT, Notebook, eventually
+from browser.slow import GONE, KERNEL, SLOWLY, expect_said_and_try_again
 from playwright.sync_api import Locator, expect
 
-# A network that can take its time, so that there is a middle of a computation to do something in, and that can fail.
-NOTEBOOK = """
-import time
+NOTEBOOK = (
+    SLOWLY
+    + """
 import torch
 import tunewidgets as tw
 
-class Slow(torch.nn.Sequential):
-    broken, pause = False, 0.0
-    def forward(self, x):
-        time.sleep(self.pause)
-        if self.broken:
-            raise RuntimeError("the lights went out")
-        return super().forward(x)
+class Slow(Slowly, torch.nn.Sequential):
+    pass
 
 torch.manual_seed(0)
 network = Slow(torch.nn.Conv2d(3, 12, 5), torch.nn.ReLU()).eval()
@@ -30,8 +26,7 @@ probe = tw.Probe(network, "1", device="cpu")
 widget = tw.UnitScatter(units, probe, {"size": 16, "steps": 8})
 widget
 """
-GONE = "kernel not connected: showing what the record holds"
-KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+)
 
 
 class Scatter:
@@ -139,14 +134,7 @@ def test_what_a_worker_raises_is_said_and_can_be_tried_again(scatter):
     scatter.notebook.python("widget.unit = 1")
     scatter.expect_finished()
     scatter.notebook.python("Slow.broken = True; widget.unit = 2")
-    trouble = scatter.root.locator(".tw-trouble")
-    expect(trouble.locator("p")).to_have_text("RuntimeError: the lights went out", timeout=WAIT)
-    expect(scatter.growth).to_have_count(0)
-    trouble.locator("summary").click()
-    expect(trouble.locator("pre")).to_contain_text("Traceback")
-    scatter.notebook.python("Slow.broken = False")
-    scatter.root.get_by_role("button", name="Try again").click()
-    expect(trouble).to_have_count(0)
+    expect_said_and_try_again(scatter.notebook, scatter.root)
     scatter.expect_finished()
     assert scatter.rendered() == [1, 2]
 

@@ -53,3 +53,10 @@ class Explorer:
 
     def python(self, expression: str) -> str:
         return self.notebook.python(f"print({expression})")
+
+
+def opened(notebook: Notebook) -> Explorer:
+    """The notebook's first explorer, with its first image."""
+    explorer = Explorer(notebook)
+    expect(explorer.picture).to_be_visible(timeout=4 * WAIT)
+    return explorer

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.recovery_all_three import all_three_of
-from tunewidgets.recovery_marks import cells_of, checked_level, chosen, is_of_films, recovery_record
-from tunewidgets.recovery_text import Look, grid
+from tunewidgets.recovery_marks import cells_of, look_at, recovery_record
+from tunewidgets.recovery_text import beside, caption, grid, row_names
 
 from .style import FONT, GRAY, INK, LINE, TITLE, WHITE, plain
 
@@ -60,19 +60,13 @@ def recovery_table(
     >>> tw.figures.recovery_table("recovery.zarr").show()  # doctest: +SKIP
     """
     record = recovery_record(report).to_dataset(inherit=False)
-    choices = (("bank", bank), ("readout", readout), ("seed", seed))
-    look = Look(
-        **{name: chosen(record, name, value) for name, value in choices},
-        alpha=checked_level(record, alpha),
-        films=is_of_films(record),
-    )
-    shown = (record, look.bank, look.readout, look.seed, look.alpha)
-    head, *rows = grid(cells_of(*shown), look, all_three_of(*shown))
+    look = look_at(record, bank, readout, seed, alpha)
+    head, *rows = grid(cells_of(record, look), look, all_three_of(record, look))
     # A reader's line without a verdict says nothing.
-    rows = [row for row in rows if row[1] != look.rows[-1] or any(text != "–" for text in row[2:])]
+    rows = [row for row in rows if row[1] != row_names(look)[-1] or any(text != "–" for text in row[2:])]
     rows = [[f"<b>{plain(row[0])}</b>" if row[0] else "", *map(plain, row[1:])] for row in rows]
     align = ["left", "left", *["center"] * (len(head) - 2)]
-    quiet = [GRAY if row[1] in look.rows[-2:] else INK for row in rows]
+    quiet = [GRAY if row[1] in row_names(look)[-2:] else INK for row in rows]
     table = go.Table(
         columnwidth=[80, 110, *[64] * (len(head) - 2)],
         header={
@@ -94,8 +88,8 @@ def recovery_table(
     )
     title = {
         **TITLE,
-        "text": plain(look.caption),
-        "subtitle": {"text": plain(look.beside), "font": {"size": 12, "color": GRAY}},
+        "text": plain(caption(look)),
+        "subtitle": {"text": plain(beside(look)), "font": {"size": 12, "color": GRAY}},
     }
     layout = {
         **WHITE,

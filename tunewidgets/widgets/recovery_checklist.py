@@ -17,14 +17,16 @@ from ..recovery_all_three import all_three_of
 from ..recovery_marks import (
     VERDICTS,
     Cell,
+    Look,
     agreement,
     cells_of,
     checked_level,
     chosen,
     is_of_films,
+    look_at,
     recovery_record,
 )
-from ..recovery_text import Look, csv_text, latex, markdown
+from ..recovery_text import csv_text, latex, markdown
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .recovery_page import packed_curves, packed_nulls, report_facts
 from .recovery_still import recovery_still
@@ -107,12 +109,12 @@ class RecoveryChecklist(Widget):
         self._tree = recovery_record(report)
         whole = self._whole = self._tree.to_dataset(inherit=False)
         self._strips = strips_of(self._tree)
-        cells = cells_of(whole)
+        first = look_at(whole)
+        cells = cells_of(whole, first)
         self._keys = [cell.key for cell in cells]
         super().__init__(
             **{
-                **{name: chosen(whole, name, None) for name in ("bank", "readout", "seed")},
-                "alpha": checked_level(whole, None),
+                **{name: getattr(first, name) for name in ("bank", "readout", "seed", "alpha")},
                 "verdicts": {cell.key: cell.verdict for cell in cells if cell.verdict},
                 "notes": {cell.key: cell.note for cell in cells if cell.note},
                 **traits,
@@ -135,14 +137,14 @@ class RecoveryChecklist(Widget):
 
     def cells(self) -> list[Cell]:
         """The table's cells as they are shown, each with its marks, numbers and the reader's verdict."""
-        return cells_of(self._judged_root(), self.bank, self.readout, self.seed, self.alpha)
+        return cells_of(self._judged_root(), self._look)
 
     def all_three(self) -> list[Cell]:
         """The table's last row, a cell a column: whether all attributes are recovered together, on how many seeds.
 
         Films (`film_checklist`) have no such row: the list is empty.
         """
-        return all_three_of(self._whole, self.bank, self.readout, self.seed, self.alpha)
+        return all_three_of(self._whole, self._look)
 
     def agreement(self) -> dict[str, dict[str, int]]:
         """How many verdicts agree with the marks that are shown: `agree`, `of`, `unsure` and `unmarked`, by mark."""

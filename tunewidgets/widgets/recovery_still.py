@@ -5,8 +5,8 @@ In: cells of `recovery_marks` and what they were looked at with. Out: one Pillow
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ..recovery_marks import Cell, column_name
-from ..recovery_text import Look
+from ..recovery_marks import Cell, Look, column_name
+from ..recovery_text import caption
 
 MARGIN, HEAD, NAME, ROW = 16, 64, 92, 66
 INK, QUIET, LINE, BLUE, WARM = (31, 31, 31), (110, 110, 110), (217, 217, 217), (0, 114, 178), (185, 80, 0)
@@ -32,7 +32,7 @@ def recovery_still(cells: list[Cell], all_three: list[Cell], look: Look, seeds: 
     )
     draw.text((MARGIN, MARGIN - 4), title, INK, bold)
     line = (
-        look.caption
+        caption(look)
         if look.films
         else f"bank {look.bank}; readout from the {look.readout}; bank seed {look.seed} of {seeds}; α = {look.alpha:g}"
     )
