@@ -14,8 +14,8 @@ from tunewidgets.pictures import data_uri, mosaic, png, square_columns, webp
 
 @given(count=st.integers(1, 20), columns=st.integers(1, 6), gap=st.integers(0, 3))
 def test_every_image_is_in_its_place(count, columns, gap):
-    images = np.random.default_rng(0).integers(0, 256, (count, 3, 4, 3), dtype=np.uint8)
-    whole = mosaic(images, columns, gap, background=7)
+    images = np.random.default_rng(0).integers(0, 255, (count, 3, 4, 3), dtype=np.uint8)
+    whole = mosaic(images, columns, gap)
     rows = -(-count // columns)
     assert whole.shape == (rows * 3 + (rows - 1) * gap, columns * 4 + (columns - 1) * gap, 3)
     left = np.ones(whole.shape[:2], bool)
@@ -23,7 +23,7 @@ def test_every_image_is_in_its_place(count, columns, gap):
         y, x = (at // columns) * (3 + gap), (at % columns) * (4 + gap)
         np.testing.assert_array_equal(whole[y : y + 3, x : x + 4], image)
         left[y : y + 3, x : x + 4] = False
-    assert (whole[left] == 7).all()
+    assert (whole[left] == 255).all()
 
 
 @pytest.mark.parametrize("shape", [(0, 4, 4, 3), (4, 4, 3), (2, 4, 4, 1)])

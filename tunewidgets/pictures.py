@@ -28,8 +28,8 @@ def square_columns(count: int) -> int:
     return max(1, math.ceil(math.sqrt(count)))
 
 
-def mosaic(images: Pixels, columns: int | None = None, gap: int = 0, background: int = 255) -> Pixels:
-    """Arrange equal images in rows, in reading order.
+def mosaic(images: Pixels, columns: int | None = None, gap: int = 0) -> Pixels:
+    """Arrange equal images in rows, in reading order; gaps and places left over are white.
 
     Parameters
     ----------
@@ -39,8 +39,6 @@ def mosaic(images: Pixels, columns: int | None = None, gap: int = 0, background:
         Images a row; by default as many as make it about square.
     gap : int
         Pixels between neighbors.
-    background : int
-        Gray level of gaps and of places left over, 0 to 255.
 
     Returns
     -------
@@ -66,7 +64,7 @@ def mosaic(images: Pixels, columns: int | None = None, gap: int = 0, background:
     count, height, width, _ = images.shape
     columns = square_columns(count) if columns is None else columns
     rows = math.ceil(count / columns)
-    tiles = np.full((rows * columns, height + gap, width + gap, 3), background, np.uint8)
+    tiles = np.full((rows * columns, height + gap, width + gap, 3), 255, np.uint8)
     tiles[:count, :height, :width] = images
     grid = tiles.reshape(rows, columns, height + gap, width + gap, 3).swapaxes(1, 2)
     grid = grid.reshape(rows * (height + gap), columns * (width + gap), 3)

@@ -48,8 +48,6 @@ def spearman(
     objective: str | None = None,
     given: str | None = None,
     draws: int = DRAWS,
-    level: float = LEVEL,
-    seed: int = 0,
 ) -> Correlation:
     """Spearman's rank correlation of two columns over a layer's units.
 
@@ -64,7 +62,7 @@ def spearman(
     given : str, optional
         A column whose part is taken out of both: the partial correlation of the ranks, such as given
         "mean_activation".
-    draws, level, seed
+    draws : int
         Of the percentile bootstrap over units.
 
     Returns
@@ -90,7 +88,7 @@ def spearman(
     dead = record["dead"].values if "dead" in record else np.zeros(columns.shape[1], dtype=bool)
     failed = ~np.isfinite(columns).all(0) & ~dead
     used = columns[:, ~dead & ~failed]
-    found = rank_correlation(used, draws=draws, level=level, seed=seed)
+    found = rank_correlation(used, draws=draws)
     return Correlation(*found, used.shape[1], int(dead.sum()), int(failed.sum()))
 
 
@@ -144,8 +142,8 @@ def rank_correlation(
     return Interval(rho, float(resampled[out]), float(resampled[len(resampled) - 1 - out]))
 
 
-def mean_interval(values: np.ndarray, level: float = LEVEL) -> Interval:
-    """The mean of a few networks' rho with its interval over networks (Student's t); NaN are left out.
+def mean_interval(values: np.ndarray) -> Interval:
+    """The mean of a few networks' rho with its 95% interval over networks (Student's t); NaN are left out.
 
     Examples
     --------
@@ -158,7 +156,7 @@ def mean_interval(values: np.ndarray, level: float = LEVEL) -> Interval:
     if len(there) < 2:
         return Interval(float(there[0]) if len(there) else np.nan, np.nan, np.nan)
     mean = there.mean()
-    half = t.ppf((1 + level) / 2, len(there) - 1) * there.std(ddof=1) / np.sqrt(len(there))
+    half = t.ppf((1 + LEVEL) / 2, len(there) - 1) * there.std(ddof=1) / np.sqrt(len(there))
     return Interval(mean, mean - half, mean + half)
 
 

@@ -14,6 +14,7 @@ from films import make_film
 from PIL import Image
 
 import tunewidgets as tw
+from tunewidgets.film_text import dimension_name, film_warnings
 from tunewidgets.records import RecordError
 from tunewidgets.widgets import base, film_page
 
@@ -163,8 +164,8 @@ class TestWhatThePageIsSent:
         assert facts["dimensions"][0]["share"] is None
 
     def test_lle_is_called_unstable(self):
-        assert "unstable" in film_page.film_warnings({"method": "lle", "converged": True})[0]
-        assert film_page.film_warnings({"method": "pca", "converged": True}) == []
+        assert "unstable" in film_warnings({"method": "lle", "converged": True})[0]
+        assert film_warnings({"method": "pca", "converged": True}) == []
 
     def test_heaviest_units(self):
         target = np.array([[0.1, -5, 3, 0], [2, 2, 1, 4]], np.float32)
@@ -221,6 +222,19 @@ class TestOutput:
         row = pixels[60:132, 206 : 206 + 7 * 75]
         wanted = Image.fromarray(film["image"].values[0, -1]).resize((72, 72), Image.Resampling.BILINEAR)
         assert np.abs(row[:, 6 * 75 : 6 * 75 + 72] - np.asarray(wanted, float)).mean() < 12
+
+    def test_the_picture_follows_the_reader(self, film):
+        suggested = film.assign(
+            suggested_label=("dimension", np.array(["angle, p = .035", "", ""], dtype=object))
+        )
+        explorer = tw.TuningExplorer(suggested)
+        assert dimension_name(suggested, 0) == "angle"
+        accepted = np.asarray(explorer._still())
+        explorer.rejected = [True, False, False]
+        assert dimension_name(explorer.labeled(), 0) == "dimension 0"
+        assert (np.asarray(explorer._still()) != accepted).any()
+        explorer.rejected, explorer.labels = [False] * 3, ["angle", "", ""]
+        assert (np.asarray(explorer._still()) == accepted).all()
 
     def test_with_more_dimensions_than_fit(self):
         explorer = tw.TuningExplorer(make_film(12, 3, 8))

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from tunewidgets.film_text import dimension_name, method_name, share_text
 from tunewidgets.pictures import data_uri, mosaic, webp
 from tunewidgets.records import RecordError, kind_of, settings_of, validate
 
@@ -129,9 +130,9 @@ def film_strip(film: xr.Dataset, dimension: int, points: int | None = None, cell
     width = images.shape[2]
     strip = mosaic(images, len(columns), GAP)
     figure = _image_figure(film, strip, cell / width, below=170)
-    share = _share_text(film, dimension)
+    share = share_text(film, dimension)
     source = f"<span style='color:{GRAY}'>{plain(film.attrs['model'])}, {plain(film.attrs['layer'])}</span>"
-    title = f"<b>{plain(_name(film, dimension))}</b>{share and f', {share}'}   {source}"
+    title = f"<b>{plain(dimension_name(film, dimension))}</b>{share and f', {share}'}   {source}"
     figure.update_layout(
         title={"text": title}, margin={"l": 64}, width=figure.layout.width + 64 - MARGIN["l"]
     )
@@ -201,8 +202,7 @@ def _image_figure(film: xr.Dataset, image: np.ndarray, scale: float, below: int 
     tall = height * scale + below
     settings = settings_of(film)
     source = f"{film.attrs['model']}, {film.attrs['layer']}"
-    method = str(settings.get("method", "unknown method")).upper()
-    title = f"<b>{plain(source)}</b>: tuning dimensions by {plain(method)}"
+    title = f"<b>{plain(source)}</b>: tuning dimensions by {plain(method_name(settings))}"
     if settings.get("converged") is False:
         title += f" <span style='color:{VERMILION}'>(did not converge)</span>"
     figure = go.Figure(
@@ -235,16 +235,8 @@ def _spread(available: int, wanted: int) -> Sequence[int]:
     return np.unique(np.linspace(0, available - 1, min(wanted, available)).round().astype(int)).tolist()
 
 
-def _name(film: xr.Dataset, dimension: int) -> str:
-    label, suggestion = (str(film[name].values[dimension]).strip() for name in ("label", "suggested_label"))
-    return label or suggestion or f"dimension {dimension}"
-
-
-def _share_text(film: xr.Dataset, dimension: int) -> str:
-    share = float(film["explained_variance"].values[dimension])
-    return f"{100 * share:.1f}% of variance" if np.isfinite(share) else ""
-
-
 def _row_text(film: xr.Dataset, dimension: int) -> str:
-    share = _share_text(film, dimension)
-    return plain(_name(film, dimension)) + (f"<br><span style='color:{GRAY}'>{share}</span>" if share else "")
+    share = share_text(film, dimension)
+    return plain(dimension_name(film, dimension)) + (
+        f"<br><span style='color:{GRAY}'>{share}</span>" if share else ""
+    )

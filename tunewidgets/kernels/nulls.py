@@ -14,6 +14,7 @@ from tunewidgets.kernels.readout import STILL, answers, explained, sweeps, weigh
 # Below this, two statistics are one: rounding must not decide which is larger.
 TIE = 1e-6
 BOOTSTRAPS = 2000
+TAIL = 0.025  # on either side of a 95% interval
 # Vectors projected at once.
 ROWS = 2048
 
@@ -163,8 +164,8 @@ def holm(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def share_interval(successes: np.ndarray, trials: np.ndarray, level: float = 0.95) -> np.ndarray:
-    """Clopper and Pearson's exact interval of shares: `(2, ...)`, NaN where there was no trial.
+def share_interval(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """Clopper and Pearson's exact 95% interval of shares: `(2, ...)`, NaN where there was no trial.
 
     Resampling gives no interval at all for 20 of 20.
 
@@ -173,15 +174,14 @@ def share_interval(successes: np.ndarray, trials: np.ndarray, level: float = 0.9
     >>> share_interval(np.array(20), np.array(20)).round(3)
     array([0.832, 1.   ])
     """
-    tail = (1 - level) / 2
     with np.errstate(invalid="ignore"):
-        low = np.where(successes == 0, 0, beta.ppf(tail, successes, trials - successes + 1))
-        high = np.where(successes == trials, 1, beta.ppf(1 - tail, successes + 1, trials - successes))
+        low = np.where(successes == 0, 0, beta.ppf(TAIL, successes, trials - successes + 1))
+        high = np.where(successes == trials, 1, beta.ppf(1 - TAIL, successes + 1, trials - successes))
     return np.where(trials > 0, np.stack([low, high]), np.nan)
 
 
-def bootstrap_mean(values: np.ndarray, rng: np.random.Generator, level: float = 0.95) -> np.ndarray:
-    """The interval of a mean over bank seeds, by drawing seeds anew: `(seeds, ...)` → `(2, ...)`.
+def bootstrap_mean(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The 95% interval of a mean over bank seeds, by drawing seeds anew: `(seeds, ...)` → `(2, ...)`.
 
     NaN where fewer than two seeds are there.
     """
@@ -190,8 +190,7 @@ def bootstrap_mean(values: np.ndarray, rng: np.random.Generator, level: float = 
         return np.full((2, *values.shape[1:]), np.nan)
     share = rng.multinomial(seeds, np.full(seeds, 1 / seeds), BOOTSTRAPS) / seeds
     means = np.tensordot(share, values, axes=1)
-    tail = (1 - level) / 2
-    return np.asarray(np.quantile(means, [tail, 1 - tail], axis=0))
+    return np.asarray(np.quantile(means, [TAIL, 1 - TAIL], axis=0))
 
 
 def _curves(targets: np.ndarray, base: np.ndarray, embedding: Embedding, labels: np.ndarray) -> np.ndarray:

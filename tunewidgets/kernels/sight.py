@@ -78,10 +78,10 @@ NORMALIZERS = {
 PRODUCTS = {"addmm", "mm", "linear", "mkldnn_linear", "_mkldnn_linear"}
 
 
-def _pair(value: Any, default: int = 1) -> Pair:
+def _pair(value: Any) -> Pair:
     values = [value] if isinstance(value, int) else list(value)
     if not values:
-        return (default, default)
+        return (1, 1)
     return (values[-2] if len(values) > 1 else values[-1], values[-1])
 
 

@@ -119,6 +119,8 @@ class Widget(anywidget.AnyWidget):
         --------
         >>> unit = await scatter.wait_for("unit", timeout=60)  # doctest: +SKIP
         """
+        if name not in (known := self.reader_traits()):
+            raise ValueError(f"there is no {name!r} to wait for; give one of {', '.join(sorted(known))}")
         return await next_value(self, name, timeout)
 
     def _answers(self) -> dict[str, Callable[[dict[str, Any]], list[bytes]]]:

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ..film_text import film_warnings, method_name
 from ..pictures import mosaic, square_columns, webp
 from ..records import settings_of
 
@@ -83,25 +84,6 @@ def inline_sprites(
             break
         sprites[at] = sprite
     return sprites
-
-
-def method_name(settings: dict[str, Any]) -> str:
-    """The decomposition's name as one reads it: the four short names in capitals, any other as it is."""
-    method = str(settings.get("method", "unknown method"))
-    return method.upper() if method in {"pca", "ica", "nmf", "lle"} else method
-
-
-def film_warnings(settings: dict[str, Any]) -> list[str]:
-    """What a reader must know before trusting the film, a sentence each."""
-    warnings = []
-    if settings.get("converged") is False:
-        warnings.append(
-            f"{method_name(settings)} did not converge: "
-            "fitted again, these dimensions may come out differently."
-        )
-    if settings.get("method") == "lle":
-        warnings.append("LLE is unstable: another subsample of the same data gives other dimensions.")
-    return warnings
 
 
 def _dimension(film: xr.Dataset, index: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Widgets, the explorer's still picture: what a film looks like where no widget can run.
 
-In: a film record, the dimensions to show and their labels. Out: one Pillow image, in a few milliseconds.
+In: a film record, as its reader left it, and the dimensions to show. Out: one Pillow image, in a few milliseconds.
 """
 
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ import numpy as np
 import xarray as xr
 from PIL import Image, ImageDraw, ImageFont
 
+from ..film_text import dimension_name, film_warnings, method_name, share_text
 from ..pictures import mosaic
 from ..records import settings_of
-from .film_page import film_warnings, method_name
 
 CELL, GAP, NAME, MARGIN, HEAD = 72, 3, 190, 16, 44
 COLUMNS, ROWS = 7, 8
 INK, QUIET, WARM = (31, 31, 31), (110, 110, 110), (185, 80, 0)
 
 
-def film_still(film: xr.Dataset, dimensions: Sequence[int], labels: Sequence[str]) -> Image.Image:
+def film_still(film: xr.Dataset, dimensions: Sequence[int]) -> Image.Image:
     """A row of images for each of the first dimensions, with a heading that says what they are of."""
     rows = list(dimensions)[:ROWS]
     settings = settings_of(film)
@@ -42,13 +42,10 @@ def film_still(film: xr.Dataset, dimensions: Sequence[int], labels: Sequence[str
     draw.text((MARGIN, MARGIN + 16), line, QUIET, plain)
     for row, dimension in enumerate(rows):
         top = MARGIN + HEAD + row * (CELL + GAP)
-        name = (
-            labels[row].strip() or str(film["suggested_label"].values[dimension]) or f"dimension {dimension}"
+        draw.text(
+            (MARGIN, top + 18), _fit(draw, dimension_name(film, dimension), plain, NAME - 12), INK, plain
         )
-        draw.text((MARGIN, top + 18), _fit(draw, name, plain, NAME - 12), INK, plain)
-        share = float(film["explained_variance"].values[dimension])
-        if np.isfinite(share):
-            draw.text((MARGIN, top + 36), f"{100 * share:.1f}% of the variance", QUIET, plain)
+        draw.text((MARGIN, top + 36), share_text(film, dimension), QUIET, plain)
         status = str(film["status"].values[dimension])
         if status:
             room = columns * (CELL + GAP)

@@ -298,7 +298,7 @@ class TuningExplorer(Widget):
         return self._shown[at]
 
     def _still(self) -> Image.Image:
-        return film_still(self._record, self._shown, self.labels)
+        return film_still(self.labeled(), self._shown)
 
 
 def _film_of(film: xr.Dataset | str | os.PathLike[str]) -> xr.Dataset:

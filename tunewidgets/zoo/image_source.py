@@ -33,14 +33,13 @@ class ImageSource:
         description: str,
         classes: Sequence[str] = (),
         has_labels: bool = False,
-        batch_size: int = 64,
     ) -> None:
         self._count = count
         self._picture = picture
         self._description = description
         self.classes = tuple(classes)
         self.has_labels = has_labels
-        self.batch_size = batch_size
+        self.batch_size = 64
         self.outputs: tuple[int, ...] = ()
 
     def __len__(self) -> int:

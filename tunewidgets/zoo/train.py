@@ -25,6 +25,7 @@ from tunewidgets.zoo.classifiers import NETWORKS, classifier
 
 # Largest learning rate of the one-cycle schedule (SGD with momentum): batch normalization bears more.
 RATES = {"mlp": 0.005, "shallow_cnn": 0.03, "vgg16_cifar10": 0.1}
+EVALUATED = 500  # images in one forward pass
 SHIFT = 4  # pixels by which a training image is moved at most
 
 
@@ -237,14 +238,14 @@ def augment(images: Tensor, draws: torch.Generator, mirror: bool) -> Tensor:
 
 
 @torch.no_grad()
-def evaluate(network: nn.Module, data: Labelled, batch: int = 500) -> float:
+def evaluate(network: nn.Module, data: Labelled) -> float:
     """The share of images whose class the network names."""
     network.eval()
     device = next(network.parameters()).device
     right = 0
-    for start in range(0, len(data.labels), batch):
-        images = data.images[start : start + batch].to(device).float() / 255
-        labels = data.labels[start : start + batch].to(device)
+    for start in range(0, len(data.labels), EVALUATED):
+        images = data.images[start : start + EVALUATED].to(device).float() / 255
+        labels = data.labels[start : start + EVALUATED].to(device)
         right += int((_logits(network, images).argmax(1) == labels).sum())
     return right / len(data.labels)
 

@@ -1,0 +1,59 @@
+"""A film in words: how its method and its dimensions are called, and what a reader must know before trusting it.
+
+In: a film record, or its settings. Out: short text, the same in widgets, figures and still pictures. The page takes a
+suggestion apart as `suggestion_of` does (js/src/tuning-explorer/film.ts). Imports no torch.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+__all__ = ["dimension_name", "film_warnings", "method_name", "share_text", "suggestion_of"]
+
+ABBREVIATED = ("pca", "ica", "nmf", "lle")
+
+
+def method_name(settings: Mapping[str, Any]) -> str:
+    """The decomposition's name as one reads it: the four short names in capitals, any other as it is."""
+    method = str(settings.get("method", "unknown method"))
+    return method.upper() if method in ABBREVIATED else method
+
+
+def film_warnings(settings: Mapping[str, Any]) -> list[str]:
+    """What a reader must know before trusting the film, a sentence each."""
+    warnings = []
+    if settings.get("converged") is False:
+        warnings.append(
+            f"{method_name(settings)} did not converge: "
+            "fitted again, these dimensions may come out differently."
+        )
+    if settings.get("method") == "lle":
+        warnings.append("LLE is unstable: another subsample of the same data gives other dimensions.")
+    return warnings
+
+
+def suggestion_of(text: str) -> tuple[str, str]:
+    """What is suggested, and how well it is supported.
+
+    Examples
+    --------
+    >>> suggestion_of("orange/blue, p = .035")
+    ('orange/blue', 'p = .035')
+    """
+    found = re.fullmatch(r"(.*?)(?:, (p [=<] .*))?", text, re.DOTALL)
+    return (found[1], found[2] or "") if found else (text, "")
+
+
+def dimension_name(film: xr.Dataset, dimension: int) -> str:
+    """The reader's label, else what is suggested, else the dimension's number."""
+    label, suggestion = (str(film[name].values[dimension]).strip() for name in ("label", "suggested_label"))
+    return label or suggestion_of(suggestion)[0] or f"dimension {dimension}"
+
+
+def share_text(film: xr.Dataset, dimension: int) -> str:
+    """The dimension's share of the variance, empty where its method has none."""
+    share = float(film["explained_variance"].values[dimension])
+    return f"{100 * share:.1f}% of variance" if np.isfinite(share) else ""
