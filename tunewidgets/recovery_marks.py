@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from .film_text import method_name
 from .records import RecordError, kind_of, open_record, settings_of, validate
 
 __all__ = [
@@ -131,7 +132,7 @@ def passes(p: Any, smoothness: Any, alpha: float, smooth: float) -> np.ndarray:
 
 def column_name(method: str, n_components: int) -> str:
     """A column's heading: the four short names in capitals, any other method as it is called."""
-    return f"{method.upper() if method in PAPER else method}-{n_components}"
+    return f"{method_name({'method': method})}-{n_components}"
 
 
 def paper_mark(attribute: int, method: str, n_components: int) -> bool | None:

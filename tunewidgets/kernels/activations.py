@@ -171,9 +171,8 @@ def sample_activations(
 def _provenance(
     images: Any, count: int, share: np.ndarray, n: int, seed: int, pool: int, pooling: str
 ) -> dict[str, Any]:
-    describe = getattr(images, "describe", None)
     return {
-        "images": describe() if callable(describe) else f"{count} images of a {type(images).__name__}",
+        "images": described(images, count),
         "seed": seed,
         "n_images": int(np.count_nonzero(share)),
         "n_vectors": n,
@@ -263,6 +262,12 @@ def pooled(values: Tensor, pool: int, pooling: str) -> Tensor:
     if pooling == "rms":
         return F.avg_pool2d(values.square(), pool, stride=1).sqrt_()
     return F.avg_pool2d(values, pool, stride=1)
+
+
+def described(images: Any, count: int) -> str:
+    """What the images are, in a few words, for a record's settings."""
+    describe = getattr(images, "describe", None)
+    return str(describe()) if callable(describe) else f"{count} images of a {type(images).__name__}"
 
 
 def counted(images: Any) -> tuple[Iterable[Any], int]:

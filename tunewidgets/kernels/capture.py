@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets.kernels.devices import choose_device
-from tunewidgets.kernels.probe import TRIED_SIZES, Probe, weights_dtype
+from tunewidgets.kernels.probe import Probe, on_device, on_some_size, weights_dtype
 from tunewidgets.kernels.tracing import ACTIVATIONS, evaluating, first_tensor, watch_layers
 
 REDUCTIONS = ("mean", "max", "center")
@@ -75,9 +75,7 @@ class Observed:
             )
         self.model = model
         self.device = choose_device(device)
-        first = next(model.parameters(), None)
-        elsewhere = first is not None and first.device.type != self.device.type
-        self.network = copy.deepcopy(model).to(self.device) if elsewhere else model
+        self.network = on_device(model, self.device)
         self._preprocess = preprocess
         if isinstance(layers, str):
             layers = [layers]
@@ -229,28 +227,18 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
         elif isinstance(module, (nn.Conv2d, nn.Linear)):
             found[False].append(name)
 
-    own = getattr(network, "input_size", None)
     own_preprocess: Any = getattr(network, "preprocess", None)
     if preprocess is None and callable(own_preprocess):
         preprocess = own_preprocess
     first = next(network.parameters(), None)
     device = torch.device("cpu") if first is None else first.device
-    reasons = []
-    for size in [own] if isinstance(own, int) else TRIED_SIZES:
-        found = {True: [], False: []}
-        image = torch.full((1, 3, size, size), 0.5, device=device)
-        try:
-            with evaluating(network), torch.no_grad():
-                inputs = image if preprocess is None else preprocess(image)
-                watch_layers(network, inputs.to(weights_dtype(network)), seen)
-            break
-        except (RuntimeError, AssertionError) as error:
-            reasons.append(f"{size} px: {str(error).strip().splitlines()[0]}")
-    else:
-        raise ValueError(
-            f"the model took no RGB image of the sizes tried ({reasons[0]}); set model.input_size to the side in "
-            "pixels that it takes, or name the layers and give a preprocess."
-        )
+
+    def run(image: Tensor) -> None:
+        found.update({True: [], False: []})
+        inputs = image if preprocess is None else preprocess(image)
+        watch_layers(network, inputs.to(weights_dtype(network)), seen)
+
+    on_some_size(network, run, device, "name the layers and give a preprocess")
     names = found[True] or found[False]
     if not names:
         raise ValueError("the model has no activation, convolution or linear module; name the layers.")

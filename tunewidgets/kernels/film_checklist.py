@@ -10,9 +10,10 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets import records
+from tunewidgets.film_text import method_name
 from tunewidgets.kernels.film_attributes import ATTRIBUTES, attribute_curves
 from tunewidgets.kernels.gabor_attributes import COMPONENTS
-from tunewidgets.kernels.nulls import p_value
+from tunewidgets.kernels.nulls import furthest_of, p_value
 from tunewidgets.kernels.recovery_cell import POINTS, SMOOTH, Judgement, best_by_pictures
 from tunewidgets.kernels.recovery_record import blank, enter, summarized
 
@@ -59,8 +60,7 @@ def film_checklist(
     for layer, given in films.items():
         for film in [given] if isinstance(given, xr.Dataset) else given:
             _check(film)
-            method = str(records.settings_of(film)["method"])
-            name = f"{layer} {method.upper() if len(method) == 3 else method}"
+            name = f"{layer} {method_name(records.settings_of(film))}"
             if any(known == name for known, _ in columns):
                 raise ValueError(f"two films are of {name}; give one of each layer and method")
             columns[name, film.sizes["dimension"]] = film
@@ -111,9 +111,7 @@ def judge(film: xr.Dataset, alpha: float, seed: int, draws: int) -> Judgement:
         film[f"attribute_{name}"].values.T.astype(float) for name in ("observed", "sweep", "smoothness")
     )
     drawn = int((film["status"] == "").sum())
-    rng = np.random.default_rng([seed, 3])
-    chosen = rng.permuted(np.tile(np.arange(pool.shape[1]), (draws, 1)), axis=1)[:, : max(drawn, 1)]
-    null = pool[:, chosen].max(axis=2)
+    null = furthest_of(pool, max(drawn, 1), draws, np.random.default_rng([seed, 3]))
     p = np.where(np.isnan(observed), np.nan, p_value(null, observed))
     best, values = best_by_pictures(p, observed, swept, smooth, alpha)
     curves = np.full((len(ATTRIBUTES), POINTS, COMPONENTS), np.nan)

@@ -5,7 +5,6 @@ a few patches at each of its points. People tell what a unit answers to from rea
 images (Borowski et al., *Exemplary natural images explain CNN activations better than feature visualizations*, 2020).
 """
 
-import json
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from tunewidgets import records
-from tunewidgets.kernels.activations import chunks, counted
+from tunewidgets.kernels.activations import chunks, counted, described
 from tunewidgets.kernels.layers import sight_of
 from tunewidgets.kernels.places import check_probe, coordinates_of
 from tunewidgets.kernels.probe import Probe
@@ -112,16 +111,14 @@ def add_patches(
         )
     patches, window = _cut(probe, batches, count, source, position, side, progress)
     dims = ("dimension", "point", "exemplar")
-    describe = getattr(images, "describe", None)
-    about = {"k": k, "window": window, "images": describe() if callable(describe) else f"{count} images"}
-    settings = {**records.settings_of(film), "patches": about}
+    about = {"k": k, "window": window, "images": described(images, count)}
     found = film.drop_vars([name for name in film.variables if str(name).startswith("patch")]).assign(
         patch=((*dims, "patch_y", "patch_x", "rgb"), patches),
         patch_image=(dims, source),
         patch_position=((*dims, "yx"), position),
         patch_coordinate=(dims, coordinate),
     )
-    found.attrs["settings"] = json.dumps(settings, ensure_ascii=False)
+    found = records.with_settings(found, patches=about)
     records.validate(found)
     return found
 

@@ -5,7 +5,6 @@ a dimension, and a suggested label where one is supported. *Identifying and inte
 networks*, Table 2, whose marks were given by eye.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -126,7 +125,7 @@ def read_film(
         attribute_null=(("attribute", "draw"), swept.astype(np.float32)),
         suggested_label=("dimension", np.array(suggestions(found, swept, alpha), dtype=object)),
     ).assign_coords(attribute=np.array(ATTRIBUTES, dtype=object))
-    read.attrs["settings"] = json.dumps({**records.settings_of(film), "readout": about}, ensure_ascii=False)
+    read = records.with_settings(read, readout=about)
     records.validate(read)
     return read
 

@@ -164,6 +164,12 @@ def holm(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
+def furthest_of(pool: np.ndarray, k: int, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """The furthest of `k` that are drawn from a pool `(attribute, axes)`, so many times: `(attribute, draws)`."""
+    chosen = rng.permuted(np.tile(np.arange(pool.shape[1]), (draws, 1)), axis=1)[:, :k]
+    return np.asarray(pool[:, chosen].max(axis=2))
+
+
 def share_interval(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
     """Clopper and Pearson's exact 95% interval of shares: `(2, ...)`, NaN where there was no trial.
 

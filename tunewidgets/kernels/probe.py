@@ -79,9 +79,7 @@ class Probe:
         self.model = model
         self.layer = layer
         self.device = choose_device(device)
-        first = next(model.parameters(), None)
-        elsewhere = first is not None and first.device.type != self.device.type
-        self._network = copy.deepcopy(model).to(self.device) if elsewhere else model
+        self._network = on_device(model, self.device)
         self.place: Place = find_layer(self._network, layer)
         if preprocess is None:
             own = getattr(self._network, "preprocess", None)
@@ -173,19 +171,11 @@ class Probe:
 
     def _first_look(self) -> tuple[int, Tensor]:
         """An image side that the model takes, and the layer's module's own output on one such image."""
-        own = getattr(self.model, "input_size", None)
-        reasons = []
-        for size in [own] if isinstance(own, int) else TRIED_SIZES:
-            image = torch.full((1, 3, size, size), 0.5, device=self.device)
-            try:
-                with torch.no_grad(), evaluating(self._network):
-                    return size, forward_to(self._network, self.place, self.inputs(image)).post
-            except (RuntimeError, AssertionError) as error:
-                reasons.append(f"{size} px: {str(error).strip().splitlines()[0]}")
-        raise ValueError(
-            f"the model took no RGB image of the sizes tried ({reasons[0]}); set model.input_size to the side in "
-            "pixels that it takes, or give a preprocess that makes its input."
-        )
+
+        def run(image: Tensor) -> Tensor:
+            return forward_to(self._network, self.place, self.inputs(image)).post
+
+        return on_some_size(self._network, run, self.device, "give a preprocess that makes its input")
 
     def _learn_layout(self, value: Tensor) -> None:
         """Which axis of the layer's own output holds its units, and which tokens belong to no place of the image."""
@@ -317,6 +307,37 @@ def check_images(images: Any) -> Tensor:
         hint = "divide by 255" if high > 2 else "undo its normalization: the probe preprocesses by itself"
         raise ValueError(f"images ranges from {low:.3g} to {high:.3g}, not within [0, 1]; {hint}.")
     return images.float()
+
+
+def on_device(model: nn.Module, device: torch.device) -> nn.Module:
+    """The model itself where it lives on this kind of device, else a copy of it there."""
+    first = next(model.parameters(), None)
+    elsewhere = first is not None and first.device.type != device.type
+    return copy.deepcopy(model).to(device) if elsewhere else model
+
+
+def on_some_size(
+    network: nn.Module, run: Callable[[Tensor], Any], device: torch.device, otherwise: str
+) -> tuple[int, Any]:
+    """An image side that the network takes, and what `run` gives for one gray image of it.
+
+    Raises
+    ------
+    ValueError
+        It takes none that is tried; `otherwise` says what to do, but to say the side.
+    """
+    own = getattr(network, "input_size", None)
+    reasons = []
+    for size in [own] if isinstance(own, int) else TRIED_SIZES:
+        try:
+            with torch.no_grad(), evaluating(network):
+                return size, run(torch.full((1, 3, size, size), 0.5, device=device))
+        except (RuntimeError, AssertionError) as error:
+            reasons.append(f"{size} px: {str(error).strip().splitlines()[0]}")
+    raise ValueError(
+        f"the model took no RGB image of the sizes tried ({reasons[0]}); set model.input_size to the side in pixels "
+        f"that it takes, or {otherwise}."
+    )
 
 
 def weights_dtype(network: nn.Module) -> torch.dtype:

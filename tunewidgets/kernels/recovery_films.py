@@ -15,7 +15,7 @@ from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.films import render_film
 from tunewidgets.kernels.gabor_attributes import ATTRIBUTES, Embedding
 from tunewidgets.kernels.image_readout import image_readout
-from tunewidgets.kernels.nulls import p_value
+from tunewidgets.kernels.nulls import furthest_of, p_value
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.readout import smoothnesses, sweeps
 from tunewidgets.kernels.recovery_cell import POINTS, Judgement, Rules, best_by_pictures, shown_curves
@@ -86,8 +86,7 @@ def judge_film(
     p = np.full(observed.shape, np.nan)
     if pool.shape[1]:
         rng = np.random.default_rng([seed, 2])
-        chosen = rng.permuted(np.tile(np.arange(pool.shape[1]), (rules.draws, 1)), axis=1)[:, :k]
-        null = pool[:, chosen].max(axis=2)
+        null = furthest_of(pool, k, rules.draws, rng)
         p = np.where(np.isnan(observed), np.nan, p_value(null, observed))
     best, values = best_by_pictures(p, observed, swept, smooth, rules.alpha)
     return Judgement(

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from tunewidgets.zoo.normalize import IMAGENET, Normalize
 from tunewidgets.zoo.weights import local_weights, with_weights
 
-DEPTHS = (20, 32, 44, 56, 110)
 WIDTHS = (16, 32, 64)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import xarray as xr
 
-from tunewidgets.records import layer_tree, save_record, settings_of
+from tunewidgets.records import layer_tree, save_record, with_settings
 from tunewidgets.unit_columns import layers_of
 
 NETWORKS, DATA = ("mlp", "shallow_cnn", "vgg16_cifar10"), ("cifar10", "digits")
@@ -124,9 +124,7 @@ def _kept(tree: xr.DataTree, training: dict[str, Any]) -> xr.DataTree:
     """The records without their images, and with how the network was trained."""
     return layer_tree(
         {
-            layer: record.drop_vars("image").assign_attrs(
-                settings=json.dumps({**settings_of(record), "training": training}, ensure_ascii=False)
-            )
+            layer: with_settings(record.drop_vars("image"), training=training)
             for layer, record in layers_of(tree).items()
         }
     )
