@@ -1,11 +1,14 @@
-"""What a reader types for a model or for images, turned into the thing itself.
+"""What a reader types, turned into the thing itself.
 
-In: the text of a command's MODEL or SOURCE. Out: a model, or an image source. Only what is named is imported.
+In: the text of a command's MODEL or SOURCE, or of an option. Out: a model, an image source, names or a number; and the
+options that several commands have. Only what is named is imported.
 """
 
+import argparse
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +68,30 @@ def labelled_from(text: str, n: int | None, size: int, seed: int) -> Any:
     return source
 
 
+def names_from(text: str) -> list[str]:
+    """Names with commas between them."""
+    names = [name.strip() for name in text.split(",")]
+    if "" in names:
+        raise argparse.ArgumentTypeError(f"{text!r} has an empty name; give names with commas between them")
+    return names
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not positive; give 1 or more")
+    return value
+
+
+def port(text: str) -> int:
+    """A port's number."""
+    value = int(text)
+    if not 1 <= value <= 65_535:
+        raise argparse.ArgumentTypeError(f"{value} is no port; give 1 to 65535")
+    return value
+
+
 def _call(text: str, what: str) -> Any:
     module_name, _, function_name = text.partition(":")
     # As with `python -m`: what lies in the folder one works in can be named.
@@ -84,3 +111,32 @@ def _call(text: str, what: str) -> Any:
         names = ", ".join(n for n, v in vars(module).items() if callable(v) and not n.startswith("_"))
         raise UsageError(f"{what}: {module_name} has no function {function_name!r}; it has {names or 'none'}")
     return function()
+
+
+SHARED: dict[str, dict[str, Any]] = {
+    "--out": {
+        "required": True,
+        "metavar": "PATH",
+        "help": "where to write: a .zarr folder or a .zarr.zip file",
+    },
+    "--weights": {
+        "metavar": "W",
+        "help": "for a network of the zoo: a file, a name such as IMAGENET1K_V1, or none for random ones (default: its "
+        "own, downloaded once where it must be)",
+    },
+    "--steps": {
+        "type": positive,
+        "default": 128,
+        "metavar": "S",
+        "help": "optimization steps (default: 128)",
+    },
+    "--n-images": {"type": positive, "metavar": "N", "help": "look at N images (default: all there are)"},
+    "--image-size": {"type": positive, "default": 224, "metavar": "PX", "help": "their side (default: 224)"},
+    "--seed": {"type": int, "default": 0, "metavar": "N", "help": "decides everything random (default: 0)"},
+}
+
+
+def add_shared(add: Callable[..., Any], *names: str) -> None:
+    """Give a command some of the options that others have too."""
+    for name in names:
+        add(name, **SHARED[name])

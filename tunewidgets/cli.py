@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tunewidgets import __version__
-from tunewidgets._arguments import UsageError, images_from, labelled_from, model_from
+from tunewidgets._arguments import (
+    UsageError,
+    add_shared,
+    images_from,
+    labelled_from,
+    model_from,
+    names_from,
+    port,
+    positive,
+)
 
 MODEL = (
     "a network of the zoo (gabor_bank, resnet18, googlenet_bvlc, …; tw.zoo.load lists them), timm:NAME for one of "
@@ -24,10 +33,6 @@ DATA = (
     "with labels of your own"
 )
 
-WEIGHTS = (
-    "for a network of the zoo: a file, a name such as IMAGENET1K_V1, or none for random ones (default: its own, "
-    "downloaded once where it must be)"
-)
 DEBUG = "show the traceback of an error"
 
 # As text, because argparse's own class takes a parameter only in type checkers.
@@ -123,7 +128,7 @@ def _add_demo(commands: Commands) -> argparse.ArgumentParser:
         help="write one page for any browser instead of opening JupyterLab",
     )
     option("--no-browser", action="store_true", help="open no browser; JupyterLab prints its address")
-    option("--port", type=_port, metavar="N", help="JupyterLab's port (default: a free one from 8888 on)")
+    option("--port", type=port, metavar="N", help="JupyterLab's port (default: a free one from 8888 on)")
     parser.set_defaults(run=_demo)
     return parser
 
@@ -143,22 +148,24 @@ def _add_units(commands: Commands) -> argparse.ArgumentParser:
     parser.add_argument("model", metavar="MODEL", help=MODEL)
     needed = parser.add_argument_group("needed").add_argument
     needed("--data", required=True, metavar="SOURCE", help=DATA)
-    needed("--out", required=True, metavar="PATH", help="where to write: a .zarr folder or a .zarr.zip file")
+    add_shared(needed, "--out")
     option = parser.add_argument
-    option("--layers", type=_names, metavar="A,B", help="the layers' dotted names (default: all activations)")
-    option("--weights", metavar="W", help=WEIGHTS)
     option(
-        "--objectives", type=_names, default=["am", "iam"], metavar="A,B",
+        "--layers", type=names_from, metavar="A,B", help="the layers' dotted names (default: all activations)"
+    )
+    add_shared(option, "--weights")
+    option(
+        "--objectives", type=names_from, default=["am", "iam"], metavar="A,B",
         help="how images are made: am, iam or both (default: am,iam)",
     )  # fmt: skip
-    option("--steps", type=_positive, default=128, metavar="S", help="optimization steps (default: 128)")
+    add_shared(option, "--steps")
     option(
-        "--restarts", type=_positive, default=1, metavar="R", help="images a unit and objective (default: 1)"
+        "--restarts", type=positive, default=1, metavar="R", help="images a unit and objective (default: 1)"
     )
     option("--no-ablation", action="store_true", help="leave out what the network loses without a unit")
-    option("--n-images", type=_positive, metavar="N", help="look at N images (default: all there are)")
-    option("--image-size", type=_positive, metavar="PX", help="their side (default: what the model takes)")
-    option("--seed", type=int, default=0, metavar="N", help="decides everything random (default: 0)")
+    add_shared(option, "--n-images")
+    option("--image-size", type=positive, metavar="PX", help="their side (default: what the model takes)")
+    add_shared(option, "--seed")
     parser.set_defaults(run=_units)
     return parser
 
@@ -182,20 +189,19 @@ def _add_tuning(commands: Commands) -> argparse.ArgumentParser:
     needed = parser.add_argument_group("needed").add_argument
     needed("--layer", required=True, metavar="NAME", help="the layer's dotted name, such as layer2.0.conv1")
     needed("--images", required=True, metavar="SOURCE", help=SOURCE)
-    needed("--out", required=True, metavar="PATH", help="where to write: a .zarr folder or a .zarr.zip file")
+    add_shared(needed, "--out")
     option = parser.add_argument
-    option("--weights", metavar="W", help=WEIGHTS)
+    add_shared(option, "--weights")
     option("--method", default="ica", choices=("pca", "ica", "nmf", "lle"), help="default: ica")
-    option("--components", type=_positive, default=16, metavar="K", help="how many dimensions (default: 16)")
-    option("--points", type=_positive, default=32, metavar="P", help="images a dimension (default: 32)")
-    option("--steps", type=_positive, default=128, metavar="S", help="optimization steps (default: 128)")
-    option("--n-images", type=_positive, metavar="N", help="look at N images (default: all there are)")
-    option("--image-size", type=_positive, default=224, metavar="PX", help="their side (default: 224)")
+    option("--components", type=positive, default=16, metavar="K", help="how many dimensions (default: 16)")
+    option("--points", type=positive, default=32, metavar="P", help="images a dimension (default: 32)")
+    add_shared(option, "--steps")
+    add_shared(option, "--n-images", "--image-size")
     option(
-        "--samples", type=_positive, default=100_000, metavar="N",
+        "--samples", type=positive, default=100_000, metavar="N",
         help="activation vectors to collect, each at one position of an image (default: 100000)",
     )  # fmt: skip
-    option("--seed", type=int, default=0, metavar="N", help="decides everything random (default: 0)")
+    add_shared(option, "--seed")
     parser.set_defaults(run=_tuning)
     return parser
 
@@ -212,20 +218,17 @@ def _add_gabor(commands: Commands) -> argparse.ArgumentParser:
         ),
         epilog="example:\n  tunewidgets gabor --out recovery.zarr --seeds 20",
     )
-    parser.add_argument(
-        "--out", required=True, metavar="PATH", help="where to write: a .zarr folder or a .zarr.zip file"
-    )
     option = parser.add_argument
-    option("--seeds", type=_positive, default=1, metavar="N", help="how many banks of each kind (default: 1)")
+    add_shared(option, "--out")
+    option("--seeds", type=positive, default=1, metavar="N", help="how many banks of each kind (default: 1)")
     option("--images", metavar="SOURCE", help=f"{SOURCE} (default: 400 synthetic scenes)")
-    option("--n-images", type=_positive, metavar="N", help="look at N images (default: all there are)")
-    option("--image-size", type=_positive, default=224, metavar="PX", help="their side (default: 224)")
+    add_shared(option, "--n-images", "--image-size")
     option(
-        "--samples", type=_positive, default=20_000, metavar="N",
+        "--samples", type=positive, default=20_000, metavar="N",
         help="activation vectors to collect (default: 20000)",
     )  # fmt: skip
     option(
-        "--pool", type=_positive, default=1, metavar="N",
+        "--pool", type=positive, default=1, metavar="N",
         help="pool N × N neighboring positions, N odd (default: 1)",
     )  # fmt: skip
     option(
@@ -237,7 +240,7 @@ def _add_gabor(commands: Commands) -> argparse.ArgumentParser:
         help="divide each vector by its contrast; with --pool 5 --pooling rms --components 8, PCA often finds all",
     )  # fmt: skip
     option(
-        "--components", type=_positive, nargs="+", default=[3, 6], metavar="K",
+        "--components", type=positive, nargs="+", default=[3, 6], metavar="K",
         help="how many dimensions each method looks for (default: 3 6)",
     )  # fmt: skip
     option("--films", action="store_true", help="draw the first seed's films too, and judge their pictures")
@@ -372,24 +375,3 @@ def _info(args: argparse.Namespace) -> None:
         )
         return
     print(summary(open_record(text)))
-
-
-def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if "" in names:
-        raise argparse.ArgumentTypeError(f"{text!r} has an empty name; give names with commas between them")
-    return names
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not positive; give 1 or more")
-    return value
-
-
-def _port(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 65_535:
-        raise argparse.ArgumentTypeError(f"{value} is no port; give 1 to 65535")
-    return value

@@ -1,10 +1,10 @@
 // Shared room: the kernel's state, small and in words.
-import type { KernelState } from "./kernel";
+import { GONE, type KernelState } from "./kernel";
 
 const WORDS: Record<KernelState, string> = {
   connected: "kernel connected",
   busy: "kernel busy: a running cell may hold messages back",
-  gone: "kernel not connected: showing what the record holds",
+  gone: `${GONE}: showing what the record holds`,
 };
 
 export function KernelLight({ state }: { state: KernelState }) {

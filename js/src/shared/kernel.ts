@@ -26,6 +26,9 @@ export interface KernelModel {
 /** After these a widget's own line to Python is gone for good: only a new run of its cell brings a new one. */
 const ENDED = new Set(["restarting", "autorestarting", "terminating", "dead"]);
 
+/** What is said of a request that nobody answers. */
+export const GONE = "kernel not connected";
+
 /** Milliseconds that a kernel which doesn't say that it is busy may stay silent. */
 export const PATIENCE = 5_000;
 

@@ -2,7 +2,7 @@
 // In: a message without its id. Out: what the kernel tells of it, until it is done, fails or is stopped.
 //
 // A request that was not answered yet keeps the next one waiting here: at most one message ever waits in the kernel.
-import type { Kernel } from "./kernel";
+import { GONE, type Kernel } from "./kernel";
 import { onEnd } from "./lifetime";
 import { measure } from "./measure";
 import type { MessageModel } from "./requests";
@@ -39,7 +39,6 @@ interface Told {
 
 /** Milliseconds without an answer after which the kernel counts as busy. */
 export const SILENCE = 1_000;
-export const GONE = "kernel not connected";
 
 export class LiveRequests {
   #model: MessageModel;

@@ -1,5 +1,6 @@
 // Shared room: what is not in the page is asked of the kernel.
 // In: a message without its id. Out: the reply's buffers, or an error that says why there are none.
+import { GONE } from "./kernel";
 import { onEnd } from "./lifetime";
 
 export interface MessageModel {
@@ -52,7 +53,7 @@ export class Requests {
   ask(message: { kind: string } & Record<string, unknown>): Promise<DataView[]> {
     const id = `${this.#prefix}-${this.#count++}`;
     return new Promise((resolve, reject) => {
-      const silent = () => this.#settle(id)?.reject(new Error("kernel not connected"));
+      const silent = () => this.#settle(id)?.reject(new Error(GONE));
       this.#waiting.set(id, { resolve, reject, timer: setTimeout(silent, this.patience) });
       try {
         // Where there is no comm, some hosts throw and some return a rejected promise.

@@ -54,9 +54,7 @@ export class Combination extends Changing {
     this.#image = new NewestImage(signal);
     this.#requests = new LiveRequests(model, kernel, signal);
     kernel.subscribe(() => this.tell(), signal);
-    onEnd(signal, () => {
-      clearTimeout(this.#timer);
-    });
+    onEnd(signal, () => clearTimeout(this.#timer));
   }
 
   /** The image of these coordinates: at once where it is remembered, else from the kernel. */

@@ -83,9 +83,7 @@ export class Rendering extends Changing {
     const hear = (message: unknown, buffers: DataView[]) => this.#overhear(message as never, buffers);
     model.on("msg:custom", hear);
     this.kernel.subscribe(() => this.tell(), signal);
-    onEnd(signal, () => {
-      model.off("msg:custom", hear);
-    });
+    onEnd(signal, () => model.off("msg:custom", hear));
     // A page that was loaded again finds what is under way, and whether there is anybody.
     this.#ask({});
   }

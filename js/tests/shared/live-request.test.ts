@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { hostedModel } from "../../src/page-host/hosted-model";
-import { Kernel, PATIENCE } from "../../src/shared/kernel";
-import { GONE, LiveRequests, SILENCE } from "../../src/shared/live-request";
+import { GONE, Kernel, PATIENCE } from "../../src/shared/kernel";
+import { LiveRequests, SILENCE } from "../../src/shared/live-request";
 import { FakeModel } from "../fake-model";
 
 beforeEach(() => {
