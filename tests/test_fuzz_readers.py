@@ -6,6 +6,7 @@ import shutil
 import struct
 import zipfile
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -38,15 +39,17 @@ def saved(tmp_path_factory):
 
 
 def opens_or_says(path):
-    """Either a valid record, or one sentence; nothing beside the path."""
+    """Either a valid record, or one sentence, with Zarr and without; nothing beside the path."""
     before = sorted(p.name for p in path.parent.iterdir())
-    said = ""
-    try:
-        validate(tw.open_record(path))
-    except (RecordError, FileNotFoundError) as error:
-        said = str(error)
-    assert "\n" not in said
-    assert sorted(p.name for p in path.parent.iterdir()) == before
+    for zarr_reads in (True, False):
+        said = ""
+        try:
+            with patch("tunewidgets._record_files.threads_start", lambda zarr_reads=zarr_reads: zarr_reads):
+                validate(tw.open_record(path))
+        except (RecordError, FileNotFoundError) as error:
+            said = str(error)
+        assert "\n" not in said
+        assert sorted(p.name for p in path.parent.iterdir()) == before
 
 
 @pytest.mark.parametrize("kind", [".zarr", ".tree.zarr"])

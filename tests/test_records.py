@@ -363,7 +363,15 @@ def test_a_record_opens_where_torch_cannot_be_imported(tmp_path, film):
         "for name in ('torch', 'torchvision', 'sklearn', 'plotly'): sys.modules[name] = None\n"
         "import tunewidgets as tw\n"
         f"print(tw.open_record({str(path)!r})['label'].values[0].encode())\n"
+        "for computes in (lambda: tw.render_film, lambda: tw.zoo.gabor_bank):\n"
+        "    try: computes()\n"
+        "    except ImportError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == repr("Überkante — 方向 🧭".encode())
+    label, *said = done.stdout.splitlines()
+    assert label == repr("Überkante — 方向 🧭".encode())
+    assert [line.partition(",")[0] for line in said] == [
+        "render_film needs PyTorch",
+        "gabor_bank needs PyTorch",
+    ]

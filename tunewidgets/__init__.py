@@ -105,10 +105,22 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"{__name__}.{name}")
     if name in _HOMES:
-        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        value = _from_home(f"{__name__}.{_HOMES[name]}", name)
         globals()[name] = value
         return value
     raise AttributeError(_unknown(name))
+
+
+def _from_home(home: str, name: str) -> Any:
+    try:
+        return getattr(import_module(home), name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "torchvision", "lucent"):
+            raise
+        raise ModuleNotFoundError(
+            f"{name} needs PyTorch, and {error.name} is not installed here; without it, saved records open and show",
+            name=error.name,
+        ) from error
 
 
 def _unknown(name: str) -> str:

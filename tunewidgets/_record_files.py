@@ -14,14 +14,15 @@ import tempfile
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, unquote
 
 import xarray as xr
 
+from ._record_plain import Files, plain_tree, threads_start
 from ._record_schemas import MARK, RecordError, is_text
 
 # On disk, every node of a tree carries its true name here; so the root's says that this is a tree at all.
@@ -87,6 +88,11 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
         raise FileExistsError(
             f"{target} exists and is not a tunewidgets record, so it is left alone; choose another path"
         )
+    if not threads_start():
+        raise RuntimeError(
+            "a record can't be written here: this Python starts no threads, and Zarr writes in threads; "
+            "write it where Python is not in a browser"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     with _scratch(target) as scratch:
         folder = scratch / "record.zarr"
@@ -118,12 +124,16 @@ def read(path: str | os.PathLike[str], load: bool = True) -> xr.Dataset | xr.Dat
     attrs = root_attrs(target)
     try:
         if target.is_dir():
-            check_whole(files_at(target))
-            return _loaded(target, attrs, load)
+            files = files_at(target)
+            check_whole(files)
+            return _loaded(target, attrs, load) if threads_start() else _plainly(files, attrs)
+        with zipfile.ZipFile(target) as archive:
+            files = Files(archive.namelist(), archive.read)
+            check_whole(files)
+            if not threads_start():
+                return _plainly(files, attrs)
         from zarr.storage import ZipStore
 
-        with zipfile.ZipFile(target) as archive:
-            check_whole(Files(archive.namelist(), lambda name: archive.read(name).decode()))
         with ZipStore(target, mode="r") as store:
             return _loaded(store, attrs, True)
     except DAMAGE as error:
@@ -136,7 +146,8 @@ def _read_url(url: str, load: bool) -> xr.Dataset | xr.DataTree:
         raise FileNotFoundError(f"there is no record at {url}; give the URL that it was written to")
     try:
         check_whole(files)
-        return _loaded(url, dict(json.loads(files.text("zarr.json"))["attributes"]), load)
+        attrs = dict(json.loads(files.read("zarr.json"))["attributes"])
+        return _loaded(url, attrs, load) if threads_start() else _plainly(files, attrs)
     except DAMAGE as error:
         raise damaged(url, error) from error
 
@@ -215,13 +226,6 @@ def compressors() -> tuple[Any, Any]:
     return ZstdCodec(), Crc32cCodec()
 
 
-class Files(NamedTuple):
-    """The files of a record, by their paths within it, and what gives the text of one."""
-
-    names: list[str]
-    text: Callable[[str], str]
-
-
 def is_url(path: str | os.PathLike[str]) -> bool:
     """Whether a record's path is a URL."""
     return isinstance(path, str) and "://" in path
@@ -239,14 +243,14 @@ def files_at(path: str | os.PathLike[str]) -> Files:
     if is_url(path):
         system, root = url_files(str(path))
         names = [str(name)[len(root) :].strip("/") for name in system.find(root)]
-        return Files(names, lambda name: system.cat_file(f"{root}/{name}").decode())
+        return Files(names, lambda name: system.cat_file(f"{root}/{name}"))
     folder = Path(path)
     names = [
         os.path.relpath(os.path.join(where, name), folder).replace(os.sep, "/")
         for where, _, found in os.walk(folder)
         for name in found
     ]
-    return Files(names, lambda name: (folder / name).read_text(encoding="utf-8"))
+    return Files(names, lambda name: (folder / name).read_bytes())
 
 
 def check_whole(files: Files) -> None:
@@ -258,7 +262,7 @@ def check_whole(files: Files) -> None:
     for name in files.names:
         if not name.endswith("zarr.json"):
             continue
-        about = json.loads(files.text(name))
+        about = json.loads(files.read(name))
         if "crc32c" not in [codec.get("name") for codec in about.get("codecs", ())]:
             continue
         array = name.removesuffix("/zarr.json")
@@ -292,21 +296,32 @@ def _loaded(store: Any, attrs: dict[str, Any], load: bool) -> xr.Dataset | xr.Da
         with xr.open_dataset(store, engine="zarr", consolidated=False) as dataset:
             return tidy(dataset.load() if load else dataset)
     with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:
-        datasets: dict[str, xr.Dataset] = {}
+        return _named_as_saved(tree, attrs[NAME], load)
 
-        def add(node: xr.DataTree, path: str) -> None:
-            dataset = node.to_dataset(inherit=False)
-            dataset = tidy(dataset.load() if load else dataset)
-            true = dataset.attrs.pop(NAME, node.name)
-            dataset.attrs.pop(ORDER, None)
-            if true and node_name(true) != true:
-                dataset.attrs[NAME] = true
-            datasets[path] = dataset
-            for key, child in sorted(node.children.items(), key=lambda item: item[1].attrs.get(ORDER, 0)):
-                add(child, f"{path.rstrip('/')}/{node_name(str(child.attrs.get(NAME, key)))}")
 
-        add(tree, "/")
-        return xr.DataTree.from_dict(datasets, name=attrs[NAME] or None)
+def _plainly(files: Files, attrs: dict[str, Any]) -> xr.Dataset | xr.DataTree:
+    """The same without Zarr, and all of it in memory."""
+    tree = plain_tree(files)
+    return _named_as_saved(tree, attrs[NAME]) if NAME in attrs else tidy(tree.to_dataset())
+
+
+def _named_as_saved(tree: xr.DataTree, name: str, load: bool = True) -> xr.DataTree:
+    """The tree with its nodes' true names, in their order."""
+    datasets: dict[str, xr.Dataset] = {}
+
+    def add(node: xr.DataTree, path: str) -> None:
+        dataset = node.to_dataset(inherit=False)
+        dataset = tidy(dataset.load() if load else dataset)
+        true = dataset.attrs.pop(NAME, node.name)
+        dataset.attrs.pop(ORDER, None)
+        if true and node_name(true) != true:
+            dataset.attrs[NAME] = true
+        datasets[path] = dataset
+        for key, child in sorted(node.children.items(), key=lambda item: item[1].attrs.get(ORDER, 0)):
+            add(child, f"{path.rstrip('/')}/{node_name(str(child.attrs.get(NAME, key)))}")
+
+    add(tree, "/")
+    return xr.DataTree.from_dict(datasets, name=name or None)
 
 
 def tidy(dataset: xr.Dataset) -> xr.Dataset:

@@ -3,8 +3,9 @@
 Names load lazily: importing the zoo imports no torch.
 """
 
-from importlib import import_module
 from typing import Any
+
+from .. import _from_home
 
 # public name -> the module that defines it
 _HOMES = {"example": "examples", "gabor_bank": "gabor", "images": "sources", "load": "registry"}
@@ -14,7 +15,7 @@ __all__ = ["example", "gabor_bank", "images", "load"]
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        value = _from_home(f"{__name__}.{_HOMES[name]}", name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}; public names: {', '.join(__all__)}")
