@@ -1,4 +1,4 @@
-"""Hosts other than JupyterLab: Notebook 7 and marimo, each with a click that Python hears of."""
+"""Hosts other than JupyterLab: Notebook 7, Voilà and marimo, each with a click that Python hears of."""
 
 import os
 import re
@@ -13,6 +13,15 @@ from playwright.sync_api import Browser, Page, expect
 
 pytest.importorskip("marimo", reason="marimo is not installed: run with the group test")
 CELL = "import tunewidgets as tw\nfrom unit_records import make_tree\nscatter = tw.UnitScatter(make_tree())\nscatter"
+APP_CELLS = (
+    "import ipywidgets\nimport tunewidgets as tw\nfrom films import make_film\n"
+    "from recovery_records import make_recovery\nfrom unit_records import make_tree\n"
+    "scatter, said = tw.UnitScatter(make_tree()), ipywidgets.Label()\n"
+    "scatter.on_unit(lambda unit: setattr(said, 'value', f'opened: {unit}'))\nscatter",
+    "said",
+    "tw.TuningExplorer(make_film(3, 8, 32))",
+    "tw.RecoveryChecklist(make_recovery(seeds=(0,), methods=('pca', 'ica'), films=True))",
+)
 APP = """
 import marimo
 
@@ -127,3 +136,31 @@ def test_notebook_7_shows_a_widget_and_hears_of_a_click(page: Page, tmp_path: Pa
         page.keyboard.press("Control+Enter")
         expect(cells.nth(1).get_by_text(f"opened: {unit}")).to_be_visible()
         page.screenshot(path=artifacts / "notebook-7.png")
+
+
+def test_voila_shows_every_widget_and_the_kernel_hears_of_a_click(
+    page: Page, tmp_path: Path, artifacts: Path
+):
+    pytest.importorskip("voila", reason="Voilà is not installed: run with the group test")
+    port = free_port()
+    Server(f"http://127.0.0.1:{port}", "", tmp_path).write_notebook("app.ipynb", *APP_CELLS)
+    command = [
+        *(sys.executable, "-m", "voila", "app.ipynb", "--no-browser", f"--port={port}"),
+        *("--Voila.ip=127.0.0.1", "--ExecutePreprocessor.timeout=120"),
+    ]
+    env = os.environ | {
+        "HOME": str(tmp_path),
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+    }
+    # Not the page, for Voilà runs the notebook anew for each reader.
+    up = f"http://127.0.0.1:{port}/voila/static/voila.js"
+    with serving(command, up, tmp_path / "voila.log", tmp_path, env):
+        page.goto(f"http://127.0.0.1:{port}", timeout=90_000)
+        expect(page.locator(".tw-scatter .tws-invitation")).to_be_visible(timeout=60_000)
+        expect(page.locator(".tw-explorer .tw-count")).to_have_text("8 / 8")
+        expect(page.locator(".twr-cell").first).to_be_visible()
+        unit = open_first_unit(page)
+        expect(page.get_by_text(f"opened: {unit}")).to_be_visible()
+        page.screenshot(path=artifacts / "voila.png")
