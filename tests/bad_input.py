@@ -350,6 +350,9 @@ CASES = [
     ),
     Case("figures.ablation_curves", lambda: tw.figures.ablation_curves(tree(), "c"), ValueError, "c"),
     Case("figures.exceeding_units", lambda: tw.figures.exceeding_units(units(), 99), ValueError, "99"),
+    Case("figures.unit_card", lambda: tw.figures.unit_card(units(), 99), ValueError, "99"),
+    Case("figures.unit_gallery", lambda: tw.figures.unit_gallery(units(), by="x"), ValueError, "selectivity"),
+    Case("figures.unit_gallery", lambda: tw.figures.unit_gallery(units(), across=0), ValueError, "1 or more"),
     Case("figures.recovery_table", lambda: tw.figures.recovery_table(film()), ValueError, "gabor_recovery"),
     Case("figures.recovery_table", lambda: tw.figures.recovery_table(recovery(), bank="x"), ValueError, "x"),
     Case(

@@ -1,8 +1,8 @@
 """Figures: from a record to a plotly figure, the one builder that papers, pages and notebooks share.
 
 In: records. Out: `plotly.graph_objects.Figure`. A room a subject: `films`; of units `scatter`, `rs_selectivity`,
-`by_layer`, `exceeding` and `ablation`; `concepts`; what they share is in `style` and `panels`, and `files` saves them.
-Imports no torch.
+`by_layer`, `exceeding`, `unit_images` and `ablation`; `concepts`; `recovery`. What they share is in `style`, `panels`
+and `own_images`; `files` saves them, with `painting` where there is no browser. Imports no torch.
 """
 
 from .ablation import ablation_curves
@@ -14,6 +14,7 @@ from .films import film_sheet, film_strip
 from .recovery import recovery_table
 from .rs_selectivity import rs_selectivity_panels
 from .scatter import unit_scatter, unit_scatter_template
+from .unit_images import unit_card, unit_gallery
 
 __all__ = [
     "ablation_curves",
@@ -27,6 +28,8 @@ __all__ = [
     "rs_selectivity_by_layer",
     "rs_selectivity_panels",
     "save",
+    "unit_card",
+    "unit_gallery",
     "unit_scatter",
     "unit_scatter_template",
 ]

@@ -10,6 +10,7 @@ import xarray as xr
 from tunewidgets.pictures import data_uri, mosaic, webp
 from tunewidgets.unit_columns import OBJECTIVES, layer_of, made
 
+from .own_images import checked_unit, enlarged, images_of, number_of
 from .style import FONT, GRAY, TEMPLATE, WHITE, hundredths, plain, titled
 
 GAP = 28
@@ -63,21 +64,14 @@ def exceeding_units(
     3
     """
     record = layer_of(units, layer)
-    if "image" not in record or "exceeder" not in record:
-        raise ValueError("this record has no images of units; make them with analyze_units")
-    if objective not in (there := [str(name) for name in record["objective"].values]):
-        raise ValueError(f"this record has no objective {objective!r}; it has {' and '.join(there)}")
+    own = images_of(record, objective)
     if count < 1:
         raise ValueError(f"count is {count}; give 1 or more")
-    own = record.sel(objective=objective)
-    at = _most_selective(own, count) if unit is None else _checked(own, unit)
+    at = _most_selective(own, count) if unit is None else checked_unit(own, unit)
     others = [int(other) for other in own["exceeder"].values[at] if other >= 0][:count]
     shown = [at, *others]
-    images = own["image"].values[shown]
-    width = images.shape[2]
-    # Enlarged pixel by pixel, so that the gaps stay the same whatever the images' size.
-    times = max(1, round(WIDTH / width))
-    images = images.repeat(times, 1).repeat(times, 2)
+    # So that the gaps stay the same whatever the images' size.
+    images = enlarged(own["image"].values[shown], WIDTH)
     strip = mosaic(images, len(shown), GAP)
     texts = [_about(own, at), *(_answer(own, at, place, other) for place, other in enumerate(others))]
     top = 70 + 58
@@ -89,7 +83,7 @@ def exceeding_units(
             **WHITE,
             "font": FONT,
             "title": titled(
-                f"<b>{plain(record.attrs['layer'])}</b>: who exceeds unit {_number(own, at)} on its own image",
+                f"<b>{plain(record.attrs['layer'])}</b>: who exceeds unit {number_of(own, at)} on its own image",
                 plain(how),
             ),
             "width": max(strip.shape[1], 440) + 2 * 32,
@@ -101,7 +95,7 @@ def exceeding_units(
     figure.update_yaxes(visible=False, range=[strip.shape[0], 0])
     for place, text in enumerate(texts):
         figure.add_annotation(
-            x=place * (width * times + GAP),
+            x=place * (images.shape[2] + GAP),
             y=0,
             xanchor="left",
             yanchor="bottom",
@@ -111,18 +105,6 @@ def exceeding_units(
             text=text,
         )
     return figure
-
-
-def _number(own: xr.Dataset, at: int) -> int:
-    return int(own["unit"].values[at]) if "unit" in own.coords else at
-
-
-def _checked(own: xr.Dataset, unit: int) -> int:
-    if not 0 <= unit < own.sizes["unit"]:
-        raise ValueError(f"unit is {unit}, but this layer has {own.sizes['unit']}")
-    if not own["rendered"].values[unit]:
-        raise ValueError(f"unit {unit} has no image here ({own['status'].values[unit] or 'not rendered'})")
-    return unit
 
 
 def _most_selective(own: xr.Dataset, count: int) -> int:
@@ -143,10 +125,10 @@ def _about(own: xr.Dataset, at: int) -> str:
         for name, label in (("selectivity", "selectivity"), ("rs", "RS"))
         if name in own and np.isfinite(own[name].values[at])
     ]
-    return f"<b>unit {_number(own, at)}</b><br><span style='color:{GRAY}'>{', '.join(facts)}</span>"
+    return f"<b>unit {number_of(own, at)}</b><br><span style='color:{GRAY}'>{', '.join(facts)}</span>"
 
 
 def _answer(own: xr.Dataset, at: int, place: int, other: int) -> str:
     ratio = float(own["exceeder_response"].values[at, place]) / float(own["own_response"].values[at])
     times = f"answers {ratio:.1f}× as strongly" if np.isfinite(ratio) else "answers more strongly"
-    return f"<b>unit {_number(own, other)}</b><br><span style='color:{GRAY}'>{times}</span>"
+    return f"<b>unit {number_of(own, other)}</b><br><span style='color:{GRAY}'>{times}</span>"

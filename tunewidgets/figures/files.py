@@ -1,7 +1,8 @@
 """Figures as files of a width on paper: SVG, PDF and PNG.
 
-In: a plotly figure. Out: a file, drawn by plotly's own kaleido in the Chrome or Chromium of this computer. A figure is
-scaled as a whole, so that nothing moves; what becomes too small to read is said.
+In: a plotly figure. Out: a file, drawn by plotly's own kaleido in the Chrome or Chromium of this computer; where there
+is none, by Pillow, if the figure is images and text alone. A figure is scaled as a whole, so that nothing moves; what
+becomes too small to read is said.
 """
 
 import io
@@ -15,9 +16,23 @@ from typing import Any
 import plotly.graph_objects as go
 from PIL import Image
 
+from .painting import can_paint, paint
+
 FORMATS = (".pdf", ".png", ".svg")
 MM, POINT = 96 / 25.4, 0.75  # CSS pixels a millimeter; points a CSS pixel
 SMALLEST_TEXT = 5.0  # points; what journals print at least
+
+
+class NoBrowserError(Exception):
+    """Plotly can't draw a figure as a file here."""
+
+
+class NoKaleidoError(NoBrowserError, ImportError):
+    """For lack of the package that asks a browser."""
+
+
+class NoChromeError(NoBrowserError, RuntimeError):
+    """For lack of a browser."""
 
 
 def save(
@@ -26,6 +41,8 @@ def save(
     """Save a figure as a file, as wide on paper as asked.
 
     Common widths: one column 85 mm (PNAS, IEEE 88, Nature 89), one and a half 120 to 140, two columns 180.
+    Chrome or Chromium draws the file. Where there is none, film sheets, galleries and exceeding units are drawn all the
+    same: as PNG, and as PDF with the text part of the picture.
 
     Parameters
     ----------
@@ -36,7 +53,7 @@ def save(
     width_mm : float, optional
         Width on paper, millimeters; None keeps the size on the screen, at 96 pixels an inch.
     dpi : int, default 300
-        Of a PNG: pixels an inch of that width.
+        Of a PNG, and of a PDF drawn without a browser: pixels an inch of that width.
 
     Returns
     -------
@@ -50,14 +67,14 @@ def save(
     ValueError
         The name ends in something else, the folder is missing, or a number is not positive.
     ImportError
-        Without the package kaleido (`pip install 'tunewidgets[export]'`).
+        Without the package kaleido (`pip install 'tunewidgets[export]'`), and the figure needs it.
     RuntimeError
-        No Chrome or Chromium is found.
+        No Chrome or Chromium is found, and the figure needs one.
 
     Warns
     -----
     UserWarning
-        Text would be smaller than 5 points.
+        Text would be smaller than 5 points, or is part of the picture in a PDF.
 
     Examples
     --------
@@ -72,13 +89,31 @@ def save(
     scale = 1.0 if width_mm is None else width_mm * MM / wide
     _warn_of_small_text(figure, scale, width_mm)
     kind = file.suffix.lower()[1:]
-    pixels = scale * dpi / 96 if kind == "png" else scale
-    drawn = _drawn(figure, kind, wide, high, pixels)
+    pixels = scale * dpi / 96
+    try:
+        drawn = _drawn(figure, kind, wide, high, pixels if kind == "png" else scale)
+    except NoBrowserError:
+        if kind == "svg" or not can_paint(figure):
+            raise
+        _save_painted(figure, file, pixels, dpi)
+        return file
     if kind == "png":
         Image.open(io.BytesIO(drawn)).save(file, dpi=(dpi, dpi))
     else:
         file.write_bytes(drawn)
     return file
+
+
+def _save_painted(figure: go.Figure, file: Path, pixels: float, dpi: int) -> None:
+    picture = paint(figure, pixels)
+    if file.suffix.lower() == ".png":
+        picture.save(file, dpi=(dpi, dpi))
+        return
+    warnings.warn(
+        f"the text in {file.name} is part of the picture; it stays text where Chrome or Chromium is found",
+        stacklevel=3,
+    )
+    picture.save(file, resolution=dpi, quality=95)
 
 
 def _checked(figure: Any, path: str | os.PathLike[str], width_mm: float | None, dpi: int) -> Path:
@@ -123,7 +158,7 @@ def _font_sizes(part: Any, within: str = "") -> Iterator[float]:
 
 def _drawn(figure: go.Figure, kind: str, wide: float, high: float, scale: float) -> bytes:
     if find_spec("kaleido") is None:
-        raise ImportError(
+        raise NoKaleidoError(
             "figures as files need the package kaleido; install it with: pip install 'tunewidgets[export]'"
         )
     try:
@@ -132,6 +167,6 @@ def _drawn(figure: go.Figure, kind: str, wide: float, high: float, scale: float)
         if "Chrome" not in str(error):
             raise
         # Plotly's own words are eight lines that name a command which downloads a browser.
-        raise RuntimeError(
+        raise NoChromeError(
             "figures as files are drawn by Chrome or Chromium, and none is found here; install one of them"
         ) from error

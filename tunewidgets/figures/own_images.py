@@ -1,0 +1,70 @@
+"""Figures of units, what they share: a layer's images under one objective, units by their numbers, values as text.
+
+In: a layer's unit record. Out: the part of it that a figure shows, once it is known to be there; short text.
+"""
+
+import numpy as np
+import xarray as xr
+
+from tunewidgets.unit_columns import Column
+
+from .style import hundredths, plain
+
+
+def images_of(record: xr.Dataset, objective: str) -> xr.Dataset:
+    """The layer's record under one objective.
+
+    Raises
+    ------
+    ValueError
+        If it has no images, or none of that objective.
+    """
+    if "image" not in record or "exceeder" not in record:
+        raise ValueError("this record has no images of units; make them with analyze_units")
+    if objective not in (there := [str(name) for name in record["objective"].values]):
+        raise ValueError(f"this record has no objective {objective!r}; it has {' and '.join(there)}")
+    return record.sel(objective=objective)
+
+
+def checked_unit(own: xr.Dataset, unit: int) -> int:
+    """The unit, once it is there and has an image.
+
+    Raises
+    ------
+    ValueError
+        If not.
+    """
+    if not 0 <= unit < own.sizes["unit"]:
+        raise ValueError(f"unit is {unit}, but this layer has {own.sizes['unit']}")
+    if not own["rendered"].values[unit]:
+        raise ValueError(f"unit {unit} has no image here ({own['status'].values[unit] or 'not rendered'})")
+    return unit
+
+
+def enlarged(images: np.ndarray, width: int) -> np.ndarray:
+    """Images, pixel by pixel, to about `width` pixels; WebP would blur the colors of neighboring ones."""
+    times = max(1, round(width / images.shape[2]))
+    return images.repeat(times, 1).repeat(times, 2)
+
+
+def number_of(own: xr.Dataset, at: int) -> int:
+    """What the unit at a place in the record is called."""
+    return int(own["unit"].values[at]) if "unit" in own.coords else at
+
+
+def written(record: xr.Dataset, column: Column, at: int) -> str:
+    """A unit's value of a column, as short text; a dash where it has none."""
+    value = column.values[at]
+    if value is None:
+        return "–"
+    match column.kind:
+        case "share":
+            return hundredths(float(value))
+        case "percent":
+            return f"{100 * value:.1f}%".replace("-", "−")
+        case "class":
+            return plain(record["cls"].values[int(value)]) if "cls" in record.coords else f"class {value}"
+        case "count":
+            return str(value)
+        case _:
+            return np.format_float_positional(value, precision=3, fractional=False, trim="-")
