@@ -172,7 +172,7 @@ def make_recovery(
                     if (method, k) not in failed:
                         film = make_film(k, points, size, filters, method=method)
                         film.attrs["model_sha256"] = sha[0, b]
-                        nodes[f"/{bank.replace(' ', '%20')}/{method}-{k}"] = film
+                        nodes[f"/films/{bank}-{method}-{k}"] = film
     return xr.DataTree.from_dict(nodes)
 
 

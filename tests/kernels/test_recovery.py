@@ -15,6 +15,7 @@ from tunewidgets.kernels.nulls import label_null, loading_null, p_value, permute
 from tunewidgets.kernels.points import place_points
 from tunewidgets.kernels.recovery_cell import measure
 from tunewidgets.kernels.recovery_films import RandomDirections
+from tunewidgets.widgets.recovery_strips import strips_of
 
 SEEDS = (0, 1, 2, 3)
 
@@ -215,6 +216,9 @@ def test_films_are_read_by_their_pictures_and_kept(filmed, quick):
     assert np.isnan(pictures["p"].sel({"method": "nmf"})).all()
     assert (pictures["best_dimension"].sel({"method": "nmf"}) == -1).all()
     xr.testing.assert_identical(tw.open_record(store)["films/bank-pca-3"].to_dataset(), film.to_dataset())
+    # The checklist finds them under the names that they have here.
+    assert {strip.film.attrs["model_sha256"] for strip in strips_of(tree)} == {film.attrs["model_sha256"]}
+    assert len(strips_of(tw.open_record(store))) == len(strips_of(tree))
 
 
 def test_a_store_goes_on_with_new_seeds_and_keeps_what_a_reader_entered(tmp_path, quick, monkeypatch):

@@ -59,14 +59,17 @@ def strips_of(tree: xr.DataTree) -> list[Strip]:
     best = every.reshape(*every.shape[:2], len(names), -1)
     strips = []
     for node in tree.subtree:
-        name = unquote(unquote(node.name or ""))
         sha = str(node.attrs.get("model_sha256", ""))
         if not str(node.attrs.get("tunewidgets_record", "")).startswith(FILM):
             continue
-        if name not in names or sha not in banks:
+        if sha not in banks:
+            continue
+        seed, bank = banks[sha]
+        # Where there are banks, a film is named by its own too: "zero-mean-pca-3".
+        name = unquote(unquote(node.name or "")).removeprefix(f"{report['bank'].values[bank]}-")
+        if name not in names:
             continue
         film = node.to_dataset(inherit=False)
-        seed, bank = banks[sha]
         column = names.index(name)
         for dimension in np.unique(best[seed, bank, column]).tolist():
             if 0 <= dimension < film.sizes["dimension"]:
