@@ -1,15 +1,18 @@
 """The teaching notebooks run from top to bottom, with no network and no data set at hand, and have no outputs.
 
-A code cell tagged "parameters" holds the sizes; here it is replaced by small ones.
+A code cell tagged "parameters" holds the sizes; here it is replaced by small ones. What a run showed is kept as a page
+in artifacts/notebooks/.
 """
 
 import os
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from notebook_pages import write_page
 
 from tunewidgets.records import open_record
 
@@ -22,6 +25,7 @@ SMALL = {
     RECOVERY: "n_images, n_vectors, n_seeds, permutations, methods, size, steps = 8, 1000, 2, 39, ('pca',), 16, 2",
     COLORS: "n_images, n_vectors, n_components, points, size, steps, null = 8, 1000, 3, 3, 16, 2, 139",
 }
+NOTE = "Run with small sizes, to see that it runs: the pictures are rough. The notebook itself makes better ones."
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -54,7 +58,27 @@ def run(name, folder, monkeypatch):
     NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     ).execute()
+    page = ROOT / "artifacts" / "notebooks" / f"{Path(name).stem}.html"
+    write_page(notebook, page, NOTE)
+    links = Links()
+    links.feed(page.read_text(encoding="utf-8"))
+    assert [link for link in links.loaded if not link.startswith("data:")] == []
+    assert links.loaded.count("data:image/png") >= len(stills(notebook))
     return notebook
+
+
+class Links(HTMLParser):
+    """What a page loads, of pictures in it no more than their kind."""
+
+    def __init__(self):
+        super().__init__()
+        self.loaded = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag != "a":
+            self.loaded += [
+                (value or "").partition(";")[0] for name, value in attrs if name in ("src", "href")
+            ]
 
 
 def outputs(notebook, cell=None):
