@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
+from torch import nn
 
 DOCS = Path(__file__).parents[1] / "docs"
 # The code of "at scale" needs a cluster; tests/kernels/test_executors.py and tests/faults stand for it.
@@ -27,6 +31,62 @@ def test_a_guides_code_runs(guide, tmp_path, monkeypatch, capsys):
         assert "400 vectors" in capsys.readouterr().out
     if guide == "teaching":
         assert (tmp_path / "units.html").stat().st_size > 1e6
+
+
+class Small(nn.Module):
+    """A model with a layer of the name that the first page uses."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer1 = nn.Sequential(nn.ModuleDict({"conv1": nn.Conv2d(3, 8, 5, stride=4)}))
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, images):
+        return self.head(torch.relu(self.layer1[0]["conv1"](images)).mean((2, 3)))
+
+
+SIZES = {
+    "n=2_000)": "n=8, size=32)",
+    "n=50_000": "n=200",
+    "n_components=16": "n_components=2",
+    "render_film(probe, dimensions)": "render_film(probe, dimensions, size=16, steps=2, points=4)",
+    'store="units.zarr")': 'store="units.zarr", size=16, steps=2)',
+    "gabor_recovery(films=True)": (
+        "gabor_recovery(films=True, images=tw.zoo.images('dead-leaves', n=8), n=500, methods=('pca',),"
+        "n_components=(3,), permutations=39, random_directions=0, film_options={'size': 16, 'steps': 2})"
+    ),
+}
+
+
+def test_the_first_pages_code_runs_and_is_twelve_lines_a_paper(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    for name in ("cats", "dogs"):
+        folder = tmp_path / "path" / "to" / "photos" / name
+        folder.mkdir(parents=True)
+        for number in range(4):
+            noise = np.random.default_rng(number).integers(0, 255, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(noise).save(folder / f"{number}.png")
+    monkeypatch.setattr("tunewidgets.figures.save", lambda figure, path, **_: Path(path).touch())
+    page = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    names: dict = {"model": Small().eval()}
+    for block in blocks:
+        assert sum(bool(line.strip()) for line in block.splitlines()) <= 12
+        for large, small in SIZES.items():
+            block = block.replace(large, small)
+        exec(compile(block, "README.md", "exec"), names)
+    assert (tmp_path / "page.html").stat().st_size > 1e5
+
+
+def test_the_first_pages_pictures_are_there_and_small_enough():
+    page = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    pictures = [DOCS.parent / path for path in re.findall(r"^!\[.+\]\((.+)\)$", page, re.M)]
+    assert len(pictures) == 3
+    for path in pictures:
+        with Image.open(path) as picture:
+            assert picture.n_frames > 10
+    assert sum(path.stat().st_size for path in pictures) < 2e6
 
 
 def test_every_guide_is_in_the_menu_and_on_the_first_page():
