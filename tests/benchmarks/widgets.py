@@ -1,10 +1,10 @@
 """Benchmark of the widgets in JupyterLab and Chromium, by the page's own clock.
 
-In: nothing, or `--moves N`. Out: a table on the terminal and artifacts/widgets.json. On a film of 6 × 32
-points at 64 px: the size of the state without the code, the time from a slider's input event to the finished
-draw call, and from the arrival of the state to the first paint. On the shipped record of units: the size of the state;
-and with 512 and 4,096 units, the time from a click on a point to its unit's image, and to the first paint. With `live`
-alone, or after that: what `live_requests` measures.
+In: nothing, or `--moves N`, or a part. Out: a table on the terminal and artifacts/widgets.json. `lab`: on a film of
+6 × 32 points at 64 px, the size of the state without the code, the time from a slider's input event to the finished
+draw call, and from the arrival of the state to the first paint; on the shipped record of units, the size of the state;
+with 512 and 4,096 units, the time from a click on a point to its unit's image, and to the first paint. `exported` and
+`live`: what `exported_page` and `live_requests` measure.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[at]) for at in range(3)]
 
+import exported_page  # noqa: E402
 import live_requests  # noqa: E402
 from browser.lab import CHROMIUM_ARGS, ROOT, Notebook, find_chromium, jupyterlab  # noqa: E402
 from films import make_film  # noqa: E402
@@ -147,7 +148,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--moves", type=int, default=100, help="slider moves of each kind (default: 100)")
-    parser.add_argument("part", nargs="?", choices=["page", "live"], help="measure only this (default: both)")
+    parser.add_argument(
+        "part", nargs="?", choices=["lab", "exported", "live"], help="measure only this (default: all)"
+    )
     arguments = parser.parse_args()
     moves = arguments.moves
     chromium = find_chromium()
@@ -156,11 +159,13 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
         times: dict[str, list[float]] = {}
-        if arguments.part != "live":
+        if arguments.part in (None, "exported"):
+            times |= exported_page.measure(browser)
+        if arguments.part in (None, "lab"):
             times |= in_the_page(browser, moves)
             for units in (512, 4096):
                 times |= opening(browser, units, max(5, moves // 4))
-        if arguments.part != "page":
+        if arguments.part in (None, "live"):
             times |= live_requests.measure(browser)
         version = browser.version
         browser.close()
@@ -174,7 +179,9 @@ def main() -> None:
     ]
     for name, values in times.items():
         # The scatter's first paint has no bound of its own: nan.
-        bound = (BOUNDS | UNIT_BOUNDS | live_requests.BOUNDS).get(name.split()[0], float("nan"))
+        bound = (BOUNDS | UNIT_BOUNDS | live_requests.BOUNDS | exported_page.BOUNDS).get(
+            name.split()[0], float("nan")
+        )
         rows.append((name, statistics.median(values), max(values), len(values), bound))
     print(f"{FILM}, Chromium {version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{'':28}{'median':>10}{'worst':>10}{'n':>6}{'bound':>8}")
