@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from engine import show, timed
 from lucent_peer import lucent_image
+from scipy.optimize import linear_sum_assignment
 
 import tunewidgets as tw
 from tunewidgets.kernels.activations import CHUNK
@@ -33,7 +34,7 @@ from tunewidgets.zoo.googlenet import googlenet_bvlc
 OUT = Path("artifacts/benchmarks")
 LAYERS = ("relu_conv1", "relu_conv2_reduce")
 SIZE, POINTS, COMPONENTS = 96, 32, 16
-DRAWS = 199
+DRAWS, RESAMPLES = 199, 20
 
 
 def network() -> tuple[torch.nn.Module, str]:
@@ -178,6 +179,49 @@ def ica(_: argparse.Namespace) -> list[dict[str, Any]]:
     ]
 
 
+def stability(_: argparse.Namespace) -> list[dict[str, Any]]:
+    """How far dimensions come back: in the same photographs drawn again, and in one vector a photograph."""
+    rows = []
+    for layer in LAYERS:
+        probe = tw.Probe(network()[0], layer, device="cpu")
+        sample = tw.sample_activations(probe, photographs(), n=100_000, progress=False)
+        single = tw.sample_activations(probe, photographs(), n=sample.attrs["n_images"], progress=False)
+        image = sample["image"].values
+        of_image = [np.flatnonzero(image == number) for number in np.unique(image)]
+        rng = np.random.default_rng(0)
+        drawn = [rng.integers(len(of_image), size=len(of_image)) for _ in range(RESAMPLES)]
+        for method in ("pca", "ica"):
+
+            def axes(vectors: Any, method: str = method) -> np.ndarray:
+                return tw.TuningDimensions(method, COMPONENTS).fit(vectors).components_
+
+            whole = axes(sample.values)
+            again = [
+                alike(whole, axes(sample.values[np.concatenate([of_image[one] for one in draw])]))
+                for draw in drawn
+            ]
+            typical = np.median(again, axis=0)
+            rows.append(
+                {
+                    "layer": layer,
+                    "method": method.upper(),
+                    "resampled, median |cos|": float(np.median(typical)),
+                    "least dimension": float(typical.min()),
+                    "above .9": float((typical > 0.9).mean()),
+                    "2.5% of all": float(np.quantile(again, 0.025)),
+                    "one vector a photograph": float(np.median(alike(whole, axes(single.values)))),
+                }
+            )
+    return rows
+
+
+def alike(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """|cos| of each row with its partner, where partners are chosen for the largest sum."""
+    unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (some, others)]
+    cosines = np.abs(unit[0] @ unit[1].T)
+    return cosines[linear_sum_assignment(cosines, maximize=True)]
+
+
 def calibration(options: argparse.Namespace) -> list[dict[str, Any]]:
     """How often a random axis of the subspace gets a label, judged against other random axes."""
     rows = []
@@ -213,6 +257,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], list[dict[str, Any]]]] = {
     "lucent": lucent,
     "sampling": sampling,
     "ica": ica,
+    "stability": stability,
     "calibration": calibration,
 }
 
