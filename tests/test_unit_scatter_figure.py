@@ -164,6 +164,12 @@ def test_how_images_were_made_is_said_where_they_matter(tree):
     assert "images" not in apart
 
 
+def test_a_long_name_leaves_the_plot_its_room():
+    breeds = ["American Staffordshire terrier, Staffordshire terrier", "c" * 10_000]
+    figure = figures.unit_scatter(make_units(30, 2, classes=breeds))
+    assert {trace.name for trace in figure.data} == {"American Staffordshire…", f"{'c' * 23}…"}
+
+
 def test_names_are_text(tree):
     figure = figures.unit_scatter(tree, layer="block<1>")
     assert figure.layout.title.text.startswith("<b>block&lt;1&gt;</b>")

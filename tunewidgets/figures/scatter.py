@@ -15,7 +15,19 @@ import xarray as xr
 from tunewidgets.statistics import rank_correlation
 from tunewidgets.unit_columns import OBJECTIVES, layer_of, layers_of, table
 
-from .style import AXIS, BLUE, FONT, SEQUENTIAL, TEMPLATE, WHITE, hundredths, mark_of, plain, titled
+from .style import (
+    AXIS,
+    BLUE,
+    FONT,
+    SEQUENTIAL,
+    TEMPLATE,
+    WHITE,
+    hundredths,
+    mark_of,
+    plain,
+    shortened,
+    titled,
+)
 
 # More classes than this could not be told apart; the rarest share one mark.
 NAMED = 14
@@ -159,7 +171,7 @@ def _class_traces(records: list[xr.Dataset], size: int) -> list[dict[str, Any]]:
     names = _class_names(records)
     traces = []
     for at, which in enumerate(named.tolist()):
-        name = plain(names.get(which, f"class {which}"))
+        name = plain(shortened(names.get(which, f"class {which}")))
         traces.append(_class_trace(size, name, mark_of(at), [which]))
     if rest := sorted(set(classes.tolist()) - set(named.tolist())):
         mark = {"color": "#b5b5b5", "symbol": "circle"}

@@ -21,6 +21,7 @@ SYMBOLS = (
 SEQUENTIAL = [[0.0, "#f0e51c"], [0.25, "#74d055"], [0.5, "#20908d"], [0.75, "#404588"], [1.0, "#440154"]]
 FONT = {"family": "Helvetica, Arial, sans-serif", "size": 12, "color": INK}
 SMALL = 12
+LONGEST_NAME = 24  # characters in a legend
 TITLE = {"x": 0, "xref": "paper", "font": {"size": 15}}
 AXIS: dict[str, Any] = {
     "showline": True,
@@ -41,6 +42,11 @@ TEMPLATE: dict[str, Any] = {"data": {"scatter": [{"type": "scatter"}]}}
 def plain(text: object) -> str:
     """Text that someone typed, kept from being read as plotly's markup."""
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def shortened(text: str) -> str:
+    """A name as long as a legend has room for, which else would take it from the plot."""
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1].rstrip()}…"
 
 
 def mark_of(place: int) -> dict[str, str]:
