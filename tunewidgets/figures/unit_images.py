@@ -16,12 +16,8 @@ from tunewidgets.unit_columns import OBJECTIVES, columns, layer_of, made
 from .own_images import checked_unit, enlarged, images_of, number_of, written
 from .style import AXIS, BLUE, FONT, GRAY, SMALL, TEMPLATE, WHITE, plain, titled
 
-SIDE, CELL, GAP, CAPTION = (
-    200,
-    72,
-    8,
-    34,
-)  # pixels: an image on a card and in a gallery, between two, below one
+# Pixels: an image on a card and in a gallery, between two, below one.
+SIDE, CELL, GAP, CAPTION = 200, 72, 8, 34
 LEFT, RIGHT, TOP, BOTTOM = 32, 32, 84, 28
 NAMES, BARS, BAR = 128, 240, 20  # pixels: room for classes' names, the longest bar, from bar to bar
 CLASSES, EXEMPLARS, MOST = 10, 6, 96

@@ -19,8 +19,6 @@ from tunewidgets.kernels.tracing import Values
 
 # In "dot_cosine": below this cosine a position still pulls, weakly; a length that keeps silent positions finite.
 LEAST_COSINE, DOT_COSINE_FLOOR = 0.05, 1e-2
-
-
 # How far Adam goes, and in one step at most. A short path keeps the images from saturating, and neighbors along a film
 # alike; the cosine alone, which no stronger image raises, gains by a longer one.
 PATHS = {"dot_cosine": (2.56, 0.1), "cosine": (9.6, 0.05)}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunewidgets.records import save_record
+from tunewidgets.zoo.command import run, sizes
 from tunewidgets.zoo.examples import EXAMPLES
 
 LARGEST = 4 * 10**6  # bytes; the package stays small
@@ -96,16 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))
-    try:
-        written = make_example(**chosen, progress=sys.stderr.isatty())
-    except (ValueError, FileNotFoundError) as error:
-        print(f"make_example: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("make_example: stopped; run the same command again to go on", file=sys.stderr)
-        return 1
-    print(f"{written}: {written.stat().st_size / 1e6:.2f} MB")
-    return 0
+    return run("make_example", lambda: sizes(make_example(**chosen, progress=sys.stderr.isatty())))
 
 
 if __name__ == "__main__":

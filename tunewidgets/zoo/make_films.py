@@ -2,8 +2,8 @@
 
 In: a network trained on ImageNet, and the 1,000 photographs that lie in the folder `TUNEWIDGETS_DATA` names. Out: for
 each layer and method a film with its readout and, beside every point, patches of those photographs; and Table 2 of
-*Identifying and interpreting tuning dimensions in deep networks* as a checklist of the first two layers. What is
-finished is kept in a work folder, from which a run that was stopped goes on.
+*Identifying and interpreting tuning dimensions in deep networks* as a checklist of the first two layers. A film that is
+there is not made again, so a run that was stopped goes on with the next.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 from tunewidgets.records import open_record, save_record
+from tunewidgets.zoo.command import run, sizes
 
 
 class Look(NamedTuple):
@@ -70,7 +71,7 @@ def make_films(
     ----------
     network : {"googlenet_bvlc", "inceptionv1"}
     out : path
-        Folder of the records; what is unfinished goes to its sub-folder `runs`.
+        Folder of the records.
     layers : sequence of str, optional
         Some of the network's in `LAYERS`; None takes all.
     components : int
@@ -118,8 +119,7 @@ def make_films(
         finished = [open_record(file) for file in files.values() if file.exists()]
         null: Any = finished[0] if finished else look.axes
         for method in missing:
-            store = Path(out) / "runs" / f"{network}-{layer}-{method}.zarr"
-            null = _film(probe, activations, seen, look, method, components, seed, null, store, progress)
+            null = _film(probe, activations, seen, look, method, components, seed, null, progress)
             save_record(null, files[method])
     written = [file for files in made.values() for file in files]
     first = list(looks)[: len(TABLE_2)]
@@ -142,7 +142,6 @@ def _film(
     components: int,
     seed: int,
     null: Any,
-    store: Path,
     progress: bool,
 ) -> xr.Dataset:
     """One film with patches and readout. PCA and ICA span one subspace, so the second takes over the first's null."""
@@ -160,7 +159,6 @@ def _film(
         steps=look.steps,
         seed=seed,
         progress=progress,
-        store=store,
     )
     film = add_patches(film, probe, activations, seen, progress=progress)
     return read_film(film, probe, activations, null, look.axis_points, seed=seed, progress=progress)
@@ -182,17 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))
-    try:
-        written = make_films(**chosen, progress=sys.stderr.isatty())
-    except (ValueError, FileNotFoundError, ConnectionError) as error:
-        print(f"make_films: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("make_films: stopped; run the same command again to go on", file=sys.stderr)
-        return 1
-    for path in written:
-        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
-    return 0
+    return run("make_films", lambda: sizes(*make_films(**chosen, progress=sys.stderr.isatty())))
 
 
 if __name__ == "__main__":

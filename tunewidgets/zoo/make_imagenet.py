@@ -15,6 +15,7 @@ import xarray as xr
 
 from tunewidgets.records import layer_tree, save_record
 from tunewidgets.unit_columns import layers_of
+from tunewidgets.zoo.command import run, sizes
 
 
 class Look(NamedTuple):
@@ -128,16 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the images' starts (default 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))
-    try:
-        path = make_imagenet(**chosen, progress=sys.stderr.isatty())
-    except (ValueError, FileNotFoundError) as error:
-        print(f"make_imagenet: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("make_imagenet: stopped; run the same command again to go on", file=sys.stderr)
-        return 1
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
-    return 0
+    return run("make_imagenet", lambda: sizes(make_imagenet(**chosen, progress=sys.stderr.isatty())))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import xarray as xr
 
 from tunewidgets.records import layer_tree, save_record, with_settings
 from tunewidgets.unit_columns import layers_of
+from tunewidgets.zoo.command import run, sizes
 
 NETWORKS, DATA = ("mlp", "shallow_cnn", "vgg16_cifar10"), ("cifar10", "digits")
 
@@ -156,17 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="only the first so many training images, for a trial")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))
-    try:
-        written = make_reproduction(**chosen, progress=sys.stderr.isatty())
-    except (ValueError, FileNotFoundError) as error:
-        print(f"make_reproduction: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("make_reproduction: stopped; run the same command again to go on", file=sys.stderr)
-        return 1
-    for path in written:
-        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
-    return 0
+    return run("make_reproduction", lambda: sizes(*make_reproduction(**chosen, progress=sys.stderr.isatty())))
 
 
 if __name__ == "__main__":

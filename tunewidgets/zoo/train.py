@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 from tunewidgets.kernels.devices import choose_device, multiplies_bfloat16
 from tunewidgets.zoo.cifar10 import DATA_SETS, Labelled, load_labelled
 from tunewidgets.zoo.classifiers import NETWORKS, classifier
+from tunewidgets.zoo.command import run
 
 # Largest learning rate of the one-cycle schedule (SGD with momentum): batch normalization bears more.
 RATES = {"mlp": 0.005, "shallow_cnn": 0.03, "vgg16_cifar10": 0.1}
@@ -271,21 +272,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--start", help="weights or a checkpoint to go on from in a run of its own")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--limit", type=int, help="only the first so many training images, for a trial")
-    chosen = parser.parse_args(arguments)
-    try:
-        folder = train(
-            chosen.network, chosen.data, chosen.epochs, chosen.seed, chosen.out, batch=chosen.batch,
-            rate=chosen.rate, start=chosen.start, device=chosen.device, folder=chosen.folder, limit=chosen.limit,
-            progress=sys.stderr.isatty(),
-        )  # fmt: skip
-    except (ValueError, FileNotFoundError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("train: stopped; run the same command again to go on", file=sys.stderr)
-        return 1
-    print((folder / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-    return 0
+    chosen = vars(parser.parse_args(arguments))
+    network = chosen.pop("network")
+
+    def work() -> list[str]:
+        folder = train(network, **chosen, progress=sys.stderr.isatty())
+        return (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1:]
+
+    return run("train", work)
 
 
 if __name__ == "__main__":
