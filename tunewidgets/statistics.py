@@ -92,18 +92,16 @@ def spearman(
     return Correlation(*found, used.shape[1], int(dead.sum()), int(failed.sum()))
 
 
-def rank_correlation(
-    columns: np.ndarray, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0
-) -> Interval:
-    """Spearman's rho of two rows without gaps, given the third where there is one, with its interval.
+def rank_correlation(columns: np.ndarray, *, draws: int = DRAWS) -> Interval:
+    """Spearman's rho of two rows without gaps, given the third where there is one, with its 95% interval.
 
     Parameters
     ----------
     columns : (2 or 3, n) array
         A row a column, all finite.
-    draws, level, seed
-        Of the percentile bootstrap: resamples of the n units, the share of them between the interval's ends (which are
-        two of the resamples' own values), and what decides them.
+    draws : int
+        Of the percentile bootstrap: resamples of the n units, always the same ones; the interval's ends are two of
+        their own values.
 
     Returns
     -------
@@ -114,23 +112,21 @@ def rank_correlation(
     Raises
     ------
     ValueError
-        There is no draw, or the level is not within 0 and 1.
+        There is no draw.
 
     Examples
     --------
     >>> rank_correlation(np.array([[1, 2, 3, 4], [1, 3, 2, 4]]))[0]
     0.8
     """
-    if draws < 1 or not 0 < level < 1:
-        raise ValueError(
-            f"draws={draws} and level={level} make no interval; give draws from 1 and a level within 0 and 1"
-        )
+    if draws < 1:
+        raise ValueError(f"draws={draws} make no interval; give 1 or more")
     n = columns.shape[1]
     if n < 3:
         return Interval(np.nan, np.nan, np.nan)
     block = max(1, BLOCK // n)
     parts = [
-        _rho(columns, resamples(range(start, min(start + block, draws)), n, seed))
+        _rho(columns, resamples(range(start, min(start + block, draws)), n, seed=0))
         for start in range(0, draws, block)
     ]
     resampled = np.sort(np.concatenate(parts))
@@ -138,7 +134,7 @@ def rank_correlation(
     rho = float(_rho(columns, np.ones((1, n)))[0])
     if not len(resampled):
         return Interval(rho, np.nan, np.nan)
-    out = int(np.floor((1 - level) / 2 * len(resampled) + 1e-9))
+    out = int(np.floor((1 - LEVEL) / 2 * len(resampled) + 1e-9))
     return Interval(rho, float(resampled[out]), float(resampled[len(resampled) - 1 - out]))
 
 

@@ -13,8 +13,7 @@ from scipy.stats import norm
 from tunewidgets.kernels.critics import Histograms
 from tunewidgets.kernels.layers import sight_of
 from tunewidgets.kernels.probe import Probe
-
-LEVEL = 0.95
+from tunewidgets.statistics import LEVEL
 
 
 class Thresholds:
@@ -116,13 +115,11 @@ class Overlaps:
         return Overlap(iou, low, high, shared / (active + sums.mask - shared))
 
 
-def logit_interval(
-    share: np.ndarray, error: np.ndarray, level: float = LEVEL
-) -> tuple[np.ndarray, np.ndarray]:
-    """The interval of a share with this standard error, within 0 and 1; the share itself where it is either."""
+def logit_interval(share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 95% interval of a share with this standard error, within 0 and 1; the share itself where it is either."""
     inner = (share > 0) & (share < 1)
     safe = np.where(inner, share, 0.5)
-    half = norm.ppf((1 + level) / 2) * error / (safe * (1 - safe))
+    half = norm.ppf((1 + LEVEL) / 2) * error / (safe * (1 - safe))
     odds = np.log(safe / (1 - safe))
     low, high = (1 / (1 + np.exp(-(odds + sign * half))) for sign in (-1, 1))
     return np.where(inner, low, share), np.where(inner, high, share)

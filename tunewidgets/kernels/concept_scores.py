@@ -10,9 +10,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.stats import norm
 
-from tunewidgets.statistics import doubled_ranks, resamples
+from tunewidgets.statistics import LEVEL, doubled_ranks, resamples
 
-LEVEL = 0.95
 # How many weights of images the bootstrap holds at a time.
 BLOCK = 2**22
 
@@ -52,7 +51,7 @@ def areas(values: np.ndarray, has: csr_array, draws: int, seed: int) -> Areas:
     ]
     found = np.concatenate([_resampled(values, members, counts) for counts in blocks])
     auc = found[0]
-    low, high = percentiles(found[1:])
+    low, high = _percentiles(found[1:])
     deviation = np.sqrt((images + 1) / 12 / positives / (images - positives))
     return Areas(auc, low, high, 2 * norm.sf(np.abs(auc - 0.5) / deviation))
 
@@ -72,11 +71,11 @@ def _resampled(values: np.ndarray, members: csr_array, counts: np.ndarray) -> np
         )
 
 
-def percentiles(draws: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+def _percentiles(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The ends of the percentile interval along the first axis, two of the draws' own values; NaN are left out."""
     ascending = np.sort(draws, axis=0)
     there = np.isfinite(ascending).sum(0)
-    out = np.floor((1 - level) / 2 * there + 1e-9).astype(int)
+    out = np.floor((1 - LEVEL) / 2 * there + 1e-9).astype(int)
     low, high = out, np.maximum(there - 1 - out, 0)
     ends = [np.take_along_axis(ascending, at[None], axis=0)[0] for at in (low, high)]
     return ends[0], ends[1]

@@ -21,6 +21,7 @@ from tunewidgets.kernels.dissection import dissect
 from tunewidgets.kernels.features import Features, features_of, reduced
 from tunewidgets.kernels.nulls import holm
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.statistics import LEVEL
 from tunewidgets.zoo.broden import Broden
 
 PAIRS, EDGES, OVERLAPS = ("feature", "concept"), ("feature", "end"), ("feature", "end", "concept")
@@ -145,7 +146,7 @@ def concepts(
         "least": least,
         "left_out": len(found.names) - len(kept),
         "draws": draws,
-        "level": 0.95,
+        "level": LEVEL,
         **({"share": share} if places is not None else {}),
     }
     record = xr.Dataset(
