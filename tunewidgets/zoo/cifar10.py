@@ -114,28 +114,3 @@ def _sheets(folder: Path, train: bool) -> Labelled:
         rows = list(csv.DictReader(file))
     by_batch = {name: [int(row["label"]) for row in rows if row["batch"] == name] for name in names}
     return Labelled(torch.cat(parts), torch.tensor([label for name in names for label in by_batch[name]]))
-
-
-def nouns(train: bool, folder: str | Path | None = None) -> list[str]:
-    """What CIFAR-10's file names call each image: finer nouns than its ten classes, such as "elk" and "moose".
-
-    Parameters
-    ----------
-    train : bool
-        Of the training images, or else of those for testing; in the order of `load_labelled`.
-    folder : path, optional
-        Where `index.csv` is; None: `cifar10` in the folder named by `TUNEWIDGETS_DATA`.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file. (The official batches that torchvision downloads hold the names too.)
-    """
-    where = Path(os.environ.get("TUNEWIDGETS_DATA", ""), "cifar10") if folder is None else Path(folder)
-    if not (where / "index.csv").is_file():
-        raise FileNotFoundError(
-            f"there is no index.csv in {where}, which holds CIFAR-10's file names; give the folder that has it"
-        )
-    with (where / "index.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if (row["batch"] != "test_batch") == train]
-    return [row["filename"].partition("_s_")[0] for row in rows]
