@@ -5,13 +5,14 @@ training and for testing, in memory.
 """
 
 import csv
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from tunewidgets.zoo.data_folder import data_folder
 
 CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -82,9 +83,9 @@ def _digits(train: bool) -> Labelled:
 
 
 def _cifar10(train: bool, folder: str | Path | None) -> Labelled:
-    named = os.environ.get("TUNEWIDGETS_DATA")
-    if folder is None and named:
-        folder = Path(named) / "cifar10"
+    named = data_folder()
+    if folder is None and named is not None:
+        folder = named / "cifar10"
         if not (folder / "index.csv").is_file():
             raise FileNotFoundError(
                 "the folder named by TUNEWIDGETS_DATA has no cifar10/index.csv; put CIFAR-10 there, or unset the "

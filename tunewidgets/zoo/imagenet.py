@@ -5,16 +5,17 @@ the classes and which of an ImageNet network's outputs each of them is.
 """
 
 import csv
-import os
 from pathlib import Path
 
 from PIL import Image
+
+from tunewidgets.zoo.data_folder import data_folder
 
 SETS = ("imagenet-sample", "imagenet-labelled")
 INDEX = "labels.csv"
 
 
-def data_folder(name: str, holding: str) -> Path:
+def folder_of(name: str, holding: str) -> Path:
     """The folder `name` inside the one that `TUNEWIDGETS_DATA` names.
 
     Raises
@@ -22,13 +23,13 @@ def data_folder(name: str, holding: str) -> Path:
     FileNotFoundError
         If the variable is not set, or there is no file `holding` in that folder.
     """
-    named = os.environ.get("TUNEWIDGETS_DATA")
-    if not named:
+    named = data_folder()
+    if named is None:
         raise FileNotFoundError(
             f"{name} is not downloaded: set the environment variable TUNEWIDGETS_DATA to a folder with "
             f"{name}/{holding}"
         )
-    folder = Path(named).expanduser() / name
+    folder = named / name
     if not any(folder.glob(holding)):
         raise FileNotFoundError(f"the folder named by TUNEWIDGETS_DATA has no {name}/{holding}; put it there")
     return folder
@@ -57,13 +58,13 @@ class ImageNetPhotographs:
 
     def __init__(self, name: str) -> None:
         if name == "imagenet-sample":
-            folder = data_folder(name, "*.jpg")
+            folder = folder_of(name, "*.jpg")
             self._paths = sorted(folder.glob("*.jpg"))
             self._labels = list(range(len(self._paths)))
             self.classes = tuple(path.stem.partition("_")[2].replace("_", " ") for path in self._paths)
             self.outputs = tuple(self._labels)
             return
-        folder = data_folder(name, INDEX)
+        folder = folder_of(name, INDEX)
         with (folder / INDEX).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         names = {int(row["ilsvrc_index"]): row["name"] for row in rows}

@@ -14,6 +14,8 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
+from tunewidgets.zoo.data_folder import data_folder
+
 RANDOM = "random"
 NAMES_SHOWN = 4
 
@@ -177,13 +179,13 @@ def local_weights(file: str, name: str) -> Path:
     FileNotFoundError
         If the variable is not set, or the file is not there.
     """
-    folder = os.environ.get("TUNEWIDGETS_DATA")
-    if not folder:
+    folder = data_folder()
+    if folder is None:
         raise FileNotFoundError(
             f"the trained weights of {name} are not downloaded: set the environment variable TUNEWIDGETS_DATA to a "
             f"folder with models/{file}, give weights=PATH, or weights=None for random ones"
         )
-    path = Path(folder).expanduser() / "models" / file
+    path = folder / "models" / file
     if not path.is_file():
         raise FileNotFoundError(
             f"the folder named by TUNEWIDGETS_DATA has no models/{file}; put it there, give weights=PATH, or "
