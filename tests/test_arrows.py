@@ -13,11 +13,19 @@ VIEWS = ("tunewidgets.widgets", "tunewidgets.figures", "tunewidgets.export")
 # What a terminal opens: everything by its public name.
 DOORS = ("tunewidgets.cli", "tunewidgets.demo", "tunewidgets.demo_page", "tunewidgets._arguments")
 TORCH = ("torch", "torchvision", "torch_lucent", "lucent")
+# What the rooms that compute share: it knows torch, and none of them.
+COMPUTING = ("tunewidgets._devices",)
+# Models and images know no kernel; the commands that make records of them do.
+ZOO = sorted(
+    f"tunewidgets.zoo.{path.stem}"
+    for path in (PACKAGE / "zoo").glob("*.py")
+    if not path.stem.startswith(("__", "make_"))
+)
 # What both sides share knows neither.
 SHARED = sorted(
     f"tunewidgets.{path.stem}"
     for path in PACKAGE.glob("*.py")
-    if not path.stem.startswith("__") and f"tunewidgets.{path.stem}" not in (*VIEWS, *DOORS)
+    if not path.stem.startswith("__") and f"tunewidgets.{path.stem}" not in (*VIEWS, *DOORS, *COMPUTING)
 )
 
 
@@ -45,12 +53,14 @@ def modules():
 @pytest.mark.parametrize(
     ("rooms", "never"),
     [
-        (VIEWS, (*KERNELS, *DOORS, *TORCH)),
+        (VIEWS, (*KERNELS, *DOORS, *COMPUTING, *TORCH)),
         (KERNELS, (*VIEWS, *DOORS)),
-        (SHARED, (*KERNELS, *VIEWS, *DOORS, *TORCH)),
-        (DOORS, (KERNELS[0], *TORCH)),
+        (ZOO, KERNELS[:1]),
+        (COMPUTING, (*KERNELS, *VIEWS, *DOORS)),
+        (SHARED, (*KERNELS, *VIEWS, *DOORS, *COMPUTING, *TORCH)),
+        (DOORS, (KERNELS[0], *COMPUTING, *TORCH)),
     ],
-    ids=["views", "kernels", "shared", "doors"],
+    ids=["views", "kernels", "zoo", "computing", "shared", "doors"],
 )
 def test_no_arrow_goes_back(rooms, never):
     found = [

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.devices import choose_device
+from tunewidgets._devices import choose_device
 from tunewidgets.kernels.probe import Probe, on_device, on_some_size, weights_dtype
 from tunewidgets.kernels.tracing import ACTIVATIONS, evaluating, first_tensor, watch_layers
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from tunewidgets._devices import multiplies_bfloat16
 from tunewidgets.kernels.canvas import Canvas
-from tunewidgets.kernels.devices import multiplies_bfloat16
 from tunewidgets.kernels.fastpaths import FastPaths
 from tunewidgets.kernels.flat_colors import FlatColors
 from tunewidgets.kernels.jitter import Jitter

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.devices import choose_device
+from tunewidgets._devices import choose_device
 from tunewidgets.kernels.sight import Sight, Watch
 from tunewidgets.kernels.tracing import Place, Values, evaluating, find_layer, forward_to
 

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from tunewidgets.kernels.devices import choose_device, multiplies_bfloat16
+from tunewidgets._devices import choose_device, multiplies_bfloat16
 from tunewidgets.zoo.cifar10 import DATA_SETS, Labelled, load_labelled
 from tunewidgets.zoo.classifiers import NETWORKS, classifier
 from tunewidgets.zoo.command import run

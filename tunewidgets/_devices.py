@@ -1,4 +1,7 @@
-"""Where the network runs, and what it is fast at. In: a device's name, or "auto". Out: a `torch.device`."""
+"""Where a network runs, and what it is fast at: for kernels, and for training.
+
+In: a device's name, or "auto". Out: a `torch.device`.
+"""
 
 import torch
 
