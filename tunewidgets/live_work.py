@@ -53,7 +53,7 @@ class Rendered:
     responses: np.ndarray
 
 
-class Look(NamedTuple):
+class UnitLook(NamedTuple):
     """A unit's image on its way, `(y, x, 3)` uint8, what the unit answers to it, and its RS; None where unknown."""
 
     image: np.ndarray
@@ -73,7 +73,7 @@ class Growing(Protocol):
     @property
     def rendered(self) -> Rendered | None: ...
 
-    def look(self) -> Look: ...
+    def look(self) -> UnitLook: ...
 
 
 class UnitsWork(Protocol):

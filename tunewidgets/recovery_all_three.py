@@ -7,14 +7,14 @@ js/src/recovery-checklist/report.ts. Imports no torch.
 import numpy as np
 import xarray as xr
 
-from .recovery_marks import Cell, Look, cells_of, passes, smooth_from
+from .recovery_marks import Cell, RecoveryLook, cells_of, passes, smooth_from
 
 __all__ = ["ALL_THREE", "all_three_of"]
 
 ALL_THREE = "all three"
 
 
-def all_three_of(report: xr.Dataset, look: Look) -> list[Cell]:
+def all_three_of(report: xr.Dataset, look: RecoveryLook) -> list[Cell]:
     """One cell for each method and number of components: are all attributes recovered at once, on how many bank seeds?
 
     Three claims made at once need Holm's p-values: `p` is the largest of the three, and there is no axis to speak of.

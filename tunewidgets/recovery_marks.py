@@ -18,7 +18,7 @@ from .records import RecordError, kind_of, open_record, settings_of, validate
 __all__ = [
     "VERDICTS",
     "Cell",
-    "Look",
+    "RecoveryLook",
     "agreement",
     "cells_of",
     "column_name",
@@ -81,7 +81,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Look:
+class RecoveryLook:
     """What is looked at: a bank, a readout, a bank seed and the marks' level; or films, of the network `bank`."""
 
     bank: str
@@ -148,7 +148,7 @@ def look_at(
     readout: str | None = None,
     seed: int | None = None,
     alpha: float | None = None,
-) -> Look:
+) -> RecoveryLook:
     """What is looked at of a record: its first bank, readout and seed and its own level, where no others are given.
 
     Raises
@@ -156,7 +156,7 @@ def look_at(
     ValueError
         If the record has no such bank, readout or seed, or was not made at a level that high.
     """
-    return Look(
+    return RecoveryLook(
         chosen(report, "bank", bank),
         chosen(report, "readout", readout),
         chosen(report, "seed", seed),
@@ -165,14 +165,14 @@ def look_at(
     )
 
 
-def cells_of(report: xr.Dataset | xr.DataTree, look: Look | None = None) -> list[Cell]:
+def cells_of(report: xr.Dataset | xr.DataTree, look: RecoveryLook | None = None) -> list[Cell]:
     """The checklist's cells, row by row: attributes, and in each the methods with their numbers of components.
 
     Parameters
     ----------
     report : xarray.Dataset or xarray.DataTree
         A recovery record.
-    look : Look, optional
+    look : RecoveryLook, optional
         At what of it; `look_at(report)` by default.
 
     Examples

@@ -20,7 +20,7 @@ from scipy.stats import beta
 import tunewidgets as tw
 from tunewidgets import records
 from tunewidgets.records import RecordError
-from tunewidgets.recovery_marks import Look, cells_of, level_of, paper_mark
+from tunewidgets.recovery_marks import RecoveryLook, cells_of, level_of, paper_mark
 from tunewidgets.widgets import recovery_page, recovery_strips
 
 FAILED = {("nmf", 6): "NMF found fewer than 6 dimensions"}
@@ -86,7 +86,7 @@ class TestMarks:
         for bank in report["bank"].values:
             for readout in report["readout"].values:
                 for seed in report["seed"].values:
-                    cells = cells_of(report, Look(str(bank), str(readout), int(seed), level_of(report)))
+                    cells = cells_of(report, RecoveryLook(str(bank), str(readout), int(seed), level_of(report)))
                     for kind, name in (("in_subspace", "recovered"), ("on_axis", "on_axis")):
                         found = [np.nan if getattr(c, kind) is None else getattr(c, kind) for c in cells]
                         own = report[name].sel(bank=bank, readout=readout, seed=seed).values.ravel()

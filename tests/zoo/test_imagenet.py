@@ -93,8 +93,8 @@ def test_the_reproductions_records_hold_every_layer_and_no_image_and_go_on(
     folder, tmp_path, monkeypatch, capsys
 ):
     layers = {
-        "features.1": make_imagenet.Look(32, 6),
-        "features.3.squeeze_activation": make_imagenet.Look(40, 5),
+        "features.1": make_imagenet.UnitsPlan(32, 6),
+        "features.3.squeeze_activation": make_imagenet.UnitsPlan(40, 5),
     }
     monkeypatch.setattr(make_imagenet, "LAYERS", {"squeezenet1_0": (None, layers)})
     command = ["squeezenet1_0", "--steps", "2", "--device", "cpu", "--out", str(tmp_path / "out")]
@@ -102,14 +102,14 @@ def test_the_reproductions_records_hold_every_layer_and_no_image_and_go_on(
     assert make_imagenet.main(command) == 0
     tree = tw.open_record(tmp_path / "out" / "squeezenet1_0-imagenet.zarr.zip")
     assert list(tree.children) == [*layers]
-    for layer, look in layers.items():
+    for layer, plan in layers.items():
         record = tree[layer].to_dataset()
         tw.records.validate(record)
         assert "image" not in record
         assert {"rs", "rs_checkpoint", "selectivity"} <= set(record)
-        assert record.attrs["n_images"] == look.photographs
+        assert record.attrs["n_images"] == plan.photographs
         assert record.attrs["weights_from"] == "random"
-        assert settings_of(record)["size"] == look.side
+        assert settings_of(record)["size"] == plan.side
     assert "squeezenet1_0-imagenet.zarr.zip" in capsys.readouterr().out
     # Other weights than the finished layers have are no way to go on.
     assert make_imagenet.main(command) == 1

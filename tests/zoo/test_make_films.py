@@ -6,9 +6,9 @@ from PIL import Image
 
 import tunewidgets as tw
 from tunewidgets.zoo import make_films
-from tunewidgets.zoo.make_films import LAYERS, Look
+from tunewidgets.zoo.make_films import LAYERS, FilmPlan
 
-TINY = Look(vectors=400, methods=("ica", "pca"), points=32, side=8, steps=1, axes=139, axis_points=2)
+TINY = FilmPlan(vectors=400, methods=("ica", "pca"), points=32, side=8, steps=1, axes=139, axis_points=2)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tunewidgets.kernels.substitution import OBJECTIVES
 from tunewidgets.kernels.substitution_measures import substitution
 from tunewidgets.kernels.tracing import evaluating
 from tunewidgets.kernels.visualize import make_recipe, prepare
-from tunewidgets.live_work import Look, Rendered
+from tunewidgets.live_work import Rendered, UnitLook
 from tunewidgets.records import settings_of as settings_in
 
 # Images that go through the network together: one, so that its first steps are there at once, and so that it is the
@@ -56,14 +56,14 @@ class Growing:
         self._ascent, self._unit, self.step, self.steps = ascent, unit, ascent.done, steps
         self.rendered = rendered
 
-    def look(self) -> Look:
+    def look(self) -> UnitLook:
         """The image as it is now, and what its unit and the layer answer to it."""
         with evaluating(self._ascent.probe.network):
             images, responses = self._ascent.measure()
         response = responses[:1].cpu().numpy()
         known = bool(np.isfinite(response).all())
         rs = float(substitution(response, np.array([self._unit]))[0])
-        return Look(
+        return UnitLook(
             to_uint8(images[0].movedim(0, -1).cpu().numpy()),
             float(response[0, self._unit]) if known else None,
             rs if known and not np.isnan(rs) else None,

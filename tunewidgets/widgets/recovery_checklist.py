@@ -17,7 +17,7 @@ from ..recovery_all_three import all_three_of
 from ..recovery_marks import (
     VERDICTS,
     Cell,
-    Look,
+    RecoveryLook,
     agreement,
     cells_of,
     checked_level,
@@ -170,8 +170,8 @@ class RecoveryChecklist(Widget):
         return csv_text(self.cells(), self._look, self.all_three())
 
     @property
-    def _look(self) -> Look:
-        return Look(self.bank, self.readout, self.seed, self.alpha, is_of_films(self._whole))
+    def _look(self) -> RecoveryLook:
+        return RecoveryLook(self.bank, self.readout, self.seed, self.alpha, is_of_films(self._whole))
 
     def _judged_root(self) -> xr.Dataset:
         root = self._whole

@@ -5,7 +5,7 @@ In: cells of `recovery_marks` and what they were looked at with. Out: one Pillow
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ..recovery_marks import Cell, Look, column_name
+from ..recovery_marks import Cell, RecoveryLook, column_name
 from ..recovery_text import caption
 
 MARGIN, HEAD, NAME, ROW = 16, 64, 92, 66
@@ -13,7 +13,7 @@ INK, QUIET, LINE, BLUE, WARM = (31, 31, 31), (110, 110, 110), (217, 217, 217), (
 FONT = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def recovery_still(cells: list[Cell], all_three: list[Cell], look: Look, seeds: int) -> Image.Image:
+def recovery_still(cells: list[Cell], all_three: list[Cell], look: RecoveryLook, seeds: int) -> Image.Image:
     """A row an attribute and one of all three, a column a method with its number of components; the paper's mark in
     small type.
     """

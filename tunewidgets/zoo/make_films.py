@@ -18,7 +18,7 @@ from tunewidgets.records import open_record, save_record
 from tunewidgets.zoo.command import run, sizes
 
 
-class Look(NamedTuple):
+class FilmPlan(NamedTuple):
     """How a layer is looked at.
 
     Vectors that its dimensions are found in; methods, of which ICA's dimensions are read first; points a dimension,
@@ -34,11 +34,11 @@ class Look(NamedTuple):
     axis_points: int
 
 
-FIRST = Look(100_000, ("ica", "pca"), 32, 64, 128, 199, 5)
-HIGHER = Look(20_000, ("ica",), 9, 96, 48, 139, 3)
+FIRST = FilmPlan(100_000, ("ica", "pca"), 32, 64, 128, 199, 5)
+HIGHER = FilmPlan(20_000, ("ica",), 9, 96, 48, 139, 3)
 # network -> layers from the image on; the first two are those of Table 2, by the paper's names
 TABLE_2 = ("conv2d0", "conv2d1")
-LAYERS: dict[str, dict[str, Look]] = {
+LAYERS: dict[str, dict[str, FilmPlan]] = {
     "googlenet_bvlc": {
         "relu_conv1": FIRST,
         "relu_conv2_reduce": FIRST,
@@ -100,29 +100,29 @@ def make_films(
     from tunewidgets.zoo.registry import load
     from tunewidgets.zoo.sources import images as image_source
 
-    looks = LAYERS[network]
-    unknown = [layer for layer in layers or () if layer not in looks]
+    plans = LAYERS[network]
+    unknown = [layer for layer in layers or () if layer not in plans]
     if unknown:
-        raise ValueError(f"{network} has no layer {unknown[0]!r} here; choose among {', '.join(looks)}")
+        raise ValueError(f"{network} has no layer {unknown[0]!r} here; choose among {', '.join(plans)}")
     model = load(network)
     seen = image_source("imagenet-sample", n=photographs, seed=seed)
     made: dict[str, list[Path]] = {}
-    for layer in layers or looks:
-        look = looks[layer]
-        files = {method: Path(out) / f"{network}-{layer}-{method}.zarr.zip" for method in look.methods}
+    for layer in layers or plans:
+        plan = plans[layer]
+        files = {method: Path(out) / f"{network}-{layer}-{method}.zarr.zip" for method in plan.methods}
         made[layer] = list(files.values())
         missing = [method for method, file in files.items() if not file.exists()]
         if not missing:
             continue
         probe = Probe(model, layer, device=device)
-        activations = sample_activations(probe, seen, n=look.vectors, seed=seed, progress=progress)
+        activations = sample_activations(probe, seen, n=plan.vectors, seed=seed, progress=progress)
         finished = [open_record(file) for file in files.values() if file.exists()]
-        null: Any = finished[0] if finished else look.axes
+        null: Any = finished[0] if finished else plan.axes
         for method in missing:
-            null = _film(probe, activations, seen, look, method, components, seed, null, progress)
+            null = _film(probe, activations, seen, plan, method, components, seed, null, progress)
             save_record(null, files[method])
     written = [file for files in made.values() for file in files]
-    first = list(looks)[: len(TABLE_2)]
+    first = list(plans)[: len(TABLE_2)]
     if set(first) <= set(made):
         films: dict[str, Any] = {
             name: [open_record(file) for file in made[layer]]
@@ -137,7 +137,7 @@ def _film(
     probe: Any,
     activations: xr.DataArray,
     seen: Any,
-    look: Look,
+    plan: FilmPlan,
     method: str,
     components: int,
     seed: int,
@@ -154,14 +154,14 @@ def _film(
     film = render_film(
         probe,
         dimensions,
-        look.points,
-        size=look.side,
-        steps=look.steps,
+        plan.points,
+        size=plan.side,
+        steps=plan.steps,
         seed=seed,
         progress=progress,
     )
     film = add_patches(film, probe, activations, seen, progress=progress)
-    return read_film(film, probe, activations, null, look.axis_points, seed=seed, progress=progress)
+    return read_film(film, probe, activations, null, plan.axis_points, seed=seed, progress=progress)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

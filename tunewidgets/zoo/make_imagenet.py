@@ -18,16 +18,16 @@ from tunewidgets.unit_columns import layers_of
 from tunewidgets.zoo.command import run, sizes
 
 
-class Look(NamedTuple):
+class UnitsPlan(NamedTuple):
     """How a layer is looked at: the side in pixels of its units' images, and how many photographs."""
 
     side: int
     photographs: int
 
 
-SHALLOW, DEEP = Look(64, 2_500), Look(80, 500)
+SHALLOW, DEEP = UnitsPlan(64, 2_500), UnitsPlan(80, 500)
 # network -> its weights, and layers from the image on
-LAYERS: dict[str, tuple[str, dict[str, Look]]] = {
+LAYERS: dict[str, tuple[str, dict[str, UnitsPlan]]] = {
     "googlenet_bvlc": (
         "auto",
         {
@@ -93,25 +93,25 @@ def make_imagenet(
     from tunewidgets.zoo.registry import load
     from tunewidgets.zoo.sources import images as image_source
 
-    weights, looks = LAYERS[network]
+    weights, plans = LAYERS[network]
     model = load(network, weights=weights)
     records: dict[str, xr.Dataset] = {}
-    for look in dict.fromkeys(looks.values()):
+    for plan in dict.fromkeys(plans.values()):
         tree = analyze_units(
             model,
-            image_source("imagenet-labelled", n=images or look.photographs),
-            [layer for layer, own in looks.items() if own == look],
+            image_source("imagenet-labelled", n=images or plan.photographs),
+            [layer for layer, own in plans.items() if own == plan],
             ablation=False,
             exemplars=0,
             steps=steps,
             seed=seed,
-            size=look.side,
-            store=Path(out) / "runs" / f"{network}-imagenet-{look.side}.zarr",
+            size=plan.side,
+            store=Path(out) / "runs" / f"{network}-imagenet-{plan.side}.zarr",
             device=device,
             progress=progress,
         )
         records |= layers_of(tree)
-    kept = layer_tree({layer: records[layer].drop_vars("image") for layer in looks})
+    kept = layer_tree({layer: records[layer].drop_vars("image") for layer in plans})
     return save_record(kept, Path(out) / f"{network}-imagenet.zarr.zip")
 
 
