@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
 
@@ -103,6 +104,23 @@ def test_an_error_of_the_work_itself_is_raised_as_it_is(probe):
         tw.visualize(probe, Wrong([0]), **QUICK, executor=Workers())
 
 
+class Odd(Exception):
+    """An error that can be packed, and not unpacked."""
+
+    def __init__(self, what, where):
+        super().__init__(f"{what} on {where}")
+
+
+def fails_oddly(chunk, step):
+    raise Odd("dust", "the lens")
+
+
+def test_an_error_that_can_not_travel_is_told_by_its_words(probe):
+    spread = executors.on_workers(Workers(), probe.network, probe.model)
+    with pytest.raises(RuntimeError, match="Odd: dust on the lens"):
+        list(spread(fails_oddly, [1], print, probe.device))
+
+
 def test_what_is_no_executor_and_what_cannot_travel_is_said(probe):
     with pytest.raises(TypeError, match="executor is a int; give one with the interface of"):
         tw.visualize(probe, tw.AM([0]), **QUICK, executor=4)
@@ -122,6 +140,54 @@ def test_a_pool_that_broke_and_cannot_be_made_anew_is_reported(probe):
 
     with pytest.raises(RuntimeError, match=r"the Broken takes no more work, for it lost a worker; .*store="):
         tw.visualize(probe, tw.AM([0]), **QUICK, executor=Broken())
+
+
+@pytest.fixture
+def pools(monkeypatch):
+    """The pools of processes that were made, which are none."""
+    pools = []
+
+    class Pool(Workers):
+        def __init__(self, *_):
+            super().__init__()
+            pools.append(self)
+
+    monkeypatch.setattr(executors, "ProcessPoolExecutor", Pool)
+    return pools
+
+
+def broken_after(seconds):
+    future = Future()
+    threading.Timer(seconds, future.set_exception, [BrokenProcessPool("a process is gone")]).start()
+    return future
+
+
+def test_a_pool_whose_chunks_fail_one_after_another_is_replaced_once(probe, expected, pools):
+    class Breaking(executors.ProcessPoolExecutor):
+        def submit(self, *_):
+            self.calls += 1
+            return broken_after(0.2 * self.calls)
+
+    with pytest.warns(UserWarning, match="a worker process was lost"):
+        assert tw.visualize(probe, tw.AM(range(6)), **QUICK, executor=Breaking()).equals(expected)
+    assert len(pools) == 2
+
+
+def test_a_pool_that_breaks_when_the_network_is_asked_for_is_replaced_too(probe, expected, pools):
+    class Breaking(executors.ProcessPoolExecutor):
+        def submit(self, *work):
+            if self.calls == 0:
+                self.calls += 1
+                return broken_after(0)
+            if self.calls == 1:
+                time.sleep(0.1)
+                return super().submit(*work)
+            raise BrokenProcessPool("a process is gone")
+
+    with pytest.warns(UserWarning, match="a worker process was lost"):
+        made = tw.visualize(probe, tw.AM(range(4)), **QUICK, executor=Breaking())
+    assert made.equals(expected.isel(target=slice(4)))
+    assert len(pools) == 2
 
 
 def test_threads_will_do_and_films_have_executors_too(probe, expected):

@@ -65,25 +65,28 @@ def _spread(
 ) -> Iterator[Any]:
     key = f"{type(network).__qualname__} {fingerprint(network)}"
     work = _pickled(run, network, original)
-    networks = 0
+    is_asked_for, networks = False, 0  # whether some worker lacks the network, and how often it was sent
     waiting: dict[int, Any] = dict(enumerate(chunks))
     lost = dict.fromkeys(waiting, 0)
     lacking = dict.fromkeys(waiting, 0)
-    running: dict[Any, int] = {}
+    running: dict[Any, tuple[int, Any]] = {}  # by future: which chunk, and the pool that was given it
     sending: Any = None
     try:
         while waiting or running:
             pool = _replaced.get(executor, executor)
             try:
+                if sending is None and is_asked_for:
+                    sending = pool.submit(_install, key, _pickled(network), networks)
+                    is_asked_for, networks = False, networks + 1
                 if sending is None:
                     for number in list(waiting):
                         # Workers that start anew for each call keep nothing: theirs is sent along.
                         carried = _pickled(network) if lacking[number] >= TRIES - 1 else None
                         future = pool.submit(_run, key, work, pickle.dumps(waiting[number]), carried)
-                        running[future] = number
+                        running[future] = number, pool
                         del waiting[number]
             except BrokenExecutor:
-                _replace(executor)
+                _replace(executor, pool)
                 continue
             if sending is not None and sending.done():
                 _sent(sending)
@@ -93,7 +96,7 @@ def _spread(
             if not finished:
                 time.sleep(POLL)
             for future in finished:
-                number = running.pop(future)
+                number, its_pool = running.pop(future)
                 try:
                     kind, value = future.result()
                 except Exception as error:  # whatever an executor says when a worker is gone
@@ -102,14 +105,12 @@ def _spread(
                         raise Lost(chunks[number], error) from error
                     waiting[number] = chunks[number]
                     if isinstance(error, BrokenExecutor):
-                        _replace(executor, pool)
+                        _replace(executor, its_pool)
                     continue
                 if kind == "lacking":
                     waiting[number] = chunks[number]
                     lacking[number] += 1
-                    if sending is None:
-                        sending = _send(pool, key, network, networks)
-                        networks += 1
+                    is_asked_for = is_asked_for or sending is None
                 elif kind == "error":
                     raise pickle.loads(value)
                 else:
@@ -130,10 +131,6 @@ class Lost(RuntimeError):
         self.chunk = chunk
 
 
-def _send(pool: Any, key: str, network: nn.Module, number: int) -> Any:
-    return pool.submit(_install, key, _pickled(network), number)
-
-
 def _sent(future: Any) -> None:
     """Raise what went wrong with sending, unless it was the worker that got lost."""
     try:
@@ -141,15 +138,19 @@ def _sent(future: Any) -> None:
     except Exception:  # lost: the next worker that lacks the network asks again
         return
     if failure:
-        raise ValueError(
-            f"the model can't be unpacked by a worker ({failure}); define its class in a module that workers can import"
-        )
+        raise _not_unpacked(failure)
 
 
-def _replace(executor: Any, broken: Any = None) -> None:
-    """Another pool for one that lost a worker, where that can be made."""
+def _not_unpacked(failure: str) -> ValueError:
+    return ValueError(
+        f"the model can't be unpacked by a worker ({failure}); define its class in a module that workers can import"
+    )
+
+
+def _replace(executor: Any, broken: Any) -> None:
+    """Another pool for one that lost a worker, where that can be made and has not been yet."""
     current = _replaced.get(executor, executor)
-    if broken is not None and broken is not current:
+    if broken is not current:
         return
     if not isinstance(current, ProcessPoolExecutor):
         raise RuntimeError(
@@ -218,10 +219,10 @@ def _install(key: str, network: bytes, number: int) -> str:
     return ""
 
 
-def _run(key: str, work: bytes, chunk: bytes, carried: bytes | None = None) -> tuple[str, Any]:
-    """On a worker: one chunk, on a single thread as everywhere."""
+def _run(key: str, work: bytes, chunk: bytes, carried: bytes | None) -> tuple[str, Any]:
+    """On a worker: one chunk, on a single thread as everywhere; `carried` is the network, where it is sent along."""
     if carried is not None and (failure := _install(key, carried, 0)):
-        return "error", pickle.dumps(ValueError(f"the model can't be unpacked by a worker ({failure})"))
+        return "error", pickle.dumps(_not_unpacked(failure))
     network = _networks.get(key)
     if network is None:
         return "lacking", None
@@ -238,9 +239,16 @@ def _run(key: str, work: bytes, chunk: bytes, carried: bytes | None = None) -> t
         result = run(pickle.loads(chunk), step)
         return "result", pickle.dumps((steps, result))
     except Exception as error:
-        try:
-            return "error", pickle.dumps(error)
-        except Exception:
-            return "error", pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+        return "error", _packed_error(error)
     finally:
         torch.set_num_threads(threads)
+
+
+def _packed_error(error: Exception) -> bytes:
+    """The error as bytes that can be unpacked: by its words alone, where its class takes other arguments than those."""
+    try:
+        packed = pickle.dumps(error)
+        pickle.loads(packed)
+    except Exception:
+        return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+    return packed
