@@ -24,9 +24,9 @@ from lucent_peer import lucent_image
 from scipy.optimize import linear_sum_assignment
 
 import tunewidgets as tw
-from tunewidgets.kernels.activations import CHUNK
 from tunewidgets.kernels.film_attributes import ATTRIBUTES, attribute_smoothnesses, attribute_sweeps
 from tunewidgets.kernels.film_readout import random_curves, suggestions
+from tunewidgets.kernels.image_batches import CHUNK
 from tunewidgets.kernels.nulls import holm, p_value, share_interval
 from tunewidgets.kernels.tracing import evaluating, forward_to
 from tunewidgets.zoo.googlenet import googlenet_bvlc

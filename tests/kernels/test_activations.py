@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from tunewidgets import zoo
-from tunewidgets.kernels import activations
+from tunewidgets.kernels import image_batches
 from tunewidgets.kernels.activations import sample_activations
 from tunewidgets.kernels.probe import Probe
 
@@ -113,7 +113,7 @@ def test_the_same_seed_gives_the_same_vectors_however_the_images_come(monkeypatc
         np.testing.assert_allclose(again, first, atol=1e-6)
         for coordinate in ("image", "y", "x"):
             np.testing.assert_array_equal(again[coordinate], first[coordinate])
-    monkeypatch.setattr(activations, "CHUNK", 2)
+    monkeypatch.setattr(image_batches, "CHUNK", 2)
     np.testing.assert_allclose(sample(n=50), first, atol=1e-6)
     assert not np.array_equal(sample(n=50, seed=1).y, first.y)
 
@@ -130,7 +130,7 @@ def test_no_forward_pass_holds_many_images_or_any_that_gives_nothing(monkeypatch
     monkeypatch.setattr(BANK, "forward", lambda x: seen.append(len(x)) or forward(x))
     sample(images=torch.zeros(100, 3, 21, 25), n=40)
     assert sum(seen) == 40
-    assert max(seen) <= activations.CHUNK
+    assert max(seen) <= image_batches.CHUNK
 
 
 def test_a_layer_without_a_map_gives_one_vector_an_image():

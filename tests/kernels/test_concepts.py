@@ -12,6 +12,7 @@ import xarray as xr
 from concept_scenes import colors, film_of_colors
 from scipy.sparse import csr_array
 from scipy.stats import mannwhitneyu
+from torch.utils.data import DataLoader, TensorDataset
 
 import tunewidgets as tw
 from tunewidgets.kernels.concept_scores import areas
@@ -111,6 +112,7 @@ def test_labels_come_in_any_form(probe):
         (batches, None, names),
         ((images, torch.from_numpy(code)), None, names),
         (tw.zoo.images(list(zip(images, code, strict=True)), size=None), None, names),
+        (DataLoader(TensorDataset(images), batch_size=7), code, names),
     ):
         found = tw.concepts(probe, others, labels, classes=classes, **asked)
         np.testing.assert_array_equal(found.auc, first.auc)
@@ -129,9 +131,9 @@ def test_an_images_value_follows_from_its_map(probe, reduction):
 
 def test_labels_that_come_with_images_stay_with_them_in_any_order(probe):
     images = torch.rand(24, 3, 5, 5, generator=torch.Generator().manual_seed(1))
-    pairs = torch.utils.data.TensorDataset(images, torch.arange(24) % 2)
+    pairs = TensorDataset(images, torch.arange(24) % 2)
     first = tw.concepts(probe, images, torch.arange(24) % 2, **QUIET)
-    shuffled = tw.concepts(probe, torch.utils.data.DataLoader(pairs, batch_size=7, shuffle=True), **QUIET)
+    shuffled = tw.concepts(probe, DataLoader(pairs, batch_size=7, shuffle=True), **QUIET)
     np.testing.assert_allclose(first.auc, shuffled.auc, rtol=1e-6)
 
 

@@ -170,6 +170,14 @@ def test_labels_and_classes_come_from_datasets_and_loaders():
     assert kept.has_labels
 
 
+def test_images_that_come_alone_in_their_tuples_are_images():
+    alone = TensorDataset(BATCH)
+    for source in (alone, DataLoader(alone, batch_size=2)):
+        found = images(source, size=None)
+        assert not found.has_labels
+        torch.testing.assert_close(all_of(found), BATCH)
+
+
 def test_without_a_size_images_stay_as_they_are():
     assert torch.equal(all_of(images(BATCH, size=None)), BATCH)
     exact = images((BATCH * 255).byte(), size=None)

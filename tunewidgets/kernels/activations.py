@@ -5,7 +5,7 @@ which image and which position every vector comes from. Maps are streamed, never
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, overload
 
@@ -16,11 +16,11 @@ import xarray as xr
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from tunewidgets.kernels.image_batches import chunks, counted, described
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.together import check_together, see_together
 from tunewidgets.kernels.vectors import HeldVectors, StoredVectors, Vectors
 
-CHUNK = 32  # images in one forward pass
 POOLINGS = ("mean", "rms")
 
 
@@ -262,50 +262,6 @@ def pooled(values: Tensor, pool: int, pooling: str) -> Tensor:
     if pooling == "rms":
         return F.avg_pool2d(values.square(), pool, stride=1).sqrt_()
     return F.avg_pool2d(values, pool, stride=1)
-
-
-def described(images: Any, count: int) -> str:
-    """What the images are, in a few words, for a record's settings."""
-    describe = getattr(images, "describe", None)
-    return str(describe()) if callable(describe) else f"{count} images of a {type(images).__name__}"
-
-
-def counted(images: Any) -> tuple[Iterable[Any], int]:
-    """The images as batches, and how many they are."""
-    batches: Any = images
-    if isinstance(images, Tensor | np.ndarray):
-        batches, count = [images], len(images)
-    elif isinstance(images, str) or not isinstance(images, Iterable):
-        raise TypeError(
-            f"images is a {type(images).__name__}; give a batch (N, 3, H, W), an iterable of batches, "
-            "or a source such as tunewidgets.zoo.images('photos')"
-        )
-    elif callable(getattr(images, "describe", None)) and hasattr(images, "__len__"):
-        count = len(batches)  # a zoo source counts images; a DataLoader would count batches
-    else:
-        batches = list(images) if isinstance(images, Iterator) else images
-        count = sum(len(_pictures(batch)) for batch in batches)
-    if count == 0:
-        raise ValueError("there are no images to sample; give at least one")
-    return batches, count
-
-
-def _pictures(batch: Any) -> Any:
-    pictures = batch[0] if isinstance(batch, tuple | list) and len(batch) else batch
-    if not isinstance(pictures, Tensor | np.ndarray):
-        raise TypeError(
-            f"images gives a {type(pictures).__name__} where a batch (N, 3, H, W) belongs; "
-            "wrap it in tunewidgets.zoo.images(...)"
-        )
-    return pictures
-
-
-def chunks(batches: Iterable[Any]) -> Iterator[Any]:
-    """The pictures of batches, a few at a time."""
-    for batch in batches:
-        pictures = _pictures(batch)
-        for start in range(0, len(pictures), CHUNK):
-            yield pictures[start : start + CHUNK]
 
 
 def _shares(n: int, count: int, per_image: int | str, seed: int) -> np.ndarray:

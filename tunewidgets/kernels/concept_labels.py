@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from tunewidgets.kernels.activations import CHUNK, counted
+from tunewidgets.kernels.image_batches import CHUNK, counted, described, parts_of
 from tunewidgets.kernels.probe import check_images
 
 LABEL = "label"
@@ -79,6 +79,7 @@ class Pictures:
     count : int
     names : tuple of str
         Of the labels that came with the images.
+    described : str
     """
 
     def __init__(self, images: Any) -> None:
@@ -88,10 +89,7 @@ class Pictures:
         self._batches: Any = batches
         names = getattr(images, "classes", None) or getattr(getattr(images, "dataset", None), "classes", None)
         self.names = tuple(map(str, names or ()))
-        describe = getattr(images, "describe", None)
-        self.described = (
-            describe() if callable(describe) else f"{self.count} images of a {type(images).__name__}"
-        )
+        self.described = described(images, self.count)
 
     def pairs(self, labelled: bool) -> Iterator[tuple[Tensor, np.ndarray | None]]:
         """Float batches `(n, 3, H, W)`, checked, each with its own labels if they are asked for.
@@ -104,8 +102,7 @@ class Pictures:
             Labels are asked for, and the images come without, or not with one an image.
         """
         for item in self._batches.labelled() if labelled and self._own else self._batches:
-            is_pair = isinstance(item, tuple | list) and len(item) == 2
-            pictures, labels = item if is_pair else (item, None)
+            pictures, labels = parts_of(item)
             checked = self._checked(labels, len(pictures)) if labelled else None
             for start in range(0, len(pictures), CHUNK):
                 part = slice(start, start + CHUNK)

@@ -14,10 +14,10 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from tunewidgets.kernels.activations import CHUNK
 from tunewidgets.kernels.concept_labels import Concepts
 from tunewidgets.kernels.concept_masks import Overlaps, Overlay, Thresholds
 from tunewidgets.kernels.features import Features, reduced
+from tunewidgets.kernels.image_batches import CHUNK
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.zoo.broden import Broden
 

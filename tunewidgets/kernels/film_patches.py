@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from tunewidgets import records
-from tunewidgets.kernels.activations import chunks, counted, described
+from tunewidgets.kernels.image_batches import chunks, counted, described
 from tunewidgets.kernels.layers import sight_of
 from tunewidgets.kernels.places import check_probe, coordinates_of
 from tunewidgets.kernels.probe import Probe

@@ -80,8 +80,8 @@ def from_sequence(source: Any, n: int | None, size: int | None, seed: int, what:
     chosen = _chosen(len(source), n, seed, what)
 
     def picture(index: int) -> tuple[Tensor, int | None]:
-        value, label = _pair(source[chosen[index]])
-        return to_picture(value, size, f"image {chosen[index]}"), label
+        value, label = _parted(source[chosen[index]])
+        return to_picture(value, size, f"image {chosen[index]}"), _label(label)
 
     has_labels = picture(0)[1] is not None
     classes = [str(name) for name in getattr(source, "classes", ())] if has_labels else []
@@ -94,7 +94,7 @@ def from_sequence(source: Any, n: int | None, size: int | None, seed: int, what:
 def from_iterable(source: Iterable[Any], n: int | None, size: int | None) -> ImageSource:
     pairs: list[tuple[Tensor, int | None]] = []
     for item in source:
-        values, labels = item if _is_pair(item) else (item, None)
+        values, labels = _parted(item)
         if dimensions(values) != 4:
             values, labels = [values], None if labels is None else [labels]
         for i, value in enumerate(values):
@@ -124,12 +124,11 @@ def _chosen(there: int, n: int | None, seed: int, what: str) -> list[int]:
     return sorted(np.random.default_rng(seed).permutation(there)[:n].tolist())
 
 
-def _is_pair(item: Any) -> bool:
-    return isinstance(item, tuple | list) and len(item) == 2
-
-
-def _pair(item: Any) -> tuple[Any, int | None]:
-    return (item[0], _label(item[1])) if _is_pair(item) else (item, None)
+def _parted(item: Any) -> tuple[Any, Any]:
+    """An item's pictures, and its labels; None where they come alone, as a `TensorDataset` of images gives them."""
+    if isinstance(item, tuple | list) and len(item) in (1, 2):
+        return item[0], item[1] if len(item) == 2 else None
+    return item, None
 
 
 def _label(value: Any) -> int | None:
@@ -140,5 +139,5 @@ def _label(value: Any) -> int | None:
 
 
 def dimensions(item: Any) -> int:
-    value = item[0] if _is_pair(item) else item
-    return int(getattr(value, "ndim", 0))
+    """How many axes an item's pictures have; 0 for what has none."""
+    return int(getattr(_parted(item)[0], "ndim", 0))

@@ -1,0 +1,70 @@
+"""A user's images as batches: counted, described, and a few at a time.
+
+In: a batch, any iterable of batches, alone or with their labels, or a zoo source. Out: how many images they are and what
+they are in words; their pictures, in chunks that go through a network together.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+CHUNK = 32  # images in one forward pass
+
+
+def described(images: Any, count: int) -> str:
+    """What the images are, in a few words, for a record's settings."""
+    describe = getattr(images, "describe", None)
+    return str(describe()) if callable(describe) else f"{count} images of a {type(images).__name__}"
+
+
+def counted(images: Any) -> tuple[Iterable[Any], int]:
+    """The images as batches, and how many they are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        They are neither a batch nor an iterable of batches, or there are none.
+    """
+    batches: Any = images
+    if isinstance(images, Tensor | np.ndarray):
+        batches, count = [images], len(images)
+    elif isinstance(images, str) or not isinstance(images, Iterable):
+        raise TypeError(
+            f"images is a {type(images).__name__}; give a batch (N, 3, H, W), an iterable of batches, "
+            "or a source such as tunewidgets.zoo.images('photos')"
+        )
+    elif callable(getattr(images, "describe", None)) and hasattr(images, "__len__"):
+        count = len(batches)  # a zoo source counts images; a DataLoader would count batches
+    else:
+        batches = list(images) if isinstance(images, Iterator) else images
+        count = sum(len(parts_of(batch)[0]) for batch in batches)
+    if count == 0:
+        raise ValueError("there are no images to sample; give at least one")
+    return batches, count
+
+
+def parts_of(batch: Any) -> tuple[Tensor | np.ndarray, Any]:
+    """A batch's pictures, and its labels; None where they come alone, as a DataLoader of bare tensors gives them too.
+
+    Raises
+    ------
+    TypeError
+        It is no batch.
+    """
+    pictures, *more = batch if isinstance(batch, tuple | list) and len(batch) else [batch]
+    if not isinstance(pictures, Tensor | np.ndarray):
+        raise TypeError(
+            f"images gives a {type(pictures).__name__} where a batch (N, 3, H, W) belongs; "
+            "wrap it in tunewidgets.zoo.images(...)"
+        )
+    return pictures, more[0] if more else None
+
+
+def chunks(batches: Iterable[Any]) -> Iterator[Any]:
+    """The pictures of batches, a few at a time."""
+    for batch in batches:
+        pictures, _ = parts_of(batch)
+        for start in range(0, len(pictures), CHUNK):
+            yield pictures[start : start + CHUNK]
