@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+import tunewidgets as tw
 from tunewidgets import Probe
 from tunewidgets.kernels.probe import fingerprint, tokens_to_map
 
@@ -155,6 +156,26 @@ def test_arrays_are_images_too(branched):
     images = np.random.default_rng(0).random((2, 3, 32, 32))
     probe = Probe(branched, "relu", device="cpu")
     torch.testing.assert_close(probe(images), probe(torch.from_numpy(images).float()))
+
+
+def test_a_network_that_refuses_a_size_without_a_word_is_tried_with_the_next():
+    class Wordless(nn.Sequential):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            if images.shape[-1] != 32:
+                raise AssertionError
+            return super().forward(images)
+
+    model = Wordless(nn.Conv2d(3, 2, 3), nn.ReLU())
+    probe = Probe(model, "1", device="cpu")
+    assert probe.input_size == 32
+    data = [(torch.rand(4, 3, 64, 64), torch.arange(4) % 2)]
+    for ask, sentence in (
+        (lambda: tw.class_selectivity(model, data, "1", progress=False), "images of 64 × 64 px: AssertionError;"),
+        (lambda: tw.layers(model), r"shape \(3, 224, 224\): AssertionError;"),
+        (lambda: tw.visualize(probe, tw.AM([0]), size=64), "a canvas of 64 px: AssertionError;"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            ask()
 
 
 def test_a_device_that_is_not_there_is_named(branched):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from tunewidgets._devices import choose_device
 from tunewidgets.kernels.probe import Probe, on_device, on_some_size, weights_dtype
-from tunewidgets.kernels.tracing import ACTIVATIONS, evaluating, first_tensor, watch_layers
+from tunewidgets.kernels.tracing import ACTIVATIONS, evaluating, first_line, first_tensor, watch_layers
 
 REDUCTIONS = ("mean", "max", "center")
 
@@ -247,8 +247,7 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
 
 def wrong_size(images: Tensor, error: BaseException) -> str:
     """The sentence for images that the network does not take."""
-    reason = str(error).strip().splitlines()[0]
     return (
-        f"the model does not take images of {images.shape[2]} × {images.shape[3]} px: {reason}; resize them, for "
-        "instance with tw.zoo.images(data, size=...)."
+        f"the model does not take images of {images.shape[2]} × {images.shape[3]} px: {first_line(error)}; resize "
+        "them, for instance with tw.zoo.images(data, size=...)."
     )

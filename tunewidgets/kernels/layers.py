@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.sight import Sight, Watch
-from tunewidgets.kernels.tracing import evaluating, forward_to, watch_layers
+from tunewidgets.kernels.tracing import evaluating, first_line, forward_to, watch_layers
 
 
 def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
@@ -86,9 +86,9 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
     try:
         rows = trace_layers(model, image)
     except (RuntimeError, ValueError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise ValueError(
-            f"the model does not take an image of shape {tuple(input_size)}: {reason}; give its own input_size."
+            f"the model does not take an image of shape {tuple(input_size)}: {first_line(error)}; give its own "
+            "input_size."
         ) from error
     columns = ["name", "kind", "units", "output_shape", "receptive_field", "stride", "rectified"]
     return pd.DataFrame(rows, columns=columns)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from tunewidgets._devices import choose_device
 from tunewidgets.kernels.sight import Sight, Watch
-from tunewidgets.kernels.tracing import Place, Values, evaluating, find_layer, forward_to
+from tunewidgets.kernels.tracing import Place, Values, evaluating, find_layer, first_line, forward_to
 
 if TYPE_CHECKING:
     from tunewidgets.live_work import LiveWork
@@ -333,7 +333,7 @@ def on_some_size(
             with torch.no_grad(), evaluating(network):
                 return size, run(torch.full((1, 3, size, size), 0.5, device=device))
         except (RuntimeError, AssertionError) as error:
-            reasons.append(f"{size} px: {str(error).strip().splitlines()[0]}")
+            reasons.append(f"{size} px: {first_line(error)}")
     raise ValueError(
         f"the model took no RGB image of the sizes tried ({reasons[0]}); set model.input_size to the side in pixels "
         f"that it takes, or {otherwise}."

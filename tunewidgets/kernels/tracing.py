@@ -54,6 +54,12 @@ def unknown_layer(layer: str, names: list[str]) -> str:
     return f"the model has no layer {layer!r}; {hint} tw.layers(model) lists them all."
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in a line; its kind, where it says nothing, as that of a bare `assert`."""
+    said = str(error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode for the length of a block; each module's own mode is put back afterwards."""

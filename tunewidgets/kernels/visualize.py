@@ -25,6 +25,7 @@ from tunewidgets.kernels.objectives import as_objective
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.scores import STAGES, Objective
 from tunewidgets.kernels.store import Study, plain
+from tunewidgets.kernels.tracing import first_line
 from tunewidgets.records import with_settings
 
 SMALLEST_CANVAS, LARGEST_CANVAS = 64, 224
@@ -311,9 +312,8 @@ def choose_size(probe: Probe, size: int | str) -> int:
     try:
         probe(torch.full((1, 3, size, size), 0.5))
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise ValueError(
-            f"layer {probe.layer!r} has no values on a canvas of {size} px: {reason}; give a larger size."
+            f"layer {probe.layer!r} has no values on a canvas of {size} px: {first_line(error)}; give a larger size."
         ) from error
     return size
 
