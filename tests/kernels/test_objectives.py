@@ -108,6 +108,19 @@ def test_a_direction_does_not_depend_on_its_length():
         )
 
 
+def test_a_direction_is_made_of_whatever_holds_numbers():
+    numbers = np.random.default_rng(0).random((4, UNITS), dtype=np.float32)
+    expected = torch.tensor(numbers)
+    # A network's own weights, and an array whose rows were turned round.
+    weights = torch.nn.Parameter(expected.clone())
+    for vectors in (weights, numbers[::-1].copy()[::-1], numbers.tolist()):
+        torch.testing.assert_close(tw.Direction(vectors).vectors, expected)
+    goal = tw.Direction(weights)
+    with torch.no_grad():
+        weights.mul_(2)
+    torch.testing.assert_close(goal.vectors, expected)
+
+
 def test_a_direction_at_one_position_reads_only_that():
     given_values = values()
     changed = Values(given_values.pre.clone(), given_values.post.clone())

@@ -156,6 +156,7 @@ def test_arrays_are_images_too(branched):
     images = np.random.default_rng(0).random((2, 3, 32, 32))
     probe = Probe(branched, "relu", device="cpu")
     torch.testing.assert_close(probe(images), probe(torch.from_numpy(images).float()))
+    torch.testing.assert_close(probe(images[..., ::-1]), probe(torch.from_numpy(images).float().flip(-1)))
 
 
 def test_a_network_that_refuses_a_size_without_a_word_is_tried_with_the_next():

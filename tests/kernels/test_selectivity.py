@@ -189,6 +189,7 @@ def test_every_kind_of_labelled_data_gives_the_same():
         "torch data set": pairs,
         "loader": torch.utils.data.DataLoader(pairs, batch_size=4),
         "generator": (batch for batch in batches(images, labels, 6)),
+        "flipped arrays": (images.numpy()[::-1], labels.numpy()[::-1]),
     }
     expected = naive(values_at(network, "relu", images), labels)[0]
     for kind, data in kinds.items():

@@ -202,6 +202,7 @@ def test_the_canvas_follows_the_receptive_field(branched, bank_probe):
     assert choose_size(bank_probe, "auto") == 64
     assert choose_size(tw.Probe(branched, "head", device="cpu"), "auto") == 64
     assert choose_size(bank_probe, 40) == 40
+    assert choose_size(tw.Probe(branched.double(), "stem", device="cpu"), "auto") == 64
 
 
 @pytest.mark.parametrize(

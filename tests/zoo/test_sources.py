@@ -79,6 +79,7 @@ def generator():
         (lambda: images(BATCH, size=24), 5),
         (lambda: images(BATCH, n=2, size=24), 2),
         (lambda: images(BATCH.numpy(), size=24), 5),
+        (lambda: images(BATCH.numpy()[::-1], size=24), 5),
         (lambda: images((BATCH.permute(0, 2, 3, 1) * 255).byte().numpy(), size=24), 5),
         (lambda: images(list(BATCH), size=24), 5),
         (lambda: images([image.numpy() for image in BATCH[:, 0]], size=24), 5),

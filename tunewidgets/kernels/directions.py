@@ -31,7 +31,7 @@ class Direction(Objective):
 
     Parameters
     ----------
-    vectors : array, (targets, units)
+    vectors : array or Tensor, (targets, units)
         Target activations; only their direction counts.
     mode : {"dot_cosine", "cosine"}, default "dot_cosine"
         "cosine": the mean over positions of cos(a, v), the paper's. "dot_cosine": the mean of dot * max(cos, .05)^3
@@ -55,7 +55,9 @@ class Direction(Objective):
     def __init__(
         self, vectors: Any, mode: str = "dot_cosine", at: str | tuple[int, int] = "everywhere"
     ) -> None:
-        self.vectors = torch.as_tensor(np.atleast_2d(np.asarray(vectors)), dtype=torch.float32)
+        # Of a tensor, its numbers alone: a network's own weights have gradients and may lie on a device.
+        given = vectors.detach().cpu() if isinstance(vectors, Tensor) else np.ascontiguousarray(vectors)
+        self.vectors = torch.atleast_2d(torch.as_tensor(given, dtype=torch.float32)).clone()
         if mode not in PATHS:
             raise ValueError(f"mode is {mode!r}; choose 'dot_cosine' or 'cosine'.")
         whole = isinstance(at, tuple | list) and len(at) == 2 and all(isinstance(place, int) for place in at)

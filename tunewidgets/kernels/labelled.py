@@ -100,7 +100,8 @@ class LabelledImages:
                 "give batches of labelled images, such as a DataLoader's."
             )
         images = check_images(item[0])
-        labels = torch.as_tensor(item[1])
+        given = item[1]
+        labels = torch.as_tensor(np.ascontiguousarray(given) if isinstance(given, np.ndarray) else given)
         if labels.ndim != 1 or len(labels) != len(images) or labels.dtype.is_floating_point:
             raise ValueError(
                 f"labels has shape {tuple(labels.shape)} and type {str(labels.dtype).removeprefix('torch.')} for "

@@ -106,8 +106,7 @@ def sight_of(probe: Probe) -> Sight:
     image = torch.full((1, 3, size, size), 0.5, device=probe.device)
     watch = Watch(image)
     with evaluating(probe.network), torch.no_grad(), watch:
-        inputs = image if probe.preprocess is None else probe.preprocess(image)
-        value = forward_to(probe.network, probe.place, inputs).post
+        value = forward_to(probe.network, probe.place, probe.inputs(image)).post
     sight = watch.get(value) or Sight(None, (size, size), False, False)
     if sight.window is not None and max(sight.window) >= size:
         return replace(sight, window=None)

@@ -280,7 +280,8 @@ def tokens_to_map(tokens: Tensor, grid: tuple[int, int] | None = None, guess: bo
 def check_images(images: Any) -> Tensor:
     """`images` as a float32 batch `(N, 3, H, W)` in [0, 1], or one sentence that says what is wrong with it."""
     if isinstance(images, np.ndarray):
-        images = torch.from_numpy(images)
+        # Torch takes no array that was flipped, whose strides are negative.
+        images = torch.from_numpy(np.ascontiguousarray(images))
     if not isinstance(images, Tensor):
         raise TypeError(
             f"images is a {type(images).__name__}; give a float tensor or array (N, 3, H, W) in [0, 1]."

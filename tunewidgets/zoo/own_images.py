@@ -71,8 +71,9 @@ def from_array(batch: Tensor | np.ndarray, n: int | None, size: int | None, seed
         )
     if len(batch) == 0:
         raise ValueError(f"the {kind} of images is empty; give at least one image")
-    if not isinstance(batch, Tensor) or batch.dtype != torch.uint8:
-        in_unit_range(torch.as_tensor(batch), "the batch of images")
+    values = batch if isinstance(batch, Tensor) else torch.from_numpy(np.ascontiguousarray(batch))
+    if values.dtype != torch.uint8:
+        in_unit_range(values, "the batch of images")
     return from_sequence(batch, n, size, seed, f"images of {'a' if kind == 'Tensor' else 'an'} {kind}")
 
 
