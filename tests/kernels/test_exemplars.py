@@ -6,6 +6,7 @@ import torch
 from units_networks import CASES, PRECISIONS, batches, branching, labelled_images, values_at
 
 import tunewidgets as tw
+from tunewidgets.kernels.capture import Capture, Observed
 
 QUIET = {"progress": False, "device": "cpu"}
 
@@ -38,6 +39,15 @@ def test_positions_are_those_of_the_maps_maximum():
             y, x = record.exemplar_position.values[unit, k]
             image = int(record.exemplar[unit, k])
             assert maps[image, unit, y, x] == pytest.approx(float(maps[image, unit].max()), rel=1e-5)
+
+
+def test_features_have_no_map_and_so_one_place():
+    images, labels = labelled_images()
+    seen = Capture(Observed(branching(), "head", device="cpu"), peaks=True)(images)
+    # Nothing of the layer's device, then, that would meet what is kept on the CPU.
+    assert seen["head"].peak is None
+    record = tw.exemplars(branching(), [(images, labels)], "head", k=2, **QUIET)["head"]
+    assert (record.exemplar_position.values == 0).all()
 
 
 def test_the_spread_goes_in_even_steps_from_the_strongest_to_the_weakest():

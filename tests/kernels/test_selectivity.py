@@ -1,5 +1,7 @@
 """Class selectivity: what the definition says, one image and one unit at a time, and what it says of known means."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -252,8 +254,14 @@ def test_bad_input_is_said_in_one_sentence(case, kernel):
 def test_a_model_that_tells_no_size_says_what_it_does_not_take():
     network = branching()
     del network.input_size
-    with pytest.raises(ValueError, match=r"does not take images of 3 × 3 px: .*; resize them"):
-        tw.class_selectivity(network, [(IMAGES[:, :, :3, :3], LABELS)], "late", **QUIET)
+    data = [(IMAGES[:, :, :3, :3], LABELS)]
+    for ask in (
+        tw.class_selectivity,
+        partial(tw.ablation, curves=False),
+        partial(tw.ablation, curves=False, method="mean"),
+    ):
+        with pytest.raises(ValueError, match=r"does not take images of 3 × 3 px: .*; resize them"):
+            ask(network, data, "late", **QUIET)
 
 
 def test_images_without_labels_are_said():

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from tunewidgets import records
-from tunewidgets.kernels.capture import Capture, Observed, wrong_size
+from tunewidgets.kernels.capture import Capture, Observed, taking
 from tunewidgets.kernels.labelled import LabelledImages, labelled
 from tunewidgets.kernels.selectivity import CHUNK, Selectivity, stream
 from tunewidgets.kernels.silencing import SilencedLayer
@@ -154,9 +154,10 @@ def _batch_size(work: Mapping[str, SilencedLayer]) -> int:
 
 def _measure_means(observed: Observed, work: Mapping[str, SilencedLayer], source: LabelledImages) -> None:
     for _, images, _ in source.passes(min(CHUNK, _batch_size(work))):
-        inputs = observed.inputs(images)
-        for part in work.values():
-            part.add_mean(inputs)
+        with taking(images):
+            inputs = observed.inputs(images)
+            for part in work.values():
+                part.add_mean(inputs)
 
 
 def _measure(
@@ -168,11 +169,7 @@ def _measure(
     total = None if batches is None else runs * batches
     with tqdm(total=total, desc="ablation", unit="run", disable=not progress) as bar:
         for _, images, labels in source.passes(size):
-            try:
+            with taking(images):
                 inputs = observed.inputs(images)
                 for part in work.values():
                     part.add(inputs, labels, bar.update)
-            except torch.OutOfMemoryError:
-                raise
-            except (RuntimeError, AssertionError) as error:
-                raise ValueError(wrong_size(images, error)) from error

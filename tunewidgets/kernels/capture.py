@@ -7,7 +7,9 @@ no map is kept and no later in-place operation can change what was seen. The pas
 import copy
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -21,13 +23,13 @@ REDUCTIONS = ("mean", "max", "center")
 
 
 class Reduced(NamedTuple):
-    """A layer on one batch: unit activations (N, U) and, where asked for, the flat position of each maximum.
+    """A layer on one batch: unit activations (N, U) and, where asked for, the flat position of each map's maximum.
 
     Activations are float32, or float64 where the model computes in it.
     """
 
     activations: Tensor
-    peak: Tensor | None
+    peak: Tensor | None  # none of features, which have no map
     width: int  # of the layer's map, 1 for features
 
 
@@ -98,11 +100,9 @@ class Observed:
         """For a record's attributes."""
         return {**self._identity, "layer": layer}
 
-    @property
+    @cached_property
     def _identity(self) -> dict[str, str]:
-        if not hasattr(self, "_known"):
-            self._known = next(iter(self.probes.values())).provenance()
-        return self._known
+        return next(iter(self.probes.values())).provenance()
 
 
 class Capture:
@@ -146,14 +146,10 @@ class Capture:
         seen: dict[str, Reduced] = {}
         handles = self._listen(seen, (int(images.shape[2]), int(images.shape[3])))
         try:
-            with evaluating(self.observed.network):
+            with taking(images), evaluating(self.observed.network):
                 self.observed.network(self.observed.inputs(images))
         except _Finished:
             pass
-        except torch.OutOfMemoryError:
-            raise
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(wrong_size(images, error)) from error
         finally:
             for handle in handles:
                 handle.remove()
@@ -196,9 +192,7 @@ class Capture:
             maps = maps.relu()
         if maps.ndim == 2:
             # A copy, since the network may go on in place.
-            return Reduced(
-                maps.clone().cpu(), torch.zeros_like(maps, dtype=torch.int64) if self.peaks else None, 1
-            )
+            return Reduced(maps.clone().cpu(), None, 1)
         peak = None
         if self.peaks:
             peak = maps.flatten(2).argmax(2).cpu()
@@ -245,9 +239,21 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
     return names
 
 
-def wrong_size(images: Tensor, error: BaseException) -> str:
-    """The sentence for images that the network does not take."""
-    return (
-        f"the model does not take images of {images.shape[2]} × {images.shape[3]} px: {first_line(error)}; resize "
-        "them, for instance with tw.zoo.images(data, size=...)."
-    )
+@contextmanager
+def taking(images: Tensor) -> Iterator[None]:
+    """Around what a network does with these images: if it does not take them, one sentence says so.
+
+    Raises
+    ------
+    ValueError
+        It does not.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"the model does not take images of {images.shape[2]} × {images.shape[3]} px: {first_line(error)}; resize "
+            "them, for instance with tw.zoo.images(data, size=...)."
+        ) from error
