@@ -1,6 +1,7 @@
 """Importance: the same numbers as whole passes give, image by image, whatever comes before and after the layer."""
 
 import copy
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -186,6 +187,59 @@ def test_a_network_that_replays_wrongly_is_run_whole():
     for unit in range(4):
         _, loss, _ = naive(whole_pass(network, "more", images, [unit]), labels)
         assert float(record.loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-4)
+
+
+class Pair(NamedTuple):
+    values: torch.Tensor
+    note: str
+
+
+class Output(dict):
+    """Values by name, also as attributes."""
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@pytest.mark.parametrize(
+    "packed", [lambda x: x, lambda x: Pair(x, "of two"), lambda x: Output(values=x)], ids=["bare", "named", "mapping"]
+)
+def test_a_layer_may_pack_what_it_gives(packed):
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x):
+            return packed(self.conv(x).relu())
+
+    class Packing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.block, self.head = Block(), nn.Linear(4, 3)
+
+        def forward(self, x):
+            given = self.block(x)
+            # Written to, so that replays have to copy what they keep.
+            values = (given if isinstance(given, torch.Tensor) else given.values).mul_(2)
+            return self.head(values.mean((2, 3)))
+
+    torch.manual_seed(0)
+    network = Packing().eval()
+    network.input_size = 16
+    images, labels = labelled_images(6)
+    record = tw.ablation(network, [(images, labels)], "block", **PLAIN)["block"].to_dataset()
+    with torch.no_grad():
+        values = 2 * network.block.conv(images).relu().mean((2, 3))
+        base = naive(network.head(values), labels)
+        for unit in range(4):
+            without = values.clone()
+            without[:, unit] = 0
+            _, loss, _ = naive(network.head(without), labels)
+            assert float(record.loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-4)
 
 
 def test_only_the_last_output_is_kept_of_a_plain_chain():

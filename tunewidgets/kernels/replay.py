@@ -6,7 +6,8 @@ the network does between its modules runs again. Modules whose outputs are writt
 replay is tried against a whole pass first, and where it does not agree whole passes are made instead.
 """
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -275,12 +276,10 @@ def _tensors(output: Any) -> Iterator[Tensor]:
 def _copy(output: Any) -> Any:
     if isinstance(output, Tensor):
         return output.clone()
-    if isinstance(output, tuple) and hasattr(output, "_fields"):
-        return type(output)(*map(_copy, output))
     if isinstance(output, (tuple, list)):
-        return type(output)(map(_copy, output))
+        return _of_parts(output, map(_copy, output))
     if isinstance(output, dict):
-        return {name: _copy(part) for name, part in output.items()}
+        return _of_items(output, {name: _copy(part) for name, part in output.items()})
     return output
 
 
@@ -289,8 +288,21 @@ def _with_first(output: Any, change: Change) -> Any:
     if isinstance(output, Tensor):
         return change(output)
     if isinstance(output, (tuple, list)) and output:
-        return type(output)([_with_first(output[0], change), *output[1:]])
+        return _of_parts(output, [_with_first(output[0], change), *output[1:]])
     if isinstance(output, dict) and output:
         first = next(iter(output))
-        return {**output, first: _with_first(output[first], change)}
+        return _of_items(output, {first: _with_first(output[first], change)})
     return output
+
+
+def _of_parts(output: Any, parts: Iterable[Any]) -> Any:
+    """A tuple or list like `output` of other parts, which a named tuple takes one by one."""
+    return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
+
+
+def _of_items(output: dict, items: dict) -> dict:
+    """A mapping like `output` with other values, of its own class: some give their values as attributes too."""
+    other = copy.copy(output)
+    for name, part in items.items():
+        other[name] = part
+    return other
