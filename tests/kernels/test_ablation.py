@@ -11,6 +11,7 @@ from units_networks import CASES, PRECISIONS, batches, branching, labelled_image
 
 import tunewidgets as tw
 from tunewidgets.kernels.replay import Replay
+from tunewidgets.kernels.silencing import outcome
 from tunewidgets.kernels.tracing import find_layer
 
 QUIET = {"progress": False, "device": "cpu"}
@@ -187,6 +188,21 @@ def test_a_network_that_replays_wrongly_is_run_whole():
     for unit in range(4):
         _, loss, _ = naive(whole_pass(network, "more", images, [unit]), labels)
         assert float(record.loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-4)
+
+
+def test_scores_of_a_device_without_double_precision_are_counted_on_the_cpu():
+    class Single(torch.Tensor):
+        def double(self):
+            raise TypeError("this device has no double precision")
+
+        def cpu(self):
+            return self.as_subclass(torch.Tensor)
+
+    scores, labels = torch.rand(8, 3), torch.arange(8) % 3
+    for found, expected in zip(
+        outcome(scores.as_subclass(Single), labels, 3), outcome(scores, labels, 3), strict=True
+    ):
+        torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
 class Pair(NamedTuple):

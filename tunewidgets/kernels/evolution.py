@@ -128,7 +128,7 @@ def _evolved(
             # One transformation for a whole generation: its images are compared with each other.
             same = draws[step].expand(len(images), -1)
             images = recipe.jitter.apply(images, same, recipe.jitter_strength(step))
-        scores = score(probe.values(images.to(probe.device))).double().cpu().numpy()
+        scores = score(probe.values(images.to(probe.device))).cpu().double().numpy()
         on_step(1)
         if not np.isfinite(scores).all():
             break

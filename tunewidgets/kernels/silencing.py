@@ -32,11 +32,10 @@ class Outcome(NamedTuple):
 
 def outcome(logits: Tensor, labels: Tensor, classes: int, outputs: Tensor | None = None) -> Outcome:
     """Counts and float64 sums by class, on the CPU; `outputs`: which score is each class's, if not its own number."""
-    targets = (labels if outputs is None else outputs[labels]).to(logits.device)
-    logits = logits.double()
-    loss = F.cross_entropy(logits, targets, reduction="none").cpu()
-    right = (logits.argmax(1) == targets).double().cpu()
-    labels = labels.cpu()
+    targets = labels if outputs is None else outputs[labels]
+    logits = logits.cpu().double()  # in this order, for not every device has double precision
+    loss = F.cross_entropy(logits, targets, reduction="none")
+    right = (logits.argmax(1) == targets).double()
     zeros = torch.zeros(classes, dtype=torch.float64)
     return Outcome(
         torch.bincount(labels, minlength=classes).double(),
@@ -84,7 +83,7 @@ class SilencedLayer:
     def add_mean(self, inputs: Tensor) -> None:
         """Take a batch's part of every unit's mean output."""
         self.replay.record(inputs)
-        value = self.replay.layer_output.movedim(self.axis, 0).flatten(1).double()
+        value = self.replay.layer_output.movedim(self.axis, 0).flatten(1).cpu().double()
         part = value.sum(1)
         self.mean_sum = part if self.mean_sum is None else self.mean_sum + part
         self.mean_count += value.shape[1]
@@ -118,23 +117,23 @@ class SilencedLayer:
 
     def _silenced(self, scratch: Tensor, units: Tensor, labels: Tensor, unharmed: Tensor) -> Tensor:
         """Counts with `units` silenced; `scratch` is written to and put back."""
-        units = units.to(scratch.device)
-        before = scratch.index_select(self.axis, units)
+        here = units.to(scratch.device)
+        before = scratch.index_select(self.axis, here)
         if self.means is None:
             after = torch.zeros_like(before)
         else:
             shape = [1] * scratch.ndim
             shape[self.axis] = len(units)
-            after = self.means[units].to(before.dtype).view(shape).expand_as(before)
+            after = self.means[units].to(before).view(shape).expand_as(before)
         if torch.equal(before, after):
             return unharmed
-        scratch.index_copy_(self.axis, units, after.contiguous())
+        scratch.index_copy_(self.axis, here, after.contiguous())
         try:
             logits = self.replay.run(lambda _: scratch)
             # Counted before the values are put back: of the last layer, these are the scores themselves.
             return torch.stack(outcome(logits, labels, self.classes, self.outputs))
         finally:
-            scratch.index_copy_(self.axis, units, before)
+            scratch.index_copy_(self.axis, here, before)
 
     def dataset(
         self, provenance: dict[str, str], source: LabelledImages, settings: dict[str, Any], seed: int
