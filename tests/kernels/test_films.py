@@ -127,6 +127,12 @@ def test_nmf_with_the_others_at_zero_has_nothing_to_show_and_says_so(bank_probe,
     assert held.status.values.tolist() == ["", ""]
 
 
+def test_dimensions_along_which_no_unit_answers_are_told_as_such(bank_probe, sample):
+    below = tw.TuningDimensions("pca", 2).fit(-sample.values - 1)
+    film = tw.render_film(bank_probe, below, **QUICK)
+    assert all(status.startswith("no direction") for status in film.status.values)
+
+
 def test_lle_has_a_film_without_a_linear_fit(bank_probe, sample):
     lle = tw.TuningDimensions("lle", 2, subsample=300).fit(sample)
     film = tw.render_film(bank_probe, lle, **QUICK)

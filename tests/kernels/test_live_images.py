@@ -87,7 +87,7 @@ class TestGrowing:
         assert (first.step, last.step, last.steps) == (0, 48, 48)
         assert last.cosine > first.cosine
         pixels = torch.from_numpy(last.image).permute(2, 0, 1)[None].float() / 255
-        vector = np.maximum(live.space.target(place), 0)[None].astype(np.float32)
+        vector = torch.from_numpy(np.maximum(live.space.target(place), 0)[None].astype(np.float32))
         assert achieved(bank_probe, pixels, vector, "everywhere")[0] == pytest.approx(last.cosine)
 
     def test_is_the_same_whatever_was_asked_before(self, film, bank_probe):

@@ -72,7 +72,6 @@ class Direction(Objective):
         self.mode = mode
         self.path, self.largest_lr = PATHS[mode]
         self.at = at
-        self.labels: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.vectors)

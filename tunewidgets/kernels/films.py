@@ -158,9 +158,12 @@ def render_film(
             if name in dimensions.sample_
         },
     }
-    vectors = np.concatenate([asked_for(placed[row].targets, mode) for row in shown or [0]])
+    goal = None
+    if shown:
+        goal = Direction(np.concatenate([asked_for(placed[row].targets, mode) for row in shown]), mode, at)
+        goal.check(probe)
     asked = {"layer": probe.layer, "points": points, "seed": seed, "only": chosen, **settings}
-    asked["dimensions"] = Direction(vectors, mode, at).identity() if shown else "none"
+    asked["dimensions"] = "none" if goal is None else goal.identity()
     asked["image_options"] = plain(
         {"canvas": canvas, "band": band, "jitter": jitter, "lr": lr, "precision": precision, "chunk": chunk}
     )
@@ -169,9 +172,7 @@ def render_film(
     if (earlier := study.record()) is not None:
         return earlier
     gallery = None
-    if shown:
-        goal = Direction(vectors, mode, at)
-        goal.check(probe)
+    if goal is not None:
         jobs = [
             Job(place * points + point, f"{probe.layer}/dimension {chosen[row]}")
             for place, row in enumerate(shown)
@@ -186,6 +187,7 @@ def render_film(
         why = list(status)
         for place, row in enumerate(shown):
             assert gallery is not None
+            assert goal is not None
             own = slice(place * points, (place + 1) * points)
             outcomes = [gallery.finished.get(job) for job in gallery.jobs[own]]
             if any(outcome is None for outcome in outcomes):
@@ -193,7 +195,7 @@ def render_film(
                 continue
             strip = torch.stack([outcome.image for outcome in outcomes if outcome is not None])
             images[row] = to_uint8(strip.movedim(1, -1).numpy())
-            reached[row] = achieved(probe, strip, vectors[own], at)
+            reached[row] = achieved(probe, strip, goal.vectors[own], at)
         ran = settings_of(gallery.recipe, probe) if gallery is not None else {}
         attrs = records.new_attrs(
             "film",
@@ -235,7 +237,7 @@ def asked_for(targets: np.ndarray, mode: str) -> np.ndarray:
 
 
 def achieved(
-    probe: Probe, images: torch.Tensor, vectors: np.ndarray, at: str | tuple[int, int]
+    probe: Probe, images: torch.Tensor, vectors: torch.Tensor, at: str | tuple[int, int]
 ) -> np.ndarray:
     """Mean cosine, over the positions asked for, of each untransformed image's activations with its target."""
     maps = probe.rectified(images)
@@ -243,7 +245,7 @@ def achieved(
         maps = position(maps, at)
     if maps.ndim == 2:
         maps = maps[:, :, None, None]
-    return cosine(maps, torch.as_tensor(vectors, device=maps.device)).flatten(1).mean(1).cpu().numpy()
+    return cosine(maps, vectors.to(maps.device)).flatten(1).mean(1).cpu().numpy()
 
 
 def _check_fit(probe: Probe, dimensions: TuningDimensions) -> None:

@@ -95,7 +95,7 @@ class LiveImages:
     def _seen(
         self, image: np.ndarray, step: int, steps: int, vector: np.ndarray, at: str | tuple[int, int]
     ) -> LiveImage:
-        reached = achieved(self._probe, _as_batch(image), vector[None], at)
+        reached = achieved(self._probe, _as_batch(image), torch.from_numpy(vector[None]), at)
         return LiveImage(step, steps, image, float(reached[0]))
 
     def _recipe(self, steps: int) -> Recipe:
