@@ -74,6 +74,12 @@ def test_a_patch_is_what_its_position_sees(patched, scenes):
         assert (patched["patch"].values[at] == seen.numpy()).all()
 
 
+def test_images_may_be_a_flipped_array(patched, film, probe, sample, scenes):
+    turned = np.stack([scenes[i].numpy() for i in range(12)])[::-1].copy()[::-1]
+    again = tw.add_patches(film, probe, sample, turned, k=K, side=7, progress=False)
+    assert (again["patch"].values == patched["patch"].values).all()
+
+
 def test_a_window_stays_inside_its_image():
     picture = torch.arange(100.0).view(1, 10, 10)
     for position, corner in (((0, 0), 0), ((4, 4), 44), ((9, 9), 77)):

@@ -183,6 +183,13 @@ def test_p_values_are_what_counting_gives(read, film):
             assert read["attribute_p"].values[row, at] == pytest.approx((1 + beaten) / 140)
 
 
+def test_activations_may_lie_the_other_way_round(read, film, probe, sample, monkeypatch):
+    swept = read["attribute_null"].values.astype(float)
+    monkeypatch.setattr("tunewidgets.kernels.film_readout.random_axes", lambda *given: swept)
+    again = tw.read_film(film, probe, sample.T, null=139, points=3, progress=False)
+    np.testing.assert_allclose(again["attribute_p"], read["attribute_p"], atol=0.02)
+
+
 def test_random_axes_are_decided_by_their_seed(film, probe, sample):
     one, again, other = (random_axes(film, probe, sample, 4, 2, seed, progress=False) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, again)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.probe import Probe, tensor_of
 from tunewidgets.kernels.scores import Objective, Score, position
 from tunewidgets.kernels.tracing import Values
 
@@ -56,7 +56,7 @@ class Direction(Objective):
         self, vectors: Any, mode: str = "dot_cosine", at: str | tuple[int, int] = "everywhere"
     ) -> None:
         # Of a tensor, its numbers alone: a network's own weights have gradients and may lie on a device.
-        given = vectors.detach().cpu() if isinstance(vectors, Tensor) else np.ascontiguousarray(vectors)
+        given = vectors.detach().cpu() if isinstance(vectors, Tensor) else tensor_of(np.asarray(vectors))
         self.vectors = torch.atleast_2d(torch.as_tensor(given, dtype=torch.float32)).clone()
         if mode not in PATHS:
             raise ValueError(f"mode is {mode!r}; choose 'dot_cosine' or 'cosine'.")

@@ -158,7 +158,7 @@ def _cut(
     first = 0
     with tqdm(total=count, desc="Cutting patches", unit="image", disable=not progress) as bar:
         for pictures in chunks(batches):
-            batch = torch.as_tensor(pictures)
+            batch = pictures.cpu()
             wanted = np.argwhere((source >= first) & (source < first + len(batch)))
             if len(wanted):
                 values = probe(batch[:1])

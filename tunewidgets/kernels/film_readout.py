@@ -113,7 +113,7 @@ def read_film(
         swept, points, seed = _taken_over(null, film)
     else:
         _check_null(null, points, alpha, film.sizes["point"])
-        coordinates_of(film, activations.values[:1])
+        coordinates_of(film, activations.isel(sample=[0]).transpose("sample", "unit").values)
         swept = random_axes(film, probe, activations, null, points, seed, progress)
     found = judged(film, swept, points)
     dims = ("dimension", "attribute")

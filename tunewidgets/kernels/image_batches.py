@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from tunewidgets.kernels.probe import tensor_of
+
 CHUNK = 32  # images in one forward pass
 
 
@@ -45,7 +47,7 @@ def counted(images: Any) -> tuple[Iterable[Any], int]:
     return batches, count
 
 
-def parts_of(batch: Any) -> tuple[Tensor | np.ndarray, Any]:
+def parts_of(batch: Any) -> tuple[Tensor, Any]:
     """A batch's pictures, and its labels; None where they come alone, as a DataLoader of bare tensors gives them too.
 
     Raises
@@ -59,10 +61,10 @@ def parts_of(batch: Any) -> tuple[Tensor | np.ndarray, Any]:
             f"images gives a {type(pictures).__name__} where a batch (N, 3, H, W) belongs; "
             "wrap it in tunewidgets.zoo.images(...)"
         )
-    return pictures, more[0] if more else None
+    return tensor_of(pictures), more[0] if more else None
 
 
-def chunks(batches: Iterable[Any]) -> Iterator[Any]:
+def chunks(batches: Iterable[Any]) -> Iterator[Tensor]:
     """The pictures of batches, a few at a time."""
     for batch in batches:
         pictures, _ = parts_of(batch)

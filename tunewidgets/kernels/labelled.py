@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets.kernels.probe import check_images
+from tunewidgets.kernels.probe import check_images, tensor_of
 from tunewidgets.zoo.sources import images as zoo_images
 
 
@@ -100,8 +100,7 @@ class LabelledImages:
                 "give batches of labelled images, such as a DataLoader's."
             )
         images = check_images(item[0])
-        given = item[1]
-        labels = torch.as_tensor(np.ascontiguousarray(given) if isinstance(given, np.ndarray) else given)
+        labels = torch.as_tensor(tensor_of(item[1]))
         if labels.ndim != 1 or len(labels) != len(images) or labels.dtype.is_floating_point:
             raise ValueError(
                 f"labels has shape {tuple(labels.shape)} and type {str(labels.dtype).removeprefix('torch.')} for "

@@ -277,11 +277,14 @@ def tokens_to_map(tokens: Tensor, grid: tuple[int, int] | None = None, guess: bo
     return tokens.transpose(1, 2).reshape(n, features, height, width)
 
 
+def tensor_of(values: Any) -> Any:
+    """An array as a tensor, anything else as it is; a flipped array's strides are negative, which torch doesn't take."""
+    return torch.from_numpy(np.ascontiguousarray(values)) if isinstance(values, np.ndarray) else values
+
+
 def check_images(images: Any) -> Tensor:
     """`images` as a float32 batch `(N, 3, H, W)` in [0, 1], or one sentence that says what is wrong with it."""
-    if isinstance(images, np.ndarray):
-        # Torch takes no array that was flipped, whose strides are negative.
-        images = torch.from_numpy(np.ascontiguousarray(images))
+    images = tensor_of(images)
     if not isinstance(images, Tensor):
         raise TypeError(
             f"images is a {type(images).__name__}; give a float tensor or array (N, 3, H, W) in [0, 1]."
