@@ -1,5 +1,6 @@
 """Tokens, and channels that lie last: a unit is a feature, its map the image's places and nothing else."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -72,6 +73,12 @@ def test_a_grid_that_is_no_square_keeps_its_shape_and_its_class_token_apart():
     model = Tokens()
     probe = tw.Probe(model, "mix", device="cpu")
     torch.testing.assert_close(probe(images), places(model, "mix", images).detach())
+    # The one row away from the borders, of which each image gives all three places.
+    sample = tw.sample_activations(probe, images, n=6, progress=False)
+    expected = places(model, "mix", images).relu().detach()
+    for vector in sample:
+        own = expected[int(vector.image), :, int(vector.y), int(vector.x)]
+        np.testing.assert_allclose(vector, own, atol=1e-5)
 
 
 def test_units_of_tokens_are_ablated_and_sampled_as_features():

@@ -52,6 +52,7 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
     """
     first = probes[0]
     batch = check_images(images).to(first.device)
+    size = (int(batch.shape[2]), int(batch.shape[3]))
     left = set(range(len(probes)))
     thread = threading.get_ident()
     wanted: dict[nn.Module, dict[int, int]] = {}
@@ -71,7 +72,7 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
             value = None if index is None else first_tensor(output)
             if index is None or value is None:
                 return
-            seen(index, probes[index].arrange(value).float())
+            seen(index, probes[index].arrange(value, size).float())
             left.discard(index)
             if not left:
                 raise _Done
