@@ -42,6 +42,21 @@ def test_layers_come_in_forward_order_with_reused_modules_counted(branched):
     assert table["rectified"].tolist() == [False, False, False, True, False, False, True, True, False]
 
 
+def test_what_bounds_its_values_is_rectified_where_it_lets_no_negative_one_through():
+    class Least(nn.Module):
+        def __init__(self, least: float | None) -> None:
+            super().__init__()
+            self.least = least
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.clamp(min=self.least, max=6)
+
+    bounds = [nn.Hardtanh(), nn.Hardtanh(0.0, 2.0), nn.ReLU6(), nn.ReLU6(inplace=True), Least(None), Least(0.0)]
+    for bound, rectified in zip(bounds, [False, True, True, True, False, True], strict=True):
+        table = tw.layers(nn.Sequential(nn.Conv2d(3, 2, 1), bound), input_size=(3, 8, 8))
+        assert row(table, "1")["rectified"] == rectified, bound
+
+
 @pytest.mark.parametrize("layer", ["stem.0", "relu", "left", "right", "relu_1"])
 def test_receptive_fields_are_the_gradients_support(branched, layer):
     table = tw.layers(branched, input_size=(3, 48, 48))

@@ -134,10 +134,7 @@ class Watch(TorchDispatchMode):
             return sight.through(kernel, stride, _pair(named.get("dilation", 1)))
         if "adaptive" in name:
             return self._adaptive(sight, inputs[0], result)
-        if name in RECTIFIERS or (
-            name in {"hardtanh", "hardtanh_", "clamp", "clamp_min"}
-            and named.get("min_val", named.get("min", 0)) == 0
-        ):
+        if name in RECTIFIERS or _cuts_at_0(name, named):
             return replace(sight, rectified=True)
         if name in CARRIERS:
             return replace(sight, flat=sight.flat or _folds(inputs[0], result))
@@ -195,6 +192,15 @@ class Watch(TorchDispatchMode):
         if tuple(target.shape[-2:]) == (1, 1):
             return replace(sight, window=None)
         return sight.through(_pair(kernel), _pair(kernel))
+
+
+def _cuts_at_0(name: str, named: dict[str, Any]) -> bool:
+    """Whether an operation that bounds values lets no negative one through."""
+    if name.startswith("hardtanh"):
+        least = named.get("min_val", -1)
+    else:
+        least = named.get("min") if name.startswith("clamp") and not name.startswith("clamp_max") else None
+    return isinstance(least, int | float) and least >= 0
 
 
 def _folds(source: Tensor, result: Any) -> bool:
