@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ._numbers import is_whole
 from .widgets.base import Widget, bundle
 
 __all__ = ["ExportedPage", "export_html"]
@@ -142,7 +143,7 @@ def export_html(
         raise ValueError("there is no widget in content; give at least one")
     if theme not in THEMES:
         raise ValueError(f"theme is {theme!r}; choose one of {', '.join(map(repr, THEMES))}")
-    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
+    if not is_whole(quality, 1, 100):
         raise ValueError(f"quality is {quality!r}; give a whole number from 1 to 100")
     if max_mb is not None and not max_mb > 0:
         raise ValueError(f"max_mb is {max_mb!r}; give a positive number of megabytes, or None for no bound")

@@ -16,6 +16,7 @@ from typing import Any
 import xarray as xr
 
 from . import __version__
+from ._numbers import plain_value
 from ._record_files import NAME, group_name, is_url, node_name, read, root_attrs, write
 from ._record_schemas import MARK, RecordError, mark, schema_of, validate
 from ._record_tables import SCHEMAS
@@ -90,7 +91,7 @@ def new_attrs(
         except PackageNotFoundError:
             continue
     try:
-        settings_json = json.dumps(dict(settings), ensure_ascii=False, allow_nan=False, default=_plain)
+        settings_json = json.dumps(dict(settings), ensure_ascii=False, allow_nan=False, default=plain_value)
     except ValueError:
         raise ValueError(
             "a record's settings hold a NaN or an infinity, which JSON cannot; use None instead"
@@ -108,15 +109,6 @@ def new_attrs(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         **({} if weights_from is None else {"weights_from": str(weights_from)}),
     }
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):  # numpy's numbers and arrays
-        return value.tolist()
-    raise TypeError(
-        f"a record's settings hold a {type(value).__name__}, which JSON cannot; "
-        "describe it as text or numbers"
-    )
 
 
 def kind_of(record: xr.Dataset | xr.DataTree) -> str:
@@ -173,7 +165,8 @@ def with_settings(record: xr.Dataset, **settings: Any) -> xr.Dataset:
     {'steps': 8}
     """
     both = {**settings_of(record), **settings}
-    return record.assign_attrs(settings=json.dumps(both, ensure_ascii=False, allow_nan=False, default=_plain))
+    text = json.dumps(both, ensure_ascii=False, allow_nan=False, default=plain_value)
+    return record.assign_attrs(settings=text)
 
 
 def layer_tree(records: Mapping[str, xr.Dataset]) -> xr.DataTree:

@@ -199,6 +199,14 @@ def test_every_kind_of_labelled_data_gives_the_same():
         np.testing.assert_allclose(tree["relu"].selectivity, expected, atol=1e-5, err_msg=kind)
 
 
+def test_numbers_may_be_numpys():
+    images, labels = labelled_images()
+    data, numbers = [(images, labels)], {"k": np.int64(5), "classes": labels.numpy().max() + 1}
+    tree = tw.class_selectivity(branching(), data, "relu", critics=True, **numbers, **QUIET)
+    assert tree["relu"].sizes["cls"] == 3
+    assert tw.exemplars(branching(), data, "relu", **numbers, **QUIET)["relu"].sizes["k"] == 5
+
+
 def changed(network, value):
     with torch.no_grad():
         network.late.weight[0, 0, 0, 0] = value

@@ -99,6 +99,12 @@ def test_a_stopped_study_is_shown_and_gone_on_with_and_ends_as_if_it_had_not_bee
     assert [path.name for path in tmp_path.iterdir()] == [store.name]
 
 
+def test_numpys_numbers_ask_for_the_same_as_pythons(tmp_path, fitted):
+    numpys = {name: value if name == "progress" else np.int64(value) for name, value in FILM.items()}
+    made = tw.render_film(*fitted, **numpys, seed=np.int64(1), store=tmp_path / "film.zarr")
+    assert tw.render_film(*fitted, **FILM, seed=1, store=tmp_path / "film.zarr").equals(made)
+
+
 def test_the_data_and_the_ablation_are_not_gone_through_again(tmp_path, data, monkeypatch):
     class Counting(list):
         passes = 0

@@ -34,6 +34,14 @@ def test_on_disk_are_the_same_vectors_as_in_memory(tmp_path, probe, options):
     assert tw.open_record(tmp_path / "a.zarr")["activation"].equals(held)
 
 
+def test_numbers_may_be_numpys(tmp_path, probe):
+    plain = {"n": 12, "per_image": 2, "seed": 3, "pool": 3}
+    numpys = {name: np.int64(value) for name, value in plain.items()}
+    made = tw.sample_activations(probe, IMAGES, **numpys, progress=False, store=tmp_path / "a.zarr")
+    opened = tw.sample_activations(probe, IMAGES, **plain, progress=False, store=tmp_path / "a.zarr")
+    xr.testing.assert_identical(made, opened)
+
+
 def test_stopped_sampling_goes_on_where_it_was(tmp_path, probe, monkeypatch):
     expected = tw.sample_activations(probe, IMAGES, **QUICK)
     seen, real = [], activations.see_together

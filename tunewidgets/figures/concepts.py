@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from tunewidgets._numbers import is_whole
 from tunewidgets.records import RecordError, kind_of, settings_of, validate
 
 from .style import (
@@ -81,7 +82,7 @@ def concept_map(
     (2, 2)
     """
     own = _checked(found, features, measure)
-    if isinstance(best, bool) or not isinstance(best, int) or best < 1:
+    if not is_whole(best, 1):
         raise ValueError(f"best is {best!r}; give a whole number from 1")
     rows, table = _rows(own, measure, alpha)
     strength = np.abs(table["value"] - 0.5) if measure == "auc" else table["value"]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from tunewidgets import records
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.capture import Capture, Observed, taking
 from tunewidgets.kernels.labelled import LabelledImages, labelled
 from tunewidgets.kernels.selectivity import CHUNK, Selectivity, stream
@@ -135,9 +136,8 @@ def _check(method: str, **numbers: int) -> None:
     if method not in METHODS:
         raise ValueError(f"method is {method!r}; choose {' or '.join(map(repr, METHODS))}.")
     for name, least in (("points", 2), ("random_orders", 1), ("seed", 0)):
-        value = numbers[name]
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"{name} is {value!r}; give a whole number of at least {least}.")
+        if not is_whole(numbers[name], least):
+            raise ValueError(f"{name} is {numbers[name]!r}; give a whole number of at least {least}.")
 
 
 def cumulative_orders(selectivity: np.ndarray, random_orders: int, seed: int, layer: str) -> list[np.ndarray]:

@@ -16,6 +16,7 @@ import xarray as xr
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.image_batches import chunks, counted, described
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.together import check_together, see_together
@@ -235,7 +236,7 @@ def _check(n: int, per_image: int | str, seed: int) -> None:
     for name, value, least in (("n", n, 1), ("per_image", per_image, 1), ("seed", seed, 0)):
         if name == "per_image" and value == "auto":
             continue
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        if not is_whole(value, least):
             other = ' or "auto"' if name == "per_image" else ""
             raise ValueError(f"{name}={value!r} can't be used; give a whole number from {least}{other}")
 
@@ -244,7 +245,7 @@ def check_pool(pool: int, pooling: str) -> None:
     """Raise a ValueError unless a neighborhood of that many positions a side has a middle, and is pooled in a way there
     is.
     """
-    if isinstance(pool, bool) or not isinstance(pool, int | np.integer) or pool < 1 or pool % 2 == 0:
+    if not is_whole(pool, 1) or pool % 2 == 0:
         raise ValueError(f"pool={pool!r} can't be used; give an odd number of positions, such as 3")
     if pooling not in POOLINGS:
         raise ValueError(f"pooling is {pooling!r}; choose one of {', '.join(map(repr, POOLINGS))}")

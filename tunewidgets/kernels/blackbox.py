@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.probe import Probe
 
 SIDE = 64  # pixels, where neither the caller nor the function says
@@ -42,9 +43,9 @@ class BlackBox(Probe):
         if size == "auto":
             own = getattr(function, "input_size", None)
             size = own if isinstance(own, int) else SIDE
-        if isinstance(size, bool) or not isinstance(size, int) or size < 2:
+        if not is_whole(size, 2):
             raise ValueError(f"size is {size!r}; give the side in pixels or 'auto'.")
-        super().__init__(_Asked(function, size), "answers", device="cpu")
+        super().__init__(_Asked(function, int(size)), "answers", device="cpu")
 
     def __repr__(self) -> str:
         return f"BlackBox({self.provenance()['model']}: {self.units} units)"

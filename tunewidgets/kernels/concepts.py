@@ -14,6 +14,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from tunewidgets import records
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.capture import REDUCTIONS
 from tunewidgets.kernels.concept_labels import Concepts, Pictures, concepts_in
 from tunewidgets.kernels.concept_scores import areas
@@ -174,7 +175,7 @@ def _check(reduction: str, least: int, share: float, draws: int, seed: int) -> N
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(map(repr, REDUCTIONS))}")
     for name, value, smallest in (("least", least, 1), ("draws", draws, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
+        if not is_whole(value, smallest):
             raise ValueError(f"{name} is {value!r}; give a whole number from {smallest}")
     if not 0 < share < 1:
         raise ValueError(

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tunewidgets._numbers import is_whole
+
 METHODS = ("pca", "ica", "nmf", "lle")
 
 
@@ -29,7 +31,7 @@ def asked_components(method: Any, n_components: int, n_neighbors: int, subsample
         if method == "lle":
             counts |= {"n_neighbors": n_neighbors, "subsample": subsample}
         for name, value in counts.items():
-            if not _is_whole(value) or value < 1:
+            if not is_whole(value, 1):
                 raise ValueError(f"{name}={value!r} can't be used; give a whole number from 1")
         return int(n_components)
     if isinstance(method, type) or not (hasattr(method, "fit") and hasattr(method, "transform")):
@@ -39,7 +41,7 @@ def asked_components(method: Any, n_components: int, n_neighbors: int, subsample
             "such as sklearn.decomposition.FactorAnalysis(n_components=6)"
         )
     own = getattr(method, "n_components", None)
-    return int(own) if own is not None and _is_whole(own) else None
+    return int(own) if is_whole(own) else None
 
 
 def check_finite(data: np.ndarray, name: str) -> None:
@@ -80,7 +82,3 @@ def rank_of(gram: np.ndarray) -> int:
     """Rank of the data whose products, scaled to unit length, these are."""
     values = np.linalg.eigvalsh(gram)
     return int((values > 1e-10 * values[-1]).sum())
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.canvas import Canvas, FourierCanvas, radial_frequency
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.loop import Finished, Job, Recipe, generator
@@ -57,7 +58,7 @@ def evolution_recipe(
     _library()
     count = len(free_parameters(canvas))
     population = 4 + int(3 * np.log(count)) if chunk == "auto" else chunk
-    if isinstance(population, bool) or not isinstance(population, int) or population < 4:
+    if not is_whole(population, 4):
         raise ValueError(
             f"chunk is {chunk!r}; give the population, how many images make a generation: 4 or more, or 'auto'."
         )

@@ -15,6 +15,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.capture import Capture, Observed, Reduced
 from tunewidgets.kernels.labelled import LabelledImages, labelled
 from tunewidgets.kernels.selectivity import CHUNK, stream
@@ -124,7 +125,7 @@ class Exemplars:
     """The strongest images and the levels of every layer, as they come."""
 
     def __init__(self, observed: Observed, k: int) -> None:
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        if not is_whole(k, 1):
             raise ValueError(f"k is {k!r}; give how many images a unit, at least 1.")
         self.k = k
         units = {layer: probe.units for layer, probe in observed.probes.items()}
@@ -216,7 +217,7 @@ def with_pictures(
     found: Mapping[str, xr.Dataset], source: LabelledImages, side: int
 ) -> dict[str, xr.Dataset]:
     """The records with the images themselves, `side` pixels a side, from another pass over the data."""
-    if isinstance(side, bool) or not isinstance(side, int) or side < 1:
+    if not is_whole(side, 1):
         raise ValueError(f"pictures is {side!r}; give the side in pixels, or None for none.")
     kinds = ("exemplar", "spread")
     boards = {

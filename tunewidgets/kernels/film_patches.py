@@ -15,6 +15,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from tunewidgets import records
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.image_batches import chunks, counted, described
 from tunewidgets.kernels.layers import sight_of
 from tunewidgets.kernels.places import check_probe, coordinates_of
@@ -86,7 +87,7 @@ def add_patches(
     (2, 3, 2, 48, 48, 3)
     """
     for name, value in (("k", k), ("side", side)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if not is_whole(value, 1):
             raise ValueError(f"{name}={value!r} can't be used; give a whole number from 1")
     records.validate(film)
     check_probe(film, probe)

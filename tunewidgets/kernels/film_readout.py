@@ -13,6 +13,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from tunewidgets import records
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.film_attributes import (
     ATTRIBUTES,
@@ -237,12 +238,12 @@ def _options(film: xr.Dataset) -> dict[str, Any]:
 
 def _check_null(null: Any, points: Any, alpha: float, most: int) -> None:
     least = int(np.ceil(len(ATTRIBUTES) / alpha)) - 1
-    if isinstance(null, bool) or not isinstance(null, int) or null < least:
+    if not is_whole(null, least):
         raise ValueError(
             f"null={null!r} can't be used; give {least} or more random axes (fewer can't reach p = {alpha:g} after "
             f"Holm's correction for {len(ATTRIBUTES)} attributes), or a film that was read already"
         )
-    if isinstance(points, bool) or not isinstance(points, int) or not 2 <= points <= most:
+    if not is_whole(points, 2, most):
         raise ValueError(
             f"points={points!r} can't be used; give a whole number from 2 to the film's own {most} points"
         )

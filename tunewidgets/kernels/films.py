@@ -13,6 +13,7 @@ import torch
 import xarray as xr
 
 from tunewidgets import records
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.band import choose_band
 from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.dimensions import TuningDimensions
@@ -127,7 +128,7 @@ def render_film(
         raise ValueError(
             f"only is {only!r}; the fit has dimensions 0 to {count - 1}: name each wanted one once."
         )
-    if not isinstance(points, int) or points < 2:
+    if not is_whole(points, 2):
         raise ValueError(f"points is {points!r}; a film needs at least 2 points a dimension.")
     if sampling not in SAMPLINGS:
         raise ValueError(f"sampling is {sampling!r}; choose one of {', '.join(map(repr, SAMPLINGS))}.")

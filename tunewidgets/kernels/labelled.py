@@ -56,9 +56,9 @@ class LabelledImages:
             self._batches = list(self._batches)
         describe = getattr(data, "describe", None)
         self.described = str(describe()) if callable(describe) else None
-        if isinstance(classes, int):
+        if isinstance(classes, int | np.integer):
             self.names: tuple[str, ...] = ()
-            self.n_classes: int | None = classes
+            self.n_classes: int | None = int(classes)
         else:
             self.names = tuple(str(name) for name in (names if classes is None else classes))
             self.n_classes = len(self.names) or None

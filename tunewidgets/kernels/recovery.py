@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets import zoo
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.activations import check_pool
 from tunewidgets.kernels.bank_activations import Patches
 from tunewidgets.kernels.points import OTHERS
@@ -154,7 +155,7 @@ def gabor_recovery(
 def _whole(name: str, values: Any, least: int) -> list[int]:
     """A list of whole numbers, each once."""
     listed = [values] if isinstance(values, int | np.integer) else list(values)
-    whole = all(isinstance(v, int | np.integer) and not isinstance(v, bool) and v >= least for v in listed)
+    whole = all(is_whole(value, least) for value in listed)
     if not (listed and whole and len(set(listed)) == len(listed)):
         raise ValueError(
             f"{name} is {values!r}; give whole numbers from {least}, each once, such as ({least + 3},)"
@@ -168,7 +169,7 @@ def _check(n: int, others: str, permutations: int, alpha: float, random_directio
         ("permutations", permutations, 19),
         ("random_directions", random_directions, 0),
     ):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        if not is_whole(value, least):
             raise ValueError(f"{name}={value!r} can't be used; give a whole number from {least}")
     if others not in OTHERS:
         raise ValueError(f"others is {others!r}; choose one of {', '.join(map(repr, OTHERS))}")

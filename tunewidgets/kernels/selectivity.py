@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from tunewidgets import records
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.capture import Capture, Observed, Reduced
 from tunewidgets.kernels.critics import HISTOGRAM_BYTES, Histograms, TopImages
 from tunewidgets.kernels.labelled import LabelledImages, labelled
@@ -124,7 +125,7 @@ class Selectivity:
     """Class sums of every layer, and the critics' counts where `k` is given."""
 
     def __init__(self, observed: Observed, rectify: bool = True, k: int | None = None) -> None:
-        if k is not None and (isinstance(k, bool) or not isinstance(k, int) or k < 1):
+        if k is not None and not is_whole(k, 1):
             raise ValueError(f"k is {k!r}; give a whole number of at least 1.")
         units = {layer: probe.units for layer, probe in observed.probes.items()}
         self.rectify, self.k = rectify, k

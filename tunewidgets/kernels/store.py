@@ -13,11 +13,13 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import xarray as xr
 import zarr
 
 from tunewidgets import records
 from tunewidgets._lock import InUseError
+from tunewidgets._numbers import plain_value
 from tunewidgets._record_files import DAMAGE, ORDER, node_name
 from tunewidgets._record_places import Place, place_of, read_part
 from tunewidgets._record_schemas import RecordError
@@ -55,7 +57,7 @@ class Study:
         self._place: Place | None = None if store is None else place_of(store)
         self._kind = kind
         self._sha256 = model_sha256
-        self.asked = dict(json.loads(json.dumps(dict(asked))))
+        self.asked = dict(json.loads(json.dumps(dict(asked), default=plain_value)))
         self._held = ExitStack()
         self._began, self._spent = time.perf_counter(), 0.0
         self._order: dict[str, int] = {}
@@ -256,7 +258,10 @@ class Study:
 
 def plain(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as JSON can hold them, to compare with those of an earlier call."""
-    return {
-        name: value if isinstance(value, str | int | float | bool | type(None)) else repr(value)
-        for name, value in sorted(options.items())
-    }
+    return {name: _plain(value) for name, value in sorted(options.items())}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | int | float | bool | type(None)) else repr(value)

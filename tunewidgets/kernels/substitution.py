@@ -14,6 +14,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.capture import Capture, Observed
 from tunewidgets.kernels.labelled import labelled
 from tunewidgets.kernels.objectives import AM, IAM
@@ -181,7 +182,7 @@ def check_options(objectives: Sequence[str], k: int, options: Mapping[str, Any])
     unknown = [name for name in objectives if name not in OBJECTIVES]
     if isinstance(objectives, str) or unknown or not objectives or len(set(objectives)) < len(objectives):
         raise ValueError(f"objectives is {objectives!r}; give one or both of ('am', 'iam').")
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+    if not is_whole(k, 1):
         raise ValueError(f"k is {k!r}; give a whole number of at least 1.")
     known = {"size", "canvas", "chunk", "lr", "jitter", "objective_at", "precision", "band"}
     for name in options:

@@ -14,8 +14,8 @@ import numpy as np
 import zarr
 from zarr.codecs import Crc32cCodec
 
-# What reading damaged or missing files of a Zarr hierarchy raises.
-DAMAGE = (ValueError, OSError, RuntimeError, KeyError, TypeError, IndexError)
+from tunewidgets._numbers import plain_value
+from tunewidgets._record_files import DAMAGE
 
 
 class Table:
@@ -48,7 +48,7 @@ class Table:
         self._lock = threading.Lock()  # chunks come from several threads
         # The first column says that a row was written: what is absent reads as NaN.
         width = 1 + sum(self._sizes.values())
-        self.about = dict(json.loads(json.dumps(dict(about))))
+        self.about = dict(json.loads(json.dumps(dict(about), default=plain_value)))
         self.earlier: dict[str, Any] | None = None
         try:
             self._array = zarr.open_array(store, mode="r+", zarr_format=3)

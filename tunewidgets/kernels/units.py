@@ -14,6 +14,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.ablation import ablation as ablate
 from tunewidgets.kernels.capture import Capture, Observed
 from tunewidgets.kernels.executors import check_executor
@@ -121,7 +122,7 @@ def analyze_units(
     >>> sorted(tree["relu"].data_vars)[:4]
     ['auc', 'auc_error', 'class_mean', 'dead']
     """
-    if isinstance(exemplars, bool) or not isinstance(exemplars, int) or exemplars < 0:
+    if not is_whole(exemplars, 0):
         raise ValueError(f"exemplars is {exemplars!r}; give how many images a unit, or 0 for none.")
     if executor is not None:
         check_executor(executor)

@@ -8,10 +8,10 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 import xarray as xr
 
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.band import choose_band
 from tunewidgets.kernels.blackbox import BlackBox
 from tunewidgets.kernels.canvas import CANVASES, Canvas, make_canvas
@@ -232,7 +232,7 @@ def prepare(
     if canvas not in CANVASES:
         raise ValueError(f"canvas is {canvas!r}; choose one of {', '.join(map(repr, CANVASES))}.")
     for name, number in {"steps": steps, "restarts": restarts}.items():
-        if not isinstance(number, int) or number < 1:
+        if not is_whole(number, 1):
             raise ValueError(f"{name} is {number!r}; give a whole number of at least 1.")
     late = [step for step in checkpoints if not 0 < step <= steps]
     if late:
@@ -307,7 +307,7 @@ def choose_size(probe: Probe, size: int | str) -> int:
         if window is None:
             return max(probe.input_size, SMALLEST_CANVAS)
         return int(min(max(2 * window, SMALLEST_CANVAS), LARGEST_CANVAS))
-    if isinstance(size, bool) or not isinstance(size, int) or size < 2:
+    if not is_whole(size, 2):
         raise ValueError(f"size is {size!r}; give the side in pixels or 'auto'.")
     try:
         probe(torch.full((1, 3, size, size), 0.5))
@@ -315,7 +315,7 @@ def choose_size(probe: Probe, size: int | str) -> int:
         raise ValueError(
             f"layer {probe.layer!r} has no values on a canvas of {size} px: {first_line(error)}; give a larger size."
         ) from error
-    return size
+    return int(size)
 
 
 def make_recipe(
@@ -339,11 +339,10 @@ def make_recipe(
     ValueError, TypeError
         An option is outside its range.
     """
-    for name, number, least in (("steps", steps, 1), ("seed", seed, None)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer):
-            raise ValueError(f"{name} is {number!r}; give a whole number{' of at least 1' if least else ''}.")
-        if least is not None and number < least:
-            raise ValueError(f"{name} is {number!r}; give a whole number of at least {least}.")
+    if not is_whole(steps, 1):
+        raise ValueError(f"steps is {steps!r}; give a whole number of at least 1.")
+    if not is_whole(seed):
+        raise ValueError(f"seed is {seed!r}; give a whole number.")
     if lr != "auto" and not (isinstance(lr, int | float) and 0 < lr < float("inf")):
         raise ValueError(f"lr is {lr!r}; give Adam's step, a number above 0, or 'auto'.")
     if jitter is not None and not isinstance(jitter, Jitter):
@@ -354,7 +353,7 @@ def make_recipe(
     chosen = choose_precision(precision, probe)
     if chunk == "auto":
         chunk = choose_chunk(probe, canvas, chosen, jobs)
-    if not isinstance(chunk, int) or chunk < 1:
+    if not is_whole(chunk, 1):
         raise ValueError(
             f"chunk is {chunk!r}; give how many images go through the network together, or 'auto'."
         )

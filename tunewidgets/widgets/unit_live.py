@@ -6,9 +6,9 @@ In: unit records and a probe of their model. Out: answers to the page, step afte
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
+from .._numbers import is_whole
 from ..live_work import Growing, Rendered, UnitsWork, live_work
 from ..pictures import webp
 from ..unit_columns import table
@@ -88,7 +88,7 @@ class UnitsOnRequest:
 
     def _check_unit(self, layer: str, unit: Any) -> None:
         count = self.growing[layer].now.sizes["unit"]
-        if isinstance(unit, bool) or not isinstance(unit, (int, np.integer)) or not 0 <= unit < count:
+        if not is_whole(unit, 0, count - 1):
             raise ValueError(
                 f"there is no unit {unit!r} in layer {layer!r}; it has {count} units, give 0 to {count - 1}"
             )
