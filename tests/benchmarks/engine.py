@@ -26,8 +26,8 @@ from lucent_peer import lucent_image
 import tunewidgets as tw
 from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.loop import Job, network_values, optimize
+from tunewidgets.kernels.recipes import make_recipe
 from tunewidgets.kernels.tracing import evaluating
-from tunewidgets.kernels.visualize import make_recipe
 from tunewidgets.kernels.workers import in_threads, worker_count
 
 

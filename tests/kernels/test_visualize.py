@@ -12,7 +12,7 @@ import tunewidgets as tw
 from tunewidgets.kernels import loop
 from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.jitter import Jitter
-from tunewidgets.kernels.visualize import choose_size
+from tunewidgets.kernels.recipes import choose_size
 
 QUICK = {"size": 32, "steps": 6, "progress": False, "floats": True}
 
@@ -196,6 +196,14 @@ def test_settings_say_how_the_images_were_made(bank_probe):
     )
     assert made.attrs["seed"] == 5
     assert made.attrs["layer"] == "relu"
+
+
+def test_checkpoints_may_come_in_any_order_and_more_than_once(bank_probe):
+    made = tw.visualize(bank_probe, tw.AM([0]), checkpoints=(4, 2, 4), **QUICK)
+    assert made.checkpoint.values.tolist() == [2, 4]
+    assert made.response_checkpoint.shape[1] == 2
+    again = tw.visualize(bank_probe, tw.AM([0]), checkpoints=iter([2, 4]), **QUICK)
+    assert again.equals(made)
 
 
 def test_the_canvas_follows_the_receptive_field(branched, bank_probe):

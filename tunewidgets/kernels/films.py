@@ -23,9 +23,9 @@ from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.loop import Job
 from tunewidgets.kernels.points import OTHERS, SAMPLINGS, Points, place_points
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.recipes import choose_size, make_recipe
 from tunewidgets.kernels.scores import position
 from tunewidgets.kernels.store import Study, plain
-from tunewidgets.kernels.visualize import choose_size, make_recipe
 
 CONSTANT = "constant direction: every point along this dimension asks for the same image; hold the others at the mean"
 # Images that share a start with structure of its own stay alike along a film; from near gray each finds its own.

@@ -21,11 +21,11 @@ from tunewidgets.kernels.live_steps import apart, climb, leave_a_core
 from tunewidgets.kernels.loop import Ascent, Finished, Job, Recipe
 from tunewidgets.kernels.places import check_source
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.recipes import make_recipe, prepare
 from tunewidgets.kernels.scores import Objective, pooled
 from tunewidgets.kernels.substitution import OBJECTIVES
 from tunewidgets.kernels.substitution_measures import substitution
 from tunewidgets.kernels.tracing import evaluating
-from tunewidgets.kernels.visualize import make_recipe, prepare
 from tunewidgets.live_work import Rendered, UnitLook
 from tunewidgets.records import settings_of as settings_in
 

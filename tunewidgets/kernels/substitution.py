@@ -19,6 +19,7 @@ from tunewidgets.kernels.capture import Capture, Observed
 from tunewidgets.kernels.labelled import labelled
 from tunewidgets.kernels.objectives import AM, IAM
 from tunewidgets.kernels.probe import Probe, fingerprint
+from tunewidgets.kernels.recipes import prepare
 from tunewidgets.kernels.selectivity import CHUNK, Selectivity, stream
 from tunewidgets.kernels.store import Study, plain
 from tunewidgets.kernels.substitution_measures import (
@@ -28,7 +29,6 @@ from tunewidgets.kernels.substitution_measures import (
     substitutes,
     substitution,
 )
-from tunewidgets.kernels.visualize import prepare
 
 OBJECTIVES = {"am": AM, "iam": IAM}
 

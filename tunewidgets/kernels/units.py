@@ -21,11 +21,11 @@ from tunewidgets.kernels.executors import check_executor
 from tunewidgets.kernels.exemplars import Exemplars, with_pictures
 from tunewidgets.kernels.labelled import LabelledImages, labelled
 from tunewidgets.kernels.probe import fingerprint
+from tunewidgets.kernels.recipes import choose_size
 from tunewidgets.kernels.selectivity import Selectivity, stream
 from tunewidgets.kernels.store import Study, plain
 from tunewidgets.kernels.substitution import check_options, unit_images
 from tunewidgets.kernels.tracing import evaluating
-from tunewidgets.kernels.visualize import choose_size
 
 
 def analyze_units(
