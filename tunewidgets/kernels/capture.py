@@ -81,9 +81,9 @@ class Observed:
         self._preprocess = preprocess
         if isinstance(layers, str):
             layers = [layers]
-        if layers is not None and len(layers) == 0:
-            raise ValueError("layers is empty; name at least one, or leave it out for all.")
         names = default_layers(self.network, preprocess) if layers is None else list(dict.fromkeys(layers))
+        if not names:
+            raise ValueError("layers is empty; name at least one, or leave it out for all.")
         self.probes = {name: Probe(self.network, name, preprocess, self.device) for name in names}
 
     def inputs(self, images: Tensor) -> Tensor:

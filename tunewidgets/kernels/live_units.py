@@ -23,9 +23,9 @@ from tunewidgets.kernels.places import check_source
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.recipes import make_recipe, prepare
 from tunewidgets.kernels.scores import Objective, pooled
-from tunewidgets.kernels.substitution import OBJECTIVES
 from tunewidgets.kernels.substitution_measures import substitution
 from tunewidgets.kernels.tracing import evaluating
+from tunewidgets.kernels.unit_images import OBJECTIVES
 from tunewidgets.live_work import Rendered, UnitLook
 from tunewidgets.records import settings_of as settings_in
 

@@ -24,8 +24,8 @@ from tunewidgets.kernels.probe import fingerprint
 from tunewidgets.kernels.recipes import choose_size
 from tunewidgets.kernels.selectivity import Selectivity, stream
 from tunewidgets.kernels.store import Study, plain
-from tunewidgets.kernels.substitution import check_options, unit_images
 from tunewidgets.kernels.tracing import evaluating
+from tunewidgets.kernels.unit_images import UnitImages, check_options
 
 
 def analyze_units(
@@ -176,7 +176,7 @@ def analyze_units(
                 )
 
             if objectives:
-                images = unit_images(
+                images = UnitImages(
                     observed,
                     layer,
                     objectives,
