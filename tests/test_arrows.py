@@ -11,7 +11,7 @@ PACKAGE = Path(tunewidgets.__file__).parent
 KERNELS = ("tunewidgets.kernels", "tunewidgets.zoo")
 VIEWS = ("tunewidgets.widgets", "tunewidgets.figures", "tunewidgets.export")
 # What a terminal opens: everything by its public name.
-DOORS = ("tunewidgets.cli", "tunewidgets.demo", "tunewidgets.demo_page", "tunewidgets._arguments")
+DOORS = tuple(f"tunewidgets.{name}" for name in ("cli", "demo", "demo_page", "_arguments", "_parsers"))
 TORCH = ("torch", "torchvision", "torch_lucent", "lucent")
 # What the rooms that compute share: it knows torch, and none of them.
 COMPUTING = ("tunewidgets._devices",)

@@ -1,14 +1,13 @@
 """What a reader types, turned into the thing itself.
 
-In: the text of a command's MODEL or SOURCE, or of an option. Out: a model, an image source, names or a number; and the
-options that several commands have. Only what is named is imported.
+In: the text of a command's MODEL or SOURCE, or of an option. Out: a model, an image source, names or a number. Only what
+is named is imported.
 """
 
 import argparse
 import importlib
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -111,32 +110,3 @@ def _call(text: str, what: str) -> Any:
         names = ", ".join(n for n, v in vars(module).items() if callable(v) and not n.startswith("_"))
         raise UsageError(f"{what}: {module_name} has no function {function_name!r}; it has {names or 'none'}")
     return function()
-
-
-SHARED: dict[str, dict[str, Any]] = {
-    "--out": {
-        "required": True,
-        "metavar": "PATH",
-        "help": "where to write: a .zarr folder or a .zarr.zip file",
-    },
-    "--weights": {
-        "metavar": "W",
-        "help": "for a network of the zoo: a file, a name such as IMAGENET1K_V1, or none for random ones (default: its "
-        "own, downloaded once where it must be)",
-    },
-    "--steps": {
-        "type": positive,
-        "default": 128,
-        "metavar": "S",
-        "help": "optimization steps (default: 128)",
-    },
-    "--n-images": {"type": positive, "metavar": "N", "help": "look at N images (default: all there are)"},
-    "--image-size": {"type": positive, "default": 224, "metavar": "PX", "help": "their side (default: 224)"},
-    "--seed": {"type": int, "default": 0, "metavar": "N", "help": "decides everything random (default: 0)"},
-}
-
-
-def add_shared(add: Callable[..., Any], *names: str) -> None:
-    """Give a command some of the options that others have too."""
-    for name in names:
-        add(name, **SHARED[name])
