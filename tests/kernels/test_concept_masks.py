@@ -177,6 +177,18 @@ def test_thresholds_do_not_depend_on_the_order_of_images():
     np.testing.assert_array_equal(one.at(0.1)[0], other.at(0.1)[0])
 
 
+def test_more_positions_than_32_bits_hold_are_counted():
+    thresholds = Thresholds(1)
+    maps = np.zeros((1, 1, 32, 32), np.float32)
+    maps[0, 0, 3, 3] = 1
+    thresholds.add(maps)
+    few = thresholds.at(0.1)
+    # As many times the same map as make four billion positions, nearly all of them silent.
+    thresholds._histograms.counts *= 2**22
+    for one, other in zip(thresholds.at(0.1), few, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_record_comes_back_from_disk(dissected, tmp_path):
     back = tw.open_record(tw.save_record(dissected, tmp_path / "concepts.zarr.zip"))
     assert isinstance(back, xr.Dataset)
@@ -205,6 +217,9 @@ def test_folders_that_are_not_brodens_are_refused_in_a_sentence(probe, scenes, t
     (folder / "images" / "set" / "3_color_0.png").unlink()
     with pytest.raises(FileNotFoundError, match=r"names set/3_color_0.png, and there is no such file"):
         tw.concepts(probe, folder, **QUIET)
+    silent = [{"object": [np.zeros((8, 8), int)]} for _ in scenes[0]]
+    with pytest.raises(ValueError, match="hold no concept, for all their pixels are 0"):
+        tw.concepts(probe, write_broden(tmp_path / "silent", scenes[0], silent, side=8), **QUIET)
     bare = write_broden(tmp_path / "bare", scenes[0], [{} for _ in scenes[0]], side=8)
     with pytest.raises(ValueError, match="has a mask or a label; fill in a column such as 'object'"):
         tw.concepts(probe, bare, **QUIET)

@@ -24,7 +24,8 @@ class Thresholds:
     """
 
     def __init__(self, features: int) -> None:
-        self._histograms = Histograms(features, signed=True)
+        # Positions of all pictures can be more than 32 bits hold: 63,000 maps of 224 px have three billion.
+        self._histograms = Histograms(features, signed=True, counter=torch.int64)
 
     def add(self, values: np.ndarray) -> None:
         """Take maps `(N, features, h, w)`."""

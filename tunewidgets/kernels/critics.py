@@ -58,15 +58,15 @@ class Histograms:
     """Activations by unit and class in `BINS` bins of one width, whose range doubles when a larger value comes.
 
     Bin 0 holds the zeros alone where values are rectified. Doubling joins bins two by two and is exact, so the result
-    is the same in any order.
+    is the same in any order. `counter` is what they are counted in: images are fewer than 32 bits hold.
     """
 
-    def __init__(self, units: int, signed: bool) -> None:
+    def __init__(self, units: int, signed: bool, counter: torch.dtype = torch.int32) -> None:
         self.units = units
         self.zero = BINS // 2 - 1 if signed else 0
         self.half = BINS - 1 - self.zero  # bins on the positive side
         self.range = torch.zeros(units, dtype=torch.float64)
-        self.counts = torch.zeros(0, units, BINS, dtype=torch.int32)
+        self.counts = torch.zeros(0, units, BINS, dtype=counter)
 
     @staticmethod
     def needs(units: int, classes: int) -> int:

@@ -37,7 +37,7 @@ def dissect(
     Raises
     ------
     ValueError
-        The layer has no map.
+        The layer has no map, or no mask holds a concept.
     """
     probe = features.probe
     if not probe.has_map:
@@ -73,6 +73,10 @@ def dissect(
         "threshold": by_end(threshold) * np.array(signs, np.float32),
         "active_share": by_end(active_share),
     }
+    if not found.order():
+        raise ValueError(
+            f"the masks of {source.folder} hold no concept, for all their pixels are 0; give masks of some"
+        )
     each = [overlaps.of(*key) for key in found.order()]
     names = {"iou": "iou", "iou_low": "low", "iou_high": "high", "iou_chance": "chance"}
     shared = {
