@@ -7,6 +7,7 @@ and nothing stays behind after a kill.
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -49,6 +50,13 @@ class Lock:
 
     def release(self) -> None:
         """Let others in; the file goes."""
+        if sys.platform == "win32":
+            # An open file can't be removed there; whoever opens it in between keeps it.
+            self._file.close()
+            with suppress(OSError):
+                self.path.unlink()
+            return
+        # Removed while it is still ours: nobody else's lock may go with it.
         self.path.unlink(missing_ok=True)
         self._file.close()
 

@@ -1,5 +1,7 @@
 """A probe gives what the whole network would, stops at its layer, leaves nothing behind and explains errors."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from torch import nn
 
 import tunewidgets as tw
 from tunewidgets import Probe
-from tunewidgets.kernels.probe import fingerprint, tokens_to_map
+from tunewidgets.kernels.probe import fingerprint, on_device, tokens_to_map
 
 
 def whole_forward(model: nn.Module, name: str, images: torch.Tensor, call: int = 0) -> torch.Tensor:
@@ -184,6 +186,28 @@ def test_a_device_that_is_not_there_is_named(branched):
         pytest.skip("this machine has CUDA")
     with pytest.raises(ValueError, match="'cuda' is not on this machine"):
         Probe(branched, "relu", device="cuda")
+
+
+def test_a_model_on_another_card_than_the_one_named_is_copied_there(monkeypatch):
+    class OnCard(nn.Module):
+        def __init__(self, *place: str | int) -> None:
+            super().__init__()
+            self.place, self.moved = torch.device(*place), None
+
+        def parameters(self):
+            return iter([SimpleNamespace(device=self.place)])
+
+        def to(self, device: torch.device) -> nn.Module:
+            self.moved = device
+            return self
+
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    first, second, only = OnCard("cuda", 0), OnCard("cuda", 1), OnCard("mps", 0)
+    for device, model in (("cuda", first), ("cuda:0", first), ("cuda:1", second), ("mps", only)):
+        assert on_device(model, torch.device(device)) is model
+    for device, model in (("cuda:1", first), ("cuda", second), ("cpu", first)):
+        assert on_device(model, torch.device(device)).moved == torch.device(device)
+    assert first.moved is second.moved is None
 
 
 def test_not_a_model():

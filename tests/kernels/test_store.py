@@ -13,6 +13,7 @@ import xarray as xr
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
+from tunewidgets._lock import Lock
 from tunewidgets.kernels import loop, workers
 from tunewidgets.kernels.store import Study
 from tunewidgets.kernels.table import Table
@@ -97,6 +98,22 @@ def test_a_stopped_study_is_shown_and_gone_on_with_and_ends_as_if_it_had_not_bee
     assert same(tree, whole)
     assert same(tw.open_record(store), whole)
     assert [path.name for path in tmp_path.iterdir()] == [store.name]
+
+
+def test_a_lock_on_windows_is_closed_before_its_file_goes(tmp_path, monkeypatch):
+    lock = Lock(tmp_path / "film.lock", "film.zarr")
+    unlink = Path.unlink
+
+    def refused_while_open(path, **options):
+        if not lock._file.closed:
+            raise PermissionError("the file is in use")
+        unlink(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.platform", "win32")
+        patch.setattr(Path, "unlink", refused_while_open)
+        lock.release()
+    assert not lock.path.exists()
 
 
 def test_numpys_numbers_ask_for_the_same_as_pythons(tmp_path, fitted):

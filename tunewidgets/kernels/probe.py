@@ -314,10 +314,14 @@ def check_images(images: Any) -> Tensor:
 
 
 def on_device(model: nn.Module, device: torch.device) -> nn.Module:
-    """The model itself where it lives on this kind of device, else a copy of it there."""
+    """The model itself where it lives on this device, else a copy of it there."""
     first = next(model.parameters(), None)
-    elsewhere = first is not None and first.device.type != device.type
-    return copy.deepcopy(model).to(device) if elsewhere else model
+    if first is None:
+        return model
+    # "cuda" alone is whichever of several is the current one.
+    wanted = torch.cuda.current_device() if str(device) == "cuda" else device.index
+    same_card = wanted is None or first.device.index in (None, wanted)
+    return model if same_card and first.device.type == device.type else copy.deepcopy(model).to(device)
 
 
 def on_some_size(
