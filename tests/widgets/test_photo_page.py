@@ -56,6 +56,19 @@ def test_every_form_of_a_picture_is_the_same_photo(film, probe, scenes, tmp_path
     assert len({photo["places"] for photo in photos}) == 1
 
 
+def test_a_photograph_is_turned_as_its_camera_says(film, probe, tmp_path):
+    upright = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 40, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # held on its side
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    upright.save(tmp_path / "upright.png")
+    turned, expected = (
+        tw.TuningExplorer(film, probe, image=tmp_path / f"{name}.png")._photo for name in ("turned", "upright")
+    )
+    assert (turned["width"], turned["height"]) == (40, 60)
+    assert turned["places"] == expected["places"]
+
+
 def test_patches_follow_one_another_point_by_point(film):
     explorer = tw.TuningExplorer(film)
     layout = explorer._film["patches"]
@@ -95,10 +108,14 @@ def test_a_position_is_one_of_the_map(film, probe, scenes):
 
 def test_what_cannot_be_placed_is_said_in_one_sentence(film, probe, scenes, tmp_path):
     (tmp_path / "no.png").write_text("no picture")
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "whole.png")
+    (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:2000])
     for image, sentence in (
         (np.zeros((4, 4)), r"image has shape \(4, 4\) and dtype float64; give a file"),
         (scenes[0] * 255, r"outside \[0, 1\]"),
         (tmp_path / "no.png", "is no picture that can be read"),
+        (tmp_path / "half.png", "is no picture that can be read"),
     ):
         with pytest.raises(ValueError, match=sentence):
             tw.TuningExplorer(film, probe, image=image)

@@ -6,11 +6,12 @@ coordinates as bytes, and where on the photo each position lies. The network run
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from ..live_work import live_work
 from ..pictures import webp
@@ -61,9 +62,12 @@ def _pixels(image: Any) -> np.ndarray:
     """`(H, W, 3)` uint8 of whatever was given."""
     if isinstance(image, str | os.PathLike):
         try:
-            with Image.open(image) as opened:
-                return np.array(opened.convert("RGB"))
-        except UnidentifiedImageError as error:
+            with Image.open(Path(image).expanduser()) as opened:
+                # Turned as its camera says, as images of the zoo are.
+                return np.array(ImageOps.exif_transpose(opened).convert("RGB"))
+        except FileNotFoundError:
+            raise
+        except (OSError, SyntaxError) as error:
             raise ValueError(
                 f"{image} is no picture that can be read; give a PNG, JPEG or WebP file"
             ) from error
