@@ -12,10 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 from ..film_text import dimension_name, film_warnings, method_name, share_text
 from ..pictures import mosaic
 from ..records import settings_of
+from .stills import INK, QUIET, fitted
 
 CELL, GAP, NAME, MARGIN, HEAD = 72, 3, 190, 16, 44
 COLUMNS, ROWS = 7, 8
-INK, QUIET, WARM = (31, 31, 31), (110, 110, 110), (185, 80, 0)
+WARM = (185, 80, 0)
 
 
 def film_still(film: xr.Dataset, dimensions: Sequence[int]) -> Image.Image:
@@ -26,36 +27,30 @@ def film_still(film: xr.Dataset, dimensions: Sequence[int]) -> Image.Image:
     if len(dimensions) > ROWS:
         notes.append(f"and {len(dimensions) - ROWS} more dimensions")
     columns = min(COLUMNS, film.sizes["point"])
-    width = 2 * MARGIN + NAME + columns * (CELL + GAP) - GAP
+    inner = NAME + columns * (CELL + GAP) - GAP
+    width = 2 * MARGIN + inner
     height = 2 * MARGIN + HEAD + len(rows) * (CELL + GAP) + 20 * len(notes)
     picture = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(picture)
     bold, plain = ImageFont.load_default(15), ImageFont.load_default(12)
 
-    draw.text(
-        (MARGIN, MARGIN - 4),
-        _fit(draw, f"{film.attrs['model']} · {film.attrs['layer']}", bold, width),
-        INK,
-        bold,
-    )
+    title = f"{film.attrs['model']} · {film.attrs['layer']}"
+    draw.text((MARGIN, MARGIN - 4), fitted(title, bold, inner), INK, bold)
     line = f"tuning dimensions by {method_name(settings)}, {settings.get('sampling', 'unknown')} sampling"
-    draw.text((MARGIN, MARGIN + 16), line, QUIET, plain)
+    draw.text((MARGIN, MARGIN + 16), fitted(line, plain, inner), QUIET, plain)
     for row, dimension in enumerate(rows):
         top = MARGIN + HEAD + row * (CELL + GAP)
-        draw.text(
-            (MARGIN, top + 18), _fit(draw, dimension_name(film, dimension), plain, NAME - 12), INK, plain
-        )
+        draw.text((MARGIN, top + 18), fitted(dimension_name(film, dimension), plain, NAME - 12), INK, plain)
         draw.text((MARGIN, top + 36), share_text(film, dimension), QUIET, plain)
         status = str(film["status"].values[dimension])
         if status:
-            room = columns * (CELL + GAP)
-            draw.text((MARGIN + NAME, top + 28), _fit(draw, status, plain, room), QUIET, plain)
+            draw.text((MARGIN + NAME, top + 28), fitted(status, plain, inner - NAME), QUIET, plain)
         else:
             strip = film_row(film, dimension, columns)
             picture.paste(Image.fromarray(strip), (MARGIN + NAME, top))
     for at, note in enumerate(notes):
         top = height - MARGIN - 20 * (len(notes) - at) + 4
-        draw.text((MARGIN, top), _fit(draw, note, plain, width - 2 * MARGIN), WARM, plain)
+        draw.text((MARGIN, top), fitted(note, plain, inner), WARM, plain)
     return picture
 
 
@@ -67,14 +62,3 @@ def film_row(film: xr.Dataset, dimension: int, columns: int) -> np.ndarray:
         np.asarray(Image.fromarray(image).resize((CELL, CELL), Image.Resampling.BILINEAR)) for image in images
     ]
     return mosaic(np.stack(cells), columns=len(cells), gap=GAP)
-
-
-def _fit(
-    draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float
-) -> str:
-    """`text`, cut with an ellipsis where it is wider than `room` pixels."""
-    if draw.textlength(text, font) <= room:
-        return text
-    while text and draw.textlength(f"{text}…", font) > room:
-        text = text[:-1]
-    return f"{text}…"

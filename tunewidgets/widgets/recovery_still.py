@@ -7,10 +7,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..recovery_marks import Cell, RecoveryLook, column_name
 from ..recovery_text import caption
+from .stills import BLUE, INK, LINE, QUIET, fitted
 
 MARGIN, HEAD, NAME, ROW = 16, 64, 92, 66
-INK, QUIET, LINE, BLUE, WARM = (31, 31, 31), (110, 110, 110), (217, 217, 217), (0, 114, 178), (185, 80, 0)
-FONT = ImageFont.FreeTypeFont | ImageFont.ImageFont
+WARM, WIDEST = (185, 80, 0), 160  # pixels of a column
 
 
 def recovery_still(cells: list[Cell], all_three: list[Cell], look: RecoveryLook, seeds: int) -> Image.Image:
@@ -19,7 +19,7 @@ def recovery_still(cells: list[Cell], all_three: list[Cell], look: RecoveryLook,
     """
     columns = list(dict.fromkeys((cell.method, cell.n_components) for cell in cells))
     bold, plain, small = ImageFont.load_default(15), ImageFont.load_default(12), ImageFont.load_default(11)
-    names = [column_name(*column) for column in columns]
+    names = [fitted(column_name(*column), plain, WIDEST) for column in columns]
     wide = max(84, *(int(plain.getlength(name)) + 16 for name in names))
     rows = (len(cells) + len(all_three)) // len(columns)
     size = (max(2 * MARGIN + NAME + wide * len(columns), 640), HEAD + 28 + ROW * rows + 46)
@@ -37,7 +37,8 @@ def recovery_still(cells: list[Cell], all_three: list[Cell], look: RecoveryLook,
         else f"bank {look.bank}; readout from the {look.readout}; bank seed {look.seed} of {seeds}; α = {look.alpha:g}"
     )
     # Pillow's own font has no Greek.
-    draw.text((MARGIN, MARGIN + 18), line.replace("α", "alpha"), QUIET, plain)
+    line = fitted(line.replace("α", "alpha"), plain, size[0] - 2 * MARGIN)
+    draw.text((MARGIN, MARGIN + 18), line, QUIET, plain)
     for at, name in enumerate(names):
         draw.text((MARGIN + NAME + at * wide + wide // 2, HEAD), name, INK, plain, anchor="ma")
     for at, cell in enumerate([*cells, *all_three]):
@@ -45,7 +46,7 @@ def recovery_still(cells: list[Cell], all_three: list[Cell], look: RecoveryLook,
         left, top = MARGIN + NAME + column * wide, HEAD + 24 + row * ROW
         if column == 0:
             draw.line([(MARGIN, top), (size[0] - MARGIN, top)], LINE, 1)
-            draw.text((MARGIN, top + 8), cell.attribute, INK, plain)
+            draw.text((MARGIN, top + 8), fitted(cell.attribute, plain, NAME - 8), INK, plain)
         middle = left + wide // 2
         alone = look.films or at >= len(cells)
         both = ((0, cell.in_subspace),) if alone else ((-14, cell.in_subspace), (14, cell.on_axis))

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ..unit_columns import Column, columns, waiting
+from .stills import BLUE, INK, LINE, QUIET, Font, fitted
 
 MARGIN, HEAD, PLOT, AXIS = 16, 44, (440, 320), 40
 CELL, GAP, ACROSS, DOWN = 72, 22, 4, 3
-INK, QUIET, LINE, BLUE, WARM = (31, 31, 31), (110, 110, 110), (217, 217, 217), (0, 114, 178), (213, 94, 0)
+WARM = (213, 94, 0)
 
 
 def unit_still(
-    units: xr.Dataset, x: str, y: str, objective: str, opened: int | None, layers: int = 1
+    units: xr.Dataset, x: str, y: str, objective: str, opened: int | None, layers: int
 ) -> Image.Image:
     """The scatter of `x` and `y`, and a dozen units' images from the least `x` to the largest.
 
@@ -29,7 +30,8 @@ def unit_still(
     still = Image.new("RGB", (wide, HEAD + PLOT[1] + AXIS + MARGIN), "white")
     draw = ImageDraw.Draw(still)
     bold, plain = ImageFont.load_default(15), ImageFont.load_default(12)
-    draw.text((MARGIN, MARGIN - 4), f"{units.attrs['model']} · {units.attrs['layer']}", INK, bold)
+    title = f"{units.attrs['model']} · {units.attrs['layer']}"
+    draw.text((MARGIN, MARGIN - 4), fitted(title, bold, wide - 2 * MARGIN), INK, bold)
     line = f"{units.sizes['unit']} units" + (f", one of {layers} layers" if layers > 1 else "")
     if pictures:
         line += f"; {objective.upper()} images"
@@ -69,7 +71,7 @@ def _ends(
     x: Column,
     y: Column,
     corner: tuple[int, int],
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    font: Font,
 ) -> None:
     """The axes' names and the values at their ends."""
     left, top = corner
@@ -91,7 +93,7 @@ def _gallery(
     objective: str,
     opened: int | None,
     ranked: NDArray[np.int_],
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    font: Font,
 ) -> None:
     shown = units.sel(objective=objective)
     rendered = shown["rendered"].values
