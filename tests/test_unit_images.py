@@ -84,6 +84,14 @@ def test_what_has_no_image_has_no_card():
         figures.unit_gallery(make_units(4, 2, images=False))
 
 
+def test_a_long_class_name_leaves_the_card_its_room():
+    units = make_units(12, 16, classes=[f"{at}, which has a name of many words" for at in range(10)])
+    figure = figures.unit_card(units, 3)
+    assert max(map(len, figure.layout.yaxis2.ticktext)) <= 24
+    assert figure.data[-1].customdata[0].endswith("which has a name of many words")
+    assert "of many words" not in figure.layout.title.subtitle.text
+
+
 def test_names_are_text():
     classes = ["<b>1</b>", *map(str, range(9))]
     units = make_units(8, 4, classes=classes, layer="<b>1</b>")

@@ -8,7 +8,7 @@ import xarray as xr
 
 from tunewidgets.unit_columns import Column
 
-from .style import hundredths, plain
+from .style import hundredths, plain, shortened
 
 
 def images_of(record: xr.Dataset, objective: str) -> xr.Dataset:
@@ -63,7 +63,8 @@ def written(record: xr.Dataset, column: Column, at: int) -> str:
         case "percent":
             return f"{100 * value:.1f}%".replace("-", "−")
         case "class":
-            return plain(record["cls"].values[int(value)]) if "cls" in record.coords else f"class {value}"
+            name = record["cls"].values[int(value)] if "cls" in record.coords else f"class {value}"
+            return plain(shortened(str(name)))
         case "count":
             return str(value)
         case _:

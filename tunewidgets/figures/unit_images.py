@@ -14,7 +14,7 @@ from tunewidgets.pictures import data_uri, mosaic, webp
 from tunewidgets.unit_columns import OBJECTIVES, columns, layer_of, made
 
 from .own_images import checked_unit, enlarged, images_of, number_of, written
-from .style import AXIS, BLUE, FONT, GRAY, SMALL, TEMPLATE, WHITE, plain, titled
+from .style import AXIS, BLUE, FONT, GRAY, SMALL, TEMPLATE, WHITE, plain, shortened, titled
 
 # Pixels: an image on a card and in a gallery, between two, below one.
 SIDE, CELL, GAP, CAPTION = 200, 72, 8, 34
@@ -247,16 +247,16 @@ def _facts(record: xr.Dataset, objective: str, unit: int) -> str:
 
 def _add_bars(figure: go.Figure, record: xr.Dataset, unit: int, high: int) -> None:
     means = record["class_mean"].values[unit]
-    classes = [plain(name) for name in record["cls"].values] if "cls" in record.coords else None
     strongest = np.argsort(-means, kind="stable")[:CLASSES]
-    names = [classes[at] if classes else f"class {at}" for at in strongest]
+    classes = record["cls"].values if "cls" in record.coords else None
+    names = [f"class {at}" if classes is None else str(classes[at]) for at in strongest]
     across = figure.layout.width - LEFT - RIGHT
     figure.add_bar(
         orientation="h",
         x=means[strongest],
         y=np.arange(len(strongest)),
         width=0.6,
-        customdata=names,
+        customdata=[plain(name) for name in names],
         marker={"color": [BLUE, *["#a6a6a6"] * (len(strongest) - 1)], "line": {"width": 0}},
         hovertemplate="%{customdata}: %{x:.3g}<extra></extra>",
         xaxis="x2",
@@ -276,7 +276,7 @@ def _add_bars(figure: go.Figure, record: xr.Dataset, unit: int, high: int) -> No
             "anchor": "x2",
             "range": [len(names) - 0.5, -0.5],
             "tickvals": list(range(len(names))),
-            "ticktext": names,
+            "ticktext": [plain(shortened(name)) for name in names],
             "showgrid": False,
             "zeroline": False,
         },
