@@ -15,7 +15,7 @@ from tunewidgets.kernels.film_attributes import (
 from tunewidgets.kernels.film_readout import judged, random_axes, short, suggestions
 from tunewidgets.kernels.nulls import holm
 from tunewidgets.kernels.opponent_colors import AXES, HUES, hue_amounts, oklab, opposition
-from tunewidgets.kernels.subspace_axes import SubspaceAxes
+from tunewidgets.kernels.random_axes import SubspaceAxes
 
 SIDE, POINTS = 48, 9
 

@@ -26,8 +26,8 @@ from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.nulls import holm, p_value
 from tunewidgets.kernels.places import check_probe, coordinates_of
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.random_axes import SubspaceAxes
 from tunewidgets.kernels.recovery_cell import SMOOTH
-from tunewidgets.kernels.subspace_axes import SubspaceAxes
 
 # Random axes fitted and rendered together: their coordinates of all vectors are kept for as long.
 AT_ONCE = 64

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_random_state
 
 from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.films import render_film
@@ -17,34 +15,12 @@ from tunewidgets.kernels.gabor_attributes import ATTRIBUTES, Embedding
 from tunewidgets.kernels.image_readout import image_readout
 from tunewidgets.kernels.nulls import furthest_of, p_value
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.random_axes import RandomDirections
 from tunewidgets.kernels.readout import smoothnesses, sweeps
 from tunewidgets.kernels.recovery_cell import POINTS, Judgement, Rules, best_by_pictures, shown_curves
 
 # Of a random direction so many points are drawn; a film is compared with them by as many of its own.
 NULL_POINTS = 8
-
-
-class RandomDirections(TransformerMixin, BaseEstimator):
-    """Orthonormal directions drawn uniformly, as a decomposition: what a method that finds nothing would find."""
-
-    def __init__(self, n_components: int = 3, random_state: Any = None) -> None:
-        self.n_components = n_components
-        self.random_state = random_state
-
-    def fit(self, X: np.ndarray, y: Any = None) -> "RandomDirections":
-        """Draw directions through the mean of `X`, `(n, units)`."""
-        rng = check_random_state(self.random_state)
-        self.mean_ = X.mean(axis=0)
-        self.components_ = np.linalg.qr(rng.standard_normal((X.shape[1], self.n_components)))[0].T
-        return self
-
-    def transform(self, X: np.ndarray) -> np.ndarray:
-        """Coordinates `(n, k)`."""
-        return np.asarray((X - self.mean_) @ self.components_.T)
-
-    def inverse_transform(self, S: np.ndarray) -> np.ndarray:
-        """Vectors `(n, units)`."""
-        return np.asarray(self.mean_ + S @ self.components_)
 
 
 def random_films(

@@ -1,0 +1,70 @@
+"""Random axes as scikit-learn decompositions: what a method would give that found no dimension.
+
+In: a subspace, as rows that span it, or nothing. Out: decompositions whose axes are drawn uniformly, through the mean of
+the data that they are fitted to.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+
+
+class _Axes(TransformerMixin, BaseEstimator):
+    """Axes through the mean of the data; a subclass draws them."""
+
+    random_state: Any
+
+    def _drawn(self, rng: np.random.RandomState, units: int) -> np.ndarray:
+        """`(axes, units)`, each of length 1."""
+        raise NotImplementedError
+
+    def fit(self, X: np.ndarray, y: Any = None) -> Self:
+        """Draw axes through the mean of `X`, `(n, units)`."""
+        self.mean_ = X.mean(axis=0)
+        self.components_ = self._drawn(check_random_state(self.random_state), X.shape[1])
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Coordinates `(n, axes)`."""
+        return np.asarray((X - self.mean_) @ self.components_.T)
+
+    def inverse_transform(self, S: np.ndarray) -> np.ndarray:
+        """Vectors `(n, units)`."""
+        return np.asarray(self.mean_ + S @ self.components_)
+
+
+class SubspaceAxes(_Axes):
+    """Axes of a subspace, drawn uniformly, in frames: as many as it has dimensions are orthonormal, then the next.
+
+    Parameters
+    ----------
+    within : ndarray, (k, units)
+        Independent rows that span the subspace.
+    axes : int
+        How many axes. More than k are no basis: each is then a direction by itself.
+    random_state : int, RandomState or None
+    """
+
+    def __init__(self, within: np.ndarray, axes: int = 1, random_state: Any = None) -> None:
+        self.within = within
+        self.axes = axes
+        self.random_state = random_state
+
+    def _drawn(self, rng: np.random.RandomState, units: int) -> np.ndarray:
+        basis = np.linalg.qr(self.within.T)[0]
+        k = basis.shape[1]
+        frames = [np.linalg.qr(rng.standard_normal((k, k)))[0].T for _ in range(-(-self.axes // k))]
+        return np.asarray(np.concatenate(frames)[: self.axes] @ basis.T)
+
+
+class RandomDirections(_Axes):
+    """Orthonormal directions of the whole activation space, drawn uniformly."""
+
+    def __init__(self, n_components: int = 3, random_state: Any = None) -> None:
+        self.n_components = n_components
+        self.random_state = random_state
+
+    def _drawn(self, rng: np.random.RandomState, units: int) -> np.ndarray:
+        return np.asarray(np.linalg.qr(rng.standard_normal((units, self.n_components)))[0].T)
