@@ -131,6 +131,11 @@ Canvas = FourierCanvas | PixelCanvas
 CANVASES = ("fourier", "pixel")
 
 
+def canvas_name(recorded: str) -> str:
+    """What `make_canvas` calls the canvas of which a record's settings name the class."""
+    return "pixel" if recorded == PixelCanvas.__name__ else "fourier"
+
+
 def make_canvas(name: str, size: int, band: float | None = None, deviation: float = 0.01) -> Canvas:
     """The canvas called `name`; `deviation` is that of the noise it starts from.
 

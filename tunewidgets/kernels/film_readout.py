@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
+from tunewidgets.kernels.canvas import canvas_name
 from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.film_attributes import (
     ATTRIBUTES,
@@ -230,7 +231,7 @@ def _options(film: xr.Dataset) -> dict[str, Any]:
             for name in ("sampling", "mode", "others", "size", "steps", "lr", "precision")
         },
         "at": at if isinstance(at, str) else tuple(at),
-        "canvas": "pixel" if settings["canvas"] == "PixelCanvas" else "fourier",
+        "canvas": canvas_name(settings["canvas"]),
         "band": settings["band"],
         "jitter": Jitter(**settings["jitter"]),
     }

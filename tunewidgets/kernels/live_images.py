@@ -13,7 +13,7 @@ import torch
 import xarray as xr
 
 from tunewidgets.film_space import FilmSpace
-from tunewidgets.kernels.canvas import make_canvas
+from tunewidgets.kernels.canvas import canvas_name, make_canvas
 from tunewidgets.kernels.directions import Direction
 from tunewidgets.kernels.films import START_NOISE, achieved
 from tunewidgets.kernels.gallery import to_uint8
@@ -101,9 +101,8 @@ class LiveImages:
     def _recipe(self, steps: int) -> Recipe:
         """The film's own, with fewer steps: an image that starts beside its goal has less far to go."""
         made: dict[str, Any] = self._settings
-        name = "fourier" if made["canvas"] == "FourierCanvas" else "pixel"
         return Recipe(
-            canvas=make_canvas(name, made["size"], made["band"], START_NOISE),
+            canvas=make_canvas(canvas_name(made["canvas"]), made["size"], made["band"], START_NOISE),
             steps=steps,
             lr=made["lr"],
             jitter=Jitter(**made["jitter"]),

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from tunewidgets.kernels.canvas import make_canvas
+from tunewidgets.kernels.canvas import canvas_name, make_canvas
 from tunewidgets.kernels.capture import Capture, Observed
 from tunewidgets.kernels.gallery import reason, settings_of, to_uint8
 from tunewidgets.kernels.jitter import Jitter
@@ -214,11 +214,10 @@ class LiveUnits:
         made = self.settings
         # By default Adam's step follows from the number of steps.
         usual = made["lr"] == goal.lr(self.steps)
-        name = "fourier" if made["canvas"] == "FourierCanvas" else "pixel"
         return make_recipe(
             self._probe,
             goal,
-            make_canvas(name, self.size, made["band"]),
+            make_canvas(canvas_name(made["canvas"]), self.size, made["band"]),
             1,
             steps,
             self.seed,
