@@ -16,7 +16,7 @@ class UsageError(ValueError):
     """An argument that cannot be meant; the command line leaves with exit status 2."""
 
 
-def model_from(text: str, weights: str | None = None) -> Any:
+def model_from(text: str, weights: str | None) -> Any:
     """The model that MODEL names: `module:function` (called without arguments), or a name in the zoo."""
     if ":" in text and not text.startswith("timm:"):
         if weights is not None:

@@ -6,7 +6,7 @@ In: a device's name, or "auto". Out: a `torch.device`.
 import torch
 
 
-def choose_device(device: str | torch.device = "auto") -> torch.device:
+def choose_device(device: str | torch.device) -> torch.device:
     """CUDA where there is one, then MPS, then the CPU; or the device that is named.
 
     Raises

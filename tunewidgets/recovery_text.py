@@ -68,7 +68,7 @@ def caption(look: RecoveryLook) -> str:
     )
 
 
-def grid(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell] = ()) -> list[list[str]]:
+def grid(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell]) -> list[list[str]]:
     """The table as rows of text: a heading, five rows an attribute, of films three, and three rows of all at once."""
     columns = list(dict.fromkeys((cell.method, cell.n_components) for cell in cells))
     rows = [["", "", *(column_name(*column) for column in columns)]]
@@ -101,7 +101,7 @@ def grid(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell] = ()) 
     return rows
 
 
-def markdown(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell] = ()) -> str:
+def markdown(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell]) -> str:
     """A table for GitHub, JupyterLab or a note, with the reader's notes as a list below it."""
     head, *rows = [[_markdown(text) for text in row] for row in grid(cells, look, all_three)]
     table = [head, ["---"] * len(head), *rows]
@@ -114,7 +114,7 @@ def markdown(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell] = 
     return "\n".join([*lines, *([""] if noted else []), *noted]) + "\n"
 
 
-def latex(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell] = ()) -> str:
+def latex(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell]) -> str:
     """A `tabular` in a `table`; its check marks need the package amssymb."""
     head, *rows = [[_latex(text) for text in row] for row in grid(cells, look, all_three)]
     lines = [
@@ -134,7 +134,7 @@ def latex(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell] = ())
     return "\n".join(lines) + "\n"
 
 
-def csv_text(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell] = ()) -> str:
+def csv_text(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell]) -> str:
     """One line a cell with its numbers; what is not there is empty."""
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")

@@ -166,12 +166,6 @@ def test_a_download_is_kept_and_held_to_its_checksum(cache, tmp_path):
         download(source.as_uri(), "a network", progress=False)
 
 
-def test_a_download_with_another_checksum_than_the_published_one_is_refused(cache, tmp_path):
-    (tmp_path / "there.pth").write_bytes(b"weights")
-    with pytest.raises(ValueError, match="another checksum"):
-        download((tmp_path / "there.pth").as_uri(), "a network", sha256="0" * 64, progress=False)
-
-
 def test_a_download_that_fails_leaves_nothing_and_says_what_to_do(cache, tmp_path):
     with pytest.raises(
         ConnectionError, match=r"a network could not be downloaded from file:.*; try again with a net"

@@ -25,7 +25,7 @@ class BlackBox(Probe):
     function : callable
         From float32 images `(N, 3, H, W)` in [0, 1], an array, to activations `(N, units)` or `(N, units, h, w)`, an
         array or a tensor.
-    size : int or "auto", default "auto"
+    size : int or "auto"
         Side of the images; "auto" takes the function's own `input_size`, else 64.
 
     Raises
@@ -34,7 +34,7 @@ class BlackBox(Probe):
         `function` can't be called, is a network, or answers with something else; `size` is no side.
     """
 
-    def __init__(self, function: Callable[[np.ndarray], Any], size: int | str = "auto") -> None:
+    def __init__(self, function: Callable[[np.ndarray], Any], size: int | str) -> None:
         if isinstance(function, nn.Module) or not callable(function):
             raise TypeError(
                 f"probe is a {type(function).__name__}; give tw.Probe(model, layer), or a function from images to "

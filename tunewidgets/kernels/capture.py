@@ -205,7 +205,7 @@ class Capture:
         return Reduced(reduced.cpu(), peak, maps.shape[3])
 
 
-def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | None = None) -> list[str]:
+def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | None) -> list[str]:
     """The layers that are looked at when none is named, in forward order.
 
     Raises

@@ -123,7 +123,7 @@ class Pictures:
         return values
 
 
-def concepts_in(labels: Any, count: int, classes: Sequence[str] = ()) -> Concepts:
+def concepts_in(labels: Any, count: int, classes: Sequence[str]) -> Concepts:
     """Labels of whole images as concepts.
 
     Parameters

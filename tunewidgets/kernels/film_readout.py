@@ -139,7 +139,7 @@ def random_axes(
     count: int,
     points: int,
     seed: int,
-    progress: bool = True,
+    progress: bool,
 ) -> np.ndarray:
     """How far the pictures along random axes of a film's subspace sweep each attribute: `(attribute, count)`."""
     curves = random_curves(film, probe, activations, count, points, seed, progress)
@@ -153,7 +153,7 @@ def random_curves(
     count: int,
     points: int,
     seed: int,
-    progress: bool = True,
+    progress: bool,
 ) -> dict[str, np.ndarray]:
     """What pictures along random axes of a film's subspace say: by attribute `(axes, points, columns)`.
 

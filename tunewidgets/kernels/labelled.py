@@ -49,7 +49,7 @@ class LabelledImages:
     """
 
     def __init__(
-        self, data: Any, classes: int | Sequence[str] | None = None, input_size: int | None = None
+        self, data: Any, classes: int | Sequence[str] | None, input_size: int | None
     ) -> None:
         self._batches, names = _batches(data)
         if isinstance(self._batches, Iterator):

@@ -102,7 +102,7 @@ class LiveUnits:
     ((16, 16, 3), (4,))
     """
 
-    def __init__(self, units: xr.Dataset, probe: Probe, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, units: xr.Dataset, probe: Probe, options: Mapping[str, Any] | None) -> None:
         check_source("this record", units.attrs, probe)
         options = dict(options or {})
         known = settings_in(units)

@@ -53,7 +53,7 @@ class SilencedLayer:
         probe: Probe,
         orders: list[np.ndarray] | None,
         points: int,
-        outputs: Sequence[int] = (),
+        outputs: Sequence[int],
     ) -> None:
         self.probe = probe
         self.outputs = torch.tensor(outputs) if outputs else None

@@ -203,7 +203,7 @@ def unreachable(name: str, url: str, error: BaseException, others: Sequence[str]
     )
 
 
-def download(url: str, name: str, sha256: str | None = None, progress: bool = True) -> Path:
+def download(url: str, name: str, progress: bool) -> Path:
     """Fetch a file once, to the folder where PyTorch keeps its downloads, and check it whenever it is asked for.
 
     Parameters
@@ -211,9 +211,7 @@ def download(url: str, name: str, sha256: str | None = None, progress: bool = Tr
     url : str
     name : str
         The network's, for errors.
-    sha256 : str, optional
-        What the file must have. None: what it had when it was fetched, which is noted beside it.
-    progress : bool, default True
+    progress : bool
 
     Returns
     -------
@@ -224,7 +222,8 @@ def download(url: str, name: str, sha256: str | None = None, progress: bool = Tr
     ConnectionError
         If it cannot be fetched.
     ValueError
-        If its checksum is another; the file is left where it is, for a person to look at.
+        If its checksum is another than it had when it was fetched, which is noted beside it; the file is left where it
+        is, for a person to look at.
     """
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     path = folder / url.rpartition("/")[2]
@@ -237,7 +236,7 @@ def download(url: str, name: str, sha256: str | None = None, progress: bool = Tr
         except (URLError, TimeoutError, ConnectionError) as error:
             raise unreachable(name, url, error) from error
         note.write_text(_sha256(path), encoding="ascii")
-    wanted = sha256 or (note.read_text(encoding="ascii").strip() if note.is_file() else None)
+    wanted = note.read_text(encoding="ascii").strip() if note.is_file() else None
     if wanted is not None and _sha256(path) != wanted:
         raise ValueError(
             f"{path} has another checksum than it should (sha256 {wanted[:12]}…); remove it to have it fetched again"
