@@ -148,7 +148,7 @@ class LabelledImages:
         self.count, self.n_classes = count, len(seen)
 
 
-def labelled(data: Any, classes: int | Sequence[str] | None = None, model: Any = None) -> LabelledImages:
+def labelled(data: Any, classes: int | Sequence[str] | None, model: Any) -> LabelledImages:
     """The data as `LabelledImages`, which they may be already, for a model that may insist on a size."""
     if isinstance(data, LabelledImages):
         return data

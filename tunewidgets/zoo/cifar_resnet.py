@@ -41,7 +41,7 @@ class CifarResNet(nn.Module):
 
     input_size = 32
 
-    def __init__(self, blocks: int, classes: int = 10) -> None:
+    def __init__(self, blocks: int, classes: int) -> None:
         super().__init__()
         # CIFAR-10's images, but normalized as its authors did, who took ImageNet's constants.
         self.preprocess = Normalize(*IMAGENET)
