@@ -1,7 +1,7 @@
 """What a reader types, turned into the thing itself.
 
-In: the text of a command's MODEL or SOURCE, or of an option. Out: a model, an image source, names or a number. Only what
-is named is imported.
+In: the text of a command's MODEL or SOURCE, or of an option. Out: a model, an image source, names or a number. Only
+what is named is imported.
 """
 
 import argparse

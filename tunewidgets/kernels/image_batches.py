@@ -1,7 +1,7 @@
 """A user's images as batches: counted, described, and a few at a time.
 
-In: a batch, any iterable of batches, alone or with their labels, or a zoo source. Out: how many images they are and what
-they are in words; their pictures, in chunks that go through a network together.
+In: a batch, any iterable of batches, alone or with their labels, or a zoo source. Out: how many images they are and
+what they are in words; their pictures, in chunks that go through a network together.
 """
 
 from collections.abc import Iterable, Iterator

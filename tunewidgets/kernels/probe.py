@@ -278,7 +278,7 @@ def tokens_to_map(tokens: Tensor, grid: tuple[int, int] | None = None, guess: bo
 
 
 def tensor_of(values: Any) -> Any:
-    """An array as a tensor, anything else as it is; a flipped array's strides are negative, which torch doesn't take."""
+    """An array as a tensor, anything else as it is; a flipped array's strides are negative, and torch takes none."""
     return torch.from_numpy(np.ascontiguousarray(values)) if isinstance(values, np.ndarray) else values
 
 

@@ -1,7 +1,7 @@
 """Random axes as scikit-learn decompositions: what a method would give that found no dimension.
 
-In: a subspace, as rows that span it, or nothing. Out: decompositions whose axes are drawn uniformly, through the mean of
-the data that they are fitted to.
+In: a subspace, as rows that span it, or nothing. Out: decompositions whose axes are drawn uniformly, through the mean
+of the data that they are fitted to.
 """
 
 from typing import Any, Self

@@ -65,7 +65,7 @@ def _checkpoints(checkpoints: Sequence[int] | str, steps: int, usual: bool) -> l
 class UnitImages:
     """The images of one layer's units, still to be made, and the part of its record that they tell.
 
-    The options are those of `representative_substitution`; `asked` is what its caller asked for, where a store keeps it.
+    The options are those of `representative_substitution`; `asked` is what its caller was asked for, if stored.
     """
 
     def __init__(
