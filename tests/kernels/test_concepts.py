@@ -119,6 +119,14 @@ def test_labels_come_in_any_form(probe):
         assert found.concept.values.tolist() == ["a", "b", "c"]
 
 
+def test_classes_of_one_name_are_told_apart(probe):
+    images = torch.rand(24, 3, 5, 5, generator=torch.Generator().manual_seed(1))
+    found = tw.concepts(probe, images, np.arange(24) % 3, classes=["crane", "ox", "crane"], least=2, **QUIET)
+    assert found.concept.values.tolist() == ["crane (label 1)", "ox", "crane (label 2)"]
+    bars = tw.figures.concept_bars(found, 0)
+    assert len(set(bars.data[0].y)) == 3
+
+
 @pytest.mark.parametrize("reduction", ["mean", "max", "center"])
 def test_an_images_value_follows_from_its_map(probe, reduction):
     images = torch.rand(20, 3, 5, 5, generator=torch.Generator().manual_seed(2))

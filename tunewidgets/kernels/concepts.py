@@ -221,9 +221,15 @@ def _scored(values: np.ndarray, found: Concepts, draws: int, seed: int) -> dict[
 
 
 def _unique(found: Concepts) -> list[str]:
-    """Names, with the category where two categories share one."""
-    several = {name for name, count in Counter(found.names).items() if count > 1}
-    return [
-        f"{name} ({category})" if name in several else name
-        for name, category in zip(found.names, found.categories, strict=True)
-    ]
+    """Names that tell the concepts apart: with the category where several share one, and a number where one repeats it.
+
+    Two classes of ImageNet are called crane.
+    """
+    named = list(zip(found.names, found.categories, strict=True))
+    several, repeated, met = Counter(found.names), Counter(named), Counter[tuple[str, str]]()
+    unique = []
+    for name, category in named:
+        met[name, category] += 1
+        which = f" {met[name, category]}" if repeated[name, category] > 1 else ""
+        unique.append(f"{name} ({category}{which})" if several[name] > 1 else name)
+    return unique
