@@ -206,7 +206,7 @@ def test_scores_of_a_device_without_double_precision_are_counted_on_the_cpu():
 
 
 class Pair(NamedTuple):
-    values: torch.Tensor
+    maps: torch.Tensor
     note: str
 
 
@@ -221,7 +221,9 @@ class Output(dict):
 
 
 @pytest.mark.parametrize(
-    "packed", [lambda x: x, lambda x: Pair(x, "of two"), lambda x: Output(values=x)], ids=["bare", "named", "mapping"]
+    "packed",
+    [lambda x: x, lambda x: Pair(x, "of two"), lambda x: Output(maps=x)],
+    ids=["bare", "named", "mapping"],
 )
 def test_a_layer_may_pack_what_it_gives(packed):
     class Block(nn.Module):
@@ -240,8 +242,8 @@ def test_a_layer_may_pack_what_it_gives(packed):
         def forward(self, x):
             given = self.block(x)
             # Written to, so that replays have to copy what they keep.
-            values = (given if isinstance(given, torch.Tensor) else given.values).mul_(2)
-            return self.head(values.mean((2, 3)))
+            maps = (given if isinstance(given, torch.Tensor) else given.maps).mul_(2)
+            return self.head(maps.mean((2, 3)))
 
     torch.manual_seed(0)
     network = Packing().eval()

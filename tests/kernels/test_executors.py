@@ -110,6 +110,11 @@ class Odd(Exception):
     def __init__(self, what, where):
         super().__init__(f"{what} on {where}")
 
+    def __reduce__(
+        self,
+    ):  # as every error's: said here, since dask's way to pack errors mends that of the others
+        return Odd, self.args
+
 
 def fails_oddly(chunk, step):
     raise Odd("dust", "the lens")

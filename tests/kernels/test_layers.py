@@ -51,7 +51,14 @@ def test_what_bounds_its_values_is_rectified_where_it_lets_no_negative_one_throu
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.clamp(min=self.least, max=6)
 
-    bounds = [nn.Hardtanh(), nn.Hardtanh(0.0, 2.0), nn.ReLU6(), nn.ReLU6(inplace=True), Least(None), Least(0.0)]
+    bounds = [
+        nn.Hardtanh(),
+        nn.Hardtanh(0.0, 2.0),
+        nn.ReLU6(),
+        nn.ReLU6(inplace=True),
+        Least(None),
+        Least(0.0),
+    ]
     for bound, rectified in zip(bounds, [False, True, True, True, False, True], strict=True):
         table = tw.layers(nn.Sequential(nn.Conv2d(3, 2, 1), bound), input_size=(3, 8, 8))
         assert row(table, "1")["rectified"] == rectified, bound

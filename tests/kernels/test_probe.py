@@ -173,7 +173,10 @@ def test_a_network_that_refuses_a_size_without_a_word_is_tried_with_the_next():
     assert probe.input_size == 32
     data = [(torch.rand(4, 3, 64, 64), torch.arange(4) % 2)]
     for ask, sentence in (
-        (lambda: tw.class_selectivity(model, data, "1", progress=False), "images of 64 × 64 px: AssertionError;"),
+        (
+            lambda: tw.class_selectivity(model, data, "1", progress=False),
+            "images of 64 × 64 px: AssertionError;",
+        ),
         (lambda: tw.layers(model), r"shape \(3, 224, 224\): AssertionError;"),
         (lambda: tw.visualize(probe, tw.AM([0]), size=64), "a canvas of 64 px: AssertionError;"),
     ):

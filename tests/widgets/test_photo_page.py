@@ -63,7 +63,8 @@ def test_a_photograph_is_turned_as_its_camera_says(film, probe, tmp_path):
     upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
     upright.save(tmp_path / "upright.png")
     turned, expected = (
-        tw.TuningExplorer(film, probe, image=tmp_path / f"{name}.png")._photo for name in ("turned", "upright")
+        tw.TuningExplorer(film, probe, image=tmp_path / f"{name}.png")._photo
+        for name in ("turned", "upright")
     )
     assert (turned["width"], turned["height"]) == (40, 60)
     assert turned["places"] == expected["places"]

@@ -86,7 +86,9 @@ class TestMarks:
         for bank in report["bank"].values:
             for readout in report["readout"].values:
                 for seed in report["seed"].values:
-                    cells = cells_of(report, RecoveryLook(str(bank), str(readout), int(seed), level_of(report)))
+                    cells = cells_of(
+                        report, RecoveryLook(str(bank), str(readout), int(seed), level_of(report))
+                    )
                     for kind, name in (("in_subspace", "recovered"), ("on_axis", "on_axis")):
                         found = [np.nan if getattr(c, kind) is None else getattr(c, kind) for c in cells]
                         own = report[name].sel(bank=bank, readout=readout, seed=seed).values.ravel()

@@ -267,7 +267,7 @@ def pooled(values: Tensor, pool: int, pooling: str) -> Tensor:
 
 def _shares(n: int, count: int, per_image: int | str, seed: int) -> np.ndarray:
     """`(count,)` how many vectors each image gives, `n` together."""
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).numpy()
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(int(seed))).numpy()
     if per_image == "auto":
         share = np.full(count, n // count)
         share[order[: n % count]] += 1

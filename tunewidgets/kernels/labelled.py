@@ -48,9 +48,7 @@ class LabelledImages:
         The data are no labelled images; what is wrong with a batch is said when it comes.
     """
 
-    def __init__(
-        self, data: Any, classes: int | Sequence[str] | None, input_size: int | None
-    ) -> None:
+    def __init__(self, data: Any, classes: int | Sequence[str] | None, input_size: int | None) -> None:
         self._batches, names = _batches(data)
         if isinstance(self._batches, Iterator):
             self._batches = list(self._batches)

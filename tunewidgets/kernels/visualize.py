@@ -172,7 +172,9 @@ def visualize(
         **plain(
             {"size": asked_size, "canvas": canvas, "lr": lr, "jitter": jitter, "objective_at": objective_at}
         ),
-        **plain({"checkpoints": gallery.recipe.checkpoints, "precision": precision, "band": band, "chunk": chunk}),
+        **plain(
+            {"checkpoints": gallery.recipe.checkpoints, "precision": precision, "band": band, "chunk": chunk}
+        ),
     }
     asked |= {} if optimizer == "adam" else {"optimizer": optimizer}
     study = Study(store, "images", probe.provenance()["model_sha256"] if store is not None else "", asked)
