@@ -221,7 +221,7 @@ def test_units_writes_records_and_goes_on_where_it_stopped(own_module, capsys, m
     command = [*TINY, "--data", "mymodels:my_pairs", "--out", "u.zarr"]
     from tunewidgets.kernels import units
 
-    real, made = units.unit_images, []
+    real, made = units.UnitImages, []
 
     def stopped(observed, layer, *args, **kwargs):
         made.append(layer)
@@ -229,7 +229,7 @@ def test_units_writes_records_and_goes_on_where_it_stopped(own_module, capsys, m
             raise KeyboardInterrupt
         return real(observed, layer, *args, **kwargs)
 
-    monkeypatch.setattr(units, "unit_images", stopped)
+    monkeypatch.setattr(units, "UnitImages", stopped)
     torch.manual_seed(0)
     assert main([*command, "--layers", "0,1"]) == 1
     assert "Stopped before it was done" in capsys.readouterr().err

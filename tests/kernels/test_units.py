@@ -67,7 +67,7 @@ def test_the_data_are_streamed_once_for_all_layers_and_once_a_layer_for_its_abla
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, data, whole, monkeypatch):
     options = {"store": tmp_path / "units.zarr", "ablation_options": {"points": 3}, **QUICK}
-    real, made = units.unit_images, []
+    real, made = units.UnitImages, []
 
     def stopped(observed, layer, *args, **kwargs):
         made.append(layer)
@@ -75,7 +75,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, data, whole, monk
             raise KeyboardInterrupt
         return real(observed, layer, *args, **kwargs)
 
-    monkeypatch.setattr(units, "unit_images", stopped)
+    monkeypatch.setattr(units, "UnitImages", stopped)
     with pytest.raises(KeyboardInterrupt):
         tw.analyze_units(branching(), data, LAYERS, **options)
     assert list(tw.open_record(options["store"]).children) == LAYERS[:1]
