@@ -43,23 +43,25 @@ def test_layers_come_in_forward_order_with_reused_modules_counted(branched):
 
 
 def test_what_bounds_its_values_is_rectified_where_it_lets_no_negative_one_through():
-    class Least(nn.Module):
-        def __init__(self, least: float | None) -> None:
+    class Clamped(nn.Module):
+        def __init__(self, least, most=None):
             super().__init__()
-            self.least = least
+            self.bounds = least, most
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x.clamp(min=self.least, max=6)
+        def forward(self, x):
+            return x.clamp(*self.bounds)
 
     bounds = [
         nn.Hardtanh(),
         nn.Hardtanh(0.0, 2.0),
         nn.ReLU6(),
         nn.ReLU6(inplace=True),
-        Least(None),
-        Least(0.0),
+        Clamped(None, 6),
+        Clamped(0.0, 6),
+        Clamped(torch.tensor([[[0.0]], [[1.0]]])),
+        Clamped(torch.tensor([[[0.0]], [[-1.0]]])),
     ]
-    for bound, rectified in zip(bounds, [False, True, True, True, False, True], strict=True):
+    for bound, rectified in zip(bounds, [False, True, True, True, False, True, True, False], strict=True):
         table = tw.layers(nn.Sequential(nn.Conv2d(3, 2, 1), bound), input_size=(3, 8, 8))
         assert row(table, "1")["rectified"] == rectified, bound
 

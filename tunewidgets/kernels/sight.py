@@ -200,7 +200,7 @@ def _cuts_at_0(name: str, named: dict[str, Any]) -> bool:
         least = named.get("min_val", -1)
     else:
         least = named.get("min") if name.startswith("clamp") and not name.startswith("clamp_max") else None
-    return isinstance(least, int | float) and least >= 0
+    return least is not None and bool((torch.as_tensor(least) >= 0).all())
 
 
 def _folds(source: Tensor, result: Any) -> bool:
