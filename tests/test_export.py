@@ -192,6 +192,38 @@ def test_links_to_what_is_not_there_are_refused(explorer, scatter, tmp_path):
             tw.export_html(explorer, tmp_path / "page.html", links=[ends])
 
 
+def test_widgets_have_names_for_addresses_and_say_which_traits_are_places(explorer, scatter, tmp_path):
+    checklist = tw.RecoveryChecklist(make_recovery(seeds=(0,), methods=("pca",)))
+    other = tw.UnitScatter(make_units())
+    found = exported([explorer, scatter, [checklist, other]], tmp_path).data["widgets"]
+    assert [one["name"] for one in found] == ["explorer", "scatter", "checklist", "scatter-2"]
+    for one, widget in zip(found, (explorer, scatter, checklist, other), strict=True):
+        assert set(one["reader"]) <= set(widget.reader_traits())
+        # What a reader wrote is no place: going back in the browser must not undo it.
+        assert not {"labels", "rejected", "verdicts", "notes"} & set(one["reader"])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[a](#scater.unit=3)", "leads to 'scater.unit=3', which is not on the page; give one of scatter"),
+        ("| |\n|-|\n|[a](#scatter.layer=relu&scatter.units=3)|", "leads to 'scatter.units=3'"),
+        ("[a](<#scatter.labels=x>)", "give one of scatter.layer, scatter.objective"),
+        ("[a][b]\n\n[b]: #scatter-2.unit=3", "leads to 'scatter-2.unit=3'"),
+    ],
+)
+def test_words_that_would_move_what_is_not_there_are_refused(scatter, tmp_path, text, sentence):
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        tw.export_html([text, scatter], tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_words_move_widgets_and_other_links_are_left_alone(scatter, tmp_path):
+    text = "[unit](#scatter.unit=3&scatter.x=rs) [top](#top) [out](https://example.org/#scatter.units=1)"
+    page = tw.export_html([text, scatter], tmp_path / "page.html").path.read_text(encoding="utf-8")
+    assert '<a href="#scatter.unit=3&amp;scatter.x=rs">unit</a>' in page
+
+
 def test_a_missing_folder_is_said(explorer, tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         tw.export_html(explorer, tmp_path / "nowhere" / "page.html")

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tunewidgets import __version__
 from tunewidgets.demo import RECORD, Recipe, checked_folder, is_made, make_film, save_made, units_record
 
@@ -22,20 +24,25 @@ connection: move the sliders, click the points, open the cells.
 ## Tuning dimensions of a Gabor bank
 
 The activity of 28 Gabor filters that looked at photographs and synthetic scenes varies along a few directions. Each row
-is one. **Before you move a slider, guess:** what will turn, the angle, the frequency or the phase?
+is one. **Before you move a slider, guess:** what will turn, the angle, the frequency or the phase? Then
+[let the first one run](#explorer.dimension=0&explorer.playing=true).
 """
 UNITS = """
 ## Single units of a small network
 
 Each point is a unit of a network trained on CIFAR-10. To the right: it prefers one class. Further up: more of its
 layer's units answer more strongly than it does to the very image made for it. **Guess:** which would the network miss
-least? Click one, then color the points by accuracy drop.
+least? Click one, then [color the points by accuracy drop](#scatter.color=accuracy_drop), or look at
+[images in their place](#scatter.images=true). Two to begin with: the unit of
+{layer} that is [most selective](#scatter.layer={layer}&scatter.unit={selective}), and the one that the network
+[would miss most](#scatter.layer={layer}&scatter.unit={missed}).
 """
 CHECKLIST = """
 ## Does the method find what is there?
 
 Of Gabor filters one knows frequency, angle and phase. A mark says that a method's dimensions sweep an attribute farther
-than they would if the filters carried one another's labels. Open a cell, look at its film, and judge before you look at
+than they would if the filters carried one another's labels. Open a cell, such as
+[angle by three dimensions of ICA](#checklist.opened=angle/ica-3), look at its film, and judge before you look at
 the mark.
 """
 
@@ -98,7 +105,7 @@ def write_demo_page(
         [
             WELCOME,
             tw.TuningExplorer(folder / RECORD),
-            UNITS,
+            UNITS.format(**_telling_units()),
             tw.UnitScatter(units_record()),
             CHECKLIST,
             tw.RecoveryChecklist(folder / RECOVERY),
@@ -108,6 +115,18 @@ def write_demo_page(
         max_mb=MOST_MB,
     )
     print(f"Wrote {written}. Open it in a browser.")
+
+
+def _telling_units() -> dict[str, str | int]:
+    """The unit whose loss costs most accuracy, its layer, and that layer's most selective unit."""
+    import tunewidgets as tw
+
+    layers = tw.zoo.example("shallow_cnn").children
+    layer = max(layers, key=lambda name: float(layers[name]["accuracy_drop"].max()))
+    selective, missed = (
+        int(np.nanargmax(layers[layer][measure].values)) for measure in ("selectivity", "accuracy_drop")
+    )
+    return {"layer": layer, "selective": selective, "missed": missed}
 
 
 def _judge_banks(path: Path, recipe: RecoveryRecipe) -> None:

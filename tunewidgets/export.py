@@ -9,13 +9,16 @@ import html
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._numbers import is_whole
 from .widgets.base import Widget, bundle
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 __all__ = ["ExportedPage", "export_html"]
 
@@ -24,6 +27,8 @@ Piece: TypeAlias = Widget | str
 THEMES = ("auto", "light", "dark")
 # WebP qualities that are tried, best first, until a page fits; below the last, images show blocks.
 QUALITIES = (90, 80, 70, 60, 50, 40, 30)
+# What an address says of one trait.
+MOVE = re.compile(r"([\w-]+)\.(\w+)=.*")
 DEFAULT_EXPORT = re.compile(r"export\s*\{\s*([\w$]+) as default\s*\};?\s*$")
 
 PAGE = """<!doctype html>
@@ -116,8 +121,8 @@ def export_html(
     Raises
     ------
     ValueError
-        If there is no widget, an option is out of its range, a link names no trait of a widget on the page, or the page
-        can't be made as small as `max_mb`.
+        If there is no widget, an option is out of its range, a link names no trait of a widget on the page, in the text
+        or in `links`, or the page can't be made as small as `max_mb`.
     TypeError
         If `content` holds something else than widgets of tunewidgets and text.
     FileNotFoundError
@@ -128,6 +133,11 @@ def export_html(
     The page may run its own code and nothing else: its Content-Security-Policy names that code by its hash and forbids
     every request. HTML in Markdown is shown as text. Which layers or dimensions are on the page is the widget's choice:
     give `TuningExplorer` its `dimensions`, `UnitScatter` a record of fewer layers.
+
+    The page's address says where its widgets stand, so a copied address leads to what its sender saw. Links in the text
+    may lead to such a place too: `[unit 7](#scatter.layer=relu3&scatter.unit=7)`. On a page the widgets are called
+    `explorer`, `scatter` and `checklist`, further ones of a kind `scatter-2` and so on; after the dot stand traits that
+    say where one looks, with lists as `explorer.points=0,31,5`, and nothing for none, as `scatter.unit=`.
 
     Examples
     --------
@@ -150,13 +160,19 @@ def export_html(
     if not isinstance(title, str):
         raise TypeError(f"title is a {type(title).__name__}; give text")
     facts = [_link_facts(one, widgets) for one in links]
+    names = _names(widgets)
+    for text in (piece for row in rows for piece in row if isinstance(piece, str)):
+        _check_moves(text, dict(zip(names, widgets, strict=True)))
     target = Path(path).expanduser()
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent}; make it first, or give another path")
     sizes = []
     for tried in (quality, *(lower for lower in QUALITIES if lower < quality)):
         data = {
-            "widgets": [{"code": w.bundle_name, "state": w.page_state(tried)} for w in widgets],
+            "widgets": [
+                {"code": w.bundle_name, "name": name, "reader": w.place_traits, "state": w.page_state(tried)}
+                for name, w in zip(names, widgets, strict=True)
+            ],
             "links": facts,
         }
         page = _page(rows, widgets, data, title, theme).encode()
@@ -185,6 +201,29 @@ def _rows(content: Any) -> list[list[Piece]]:
                 f"content holds a {type(wrong[0]).__name__}; give widgets of tunewidgets, text, and sequences of these"
             )
     return [list(row) for row in rows]
+
+
+def _names(widgets: Sequence[Widget]) -> list[str]:
+    """What addresses call the widgets: `scatter`, `scatter-2`."""
+    kinds = [widget.page_name for widget in widgets]
+    earlier = [kinds[:at].count(kind) for at, kind in enumerate(kinds)]
+    return [kind if count == 0 else f"{kind}-{count + 1}" for kind, count in zip(kinds, earlier, strict=True)]
+
+
+def _check_moves(markdown: str, named: Mapping[str, Widget]) -> None:
+    """Raise where a link of the text would move what is not on the page."""
+    tokens = [inner for token in _markdown().parse(markdown) for inner in token.children or ()]
+    addresses = [str(token.attrs["href"]) for token in tokens if token.type == "link_open"]
+    for part in (part for address in addresses if address[0] == "#" for part in address[1:].split("&")):
+        move = MOVE.fullmatch(part)
+        if move is None:
+            continue
+        widget = named.get(move[1])
+        known = named if widget is None else [f"{move[1]}.{trait}" for trait in widget.place_traits]
+        if widget is None or move[2] not in widget.place_traits:
+            raise ValueError(
+                f"a link in the text leads to {part!r}, which is not on the page; give one of {', '.join(known)}"
+            )
 
 
 def _link_facts(given: Any, widgets: Sequence[Widget]) -> dict[str, Any]:
@@ -265,11 +304,14 @@ def _row(row: list[Piece], widgets: Sequence[Widget]) -> str:
 
 
 def _text(markdown: str) -> str:
+    return f'<div class="page-text">{_markdown().render(markdown)}</div>'
+
+
+def _markdown() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
     # Raw HTML stays off: text is text. Images too, since the page may ask the network for nothing.
-    reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    return f'<div class="page-text">{reader.render(markdown)}</div>'
+    return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
 
 def _packed(value: Any) -> Any:

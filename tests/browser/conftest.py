@@ -65,6 +65,12 @@ def artifacts() -> Path:
     return folder
 
 
+MOVING_WORDS = (
+    "See [one end](#explorer.points=0,7,7), [unit 3](#scatter.layer=features.1&scatter.unit=3) "
+    "and [no place](#scatter.unit=999)."
+)
+
+
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page with every widget, two of them linked, and text that tries to be more than text."""
@@ -72,7 +78,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scatter, other = tw.UnitScatter(make_tree()), tw.UnitScatter(make_tree())
     checklist = tw.RecoveryChecklist(make_recovery(seeds=(0,), methods=("pca", "ica"), films=True))
     page = tw.export_html(
-        [f"# A page\n\n{HOSTILE}", explorer, [scatter, other], checklist],
+        [f"# A page\n\n{HOSTILE}\n\n{MOVING_WORDS}", explorer, [scatter, other], checklist],
         tmp_path_factory.mktemp("page") / "page.html",
         title=HOSTILE,
         links=[((scatter, "unit"), (other, "unit"))],

@@ -58,12 +58,15 @@ def bundle(name: str, suffix: str) -> str:
 class Widget(anywidget.AnyWidget):
     """An anywidget whose page is `static/<bundle_name>.js` and `.css`.
 
-    A subclass names its bundle, draws its still picture (`_still`), and may answer the page's requests:
+    A subclass names its bundle, says what exported pages call it and which of its traits say where it stands
+    (`page_name`, `place_traits`), draws its still picture (`_still`), and may answer the page's requests:
     `_answers` maps a request's kind to a method that takes the message and returns buffers at once; `_computations`
     maps one to a method that takes it and returns a key and a generator of answers, which a worker goes through.
     """
 
     bundle_name: ClassVar[str]
+    page_name: ClassVar[str]
+    place_traits: ClassVar[tuple[str, ...]]
 
     _esm = t.Unicode().tag(sync=True)
     _css = t.Unicode().tag(sync=True)

@@ -92,6 +92,8 @@ class RecoveryChecklist(Widget):
     """
 
     bundle_name = "recovery-checklist"
+    page_name = "checklist"
+    place_traits = ("bank", "readout", "seed", "alpha", "opened")
 
     bank = t.Unicode().tag(sync=True)
     readout = t.Unicode().tag(sync=True)

@@ -99,6 +99,8 @@ class TuningExplorer(Widget):
     """
 
     bundle_name = "tuning-explorer"
+    page_name = "explorer"
+    place_traits = ("dimension", "points", "playing", "position", "coordinates")
 
     dimension = Index(0).tag(sync=True)
     points = t.List(Index()).tag(sync=True)

@@ -56,6 +56,9 @@ class UnitScatter(UnitTraits):
         The columns on the axes.
     color : str or None
         The column that colors the points; None for one color.
+    images : bool
+        Whether units' images stand in the plot in place of their points, as far as there is room: those of selected
+        units, or of all where none is.
 
     Raises
     ------
@@ -103,6 +106,8 @@ class UnitScatter(UnitTraits):
     """
 
     bundle_name = "unit-scatter"
+    page_name = "scatter"
+    place_traits = ("layer", "objective", "unit", "pinned", "selected", "x", "y", "color", "images")
 
     _units = t.Dict().tag(sync=True)
     _sprites = t.List(t.Bytes()).tag(sync=True)
@@ -171,7 +176,13 @@ class UnitScatter(UnitTraits):
         >>> scatter.figure().layout.xaxis.title.text
         'class selectivity'
         """
-        return unit_scatter(self.record(), self.x, self.y, self.color, self.objective)
+        record = self.record()
+        images: list[int] = []
+        if self.images and "image" in record:
+            # As on the page: the opened and the pinned unit first, then the selection, or all.
+            first = [unit for unit in (self.unit, self.pinned) if unit is not None]
+            images = list(dict.fromkeys([*first, *(self.selected or range(record.sizes["unit"]))]))
+        return unit_scatter(record, self.x, self.y, self.color, self.objective, images=images)
 
     def render(self, units: Sequence[int] | None = None) -> None:
         """Make the images of units of the layer shown that have none yet; returns when they are there.

@@ -30,6 +30,7 @@ class UnitTraits(Widget):
     x = t.Unicode().tag(sync=True)
     y = t.Unicode().tag(sync=True)
     color = t.Unicode(None, allow_none=True).tag(sync=True)
+    images = t.Bool(False).tag(sync=True)
 
     @t.validate("layer")
     def _check_layer(self, proposal: dict[str, Any]) -> str:

@@ -1,17 +1,21 @@
 // The exported page: a host for the widgets on it, where there is no kernel.
 // In: the page's data, and the widgets' code, which stands in the page before this. Out: live widgets in their places.
+import type { Place } from "../shared/place";
 import { hostedModel } from "./hosted-model";
 import { type LinkFacts, link } from "./links";
 import { unpack } from "./packed";
+import { travel } from "./travel";
 import "./style.css";
 
 interface Widget {
-  initialize?: (props: object) => unknown;
+  initialize: (props: object) => unknown;
   render: (props: object) => unknown;
+  visit: (place: Place) => void;
 }
 
 interface PageData {
-  widgets: { code: string; state: Record<string, unknown> }[];
+  /** `name`: what addresses call it. `reader`: the traits that a reader changes. */
+  widgets: { code: string; name: string; reader: string[]; state: Record<string, unknown> }[];
   links: LinkFacts[];
 }
 
@@ -23,11 +27,15 @@ const { signal } = new AbortController();
 const data = JSON.parse(document.getElementById("tw-data")?.textContent ?? "") as PageData;
 const models = data.widgets.map(({ state }) => hostedModel(unpack(state) as Record<string, unknown>));
 for (const facts of data.links) link(models, facts);
-data.widgets.forEach(({ code }, at) => {
+const travellers = data.widgets.map(({ code, name, reader }, at) => {
   const widget = globalThis.tunewidgets[code]?.();
-  if (!widget) throw new Error(`this page lacks the code of ${code}`);
   const model = models[at];
-  widget.initialize?.({ model, signal });
+  if (!widget || !model) throw new Error(`this page lacks the code of ${code}`);
+  widget.initialize({ model, signal });
   // A widget may stand at several places: views of one state.
-  for (const el of document.querySelectorAll(`[data-widget="${at}"]`)) widget.render({ model, el, signal });
+  const elements = [...document.querySelectorAll(`[data-widget="${at}"]`)];
+  for (const el of elements) widget.render({ model, el, signal });
+  const now = () => Object.fromEntries(reader.map((trait) => [trait, model.get(trait)]));
+  return { name, model, elements, first: now(), now, visit: widget.visit };
 });
+travel(travellers, signal);

@@ -1,10 +1,11 @@
 // The checklist: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, the cells as they are, and the films.
 import { birth } from "../shared/clock";
+import { fitting, oneOf, type Place } from "../shared/place";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type TraitModel, Traits } from "../shared/traits";
 import { type Curve, curveOf, type Null, nullOf } from "./packed";
-import { type Cell, cellsOf, type Entries, type Look, type Report } from "./report";
+import { type Cell, cellsOf, type Entries, type Look, levels, type Report } from "./report";
 import { Strips } from "./strips";
 import type { Judged } from "./text";
 
@@ -86,6 +87,20 @@ export class Checklist {
 
   choose(patch: Partial<Pick<Synced, "bank" | "readout" | "seed" | "alpha">>): void {
     this.#traits.set(patch);
+  }
+
+  /** Where an address leads. */
+  visit(place: Place): void {
+    const { report, cells, state } = this;
+    this.#traits.set(
+      fitting<Omit<Synced, "verdicts" | "notes">>(place, {
+        bank: oneOf(report.bank),
+        readout: oneOf(report.readout),
+        seed: oneOf(report.seed),
+        alpha: oneOf([state.alpha, ...levels(report)]),
+        opened: oneOf(["", ...cells.map((cell) => cell.key)]),
+      }),
+    );
   }
 
   /** Opens a cell, or closes what is open. */

@@ -1,8 +1,9 @@
-// Shared room: what anywidget calls. One state a widget, one Preact tree a view.
-// In: how a widget's state begins, and what a view of it is. Out: `initialize` and `render`.
+// Shared room: what anywidget calls, and the exported page. One state a widget, one Preact tree a view.
+// In: how a widget's state begins, and what a view of it is. Out: `initialize`, `render` and `visit`.
 import type { AnyModel } from "@anywidget/types";
 import { render as draw, type VNode } from "preact";
 import { lifetime, onEnd } from "./lifetime";
+import type { Place } from "./place";
 import { followTheme } from "./theme";
 
 interface Props {
@@ -11,7 +12,7 @@ interface Props {
 }
 
 /** `name`: the class of a view's root. `view`: what is drawn in a root, until the signal. */
-export function widget<State>(
+export function widget<State extends { visit(place: Place): void }>(
   name: string,
   begin: (model: AnyModel, signal: AbortSignal) => State,
   view: (state: State, root: HTMLElement, signal: AbortSignal) => VNode,
@@ -41,6 +42,11 @@ export function widget<State>(
       return life.end;
     }
 
-    return { initialize, render };
+    /** Go where a page's address says; what the widget has no place for stays as it is. */
+    function visit(place: Place): void {
+      state?.visit(place);
+    }
+
+    return { initialize, render, visit };
   };
 }

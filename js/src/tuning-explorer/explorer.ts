@@ -3,6 +3,7 @@
 import { birth } from "../shared/clock";
 import { Kernel, type KernelModel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
+import { below, fitting, isFlag, isNumber, listOf, type Place } from "../shared/place";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type Origin, type TraitModel, Traits } from "../shared/traits";
 import { Combination } from "./combination";
@@ -147,6 +148,26 @@ export class Explorer {
     this.#traits.set({ dimension: clamp(dimension, 0, this.film.dimensions.length - 1) });
     this.images.prefer(this.state.dimension);
     this.patches?.prefer(this.state.dimension);
+  }
+
+  /** Where an address leads. */
+  visit(place: Place): void {
+    const { film, photo, combination } = this;
+    const rows = film.dimensions.length;
+    const [down, across] = [below(photo?.facts.rows ?? 0), below(photo?.facts.columns ?? 0)];
+    const nowhere = listOf(isNumber, 0);
+    const together = listOf(isNumber, combination ? rows : 0);
+    const fits = fitting<Omit<Synced, "labels" | "rejected">>(place, {
+      dimension: below(rows),
+      points: listOf(below(film.points), rows),
+      playing: isFlag,
+      position: (value) =>
+        nowhere(value) ||
+        (listOf(isNumber, 2)(value) && down((value as number[])[0]) && across((value as number[])[1])),
+      coordinates: (value) => nowhere(value) || together(value),
+    });
+    this.#traits.set(fits);
+    if (fits.dimension !== undefined) this.select(fits.dimension);
   }
 
   /** The reader moves a slider: that ends playing. */

@@ -4,6 +4,7 @@ import { Changing } from "../shared/changing";
 import { birth } from "../shared/clock";
 import type { KernelModel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
+import { below, fitting, isFlag, listOf, oneOf, type Place } from "../shared/place";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type TraitModel, Traits } from "../shared/traits";
 import { axesOf, colorsOf, firstChoices } from "./choices";
@@ -21,9 +22,11 @@ export interface Synced {
   x: string;
   y: string;
   color: string | null;
+  /** Whether units' images stand in the plot. */
+  images: boolean;
 }
 
-const KEYS = ["layer", "objective", "unit", "pinned", "selected", "x", "y", "color"] as const;
+const KEYS = ["layer", "objective", "unit", "pinned", "selected", "x", "y", "color", "images"] as const;
 
 /** Milliseconds between two drawings of a plot into which units come, and of one of thousands. */
 const REDRAWN = 250;
@@ -116,12 +119,31 @@ export class Scatter extends Changing<[changed: Partial<Synced>]> {
     });
   }
 
+  /** Where an address leads; with another layer go its first choices, unless the address names others. */
+  visit(place: Place): void {
+    if (typeof place.layer === "string") this.showLayer(place.layer);
+    const { layer } = this;
+    const one = below(countOf(layer));
+    const fits = fitting<Omit<Synced, "layer" | "selected">>(place, {
+      objective: oneOf(layer.table.objectives),
+      unit: (value) => value === null || one(value),
+      pinned: (value) => value === null || one(value),
+      x: oneOf(axesOf(layer)),
+      y: oneOf(axesOf(layer)),
+      color: oneOf(["", null, ...colorsOf(layer)]),
+      images: isFlag,
+    });
+    // An address has no word for none, and is left empty.
+    this.#traits.set({ ...fits, ...(fits.color === "" ? { color: null } : {}) });
+    if (listOf(one)(place.selected)) this.select(place.selected as number[]);
+  }
+
   showObjective(objective: string): void {
     if (this.layer.table.objectives.includes(objective)) this.#traits.set({ objective });
   }
 
-  /** Which columns are on the axes and in the colors. */
-  bind(columns: Partial<Pick<Synced, "x" | "y" | "color">>): void {
+  /** Which columns are on the axes and in the colors, and whether images stand in the plot. */
+  bind(columns: Partial<Pick<Synced, "x" | "y" | "color" | "images">>): void {
     this.#traits.set(columns);
   }
 

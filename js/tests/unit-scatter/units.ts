@@ -96,6 +96,7 @@ export function scatterModel(given?: Partial<Units>, state: Record<string, unkno
     x: "selectivity",
     y: "rs",
     color: "preferred_class",
+    images: false,
     ...state,
   });
 }
