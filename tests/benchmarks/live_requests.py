@@ -85,6 +85,12 @@ RUSH = """async ([moves, seconds]) => {
 }"""
 
 
+# In the page, where nothing is between the first sight of a growing image and the click.
+STOP_AT_ONCE = """() => new MutationObserver(() => {
+    if (document.querySelector("canvas.tws-partial")) document.querySelector(".tws-stop")?.click();
+}).observe(document.body, { childList: true, subtree: true, attributes: true })"""
+
+
 def measure(browser: Browser) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, jupyterlab(Path(folder)) as server:
@@ -127,11 +133,10 @@ def _units(notebook: Notebook, clicks: int = 12) -> dict[str, list[float]]:
         "live_final_ms units": _taken(notebook, "tunewidgets:live-final"),
     }
     page.evaluate("() => { window.measured = []; }")
+    page.evaluate(STOP_AT_ONCE)
     for unit in range(clicks, 2 * clicks):
         notebook.python(f"widget.unit = {unit}")
-        page.locator("canvas.tws-partial").first.wait_for()
-        page.evaluate("() => document.querySelector('.tws-stop')?.click()")
-        page.wait_for_timeout(400)
+        page.wait_for_timeout(600)
     return {**found, "live_cancel_ms units": _taken(notebook, "tunewidgets:live-cancel")}
 
 
