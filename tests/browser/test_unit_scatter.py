@@ -61,7 +61,8 @@ def scatter(shown: Scatter) -> Iterator[Scatter]:
     shown.page.keyboard.press("Escape")
     shown.notebook.set_back(
         "widget.layer = 'features.1'; widget.objective = 'iam'; widget.unit = widget.pinned = None; "
-        "widget.selected = []; widget.x, widget.y, widget.color = 'selectivity', 'rs', 'preferred_class'",
+        "widget.selected = []; widget.images = False; "
+        "widget.x, widget.y, widget.color = 'selectivity', 'rs', 'preferred_class'",
         shown.expect_first_state,
     )
     foreign: list[str] = []
@@ -108,6 +109,34 @@ def test_arrows_walk_enter_opens_and_p_pins(scatter):
     eventually(lambda: scatter.python("pinned"), first)
     assert scatter.python("unit") != first
     expect(scatter.plot).to_be_focused()
+
+
+# How many pixels of the page are painted on a canvas.
+PAINTED = """canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, at) => at % 4 === 3 && value > 0).length / devicePixelRatio ** 2;
+}"""
+
+
+def test_images_stand_in_the_plot_and_a_click_into_one_opens_its_unit(scatter, artifacts: Path):
+    unit = lonely(scatter)
+    scatter.notebook.python(f"widget.pinned = {unit}")
+    scatter.root.get_by_role("button", name="Images", exact=True).click()
+    eventually(lambda: scatter.python("images"), "True")
+    plane = scatter.root.locator("canvas.tws-plane")
+    eventually(lambda: plane.evaluate(PAINTED) >= 8 * 36 * 36, True)
+    ring = scatter.root.locator(".tws-ring-pinned rect").bounding_box()
+    assert ring is not None
+    x, y = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
+    # Near its corner, where the image is but no point would be meant.
+    scatter.page.mouse.move(x + 14, y + 14)
+    expect(scatter.root.locator(".tws-card b")).to_have_text(f"unit {unit}")
+    scatter.page.mouse.click(x + 14, y + 14)
+    eventually(lambda: scatter.python("unit"), str(unit))
+    scatter.page.screenshot(path=artifacts / "scatter-images.png")
+    # Of a selection only its own.
+    scatter.notebook.python(f"widget.selected = [{unit}]")
+    eventually(lambda: round(plane.evaluate(PAINTED)), 36 * 36)
 
 
 def test_a_box_selects(scatter):

@@ -6,6 +6,7 @@ columns they are bound to. The page holds the template and the columns and binds
 """
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import xarray as xr
 from tunewidgets.statistics import rank_correlation
 from tunewidgets.unit_columns import OBJECTIVES, layer_of, layers_of, table
 
+from .scatter_images import with_images
 from .style import (
     AXIS,
     BLUE,
@@ -42,6 +44,7 @@ def unit_scatter(
     color: str | None = "preferred_class",
     objective: str = "iam",
     layer: str | None = None,
+    images: bool | Sequence[int] = False,
 ) -> go.Figure:
     """A layer's units, one column of the record against another, with Spearman's rho in the title.
 
@@ -58,6 +61,9 @@ def unit_scatter(
         Whose images RS and the like are of.
     layer : str, optional
         Which layer of a tree that has several.
+    images : bool or sequence of int, default False
+        True: units' images in place of their points, as far as there is room for them, in the units' order. A
+        sequence: those of these units, in this order.
 
     Returns
     -------
@@ -71,7 +77,7 @@ def unit_scatter(
     RecordError
         If `units` is not a unit record.
     ValueError
-        If it has no such layer, objective, column or color.
+        If it has no such layer, objective, column or color, or `images` names a unit it doesn't have.
 
     Notes
     -----
@@ -85,7 +91,9 @@ def unit_scatter(
     >>> tw.figures.unit_scatter(units, layer="relu3").show()  # doctest: +SKIP
     """
     choice = {"x": x, "y": y, "color": color or "none", "objective": objective}
-    return go.Figure(bound(unit_scatter_template(units), table(layer_of(units, layer)), choice))
+    record = layer_of(units, layer)
+    figure = go.Figure(bound(unit_scatter_template(units), table(record), choice))
+    return with_images(figure, record, objective, images) if images else figure
 
 
 def unit_scatter_template(units: xr.Dataset | xr.DataTree) -> dict[str, Any]:

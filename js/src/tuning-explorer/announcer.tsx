@@ -12,8 +12,8 @@ export function describe(explorer: Explorer): string {
   if (explorer.combining) {
     const facts = explorer.combination?.facts;
     const reached =
-      explorer.combination?.stage === "done" ? `image finished, cosine ${decimal(facts?.cosine)}` : "";
-    return `${title}: coordinate ${decimal(state.coordinates[state.dimension])}, all sliders together; ${reached}`;
+      explorer.combination?.stage === "done" ? `; image finished, cosine ${decimal(facts?.cosine)}` : "";
+    return `${title}: coordinate ${decimal(state.coordinates[state.dimension])}, all sliders together${reached}`;
   }
   if (state.playing) return `${title}: playing`;
   const point = explorer.point();

@@ -5,8 +5,10 @@ import { dress, type Look } from "./dress";
 import { type Figure, figure } from "./figure";
 import { fly } from "./motion";
 import type { Place } from "./moves";
-import type { Layer } from "./units";
-import { countOf } from "./units";
+import { orderOf, paint } from "./plane";
+import { saved } from "./saved";
+import { imageAt, SIDE } from "./standing";
+import { countOf, type Layer } from "./units";
 import type { View } from "./view";
 
 const CAMERA = {
@@ -14,6 +16,10 @@ const CAMERA = {
   height: 1000,
   path: "M500 40v500m-190-190l190 190 190-190M120 660v240h760v-240",
 };
+
+/** Pixels of an image in a file, and the color of its frame where units have none. */
+const DETAIL = 144;
+const PLAIN = "#767676";
 
 /** The figure of a view's choice; the last one is kept, because its ρ takes a thousand draws. */
 export class Figures {
@@ -54,7 +60,7 @@ export class Drawing {
   /** Draws what is chosen now, unless that is drawn already. */
   async draw(bound: Figure, key: string, look: Look): Promise<void> {
     const { state, layer } = this.#view.scatter;
-    const all = JSON.stringify([key, look, state.selected]);
+    const all = JSON.stringify([key, look, state.selected, state.images]);
     if (all === this.#drawn) return;
     const axes = JSON.stringify([state.layer, state.x, state.y]);
     const moved = this.#drawn !== "" && axes === this.#axes && state.objective !== this.#objective;
@@ -68,11 +74,13 @@ export class Drawing {
     const waiting = { layer, objective: state.objective };
     const { data, layout } = dress(bound, look, state.selected, axes, tool, waiting);
     this.#shown = data;
+    // From an image's corner its own point is still within reach.
+    if (state.images) layout.hoverdistance = SIDE;
     await Plotly.react(this.#host, data as unknown as Json[], layout as Json, this.#config(layer));
     if (this.#view.signal.aborted) return;
     if (!this.#listening) this.#listen();
     this.#place();
-    if (moved) this.#stop = fly(this.#host, this.#canvas, before, this.#view.places, colors(bound));
+    if (moved) this.#stop = fly(this.#host, this.#canvas, before, this.#view.places, colorsOf(bound));
     this.#view.clock.painted();
   }
 
@@ -97,13 +105,26 @@ export class Drawing {
     };
   }
 
-  /** The figure as Python draws it: on white, with its title. */
+  /** The figure as Python draws it: on white, with its title, and with the images that are asked for. */
   #save(layer: Layer): void {
     if (!this.#bound) return;
     const { x, y } = this.#view.scatter.state;
     const filename = `${layer.table.layer} ${y} ${x}`.replace(/[^\w.-]+/g, "-");
-    const whole = { data: this.#bound.data, layout: this.#bound.layout } as unknown as HTMLElement;
-    void Plotly.downloadImage(whole, { format: "svg", width: 760, height: 520, filename });
+    const colors = colorsOf(this.#bound);
+    const source = (unit: number) => this.#source(unit, colors[unit] ?? PLAIN);
+    const { width, height, ...whole } = saved(this.#bound, orderOf(this.#view), source);
+    void Plotly.downloadImage(whole as unknown as HTMLElement, { format: "svg", width, height, filename });
+  }
+
+  /** A unit's image as an address; undefined while it is not there. */
+  #source(unit: number, color: string): string | undefined {
+    const canvas = document.createElement("canvas");
+    canvas.width = DETAIL;
+    canvas.height = DETAIL;
+    const context = canvas.getContext("2d");
+    return context && paint(context, this.#view, unit, color, 0, 0, DETAIL)
+      ? canvas.toDataURL("image/png")
+      : undefined;
   }
 
   #listen(): void {
@@ -111,14 +132,14 @@ export class Drawing {
     const { scatter } = this.#view;
     const host = this.#host;
     host.on("plotly_click", (event) => {
-      const unit = unitOf(event);
+      const unit = this.#under(event);
       if (unit === undefined) return;
       scatter.open(unit);
       this.#view.set({ hint: undefined });
       host.parentElement?.focus({ preventScroll: true });
     });
     host.on("plotly_hover", (event) => {
-      const unit = unitOf(event);
+      const unit = this.#under(event);
       if (unit !== undefined) this.#view.set({ hint: { unit, by: "mouse" } });
     });
     host.on("plotly_unhover", () => {
@@ -130,6 +151,14 @@ export class Drawing {
     });
     host.on("plotly_deselect", () => scatter.select([]));
     for (const event of ["plotly_relayout", "plotly_relayouting"]) host.on(event, () => this.#place());
+  }
+
+  /** The unit whose image is under the mouse, whatever points it covers; else the point that plotly found. */
+  #under(event: PlotEvent): number | undefined {
+    const { places, standing } = this.#view;
+    const { left, top } = this.#host.getBoundingClientRect();
+    const { clientX, clientY } = event.event ?? { clientX: Number.NaN, clientY: Number.NaN };
+    return imageAt(places, standing, clientX - left, clientY - top) ?? unitOf(event);
   }
 
   #place(): void {
@@ -154,7 +183,7 @@ function unitOf(event: PlotEvent): number | undefined {
 }
 
 /** Each unit's color; where numbers color them, none: points in flight then have one color. */
-function colors({ data }: Figure): (string | undefined)[] {
+export function colorsOf({ data }: Figure): (string | undefined)[] {
   const found: (string | undefined)[] = [];
   for (const trace of data) {
     const { color } = trace.marker;

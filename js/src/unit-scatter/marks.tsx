@@ -1,9 +1,12 @@
 // The scatter: rings around the opened unit, the pinned one and the one under mouse or cursor, and what that one is.
 import { Picture } from "./picture";
+import { SIDE } from "./standing";
 import { valueText } from "./units";
 import type { View } from "./view";
 
 const CARD = 176;
+/** Side of the ring around an image. */
+const AROUND = SIDE + 5;
 
 export function Marks({ view }: { view: View }) {
   const { state } = view.scatter;
@@ -18,16 +21,21 @@ export function Marks({ view }: { view: View }) {
       <svg class="tws-marks" aria-hidden="true">
         {rings.map(({ unit, name }) => {
           const place = unit === null ? null : view.places[unit];
-          if (!place) return null;
+          if (unit === null || !place) return null;
+          const square = view.standing.includes(unit);
           return (
             <g
               key={name}
               class={`tws-ring tws-ring-${name}`}
               transform={`translate(${place[0]} ${place[1]})`}
             >
-              <circle r={name === "hint" ? 7 : 9} />
+              {square ? (
+                <rect x={-AROUND / 2} y={-AROUND / 2} width={AROUND} height={AROUND} />
+              ) : (
+                <circle r={name === "hint" ? 7 : 9} />
+              )}
               {name === "hint" ? null : (
-                <text x={12} y={-8}>
+                <text x={square ? AROUND / 2 + 3 : 12} y={-8}>
                   {unit}
                 </text>
               )}

@@ -1,10 +1,11 @@
 // The scatter: the plot, its title, and the keys that walk from point to point.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../shared/keyboard";
-import { Drawing, Figures } from "./drawing";
+import { colorsOf, Drawing, Figures } from "./drawing";
 import type { Look } from "./dress";
 import { words } from "./dress";
 import { Marks } from "./marks";
+import { Plane, standingUnits } from "./plane";
 import type { View } from "./view";
 
 export function Plot({ view }: { view: View }) {
@@ -40,7 +41,9 @@ export function Plot({ view }: { view: View }) {
 
   useEffect(() => {
     if (width > 0) void drawing.current?.draw(figure, key, lookOf(view.root, width));
-  }, [view, key, width, theme, state.selected]);
+  }, [view, key, width, theme, state.selected, state.images]);
+
+  view.standing = standingUnits(view);
 
   const title = words(figure.layout.title.text);
   const said = figure.layout.title.subtitle.text.split("<br>").map(words);
@@ -67,6 +70,9 @@ export function Plot({ view }: { view: View }) {
         tabIndex={0}
       >
         <div ref={host} class="tws-host" />
+        {state.images ? (
+          <Plane view={view} colors={colorsOf(figure)} plain={lookOf(view.root, width).quiet} />
+        ) : null}
         <canvas ref={canvas} class="tws-flight" />
         <Marks view={view} />
       </div>

@@ -46,6 +46,17 @@ export function Toolbar({ view }: { view: View }) {
         options={colors}
         onChoose={(color) => scatter.bind({ color: color === NONE ? null : color })}
       />
+      {layer.table.objectives.some((objective) => layer.sheets[objective]) ? (
+        <button
+          type="button"
+          class="tw-button"
+          aria-pressed={state.images}
+          title="Images stand in place of points where there is room; zoom in for more"
+          onClick={() => scatter.bind({ images: !state.images })}
+        >
+          Images
+        </button>
+      ) : null}
       <button
         type="button"
         class="tw-button tws-table-button"

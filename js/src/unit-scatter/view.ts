@@ -15,6 +15,8 @@ export interface Hint {
 export class View extends Changing {
   /** Where each unit stands in the plot, in pixels of the plot's element; the plot keeps them right. */
   places: readonly Place[] = [];
+  /** Units whose images stand in the plot. */
+  standing: readonly number[] = [];
   hint: Hint | undefined;
   tableOpen = false;
   onlySelected = false;

@@ -1,0 +1,43 @@
+// The scatter: which units' images stand in the plot. Each stands where its unit's point is. Where two would overlap, the
+// first in order has the room, and the other stays a point; zooming in makes room for more.
+// In: places in pixels, and the order. Out: units.
+import type { Place } from "./moves";
+
+/** Pixels of an image with its frame, and between two. */
+export const SIDE = 36;
+export const FRAME = 2;
+const GAP = 2;
+
+export function standing(places: readonly Place[], order: Iterable<number>): number[] {
+  const step = SIDE + GAP;
+  // Squares as large as what an image takes: one that overlaps another has its middle in a square beside it.
+  const taken = new Map<string, [x: number, y: number][]>();
+  const units: number[] = [];
+  for (const unit of order) {
+    const place = places[unit];
+    if (!place) continue;
+    const [x, y] = place;
+    const [column, row] = [Math.floor(x / step), Math.floor(y / step)];
+    const near = [-1, 0, 1].flatMap((dx) =>
+      [-1, 0, 1].flatMap((dy) => taken.get(`${column + dx} ${row + dy}`) ?? []),
+    );
+    if (near.some(([ox, oy]) => Math.abs(ox - x) < step && Math.abs(oy - y) < step)) continue;
+    const square = `${column} ${row}`;
+    taken.set(square, [...(taken.get(square) ?? []), [x, y]]);
+    units.push(unit);
+  }
+  return units;
+}
+
+/** The unit whose image covers a point of the plot. */
+export function imageAt(
+  places: readonly Place[],
+  units: readonly number[],
+  x: number,
+  y: number,
+): number | undefined {
+  return units.find((unit) => {
+    const place = places[unit];
+    return place && Math.abs(place[0] - x) <= SIDE / 2 && Math.abs(place[1] - y) <= SIDE / 2;
+  });
+}

@@ -1,0 +1,102 @@
+"""Figures of units, images in the scatter: each where its unit's point is, as far as there is room.
+
+In: a bound scatter figure, the layer's record, and units in an order. Out: the figure with images in its layout.
+Where two would overlap, the first in order has the room and the other stays a point, as on the page
+(js/src/unit-scatter/standing.ts).
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+from PIL import Image
+
+from tunewidgets.pictures import data_uri, webp
+
+from .own_images import enlarged, images_of
+from .style import GRAY
+
+# Pixels: the figure, what its margins and a legend leave to the plot, an image in it with its frame, and between two.
+WIDTH, HEIGHT = 960, 680
+PLOT = (740, 520)
+SIDE, GAP = 36, 2
+# An image as it is kept, so that it is sharp in print; its frame.
+DETAIL, FRAME = 128, 8
+
+Point = tuple[float, float]
+
+
+def with_images(
+    figure: go.Figure, record: xr.Dataset, objective: str, units: bool | Sequence[int]
+) -> go.Figure:
+    """Put the images of `units` into a scatter of one layer, of all that are drawn where it is True.
+
+    Raises
+    ------
+    ValueError
+        If the record has no images of that objective, or there is no such unit.
+    """
+    own = images_of(record, objective)
+    count = own.sizes["unit"]
+    order = range(count) if units is True else [int(unit) for unit in units or ()]
+    if wrong := [unit for unit in order if not 0 <= unit < count]:
+        raise ValueError(f"images names unit {wrong[0]}, but this layer has {count}; give 0 to {count - 1}")
+    rendered = own["rendered"].values
+    points, colors = _places(figure)
+    for unit in standing(points, (unit for unit in order if rendered[unit])):
+        x, y = points[unit]
+        figure.add_layout_image(
+            source=_framed(own["image"].values[unit], colors[unit]),
+            xref="x domain",
+            yref="y domain",
+            x=x,
+            y=y,
+            xanchor="center",
+            yanchor="middle",
+            sizex=SIDE / PLOT[0],
+            sizey=SIDE / PLOT[1],
+            layer="above",
+        )
+    return figure.update_layout(width=WIDTH, height=HEIGHT)
+
+
+def standing(points: dict[int, Point], order: Iterable[int]) -> list[int]:
+    """Units, in order, whose images overlap none before them; `points` are shares of the plot's width and height."""
+    units: list[int] = []
+    taken = np.empty((0, 2))
+    step = (SIDE + GAP) / np.array(PLOT)
+    for unit in order:
+        if unit in points and not (np.abs(taken - points[unit]) < step).all(1).any():
+            units.append(unit)
+            taken = np.vstack([taken, points[unit]])
+    return units
+
+
+def _places(figure: go.Figure) -> tuple[dict[int, Point], dict[int, str]]:
+    """Where each drawn unit's point is, from 0 to 1 along both axes, and its color where it has one of its own."""
+    points, colors = {}, {}
+    for trace in figure.data:
+        shares = [
+            _share(axis, values)
+            for axis, values in ((figure.layout.xaxis, trace.x), (figure.layout.yaxis, trace.y))
+        ]
+        color = trace.marker.color if isinstance(trace.marker.color, str) else GRAY
+        for unit, x, y in zip(trace.customdata, *shares, strict=True):
+            points[int(unit)], colors[int(unit)] = (float(x), float(y)), color
+    return points, colors
+
+
+def _share(axis: go.layout.XAxis | go.layout.YAxis, values: Sequence[float]) -> np.ndarray:
+    along = np.asarray(values, np.float64)
+    low, high = axis.range
+    return ((np.log10(along) if axis.type == "log" else along) - low) / (high - low)
+
+
+def _framed(image: np.ndarray, color: str) -> str:
+    """The image on its color, as an address."""
+    large = Image.fromarray(enlarged(image[None], DETAIL)[0])
+    large.thumbnail((DETAIL, DETAIL))
+    framed = Image.new("RGB", (large.width + 2 * FRAME, large.height + 2 * FRAME), color)
+    framed.paste(large, (FRAME, FRAME))
+    return data_uri(webp(np.asarray(framed)), "webp")
