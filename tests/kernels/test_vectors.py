@@ -72,6 +72,12 @@ def test_stopped_sampling_goes_on_where_it_was(tmp_path, probe, monkeypatch):
         tw.sample_activations(probe, IMAGES, **QUICK, seed=1, store=tmp_path / "a.zarr")
 
 
+def test_a_store_of_vectors_is_a_folder_which_they_can_be_read_from_later(tmp_path, probe):
+    with pytest.raises(ValueError, match=r"end it in \.zarr, for a folder"):
+        tw.sample_activations(probe, IMAGES, **QUICK, store=tmp_path / "a.zarr.zip")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def large(tmp_path, monkeypatch):
     """Vectors of three independent sparse sources in eight units, two of which never vary, on disk and in memory."""

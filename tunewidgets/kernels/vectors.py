@@ -73,6 +73,11 @@ class StoredVectors(Vectors):
     def __init__(
         self, store: str | os.PathLike[str], n: int, units: int, model_sha256: str, asked: dict[str, Any]
     ) -> None:
+        if str(store).endswith(".zip"):
+            raise ValueError(
+                f"{store} is one file, and vectors are read from their store as they are asked for; end it in .zarr, "
+                "for a folder"
+            )
         if int(asked["n_images"]) >= EXACT:
             raise ValueError(f"a store holds vectors of up to {EXACT:,} images; sample them in parts")
         self._study = Study(store, "activations", model_sha256, asked)
