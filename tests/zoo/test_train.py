@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -99,6 +100,20 @@ def test_cifar10_is_read_from_sheets(tmp_path, monkeypatch):
     assert data.images.shape == (10_000, 3, 32, 32)
     assert np.array_equal(data.images[:, :, 5, 9].numpy(), tiles)
     assert np.array_equal(data.labels.numpy(), labels)
+
+
+def test_cifar10_that_cannot_be_downloaded_is_said_in_a_sentence(tmp_path, monkeypatch, capsys):
+    def unreachable(*_, **__):
+        raise URLError("no route to host")
+
+    monkeypatch.delenv("TUNEWIDGETS_DATA", raising=False)
+    monkeypatch.setattr("torchvision.datasets.CIFAR10", unreachable)
+    with pytest.raises(
+        ConnectionError, match=r"could not be downloaded \(no route to host\); .* cifar10/index.csv"
+    ):
+        cifar10.load_labelled("cifar10", train=False)
+    assert training.main(["mlp", "--epochs", "1", "--out", str(tmp_path / "run")]) == 1
+    assert capsys.readouterr().err.startswith("train: CIFAR-10 could not be downloaded")
 
 
 def test_a_data_folder_without_cifar10_is_said_in_a_sentence(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Labelled images to train the zoo's classifiers on: CIFAR-10, or scikit-learn's digits.
+"""Labeled images to train the zoo's classifiers on: CIFAR-10, or scikit-learn's digits.
 
 In: the data's name and the folder it lies in. Out: uint8 images `(N, 3, 32, 32)` and int64 labels `(N,)`, for
 training and for testing, in memory.
@@ -7,6 +7,7 @@ training and for testing, in memory.
 import csv
 from pathlib import Path
 from typing import NamedTuple
+from urllib.error import URLError
 
 import numpy as np
 import torch
@@ -62,6 +63,8 @@ def load_labelled(name: str, train: bool, folder: str | Path | None = None) -> L
         If there is no such data set.
     FileNotFoundError
         If the folder named by `TUNEWIDGETS_DATA` holds no CIFAR-10.
+    ConnectionError
+        If it cannot be downloaded.
     """
     if name == "digits":
         return _digits(train)
@@ -96,7 +99,13 @@ def _cifar10(train: bool, folder: str | Path | None) -> Labelled:
     from torchvision.datasets import CIFAR10
 
     root = Path.home() / ".cache" / "tunewidgets" if folder is None else Path(folder)
-    official = CIFAR10(str(root), train=train, download=True)
+    try:
+        official = CIFAR10(str(root), train=train, download=True)
+    except (URLError, TimeoutError, ConnectionError) as error:
+        raise ConnectionError(
+            f"CIFAR-10 could not be downloaded ({getattr(error, 'reason', error)}); try again with a network, or set "
+            "the environment variable TUNEWIDGETS_DATA to a folder with cifar10/index.csv"
+        ) from error
     return Labelled(torch.from_numpy(official.data).permute(0, 3, 1, 2), torch.tensor(official.targets))
 
 

@@ -53,11 +53,11 @@ def images(
     n : int, optional
         How many images. None: all there are, the 2 whole photographs, or 400 dead-leaves scenes. Fewer than
         there are: drawn by `seed`, in their order (of an iterable: the first n).
-    size : int or None
+    size : int or None, default 224
         Side in pixels: images are resized on the short side and center-cropped. None leaves them as they are.
-    seed : int
+    seed : int, default 0
         Decides crops, scenes and which images are drawn.
-    batch_size : int
+    batch_size : int, default 64
         Images a batch.
 
     Returns
@@ -67,7 +67,10 @@ def images(
     Raises
     ------
     ValueError, TypeError, FileNotFoundError
-        If the source is none of these, is empty, holds fewer than `n` images, or holds values outside [0, 1].
+        If the source is none of these, is empty, holds fewer than `n` images, or holds values outside [0, 1]; if an
+        option is out of its range.
+    ConnectionError
+        If CIFAR-10 is neither at hand nor can be downloaded.
 
     Examples
     --------
