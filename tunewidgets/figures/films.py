@@ -132,7 +132,9 @@ def film_strip(film: xr.Dataset, dimension: int, points: int | None = None, cell
     figure = _image_figure(film, strip, cell / width, below=170)
     share = share_text(film, dimension)
     source = f"<span style='color:{GRAY}'>{plain(film.attrs['model'])}, {plain(film.attrs['layer'])}</span>"
-    title = f"<b>{plain(dimension_name(film, dimension))}</b>{share and f', {share}'}   {source}"
+    title = (
+        f"<b>{plain(dimension_name(film, dimension))}</b>{share and f', {share}'}   {source}{_doubt(film)}"
+    )
     figure.update_layout(
         title={"text": title}, margin={"l": 64}, width=figure.layout.width + 64 - MARGIN["l"]
     )
@@ -196,15 +198,21 @@ def _check(film: xr.Dataset) -> None:
         raise RecordError(f"a film record belongs here, and this is a {kind} record; render_film makes films")
 
 
+def _doubt(film: xr.Dataset) -> str:
+    """What a title says of a method that did not converge."""
+    if settings_of(film).get("converged") is not False:
+        return ""
+    return f" <span style='color:{VERMILION}'>(did not converge)</span>"
+
+
 def _image_figure(film: xr.Dataset, image: np.ndarray, scale: float, below: int = 0) -> go.Figure:
     """A figure whose plot area is `image`, `scale` figure pixels a pixel, `below` pixels of room under it."""
     height, width = image.shape[:2]
     tall = height * scale + below
-    settings = settings_of(film)
     source = f"{film.attrs['model']}, {film.attrs['layer']}"
-    title = f"<b>{plain(source)}</b>: tuning dimensions by {plain(method_name(settings))}"
-    if settings.get("converged") is False:
-        title += f" <span style='color:{VERMILION}'>(did not converge)</span>"
+    title = (
+        f"<b>{plain(source)}</b>: tuning dimensions by {plain(method_name(settings_of(film)))}{_doubt(film)}"
+    )
     figure = go.Figure(
         # Drawn in the image's own pixels; the axes' ranges cut the half pixel that plotly adds on every side.
         go.Image(source=data_uri(webp(image), "webp"), x0=0.5, y0=0.5, hoverinfo="skip"),
