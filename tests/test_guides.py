@@ -9,6 +9,8 @@ import torch
 from PIL import Image
 from torch import nn
 
+import tunewidgets as tw
+
 DOCS = Path(__file__).parents[1] / "docs"
 # The code of "at scale" needs a cluster; tests/kernels/test_executors.py and tests/faults stand for it.
 GUIDES = ("own-model", "own-images", "papers", "teaching")
@@ -34,15 +36,16 @@ def test_a_guides_code_runs(guide, tmp_path, monkeypatch, capsys):
 
 
 class Small(nn.Module):
-    """A model with a layer of the name that the first page uses."""
+    """A model with layers of the names that the first page uses, as a residual network has them."""
 
     def __init__(self):
         super().__init__()
-        self.layer1 = nn.Sequential(nn.ModuleDict({"conv1": nn.Conv2d(3, 8, 5, stride=4)}))
+        self.layer1 = nn.Sequential(nn.ModuleDict({"conv1": nn.Conv2d(3, 8, 5, stride=4), "relu": nn.ReLU()}))
         self.head = nn.Linear(8, 2)
 
     def forward(self, images):
-        return self.head(torch.relu(self.layer1[0]["conv1"](images)).mean((2, 3)))
+        block = self.layer1[0]
+        return self.head(block["relu"](block["conv1"](images)).mean((2, 3)))
 
 
 SIZES = {
@@ -95,3 +98,24 @@ def test_every_guide_is_in_the_menu_and_on_the_first_page():
     for guide in DOCS.glob("*.md"):
         assert guide.name in menu
         assert guide.name in first or guide.name == "index.md"
+
+
+def test_the_reference_has_every_public_name():
+    page = (DOCS / "reference.md").read_text(encoding="utf-8")
+    described = {path.rpartition(".")[2] for path in re.findall(r"^::: (\S+)$", page, re.M)}
+    rooms = {"__version__", "records", "zoo"}
+    assert {*tw.__all__, *tw.zoo.__all__} - rooms <= described
+
+
+PAGES = sorted(
+    path.relative_to(DOCS.parent).as_posix()
+    for folder in (".", "docs", "notebooks", "tests/*")
+    for path in DOCS.parent.glob(f"{folder}/*.md")
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_links_to_is_there(page):
+    here = DOCS.parent / page
+    links = re.findall(r"\]\(([^)#]+)\)", here.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (here.parent / link).exists()] == []
