@@ -257,7 +257,7 @@ CASES = [
             (lambda f=function: f(layers=[]), ValueError, "name at least one"),
             (lambda f=function: f(data="photos"), TypeError, "give batches of (images, labels)"),
             (lambda f=function: f(data=[]), ValueError, "at least one image of every class"),
-            (lambda f=function: f(data=[GRAY]), TypeError, "give batches of labelled images"),
+            (lambda f=function: f(data=[GRAY]), TypeError, "give batches of labeled images"),
             (lambda f=function: f(data=[(IMAGES, LABELS * 0)]), ValueError, "give images of at least two"),
             (lambda f=function: f(data=[(IMAGES, LABELS.float())]), ValueError, "one whole number an image"),
             (lambda f=function: f(data=[(IMAGES, LABELS[:4])]), ValueError, "one whole number an image"),

@@ -1,4 +1,4 @@
-"""Small classifiers of every kind of layer, and labelled images, that the tests of units share."""
+"""Small classifiers of every kind of layer, and labeled images, that the tests of units share."""
 
 import torch
 from torch import nn

@@ -61,7 +61,7 @@ def panel_grid(
     for at, heading in enumerate(headings):
         place = {"row": at // across + 1, "col": at % across + 1}
         places.append(place)
-        # The row below a short last row has no axis there to be labelled.
+        # The row below a short last row has no axis there to be labeled.
         lowest = at + across >= len(headings)
         figure.update_xaxes(title=x if lowest else None, showticklabels=lowest, **place)
         figure.update_yaxes(title=y if place["col"] == 1 else None, **place)

@@ -1,4 +1,4 @@
-"""Labelled images for the kernels of units: checked, counted, any number of passes.
+"""Labeled images for the kernels of units: checked, counted, any number of passes.
 
 In: whatever a user has of `(images, labels)`. Out: batches of float images and int64 labels with the index of the
 first image, the same at every pass, and one sentence where the data cannot be what they are taken for.
@@ -45,7 +45,7 @@ class LabelledImages:
     Raises
     ------
     TypeError, ValueError
-        The data are no labelled images; what is wrong with a batch is said when it comes.
+        The data are no labeled images; what is wrong with a batch is said when it comes.
     """
 
     def __init__(self, data: Any, classes: int | Sequence[str] | None, input_size: int | None) -> None:
@@ -70,7 +70,7 @@ class LabelledImages:
 
     def describe(self) -> str:
         """What the images are, in a few words, for a record's settings."""
-        return self.described or f"{self.count} labelled images"
+        return self.described or f"{self.count} labeled images"
 
     def passes(self, size: int = 64) -> Iterator[tuple[int, Tensor, Tensor]]:
         """One pass: the index of the first image, images `(n, 3, H, W)` and labels `(n,)`, n at most `size`.
@@ -78,7 +78,7 @@ class LabelledImages:
         Raises
         ------
         TypeError, ValueError
-            A batch is no batch of labelled images, a label is outside the classes, a class has no image, the images
+            A batch is no batch of labeled images, a label is outside the classes, a class has no image, the images
             run dry or are of the wrong size.
         """
         first, seen = 0, torch.zeros(self.n_classes or 0, dtype=torch.int64)
@@ -95,7 +95,7 @@ class LabelledImages:
         if not (isinstance(item, (tuple, list)) and len(item) == 2):
             raise TypeError(
                 f"data gives a {type(item).__name__} where a pair (images, labels) belongs; "
-                "give batches of labelled images, such as a DataLoader's."
+                "give batches of labeled images, such as a DataLoader's."
             )
         images = check_images(item[0])
         labels = torch.as_tensor(tensor_of(item[1]))
@@ -184,7 +184,7 @@ def _is_single(item: Any) -> bool:
 
 
 class _Labelled:
-    """A zoo source's labelled batches, any number of times."""
+    """A zoo source's labeled batches, any number of times."""
 
     def __init__(self, source: Any) -> None:
         self._source = source

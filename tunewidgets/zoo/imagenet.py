@@ -36,7 +36,7 @@ def folder_of(name: str, holding: str) -> Path:
 
 
 class ImageNetPhotographs:
-    """Labelled photographs of ImageNet, opened as they are asked for.
+    """Labeled photographs of ImageNet, opened as they are asked for.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Make the records of the ImageNet reproduction: `python -m tunewidgets.zoo.make_imagenet googlenet_bvlc`.
 
-In: a network trained on ImageNet whose weights, like the 2,500 labelled photographs, lie in the folder that
+In: a network trained on ImageNet whose weights, like the 2,500 labeled photographs, lie in the folder that
 `TUNEWIDGETS_DATA` names. Out: one `.zarr.zip` of unit records of layers at several depths, without any photograph. What
 is finished is kept in a work folder, from which a run that was stopped goes on.
 """
@@ -62,7 +62,7 @@ def make_imagenet(
     device: str = "auto",
     progress: bool = True,
 ) -> Path:
-    """Analyze the units of a network on the ten labelled classes of ImageNet.
+    """Analyze the units of a network on the ten labeled classes of ImageNet.
 
     Importance is left out: a layer's units times 2,500 photographs of 224 px are days of computing on a CPU.
 
