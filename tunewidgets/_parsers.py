@@ -17,7 +17,7 @@ MODEL = (
 )
 SOURCE = "images: a folder, zoo sources such as photos or photos,dead-leaves, or module:function"
 DATA = (
-    "labelled images: a folder with a sub-folder for each class, cifar10, digits, or module:function for images "
+    "labeled images: a folder with a sub-folder for each class, cifar10, digits, or module:function for images "
     "with labels of your own"
 )
 
@@ -99,7 +99,7 @@ def _add_units(commands: Commands) -> argparse.ArgumentParser:
         "units",
         help="measure every unit of a network's layers and draw the images that drive it",
         description=(
-            "Shows labelled images to a classifier and tells of every unit how selective it is for a class,\n"
+            "Shows labeled images to a classifier and tells of every unit how selective it is for a class,\n"
             "draws the images that drive it and counts who else in the layer answers to them, and measures\n"
             "what the network loses without it. Writes one unit record a layer, a chunk of units at a time: run\n"
             "again with the same arguments, it goes on where it stopped. Open it with tw.open_record."
@@ -112,7 +112,7 @@ def _add_units(commands: Commands) -> argparse.ArgumentParser:
     _add_shared(needed, "--out")
     option = parser.add_argument
     option(
-        "--layers", type=names_from, metavar="A,B", help="the layers' dotted names (default: all activations)"
+        "--layers", type=names_from, metavar="A,B", help="the layers' dotted names (default: all activation modules)"
     )
     _add_shared(option, "--weights")
     option(
@@ -125,7 +125,7 @@ def _add_units(commands: Commands) -> argparse.ArgumentParser:
     )
     option("--no-ablation", action="store_true", help="leave out what the network loses without a unit")
     _add_shared(option, "--n-images")
-    option("--image-size", type=positive, metavar="PX", help="their side (default: what the model takes)")
+    option("--image-size", type=positive, metavar="PX", help="their side (default: the model's own, else 224)")
     _add_shared(option, "--seed")
     return parser
 

@@ -62,7 +62,7 @@ def spearman(
     given : str, optional
         A column whose part is taken out of both: the partial correlation of the ranks, such as given
         "mean_activation".
-    draws : int
+    draws : int, default 1000
         Of the percentile bootstrap over units.
 
     Returns
@@ -74,7 +74,8 @@ def spearman(
     Raises
     ------
     ValueError
-        A column is not in the record or has other dims, or a number is outside its range.
+        A column is not in the record or has other dims, `objective` has to be said or is not there, or `draws` is less
+        than 1.
 
     Examples
     --------

@@ -52,7 +52,7 @@ def concept_map(
         Which units or dimensions; None: all.
     best : int, default 1
         A concept is shown if it is among so many of any feature's strongest.
-    measure : {"auc", "iou"}
+    measure : {"auc", "iou"}, default "auc"
     alpha : float, default 0.05
         AUC is written where `p_holm` is at most this, IoU where its interval lies above what chance gives.
 
@@ -66,7 +66,7 @@ def concept_map(
     RecordError
         If `found` is not a concepts record.
     ValueError
-        It has no such feature, or no masks were compared.
+        It has no such feature, no masks were compared, or an option is out of its range.
 
     References
     ----------

@@ -36,7 +36,7 @@ def exceeding_units(
         Which layer of a tree that has several.
     objective : {"iam", "am"}
         Whose images.
-    count : int
+    count : int, default 2
         How many exceeding units to show; where there are fewer, all.
 
     Returns
@@ -50,7 +50,8 @@ def exceeding_units(
     RecordError
         If `units` is not a unit record.
     ValueError
-        If it has no such layer, objective or unit, no images, or no unit that others exceed.
+        If it has no such layer, objective or unit, no images, or no unit that so many others exceed; if `count` is less
+        than 1.
 
     Notes
     -----

@@ -40,7 +40,7 @@ def save(
 ) -> Path:
     """Save a figure as a file, as wide on paper as asked.
 
-    Common widths: one column 85 mm (PNAS, IEEE 88, Nature 89), one and a half 120 to 140, two columns 180.
+    Common widths: one column 85 to 89 mm, one and a half 120 to 140, two columns 180.
     Chrome or Chromium draws the file. Where there is none, film sheets, galleries and exceeding units are drawn all the
     same: as PNG, and as PDF with the text part of the picture.
 
@@ -49,7 +49,7 @@ def save(
     figure : plotly.graph_objects.Figure
         One of `tw.figures`, or any other.
     path : path
-        Ends in .svg, .pdf (both with text as text and fonts embedded) or .png.
+        Ends in .svg, .pdf (both with text as text, the PDF with its fonts) or .png.
     width_mm : float, optional
         Width on paper, millimeters; None keeps the size on the screen, at 96 pixels an inch.
     dpi : int, default 300

@@ -29,7 +29,7 @@ def recovery_table(
     Parameters
     ----------
     report : xarray.DataTree, xarray.Dataset, str or path
-        A recovery record (`gabor_recovery`), or where one was saved.
+        A recovery record (`gabor_recovery`, `film_checklist`), or where one was saved.
     bank, readout : str, optional
         Which of the record's; the first by default.
     seed : int, optional
@@ -40,13 +40,15 @@ def recovery_table(
     Returns
     -------
     plotly.graph_objects.Figure
-        A table: five lines an attribute and three of all together, a column a method with its number of components. A
-        dash is "not there".
+        A table: five lines an attribute and three of all together, of films three an attribute; a column a method with
+        its number of components. The reader's line is left out where it holds no verdict. A dash is "not there".
 
     Raises
     ------
     RecordError
         If `report` is not a recovery record.
+    FileNotFoundError
+        If there is no record at the path given.
     ValueError
         If it has no such bank, readout or seed, or was not made at a level that high.
 

@@ -123,11 +123,11 @@ def unit_gallery(
         Which layer of a tree that has several.
     objective : {"iam", "am"}
         Whose images.
-    by : str
+    by : str, default "selectivity"
         The column that orders them, such as "rs" or "accuracy_drop"; units without a value come last.
     count : int, optional
         How many units to show, evenly spread over that order; by default all, up to 96.
-    across : int
+    across : int, default 12
         Images a row.
 
     Returns

@@ -1,6 +1,6 @@
 """Importance of units: what a network loses when one of them, or more and more of them, are silenced.
 
-In: a classifier and labelled images. Out: a DataTree of unit records with the drop in accuracy and the rise of the
+In: a classifier and labeled images. Out: a DataTree of unit records with the drop in accuracy and the rise of the
 loss, overall and by class, and cumulative curves. Only what follows a layer runs again; images are the outer loop, so
 that what is kept is one batch.
 """
@@ -58,7 +58,7 @@ def ablation(
         have, label `i` is the network's score `outputs[i]`. Read once, twice with `method="mean"`, and once more for
         the curves where `selectivity` is not given.
     layers : sequence of str, optional
-        None: the output of every activation module.
+        None: every activation module's output; in a model without one, every convolution's and linear layer's.
     method : {"zero", "mean"}
     curves : bool, default True
         Also ablate more and more units, in three orders.
@@ -70,7 +70,7 @@ def ablation(
         Each layer's selectivity indices, `(U,)`, for the orders.
     classes : int or sequence of str, optional
         How many classes the data have, or their names.
-    seed : int
+    seed : int, default 0
         Decides the random orders.
     preprocess, device
         As of `Probe`.

@@ -79,24 +79,24 @@ def sample_activations(
     images : zoo source, Tensor, ndarray or iterable
         A batch `(N, 3, H, W)` in [0, 1], or an iterable of such batches, alone or as `(images, labels)`: a
         `zoo.images(...)`, a DataLoader. Where it doesn't tell its number of images, it is passed over twice.
-    n : int
+    n : int, default 100_000
         How many vectors.
-    per_image : int or "auto"
+    per_image : int or "auto", default "auto"
         How many of them an image; "auto" shares `n` among all images as evenly as possible. A number takes as
         few images as give `n` vectors, drawn by `seed`.
-    seed : int
-        Decides the positions, and which images give one more where `n` is not a multiple.
-    pool : int
+    seed : int, default 0
+        Decides the positions, and which images give one more where `n` is no multiple of their number.
+    pool : int, default 1
         An odd number: each vector is pooled over `pool` × `pool` neighboring positions. What depends on exactly
         where a pattern lies, such as a wave's phase, averages out, and what it is, its frequency and angle, stays:
         from 5 × 5 positions PCA finds a Gabor bank's frequency, which single positions hardly show.
     pooling : {"mean", "rms"}
-        How: their mean, or the root of their mean square, in which those that answer most count for more.
-    normalize : bool
+        How: their mean (the default), or the root of their mean square, in which those that answer most count for more.
+    normalize : bool, default False
         Divide each vector by its own length plus the median one, so that strong contrast counts for little and what is
         seen for more (divisive normalization). Together with `pool=5` and `pooling="rms"`, eight dimensions of PCA find
         frequency, angle and phase of nine Gabor banks in ten.
-    progress : bool
+    progress : bool, default True
         Show a progress bar.
     store : path or URL, optional
         A `.zarr` folder that the vectors go to as they come, so that memory stays bounded however many they are. A
@@ -107,17 +107,22 @@ def sample_activations(
     -------
     xarray.DataArray, (sample, unit) float32, or a list of them
         One a probe. In the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
-        positions of that map. Attributes: `model`, `model_sha256`, `layer`, `images` (a description), `seed`,
-        `n_images` (those that gave vectors), `n_vectors`, above 1 `pool` and `pooling`, and of normalized vectors
-        `contrast`, the median length. Vectors of one image are clustered: `n_images` is the sample size.
+        positions of that map. Attributes: `model`, `model_sha256`, `weights_from` where that is known, `layer`,
+        `images` (a description), `seed`, `n_images` (those that gave vectors), `n_vectors`, above 1 `pool` and
+        `pooling`, and of normalized vectors `contrast`, the median length. Vectors of one image are clustered:
+        `n_images` is the sample size.
 
     Raises
     ------
     ValueError
-        If there are no images, fewer positions than vectors are asked for, or the store holds vectors made otherwise;
-        if probes are of several models, or several are to share one store.
+        If there are no images, fewer positions than vectors are asked for, an option is out of its range, or the store
+        holds vectors made otherwise; if probes are of several models, or several are to share one store.
     TypeError
         If `images` is neither a batch nor an iterable of batches.
+    RuntimeError
+        If another process is writing to the store.
+    FileExistsError
+        If something that is no record is at the store's path.
 
     References
     ----------

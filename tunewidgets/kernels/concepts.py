@@ -68,7 +68,7 @@ def concepts(
         takes the labels that come with the images.
     probe : Probe
         The network and the layer; not needed where the first argument is a Probe.
-    reduction : {"mean", "max", "center"}
+    reduction : {"mean", "max", "center"}, default "mean"
         How an image's value follows from its map.
     least : int, default 10
         Concepts that fewer images have, or have not, are left out before anything is tested.
@@ -76,9 +76,9 @@ def concepts(
         Of all positions, those where a feature counts as active.
     classes : sequence of str
         Names for labels that are whole numbers; empty takes those of the images.
-    draws, seed : int
+    draws, seed : int, default 200 and 0
         Of the bootstrap.
-    progress : bool
+    progress : bool, default True
 
     Returns
     -------
@@ -92,8 +92,9 @@ def concepts(
     Raises
     ------
     ValueError
-        Labels of another number than images, one label only, no concept with `least` images; a film or records of
-        another layer or of other weights; activations that are not finite; an option outside its range.
+        Labels of another number than images, one label only, no concept with `least` images; no probe, or a film or
+        records of another layer or of other weights than it; activations that are not finite; an option outside its
+        range.
     TypeError
         The first argument or `images` is nothing of the kind.
     FileNotFoundError

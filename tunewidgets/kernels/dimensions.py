@@ -37,18 +37,18 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     Parameters
     ----------
-    method : {"pca", "ica", "nmf", "lle"} or scikit-learn decomposition
+    method : {"pca", "ica", "nmf", "lle"} or scikit-learn decomposition, default "ica"
         - `"pca"`: principal components;
         - `"ica"`: independent components of variance 1 (FastICA, logcosh, up to 1,000 iterations);
         - `"nmf"`: non-negative factors of unit norm (`nndsvda`, up to 1,000 iterations) of vectors ≥ 0;
         - `"lle"`: locally linear embedding; a curve, so that there are no `components_`;
         - an object with `fit`, `transform` and, once fitted, `components_`; its own settings hold.
-    n_components : int
+    n_components : int, default 16
         How many dimensions.
-    random_state : int, RandomState or None
+    random_state : int, RandomState or None, default 0
         An int gives the same dimensions every time, bit for bit.
-    n_neighbors, subsample : int
-        LLE only: neighbors that a vector is a mixture of, and how many distinct vectors are embedded.
+    n_neighbors, subsample : int, default 15 and 3000
+        LLE only: neighbors that a vector is a mixture of, and how many distinct vectors are embedded at most.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Their histograms: counts, and the edges of the bins.
     sample_ : dict
         Where the data come from: `images` (a description), `n_images` (None where unknown), `n_vectors`; of
-        `sample_activations` also `model`, `model_sha256`, `layer` and `seed`.
+        `sample_activations` all its attributes.
     method_name_ : str
         The method, or the name of the decomposition's class.
     n_components_, n_features_in_ : int
@@ -127,7 +127,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         ------
         ValueError
             If `n_components` is more than the data's rank or than the vectors less one, no unit varies, a
-            value is NaN or infinite, or NMF is given a negative one.
+            value is NaN or infinite, NMF is given a negative one, or there is no method of that name.
         TypeError
             If `method` is no decomposition.
         """

@@ -47,7 +47,7 @@ def exemplars(
     data : iterable, Dataset, DataLoader or zoo source
         Of `(images, labels)`, as of `class_selectivity`.
     layers : sequence of str, optional
-        None: the output of every activation module.
+        None: every activation module's output; in a model without one, every convolution's and linear layer's.
     k : int, default 9
         Images a unit, of each kind.
     pictures : int, optional
@@ -63,7 +63,8 @@ def exemplars(
         A unit record a layer with `exemplar(unit, k)`, the indices of the images with the largest activation, strongest
         first (-1 where there are fewer), `exemplar_activation(unit, k)` and `exemplar_position(unit, k, yx)`, where on
         the layer's map the maximum is; `spread`, `spread_activation` and `spread_position`, the same for images in even
-        steps from the weakest to the strongest activation, exact to a 32nd of the range from 0; with `pictures`
+        steps from the strongest to the weakest activation, exact to a 32nd of the range from 0 (a step that would show
+        the image before it again has -1); with `pictures`
         `exemplar_image` and `spread_image` uint8 `(unit, k, y, x, rgb)`.
 
     Raises

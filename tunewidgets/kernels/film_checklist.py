@@ -34,9 +34,9 @@ def film_checklist(
     films : mapping of str to film records
         By what the layer is to be called, a film that `read_film` read, or several by other methods. Where a layer is
         called "conv2d0" or "conv2d1", as in the paper, its marks of PCA-16 and ICA-16 stand beside ours.
-    alpha : float
+    alpha : float, default 0.05
         Level of the marks.
-    seed : int
+    seed : int, default 0
         Decides which random axes are put together.
 
     Returns
@@ -48,7 +48,8 @@ def film_checklist(
     Raises
     ------
     ValueError
-        No film is given, one was not read, has not `32` points, or two are of one layer and method.
+        No film is given; one was not read, has not 32 points or no dimension that can be shown; or two are of one layer
+        and method.
 
     Examples
     --------

@@ -52,18 +52,18 @@ def add_patches(
         Of `sample_activations`, with the coordinate `image`.
     images : zoo source, Tensor, ndarray or iterable
         Those that `activations` came from, in the same order.
-    k : int
+    k : int, default 4
         Patches a point.
-    side : int
+    side : int, default 48
         Side of a patch in the record, pixels.
-    progress : bool
+    progress : bool, default True
 
     Returns
     -------
     xarray.Dataset
         The film with `patch` uint8 `(dimension, point, exemplar, patch_y, patch_x, rgb)`, `patch_image`, the index of
         the image each comes from (-1 where there is none), `patch_position`, the position on the layer's map, and
-        `patch_coordinate`, its own coordinate along the dimension.
+        `patch_coordinate`, its own coordinate along the dimension; -1 and NaN there too.
 
     Raises
     ------

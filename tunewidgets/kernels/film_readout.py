@@ -64,16 +64,16 @@ def read_film(
         The layer that the film was made for.
     activations : xarray.DataArray, (sample, unit)
         What the dimensions were found in: its range says how far a random axis goes.
-    null : int or xarray.Dataset
+    null : int or xarray.Dataset, default 199
         How many random axes are rendered, from 139: with fewer no p-value of seven can reach .05. Or a film that was
         read already, whose null is taken over: PCA and ICA with as many components span one subspace.
-    points : int
+    points : int, default 5
         Points along a random axis; the film is compared with them by as many of its own.
-    alpha : float
+    alpha : float, default 0.05
         Level at which a label is suggested.
-    seed : int
+    seed : int, default 0
         Decides the axes.
-    progress : bool
+    progress : bool, default True
 
     Returns
     -------

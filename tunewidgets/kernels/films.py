@@ -85,30 +85,37 @@ def render_film(
     jitter : Jitter, optional
         Random transformations; None shifts over the whole image to the end, so that the images are seamless tiles
         (with `at` a position, the weak shifts of `visualize`).
-    size, steps, seed, canvas, band, lr, precision, chunk, progress
-        As in `visualize`; a chunk is at most one dimension's points, so that a dimension's images do not depend on
-        which others are rendered.
+    size, steps, seed, canvas, lr, precision, chunk, progress
+        As in `visualize`; "auto" chooses the chunk for the points of one dimension, so that its images do not depend
+        on which others are rendered.
+    band : float, "auto" or None, default "auto"
+        As in `visualize`, where the default is None.
     only : sequence of int, optional
         The dimensions to render; None renders all.
     store : path or URL, optional
-        A `.zarr` folder to which every finished chunk goes, so that the film can be opened meanwhile and a later call
-        with the same settings goes on where this one stopped.
+        A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Every finished chunk goes there, and a
+        later call with the same settings goes on where this one stopped.
     executor : optional
         Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
 
     Returns
     -------
     xarray.Dataset
-        A film record: `coordinate`, `quantile`, `target`, `image`, `cosine`, `histogram`, `status`, `label` and the
-        linear fit. A dimension that cannot be shown has its reason in `status`, NaN as `cosine` and no image.
+        A film record: by `(dimension, point)` `coordinate`, `quantile` (the share of the data below it), `target` (…,
+        unit), `image` (…, y, x, rgb) uint8 and `cosine`, the one reached; by dimension `histogram` and `bin_edge` of
+        the data's coordinates, `explained_variance`, `status`, `label` and `suggested_label`, both empty; and, of all
+        methods but LLE, the linear fit `component`, `unmixing`, `center` with `unit_mask`. A dimension that cannot be
+        shown has its reason in `status`, NaN as `cosine` and a black `image`.
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         Dimensions that are not fitted or belong to another layer; an option outside its range; a store with a film made
         otherwise.
     RuntimeError
-        Another process is writing to the store.
+        Another process is writing to the store, or workers were lost again and again.
+    FileExistsError
+        Something that is no record is at the store's path.
 
     Examples
     --------

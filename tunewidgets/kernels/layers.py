@@ -61,8 +61,8 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
     -------
     pandas.DataFrame
         One row a layer: `name` (dotted; a module used again gives `relu`, `relu_1`, …), `kind` (its class), `units`,
-        `output_shape` (without the batch), `receptive_field` and `stride` in input pixels (y, x; a layer that sees
-        everything has the input's size), `rectified` (whether its values cannot be negative).
+        `output_shape` (without the batch), `receptive_field` (the input's size where a layer sees all of it) and
+        `stride`, in input pixels (y, x), `rectified` (whether its values cannot be negative).
 
     Raises
     ------

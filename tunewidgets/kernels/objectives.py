@@ -70,6 +70,11 @@ class AM(_Units):
     units : int or sequence of int
         One target a unit.
 
+    Raises
+    ------
+    ValueError
+        `units` is neither a whole number nor a list of them.
+
     Examples
     --------
     >>> import tunewidgets as tw
@@ -92,6 +97,11 @@ class IAM(_Units):
     ----------
     units : int or sequence of int
         One target a unit.
+
+    Raises
+    ------
+    ValueError
+        `units` is neither a whole number nor a list of them.
 
     Examples
     --------
@@ -125,7 +135,8 @@ class Neuron(_Units):
     Raises
     ------
     ValueError
-        `at` is neither of these, or lies outside the layer's map on the canvas.
+        `units` is neither a whole number nor a list of them; `at` is neither of these, or lies outside the layer's map
+        on the canvas.
 
     Examples
     --------

@@ -53,9 +53,10 @@ class Probe:
     Raises
     ------
     ValueError
-        The layer does not exist or is not reached (the sentence lists near names), or no image size fits.
+        The layer does not exist (the sentence lists near names), is not reached or gives nothing that is a unit; no
+        image size fits; the device is not there.
     TypeError
-        `model` is not a module.
+        `model` is not a module, or `layer` is not a name.
 
     Examples
     --------

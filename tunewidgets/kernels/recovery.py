@@ -58,24 +58,25 @@ def gabor_recovery(
         A function with a parameter `seed` makes a bank for each seed, as `zoo.gabor_bank` does. None: the default
         bank, once "zero-mean", and once "with mean", whose filters answer to uniform light too.
     methods : sequence of {"pca", "ica", "nmf", "lle"} or scikit-learn decompositions
-    n_components : sequence of int
+        By default all four.
+    n_components : sequence of int, default (3, 6)
         Every method is fitted with each number.
-    seeds : sequence of int
+    seeds : sequence of int, default (0,)
         Bank seeds.
     images : optional
         As `sample_activations` takes them; the same for all banks. None: 400 dead-leaves scenes.
-    n : int
+    n : int, default 20_000
         Activation vectors.
-    others : {"mean", "zero"}
+    others : {"mean", "zero"}, default "mean"
         Where the other dimensions are held, as in `render_film`.
-    permutations : int
+    permutations : int, default 199
         Draws of each null, from 19: fewer can't reach p = .05.
-    alpha : float
+    alpha : float, default 0.05
         Level of the marks.
-    films : bool
+    films : bool, default False
         Add films of the first seed as child nodes, such as `tree["films/zero-mean-pca-3"]`, and judge them by their
         pictures too (readout "image").
-    progress : bool
+    progress : bool, default True
     store : path, optional
         A `.zarr` folder or `.zarr.zip` file to which finished seeds go. Run again with the same settings, what it
         holds is not made again, and what a reader entered is kept; other seeds are added.
@@ -83,7 +84,7 @@ def gabor_recovery(
         As of `sample_activations`; 1 and False are the paper's. With `pool=5`, `pooling="rms"`, `normalize=True` and 8
         components, PCA recovers frequency, angle and phase of nine banks in ten on photographs, at single positions of
         hardly any. Of random directions, .05 to .06 pass then at .05; of 10 components, .07 pass for frequency.
-    random_directions : int
+    random_directions : int, default 140
         Films of random directions against which films are judged, 8 points each; 0: pictures get no marks.
     film_options : dict, optional
         Options of `render_film`, such as `steps` and `size`.

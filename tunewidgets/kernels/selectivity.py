@@ -1,6 +1,6 @@
 """Class selectivity of units, for all layers in one pass over the data.
 
-In: a model and labelled images. Out: a DataTree of unit records with class means, the selectivity index and, on
+In: a model and labeled images. Out: a DataTree of unit records with class means, the selectivity index and, on
 demand, its critics (precision among the top k, AUC). Means are summed in float64: exact, whatever the batch size.
 """
 
@@ -49,7 +49,7 @@ def class_selectivity(
     data : iterable, Dataset, DataLoader or zoo source
         Of `(images, labels)`; images `(N, 3, H, W)` float in [0, 1], labels whole numbers from 0.
     layers : sequence of str, optional
-        None: the output of every activation module.
+        None: every activation module's output; in a model without one, every convolution's and linear layer's.
     reduction : {"mean", "max", "center"}
         Over the positions of a map, after rectifying.
     rectify : bool, default True

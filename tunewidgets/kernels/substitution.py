@@ -53,11 +53,11 @@ def representative_substitution(
     ----------
     model : torch.nn.Module
     layers : sequence of str, optional
-        None: the output of every activation module.
+        None: every activation module's output; in a model without one, every convolution's and linear layer's.
     objectives : sequence of {"am", "iam"}
         How the images are made (eqs. 2 and 3).
     data : iterable, Dataset, DataLoader or zoo source, optional
-        Labelled images, as of `class_selectivity`, to measure mean activations on for `rs_normalized`.
+        Labeled images, as of `class_selectivity`, to measure mean activations on for `rs_normalized`.
     mean_activation : mapping of str to array, optional
         Each layer's mean activations, `(U,)`, where they are known already.
     restarts : int, default 1
@@ -78,8 +78,8 @@ def representative_substitution(
         As of `Probe`.
     progress : bool, default True
     store : path or URL, optional
-        A `.zarr` folder to which every finished chunk goes, so that the record can be opened meanwhile and a later call
-        with the same settings goes on where this one stopped.
+        A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Every finished chunk goes there, and a
+        later call with the same settings goes on where this one stopped.
     executor : optional
         Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
     **options
@@ -101,8 +101,8 @@ def representative_substitution(
     TypeError, ValueError
         The model, its layers or an option cannot be used, or the store holds records made otherwise; said in one
         sentence.
-    RuntimeError
-        Another process is writing to the store.
+    RuntimeError, FileExistsError
+        Another process is writing to the store, workers were lost again and again, or what is at its path is no record.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Everything about a network's units in one call: one unit record a layer.
 
-In: a model and labelled images. Out: a DataTree of unit records with selectivity and its critics, exemplars, images and
+In: a model and labeled images. Out: a DataTree of unit records with selectivity and its critics, exemplars, images and
 RS, and importance. The data are streamed once for all layers, and once a layer for its ablation. With a store, every
 finished layer is kept and a later call goes on where this one stopped.
 """
@@ -64,7 +64,7 @@ def analyze_units(
     data : iterable, Dataset, DataLoader or zoo source
         Of `(images, labels)`, as of `class_selectivity`.
     layers : sequence of str, optional
-        None: the output of every activation module.
+        None: every activation module's output; in a model without one, every convolution's and linear layer's.
     objectives : sequence of {"am", "iam"}
         How images are made; empty: none, and no RS.
     ablation : bool, default True
@@ -74,9 +74,9 @@ def analyze_units(
     restarts : int, default 1
         Images a unit and objective.
     store : path or URL, optional
-        A `.zarr` folder or `.zarr.zip` file to which everything finished goes, a chunk of units at a time. It can be
-        opened meanwhile, and a later call with the same settings goes on where this one stopped. The records that are
-        returned are then read from there as they are asked for.
+        A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Everything finished goes there, a chunk
+        of units at a time, and a later call with the same settings goes on where this one stopped. The records that
+        are returned are then read from there, of a folder as they are asked for.
     executor : optional
         Anything with the interface of `concurrent.futures`, such as `ProcessPoolExecutor`: its workers make the images,
         a chunk at a time, and the model travels to each once. None: here, a chunk a core.
@@ -93,8 +93,10 @@ def analyze_units(
     classes : int or sequence of str, optional
     ablation_options : dict, optional
         Options of `tunewidgets.ablation`: `method`, `curves`, `points`, `random_orders`.
-    steps, seed
-        Of the images.
+    steps
+        Of the images' optimization.
+    seed
+        Of the images, and of the random orders of ablation.
     preprocess, device
         As of `Probe`.
     **options
@@ -112,6 +114,8 @@ def analyze_units(
         The model, its layers, the data or an option cannot be used, or the store holds records made otherwise.
     RuntimeError
         Another process is writing to the store, or workers were lost again and again.
+    FileExistsError
+        Something that is no record is at the store's path.
 
     Examples
     --------

@@ -61,7 +61,8 @@ def visualize(
         What each image maximizes: `AM`, `IAM`, `Neuron`, `Direction`, their sums and differences, or `"layer:unit"`.
     size : int or "auto", default "auto"
         Side of the images, pixels; "auto" takes the side the model insists on, else twice the receptive field
-        within 64 and 224 (of a black box: its attribute `input_size`, else 64).
+        within 64 and 224, and one that the model takes where the layer sees all of the image (of a black box: its
+        attribute `input_size`, else 64).
     steps : int, default 128
         With "cma" generations.
     canvas : {"fourier", "pixel"}
@@ -80,7 +81,8 @@ def visualize(
         Adam's step; "auto" takes the objective's own for a run of this many steps. With "cma" the initial spread of the
         parameters; "auto" takes 2.
     jitter : Jitter, optional
-        Random transformations; None takes the default strength (with "cma" none), `Jitter(0, 0, 0)` none.
+        Random transformations (`tunewidgets.kernels.jitter.Jitter`); None takes the default strength (with "cma" none),
+        `Jitter(0, 0, 0)` none.
     objective_at : {"leaky", "pre", "post"}
         Where a unit's activation is optimized: through a leaky rectifier, before or after the layer's own.
     checkpoints : sequence of int
@@ -93,8 +95,8 @@ def visualize(
     floats : bool, default False
         Keep the images before rounding too, as `image_float(target, y, x, rgb)` float32.
     store : path or URL, optional
-        A `.zarr` folder to which every finished chunk goes, so that the record can be opened meanwhile and a later call
-        with the same settings goes on where this one stopped.
+        A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Every finished chunk goes there, and a
+        later call with the same settings goes on where this one stopped.
     executor : optional
         Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
 
@@ -116,7 +118,9 @@ def visualize(
     ImportError
         "cma" without the package cmaes.
     RuntimeError
-        Another process is writing to the store.
+        Another process is writing to the store, or workers were lost again and again.
+    FileExistsError
+        Something that is no record is at the store's path.
 
     References
     ----------

@@ -164,7 +164,7 @@ class RecoveryChecklist(Widget):
         return markdown(self.cells(), self._look, self.all_three())
 
     def to_latex(self) -> str:
-        r"""The table as it is shown, as LaTeX that needs `\\usepackage{amssymb}`."""
+        r"""The table as it is shown, as LaTeX that needs `\usepackage{amssymb}`."""
         return latex(self.cells(), self._look, self.all_three())
 
     def to_csv(self) -> str:

@@ -74,9 +74,9 @@ class TuningExplorer(Widget):
     RecordError
         If `film` is not a valid film record.
     FileNotFoundError
-        If there is no record at the path given.
+        If there is no record, or no photo, at the path given.
     TypeError
-        If `probe` is none.
+        If `probe` is no `Probe`.
     ValueError
         If `dimensions` names one the film doesn't have, or none, or one twice; if `image` comes without its `probe`,
         is no picture, or the film has no linear fit; if the probe is not the film's.

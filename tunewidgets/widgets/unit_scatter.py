@@ -63,13 +63,15 @@ class UnitScatter(UnitTraits):
     Raises
     ------
     RecordError
-        If `units` is not a valid unit record, or a tree of such.
+        If `units` is not a valid unit record, or a tree of such; if a layer holds only some of its units, or nothing to
+        put on an axis.
     FileNotFoundError
         If there is no record at the path given.
     TypeError
-        If `probe` is none, or there is no such image option.
+        If `probe` is no `Probe`, or there is no such image option.
     ValueError
-        If a layer is not the probe's model's, has other weights, or its record does not say how its images were made.
+        If a layer is not the probe's model's, has other weights, or its record does not say how its images were made;
+        if `image_options` come without a `probe`, or all layers have images.
     traitlets.TraitError
         If a trait is set to something the record has no place for.
 

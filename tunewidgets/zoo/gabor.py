@@ -54,17 +54,17 @@ def gabor_bank(
 
     Parameters
     ----------
-    n : int
+    n : int, default 28
         Number of filters.
-    seed : int
+    seed : int, default 0
         Decides the parameters: f uniform in `frequency`, θ in [0, π), ψ in [0, 2π).
-    size, stride : int
+    size, stride : int, default 7 and 2
         Side of a filter, and the step between its positions, in pixels.
-    frequency : pair of float
+    frequency : pair of float, default (0.08, 0.32)
         Range of f in cycles/px; below about half a cycle a filter nothing of the wave is left in it.
-    sigma, gamma : float
+    sigma, gamma : float, default 2 and 1
         Width of the envelope in pixels, and its aspect ratio.
-    zero_mean : bool
+    zero_mean : bool, default True
         Subtract the scaled envelope, so that a filter gives 0 on a uniform image. Without it the first
         principal component of the responses is luminance.
 

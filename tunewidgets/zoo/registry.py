@@ -55,8 +55,12 @@ def load(name: str, **options: Any) -> "nn.Module":
     ValueError
         If there is no network of that name (the sentence lists near names, or all), or the weights do not fit (the
         sentence names the tensors that differ).
+    TypeError
+        If `weights` is of a kind that is not taken, or the network has no such option.
     FileNotFoundError, ConnectionError
         If the weights are not there, or cannot be downloaded.
+    ModuleNotFoundError
+        If a name begins with "timm:" and timm is not installed.
 
     Examples
     --------
