@@ -1,6 +1,6 @@
 """Studies at scale: what a store costs, how memory grows, what workers gain, and activations out of core.
 
-    uv run --group bench python tests/benchmarks/studies.py PART [--quick]
+    uv run --group bench --group test python tests/benchmarks/studies.py PART [--quick]
 
 PART is overhead, memory, workers or activations; each prints JSON. Run one at a time: the peak is the whole process's.
 """
