@@ -19,8 +19,9 @@ def example(name: str) -> xr.DataTree:
     Parameters
     ----------
     name : str
-        "shallow_cnn": all rectified layers of `load("shallow_cnn")`, measured on CIFAR-10's test images, with AM and
-        IAM images, selectivity and its critics, RS, importance and the indices of exemplars; no photograph is inside.
+        "shallow_cnn": all rectified layers of `load("shallow_cnn")`, measured on 250 of CIFAR-10's test images, with
+        one AM and one IAM image a unit (64 steps), selectivity and its critics, RS, importance and the indices of
+        exemplars; no photograph is inside.
 
     Returns
     -------
