@@ -19,7 +19,8 @@ function actionOf(event: KeyboardEvent, keys: KeyMap): (() => void) | undefined 
   const { target } = event;
   const checks = target instanceof HTMLInputElement && target.type === "checkbox";
   if (event.key === " " && (checks || target instanceof HTMLButtonElement)) return undefined;
-  return keys[event.key];
+  // A letter is a letter with Caps Lock on, too.
+  return keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
 }
 
 export function listenToKeys(root: HTMLElement, keys: KeyMap, signal: AbortSignal): void {

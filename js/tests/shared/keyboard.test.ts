@@ -12,7 +12,7 @@ describe("listenToKeys", () => {
     root = document.createElement("div");
     root.innerHTML = `<input type="range"><input type="text"><button>Play</button><select></select>`;
     document.body.append(root);
-    listenToKeys(root, { ArrowRight: right, " ": space }, ending.signal);
+    listenToKeys(root, { ArrowRight: right, " ": space, l: right }, ending.signal);
   });
   afterEach(() => {
     ending.abort();
@@ -28,6 +28,13 @@ describe("listenToKeys", () => {
 
   it("acts on its keys and keeps the slider from acting too", () => {
     expect(press("input[type=range]", "ArrowRight").defaultPrevented).toBe(true);
+    expect(right).toHaveBeenCalledOnce();
+  });
+
+  it("takes a letter with Caps Lock on, and leaves it alone with Shift", () => {
+    press("input[type=range]", "L");
+    expect(right).toHaveBeenCalledOnce();
+    press("input[type=range]", "L", { shiftKey: true });
     expect(right).toHaveBeenCalledOnce();
   });
 
