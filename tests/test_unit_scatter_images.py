@@ -65,6 +65,26 @@ def test_an_image_is_the_unit_s_own_in_its_class_s_color(units):
     assert np.abs(shown[2, 2] - [int(color[i : i + 2], 16) for i in (1, 3, 5)]).max() < 16
 
 
+def test_frames_have_their_value_s_color_on_the_scale():
+    figure = figures.unit_scatter(make_units(6, 16), color="accuracy_drop", y="mean_activation", images=True)
+    [trace] = figure.data
+    at = {}
+    for image in figure.layout.images:
+        data = base64.b64decode(image.source.partition(",")[2])
+        at[round(image.x, 9)] = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))[2, 2].astype(float)
+    shown = {
+        float(drop): at[round(places(figure)[unit][0], 9)]
+        for unit, drop in zip(trace.customdata, trace.marker.color, strict=True)
+        if round(places(figure)[unit][0], 9) in at
+    }
+    ends = {0: "#f0e51c", len(trace.x) - 1: "#440154"}
+    for rank, color in ends.items():
+        drop = sorted(trace.marker.color)[rank]
+        if drop in shown:
+            assert np.abs(shown[drop] - [int(color[i : i + 2], 16) for i in (1, 3, 5)]).max() < 24
+    assert {min(trace.marker.color), max(trace.marker.color)} & set(shown)
+
+
 def test_the_page_saves_the_same(units, tmp_path):
     scatter = tw.UnitScatter(
         units, y="mean_activation", unit=40, selected=[9, 8, *range(60, 160)], images=True

@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 from PIL import Image
+from plotly.colors import sample_colorscale
 
 from tunewidgets.pictures import data_uri, webp
 
@@ -81,10 +82,22 @@ def _places(figure: go.Figure) -> tuple[dict[int, Point], dict[int, str]]:
             _share(axis, values)
             for axis, values in ((figure.layout.xaxis, trace.x), (figure.layout.yaxis, trace.y))
         ]
-        color = trace.marker.color if isinstance(trace.marker.color, str) else GRAY
-        for unit, x, y in zip(trace.customdata, *shares, strict=True):
+        for unit, x, y, color in zip(trace.customdata, *shares, _colors(trace), strict=True):
             points[int(unit)], colors[int(unit)] = (float(x), float(y)), color
     return points, colors
+
+
+def _colors(trace: go.Scatter) -> list[str]:
+    """Its points' colors: the trace's own, or their values' on its scale; gray without a value."""
+    marker = trace.marker
+    if isinstance(marker.color, str):
+        return [marker.color] * len(trace.x)
+    values = np.array(marker.color, np.float64)
+    known = values[np.isfinite(values)]
+    span = float(np.ptp(known)) if len(known) else 0.0
+    shares = (values - known.min()) / span if span else np.where(np.isfinite(values), 0.5, np.nan)
+    scale = [list(stop) for stop in marker.colorscale]
+    return [GRAY if np.isnan(share) else sample_colorscale(scale, [float(share)])[0] for share in shares]
 
 
 def _share(axis: go.layout.XAxis | go.layout.YAxis, values: Sequence[float]) -> np.ndarray:

@@ -56,7 +56,7 @@ export function travel(travellers: readonly Traveller[], signal: AbortSignal): v
           const place = places[at] ?? {};
           if (Object.keys(place).length === 0) return;
           visit(place);
-          elements[0]?.scrollIntoView({ block: "nearest" });
+          reveal(elements[0], link);
         });
         const there = here(write(travellers));
         if (there !== location.href) history.pushState(null, "", there);
@@ -64,6 +64,18 @@ export function travel(travellers: readonly Traveller[], signal: AbortSignal): v
       { signal },
     );
   }
+}
+
+/** Pixels of a widget that must be in view. */
+const GLIMPSE = 200;
+
+/** Scrolls to a widget that is out of sight, and takes the words that lead there along as far as may be. */
+function reveal(element: Element | undefined, link: Element): void {
+  if (!element) return;
+  const { top, bottom } = element.getBoundingClientRect();
+  if (bottom < GLIMPSE) element.scrollIntoView();
+  else if (top > innerHeight - GLIMPSE)
+    scrollBy({ top: Math.min(top - innerHeight / 3, Math.max(0, link.getBoundingClientRect().top - 16)) });
 }
 
 /** The page's address with another end. Whole, as an end alone would belong to the page around a frame. */

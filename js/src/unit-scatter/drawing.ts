@@ -1,6 +1,7 @@
 // The scatter: plotly.js in one element. Draws the figure when the reader's choice changes, keeps the places of the
 // points, and turns plotly's events into what they mean.
 import Plotly, { type Json, type PlotElement, type PlotEvent } from "plotly.js-basic-dist-min";
+import { colorsOf } from "./colors";
 import { dress, type Look } from "./dress";
 import { type Figure, figure } from "./figure";
 import { fly } from "./motion";
@@ -180,14 +181,4 @@ export class Drawing {
 function unitOf(event: PlotEvent): number | undefined {
   const unit = event.points?.[0]?.customdata;
   return typeof unit === "number" ? unit : undefined;
-}
-
-/** Each unit's color; where numbers color them, none: points in flight then have one color. */
-export function colorsOf({ data }: Figure): (string | undefined)[] {
-  const found: (string | undefined)[] = [];
-  for (const trace of data) {
-    const { color } = trace.marker;
-    for (const unit of trace.customdata) found[unit] = typeof color === "string" ? color : undefined;
-  }
-  return found;
 }

@@ -1,7 +1,8 @@
 // The scatter: the plot, its title, and the keys that walk from point to point.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../shared/keyboard";
-import { colorsOf, Drawing, Figures } from "./drawing";
+import { colorsOf } from "./colors";
+import { Drawing, Figures } from "./drawing";
 import type { Look } from "./dress";
 import { words } from "./dress";
 import { Marks } from "./marks";

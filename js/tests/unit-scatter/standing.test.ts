@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { colorsOf, onScale } from "../../src/unit-scatter/colors";
 import type { Figure } from "../../src/unit-scatter/figure";
 import type { Place } from "../../src/unit-scatter/moves";
 import { saved } from "../../src/unit-scatter/saved";
@@ -43,6 +44,33 @@ describe("images in the plot", () => {
     expect(imageAt(places, units, x + SIDE / 2, y - SIDE / 2)).toBe(unit);
     expect(imageAt([[0, 0]], [0], SIDE / 2 + 1, 0)).toBeUndefined();
     expect(imageAt(places, units, Number.NaN, Number.NaN)).toBeUndefined();
+  });
+});
+
+describe("a unit's color", () => {
+  const scale = [
+    [0, "#000000"],
+    [0.5, "#ff0000"],
+    [1, "#ffff00"],
+  ] as const;
+
+  it("lies between those of the scale", () => {
+    expect([0, 0.25, 0.5, 0.75, 1].map((share) => onScale(scale, share))).toEqual([
+      "rgb(0, 0, 0)",
+      "rgb(128, 0, 0)",
+      "rgb(255, 0, 0)",
+      "rgb(255, 128, 0)",
+      "rgb(255, 255, 0)",
+    ]);
+  });
+
+  it("is its class's, or its value's from the least to the largest", () => {
+    const trace = { customdata: [4, 0, 2], marker: { color: [-1, null, 3], colorscale: scale } };
+    const classes = { customdata: [1], marker: { color: "#0072B2" } };
+    const figure = { data: [trace, classes] } as unknown as Figure;
+    expect(colorsOf(figure)).toEqual([undefined, "#0072B2", "rgb(255, 255, 0)", undefined, "rgb(0, 0, 0)"]);
+    const alike = { customdata: [0], marker: { color: [2], colorscale: scale } };
+    expect(colorsOf({ data: [alike] } as unknown as Figure)).toEqual(["rgb(255, 0, 0)"]);
   });
 });
 
