@@ -112,7 +112,10 @@ def _add_units(commands: Commands) -> argparse.ArgumentParser:
     _add_shared(needed, "--out")
     option = parser.add_argument
     option(
-        "--layers", type=names_from, metavar="A,B", help="the layers' dotted names (default: all activation modules)"
+        "--layers",
+        type=names_from,
+        metavar="A,B",
+        help="the layers' dotted names (default: all activation modules)",
     )
     _add_shared(option, "--weights")
     option(
@@ -125,7 +128,9 @@ def _add_units(commands: Commands) -> argparse.ArgumentParser:
     )
     option("--no-ablation", action="store_true", help="leave out what the network loses without a unit")
     _add_shared(option, "--n-images")
-    option("--image-size", type=positive, metavar="PX", help="their side (default: the model's own, else 224)")
+    option(
+        "--image-size", type=positive, metavar="PX", help="their side (default: the model's own, else 224)"
+    )
     _add_shared(option, "--seed")
     return parser
 
