@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tunewidgets._methods import METHODS
 from tunewidgets._numbers import is_whole
-
-METHODS = ("pca", "ica", "nmf", "lle")
 
 
 def asked_components(method: Any, n_components: int, n_neighbors: int, subsample: int) -> int | None:
