@@ -94,7 +94,8 @@ def test_cifar10_is_read_from_sheets(tmp_path, monkeypatch):
         writer = csv.writer(file)
         writer.writerow(["batch", "index", "label", "filename"])
         writer.writerows(["test_batch", i, label, ""] for i, label in enumerate(labels))
-    monkeypatch.setenv("HOME", str(tmp_path))
+    for home in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(home, str(tmp_path))
     monkeypatch.setenv("TUNEWIDGETS_DATA", "~")
     data = cifar10.load_labelled("cifar10", train=False)
     assert data.images.shape == (10_000, 3, 32, 32)
