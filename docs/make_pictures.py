@@ -111,7 +111,7 @@ class Recorder:
 
 def explore(record: Recorder) -> None:
     """Drag two sliders from end to end, and give a dimension a name to ask about."""
-    sliders = record.page.locator(".tw-slider")
+    sliders = record.page.locator(".twe-slider")
     record.take(LOOK)
     for row in (0, 4):
         box = sliders.nth(row).bounding_box()

@@ -25,7 +25,7 @@ new PerformanceObserver((list) => {
     }
 }).observe({ entryTypes: ["measure"] });
 const move = () => {
-    const slider = document.querySelector(".tw-slider");
+    const slider = document.querySelector(".twe-slider");
     if (!slider) return requestAnimationFrame(move);
     slider.value = String(Number(slider.value) > 0 ? 0 : 1);
     slider.dispatchEvent(new Event("input", { bubbles: true }));

@@ -50,7 +50,7 @@ OBSERVE = """() => {
         for (const entry of list.getEntries()) window.measured.push([entry.name, entry.duration]);
     }).observe({ entryTypes: ["measure"] });
     window.slide = (row, place) => {
-        const slider = document.querySelectorAll(".tw-slider")[row];
+        const slider = document.querySelectorAll(".twe-slider")[row];
         slider.value = String(place);
         slider.dispatchEvent(new Event("input", { bubbles: true }));
     };
@@ -141,7 +141,7 @@ def _units(notebook: Notebook, clicks: int = 12) -> dict[str, list[float]]:
 
 
 def _until_finished(notebook: Notebook) -> None:
-    notebook.page.wait_for_function("() => document.querySelector('.tw-count').textContent === 'finished'")
+    notebook.page.wait_for_function("() => document.querySelector('.twe-count').textContent === 'finished'")
 
 
 def _taken(notebook: Notebook, name: str) -> list[float]:
@@ -170,7 +170,7 @@ def _cancelled(notebook: Notebook, name: str, times: int = 10) -> dict[str, list
         notebook.page.evaluate(
             """async (place) => {
                 window.slide(1, place);
-                const stop = () => [...document.querySelectorAll(".tw-actions button")]
+                const stop = () => [...document.querySelectorAll(".twe-actions button")]
                     .find((button) => button.textContent === "Stop");
                 while (!stop()) await new Promise((resolve) => setTimeout(resolve, 1));
                 stop().click();

@@ -65,7 +65,7 @@ def in_the_page(browser: Browser, moves: int) -> dict[str, list[float]]:
             notebook.open(server.write_notebook(f"bench{repeat}.ipynb", CELL))
             notebook.page.evaluate(OBSERVE)
             notebook.run_all()
-            notebook.page.locator("canvas.tw-picture").wait_for(timeout=60_000)
+            notebook.page.locator("canvas.twe-picture").wait_for(timeout=60_000)
             notebook.page.wait_for_function(
                 "() => window.measured.some(([n]) => n === 'tunewidgets:first-paint')"
             )
@@ -77,7 +77,7 @@ def in_the_page(browser: Browser, moves: int) -> dict[str, list[float]]:
 
 
 def by_keys(notebook: Notebook, moves: int) -> list[float]:
-    notebook.page.locator(".tw-slider").first.focus()
+    notebook.page.locator(".twe-slider").first.focus()
     notebook.page.evaluate("() => { window.measured = []; }")
     for move in range(moves):
         notebook.page.keyboard.press("ArrowLeft" if (move // 31) % 2 == 0 else "ArrowRight")
@@ -86,7 +86,7 @@ def by_keys(notebook: Notebook, moves: int) -> list[float]:
 
 
 def by_mouse(notebook: Notebook, moves: int) -> list[float]:
-    box = notebook.page.locator(".tw-slider").nth(1).bounding_box()
+    box = notebook.page.locator(".twe-slider").nth(1).bounding_box()
     assert box is not None
     y, mouse = box["y"] + box["height"] / 2, notebook.page.mouse
     mouse.move(box["x"] + box["width"] - 7, y)

@@ -43,7 +43,7 @@ def open_first_unit(root: Page | FrameLocator) -> None:
 def test_everything_works_from_a_file(opened: Opened, artifacts: Path, request: pytest.FixtureRequest):
     page = opened.page
     slider = page.locator(".tw-explorer").get_by_role("slider").first
-    count = page.locator(".tw-explorer .tw-count")
+    count = page.locator(".tw-explorer .twe-count")
     expect(count).to_have_text("8 / 8")
     slider.focus()
     slider.press("ArrowLeft")
@@ -71,7 +71,7 @@ def test_what_a_reader_typed_stays_text(opened: Opened):
 def test_the_page_fits_a_narrow_window(opened: Opened, artifacts: Path, request: pytest.FixtureRequest):
     page = opened.page
     page.set_viewport_size({"width": 600, "height": 1000})
-    expect(page.locator(".tw-explorer .tw-picture")).to_be_visible()
+    expect(page.locator(".tw-explorer .twe-picture")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 600
     page.screenshot(path=artifacts / f"page-600-{request.node.callspec.params['opened']}.png", full_page=True)
 
@@ -90,7 +90,7 @@ def test_works_in_an_iframe_with_and_without_an_origin(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(outer.as_uri())
     frame = page.frame_locator("iframe")
-    expect(frame.locator(".tw-explorer .tw-count")).to_have_text("8 / 8")
+    expect(frame.locator(".tw-explorer .twe-count")).to_have_text("8 / 8")
     open_first_unit(frame)
     expect(frame.locator("canvas.tws-large")).to_have_count(2)
     frame.get_by_role("link", name="unit 3").click()

@@ -22,7 +22,7 @@ def explorer(shown: Explorer) -> Iterator[Explorer]:
     """The same one, its sliders one at a time again, and a check that the console stayed silent."""
     shown.notebook.set_back(
         "widget.coordinates = []; widget.dimension = 0",
-        lambda wait: expect(shown.root.locator(".tw-together")).to_have_count(0, timeout=wait),
+        lambda wait: expect(shown.root.locator(".twe-together")).to_have_count(0, timeout=wait),
     )
     yield shown
     assert shown.notebook.complaints == []
@@ -58,7 +58,7 @@ def test_all_sliders_together_and_the_image_is_kept(explorer):
 
 def test_python_moves_all_sliders(explorer):
     explorer.notebook.python("widget.coordinates = {0: 0.5, 2: -0.25}")
-    expect(explorer.root.locator(".tw-together")).to_be_visible(timeout=WAIT)
+    expect(explorer.root.locator(".twe-together")).to_be_visible(timeout=WAIT)
     explorer.expect_finished()
     expect(explorer.sliders.nth(2)).to_have_attribute("aria-valuetext", "coordinate −0.25")
 
@@ -67,7 +67,7 @@ def test_walks_at_random_until_the_reader_takes_over(explorer):
     explorer.together()
     explorer.expect_finished()
     start = explorer.python("widget.coordinates")
-    walk = explorer.root.locator(".tw-walk")
+    walk = explorer.root.locator(".twe-walk")
     walk.click()
     expect(walk).to_have_text("Stop walk")
     eventually(lambda: explorer.python("widget.coordinates") != start, True)
@@ -79,7 +79,7 @@ def test_walks_at_random_until_the_reader_takes_over(explorer):
 def test_goes_to_the_image_that_it_grew_from(explorer):
     explorer.notebook.python("widget.coordinates = {0: float(film.coordinate[0, 1]) + 0.01, 1: 0.01, 2: 0.0}")
     explorer.expect_finished()
-    explorer.root.locator(".tw-origin button").click()
+    explorer.root.locator(".twe-origin button").click()
     eventually(lambda: explorer.python("widget.coordinates[1] + widget.coordinates[2]"), "0.0")
 
 
@@ -109,10 +109,10 @@ def test_a_cell_waits_for_the_reader(explorer):
         }"""
     )
     page.wait_for_timeout(500)
-    explorer.root.locator(".tw-row").nth(2).click()
+    explorer.root.locator(".twe-row").nth(2).click()
     assert page.evaluate("() => window.waited") == "no error"
     assert explorer.python("dimension") == "2"
-    explorer.root.locator(".tw-row").nth(0).click()
+    explorer.root.locator(".twe-row").nth(0).click()
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])

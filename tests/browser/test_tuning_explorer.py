@@ -22,12 +22,12 @@ class Explorer:
     def __init__(self, notebook: Notebook, view: int = 0) -> None:
         self.notebook = notebook
         self.root: Locator = notebook.page.locator(".tw-explorer").nth(view)
-        self.rows = self.root.locator(".tw-row")
+        self.rows = self.root.locator(".twe-row")
         self.sliders = self.root.get_by_role("slider")
         self.labels = self.root.get_by_role("textbox")
-        self.picture = self.root.locator("canvas.tw-picture")
-        self.count = self.root.locator(".tw-count")
-        self.play = self.root.locator(".tw-play")
+        self.picture = self.root.locator("canvas.twe-picture")
+        self.count = self.root.locator(".twe-count")
+        self.play = self.root.locator(".twe-play")
 
     def pixels(self) -> str:
         return self.picture.evaluate("canvas => canvas.toDataURL()")
@@ -129,7 +129,7 @@ def test_label_typed_in_the_page_arrives_as_text(explorer):
     eventually(lambda: explorer.python("labels[1]"), "orientation <b>&amp;")
     explorer.labels.nth(1).press("Enter")
     expect(explorer.sliders.nth(1)).to_be_focused()
-    expect(explorer.root.locator(".tw-title")).to_have_text("orientation <b>&amp;")
+    expect(explorer.root.locator(".twe-title")).to_have_text("orientation <b>&amp;")
     assert explorer.root.locator("b").count() == 0
     assert explorer.python("labeled()['label'].values[1]") == "orientation <b>&amp;"
 
@@ -192,7 +192,7 @@ def test_a_failed_dimension_says_why(explorer):
     expect(explorer.rows.nth(4)).to_contain_text("constant direction: nothing turns")
     explorer.rows.nth(4).click()
     explorer.expect_active(4)
-    expect(explorer.root.locator(".tw-screen")).to_have_text("constant direction: nothing turns")
+    expect(explorer.root.locator(".twe-screen")).to_have_text("constant direction: nothing turns")
     expect(explorer.play).to_be_disabled()
     explorer.notebook.page.keyboard.press("ArrowUp")
     explorer.expect_active(3)
@@ -237,8 +237,8 @@ def test_pointing_at_a_photo_moves_every_slider_there(open_notebook, artifacts: 
     notebook = open_notebook(PHOTO)
     explorer = Explorer(notebook)
     expect(explorer.picture).to_be_visible(timeout=60_000)
-    photo = explorer.root.locator(".tw-photo")
-    expect(explorer.root.locator(".tw-patches canvas")).to_have_count(12)
+    photo = explorer.root.locator(".twe-photo")
+    expect(explorer.root.locator(".twe-patches canvas")).to_have_count(12)
     box = photo.bounding_box()
     # The map's 29 positions of 2 px begin at pixel 3 of 64: half way down is row 14, pixel 6 the middle of column 1.
     photo.click(position={"x": box["width"] * 6 / 64, "y": box["height"] / 2})
@@ -249,7 +249,7 @@ def test_pointing_at_a_photo_moves_every_slider_there(open_notebook, artifacts: 
         "print(np.abs(film['coordinate'].values - own[:, None]).argmin(1).tolist())"
     )
     eventually(lambda: explorer.python("points"), notebook.python(nearest))
-    expect(explorer.root.locator(".tw-mark")).to_have_count(3)
+    expect(explorer.root.locator(".twe-mark")).to_have_count(3)
     photo.press("ArrowRight")
     eventually(lambda: explorer.python("position"), "[14, 2]")
     notebook.page.screenshot(path=artifacts / "tuning-explorer-photo.png")
@@ -296,7 +296,7 @@ def test_a_layers_64_dimensions_are_gone_through_by_a_key_each(open_notebook, ar
             keyboard.press("ArrowDown")
         else:
             keyboard.press("y")
-    expect(explorer.root.locator(".tw-progress")).to_have_text("48 of 64 labeled")
+    expect(explorer.root.locator(".twe-progress")).to_have_text("48 of 64 labeled")
     eventually(lambda: explorer.python("labels[:4]"), "['angle', '', 'texture', 'green/purple']")
     eventually(lambda: explorer.python("rejected[60:]"), "[False, True, False, False]")
     expect(explorer.rows.nth(63)).to_be_in_viewport()
@@ -313,7 +313,7 @@ def test_fits_its_place_in_either_theme(explorer, artifacts: Path, theme: str, w
     explorer.notebook.python("widget.labels = ['phase', '', 'orientation, a very long label', '', '', '']")
     explorer.rows.nth(1).click()
     page.keyboard.press("ArrowLeft")
-    expect(explorer.root.locator(".tw-title")).to_have_text("dimension 1")
+    expect(explorer.root.locator(".twe-title")).to_have_text("dimension 1")
     page.screenshot(path=artifacts / f"tuning-explorer-{width}-{theme.lower()}.png")
     root = explorer.root
     wide, room = root.evaluate("e => [e.scrollWidth, e.clientWidth]")

@@ -21,15 +21,15 @@ class Explorer:
         self.notebook = notebook
         self.root: Locator = notebook.page.locator(".tw-explorer").nth(view)
         self.sliders = self.root.get_by_role("slider")
-        self.picture = self.root.locator("canvas.tw-picture")
-        self.count = self.root.locator(".tw-count")
+        self.picture = self.root.locator("canvas.twe-picture")
+        self.count = self.root.locator(".twe-count")
         self.light = self.root.locator(".tw-kernel")
         self.growth = self.root.locator(".tw-growth")
         self.keep = self.root.get_by_role("button", name=re.compile("Add to record|In the record"))
 
     def together(self) -> None:
         self.root.get_by_role("button", name="All sliders together").click()
-        expect(self.root.locator(".tw-together")).to_be_visible()
+        expect(self.root.locator(".twe-together")).to_be_visible()
 
     def slide(self, row: int, place: float) -> None:
         """Moves a slider as a drag does, to a place counted in points."""

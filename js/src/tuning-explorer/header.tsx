@@ -10,7 +10,7 @@ export const Header = pure(({ film, labeled }: { film: Film; labeled: number }) 
       <span>{film.method}</span>
       <span>{film.sampling} sampling</span>
     </p>
-    <p class="tw-quiet tw-progress">
+    <p class="tw-quiet twe-progress">
       {labeled} of {film.dimensions.length} labeled
     </p>
     <p class="tw-keys" aria-hidden="true">

@@ -17,15 +17,15 @@ export function Histogram({ dimension, point, mark }: Props) {
   }, [dimension]);
   return (
     <svg
-      class="tw-histogram"
+      class="twe-histogram"
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       preserveAspectRatio="none"
       aria-hidden="true"
     >
-      <path class="tw-bars" d={still.bars} />
-      <path class="tw-rug" d={still.rug} />
-      {mark === undefined ? null : <path class="tw-mark" d={marker(still.axis, mark)} />}
-      <path class="tw-here" d={leader(dimension, still.axis, point)} />
+      <path class="twe-bars" d={still.bars} />
+      <path class="twe-rug" d={still.rug} />
+      {mark === undefined ? null : <path class="twe-mark" d={marker(still.axis, mark)} />}
+      <path class="twe-here" d={leader(dimension, still.axis, point)} />
     </svg>
   );
 }

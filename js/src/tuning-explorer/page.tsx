@@ -17,10 +17,10 @@ export function Page({ view }: { view: View }) {
   return (
     <>
       <Header film={film} labeled={state.labels.filter((label) => label.trim()).length} />
-      <div class="tw-body">
-        <div class="tw-left">
+      <div class="twe-body">
+        <div class="twe-left">
           {explorer.combination ? <LiveBar explorer={explorer} combination={explorer.combination} /> : null}
-          <ul class="tw-rows" aria-label="Tuning dimensions">
+          <ul class="twe-rows" aria-label="Tuning dimensions">
             {film.dimensions.map((dimension, at) => (
               <Row
                 key={dimension.index}

@@ -20,7 +20,7 @@ export function Patches({ view, images, facts }: { view: View; images: Images; f
     ["high end", explorer.film.points - 1],
   ];
   return (
-    <section class="tw-part tw-patches" aria-label="Real patches">
+    <section class="tw-part twe-patches" aria-label="Real patches">
       <h4 class="tw-heading">Real patches nearest to it, of {facts.of}</h4>
       {sprite.state === "absent" ? <p class="tw-quiet">{sprite.reason}</p> : null}
       <div>

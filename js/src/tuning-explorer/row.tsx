@@ -41,7 +41,7 @@ export const Row = pure((props: Props) => {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: keys reach every row through the view's own key map
     <li
-      class="tw-row"
+      class="twe-row"
       aria-label={title}
       aria-current={active}
       tabIndex={-1}
@@ -50,7 +50,7 @@ export const Row = pure((props: Props) => {
     >
       <div>
         <input
-          class="tw-label"
+          class="twe-label"
           type="text"
           value={label}
           placeholder={dimensionName(dimension)}
@@ -65,9 +65,9 @@ export const Row = pure((props: Props) => {
         <Share share={dimension.share} />
       </div>
       {failed ? null : <Thumbnails view={view} at={at} sprite={sprite} />}
-      <div class={failed ? "tw-track tw-track-failed" : "tw-track"}>
+      <div class={failed ? "twe-track twe-track-failed" : "twe-track"}>
         <input
-          class="tw-slider"
+          class="twe-slider"
           type="range"
           min={0}
           max={last}
@@ -83,7 +83,7 @@ export const Row = pure((props: Props) => {
           onInput={(event) => explorer.move(at, event.currentTarget.valueAsNumber)}
         />
         {failed ? (
-          <p class="tw-quiet tw-status">{dimension.status}</p>
+          <p class="tw-quiet twe-status">{dimension.status}</p>
         ) : (
           <Histogram dimension={dimension} point={point} mark={mark} />
         )}
@@ -93,10 +93,10 @@ export const Row = pure((props: Props) => {
 });
 
 function Share({ share }: { share: number | null }) {
-  if (share === null) return <p class="tw-share">no share of variance</p>;
+  if (share === null) return <p class="twe-share">no share of variance</p>;
   return (
-    <p class="tw-share">
-      <span class="tw-bar" aria-hidden="true">
+    <p class="twe-share">
+      <span class="twe-bar" aria-hidden="true">
         <span style={{ width: `${100 * Math.min(1, Math.max(0, share))}%` }} />
       </span>
       <span>{percent(share)} of variance</span>

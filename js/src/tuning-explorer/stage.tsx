@@ -25,18 +25,18 @@ export function Stage({ view }: { view: View }) {
   const axis = axisOf(dimension);
   const digits = Math.min(4, Math.max(0, 2 - Math.floor(Math.log10(axis.high - axis.low))));
   return (
-    <section class="tw-stage" aria-label="Image of the active dimension">
-      <div class="tw-screen">
+    <section class="twe-stage" aria-label="Image of the active dimension">
+      <div class="twe-screen">
         {failed ? (
-          <p class="tw-empty">{dimension.status}</p>
+          <p class="twe-empty">{dimension.status}</p>
         ) : (
           <Picture view={view} sprite={sprite} point={point} name={`${title}, point ${point + 1}`} />
         )}
       </div>
-      <div class="tw-controls">
+      <div class="twe-controls">
         <button
           type="button"
-          class="tw-play"
+          class="twe-play"
           aria-pressed={state.playing}
           disabled={failed}
           onClick={() => explorer.togglePlaying()}
@@ -46,8 +46,8 @@ export function Stage({ view }: { view: View }) {
           </svg>
           {state.playing ? "Stop" : "Play"}
         </button>
-        <p class="tw-title">{title}</p>
-        <p class="tw-count">{failed ? "not shown" : `${point + 1} / ${film.points}`}</p>
+        <p class="twe-title">{title}</p>
+        <p class="twe-count">{failed ? "not shown" : `${point + 1} / ${film.points}`}</p>
       </div>
       {failed ? null : (
         <div>
@@ -88,7 +88,7 @@ function Picture({ view, sprite, point, name }: { view: View; sprite: Sprite; po
     <>
       <canvas
         ref={canvas}
-        class="tw-picture"
+        class="twe-picture"
         role="img"
         aria-label={name}
         width={cells.width * factor}
@@ -96,9 +96,9 @@ function Picture({ view, sprite, point, name }: { view: View; sprite: Sprite; po
         hidden={sprite.state !== "ready"}
         onClick={() => view.focusRow(view.explorer.state.dimension)}
       />
-      {sprite.state === "loading" && <p class="tw-empty">loading from the kernel…</p>}
+      {sprite.state === "loading" && <p class="twe-empty">loading from the kernel…</p>}
       {sprite.state === "absent" && (
-        <p class="tw-empty">
+        <p class="twe-empty">
           {sprite.reason}
           <button type="button" class="tw-button" onClick={() => view.explorer.images.retry()}>
             Try again

@@ -10,10 +10,10 @@ export function Suggestion({ view, dimension, at }: { view: View; dimension: Dim
     view.focusRow(at);
   };
   return (
-    <p class="tw-suggestion">
+    <p class="twe-suggestion">
       <button
         type="button"
-        class="tw-accept"
+        class="twe-accept"
         title={`Label it “${name}”, as its pictures suggest`}
         aria-label={`Accept the suggested label ${dimension.suggestion}`}
         onClick={decide(true)}
@@ -22,7 +22,7 @@ export function Suggestion({ view, dimension, at }: { view: View; dimension: Dim
       </button>
       <button
         type="button"
-        class="tw-reject"
+        class="twe-reject"
         title="Turn the suggestion down"
         aria-label={`Reject the suggested label ${name}`}
         onClick={decide(false)}

@@ -16,7 +16,7 @@ interface Props {
 export function Thumbnails({ view, at, sprite }: Props) {
   const { points } = view.explorer.film;
   return (
-    <div class="tw-thumbnails" aria-hidden="true">
+    <div class="twe-thumbnails" aria-hidden="true">
       {landmarks(points).map((point) => (
         <Thumbnail key={point} view={view} at={at} sprite={sprite} point={point} />
       ))}

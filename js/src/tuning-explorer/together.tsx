@@ -17,8 +17,8 @@ export function Together({ view, combination }: { view: View; combination: Combi
   // on the active row stands in.
   const own = facts !== undefined && stage !== "failed" && !(gone && stage !== "done");
   return (
-    <section class="tw-stage tw-together" aria-label="Image of all sliders together">
-      <div class="tw-screen" data-stage={stage}>
+    <section class="twe-stage twe-together" aria-label="Image of all sliders together">
+      <div class="twe-screen" data-stage={stage}>
         <Screen view={view} combination={combination} own={own} />
         {busy ? (
           <progress
@@ -30,22 +30,22 @@ export function Together({ view, combination }: { view: View; combination: Combi
           </progress>
         ) : null}
       </div>
-      <div class="tw-controls">
+      <div class="twe-controls">
         <button
           type="button"
-          class="tw-play tw-walk"
+          class="twe-play twe-walk"
           aria-pressed={explorer.walking}
           disabled={gone}
           onClick={() => explorer.toggleWalk()}
         >
           {explorer.walking ? "Stop walk" : "Random walk"}
         </button>
-        <p class="tw-title">{own ? "All sliders together" : standIn(view)}</p>
-        <p class="tw-count">{own ? status(combination) : "from the record"}</p>
+        <p class="twe-title">{own ? "All sliders together" : standIn(view)}</p>
+        <p class="twe-count">{own ? status(combination) : "from the record"}</p>
       </div>
       <div>
         {trouble && !gone ? <TroubleBox trouble={trouble} /> : null}
-        <div class="tw-actions">
+        <div class="twe-actions">
           <Keep view={view} combination={combination} own={own} />
           {busy ? (
             <button type="button" class="tw-button" onClick={() => explorer.stop()}>
@@ -115,7 +115,7 @@ function Screen({ view, combination, own }: { view: View; combination: Combinati
   return (
     <canvas
       ref={canvas}
-      class="tw-picture"
+      class="twe-picture"
       role="img"
       aria-label={own ? "The image for where all sliders stand" : `Of the record: ${standIn(view)}`}
       width={cells.width * factor}
@@ -147,7 +147,7 @@ function Origin({ view, from }: { view: View; from: [number | null, number, numb
   return (
     <div>
       <dt>grown from</dt>
-      <dd class="tw-origin">
+      <dd class="twe-origin">
         {shown && row !== null ? (
           <button
             type="button"
@@ -168,7 +168,7 @@ function Origin({ view, from }: { view: View; from: [number | null, number, numb
 function KeptStrip({ view, kept }: { view: View; kept: readonly Kept[] }) {
   if (kept.length === 0) return null;
   return (
-    <section class="tw-part tw-kept" aria-label="Images kept in the record">
+    <section class="tw-part twe-kept" aria-label="Images kept in the record">
       <h4 class="tw-heading">Kept in the record: click one to go there</h4>
       <div>
         {kept.map((one, at) => (

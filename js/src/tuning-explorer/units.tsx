@@ -19,17 +19,17 @@ interface Bars {
 
 export function UnitBars({ units, weights, most }: Bars) {
   return (
-    <div class="tw-part tw-units">
+    <div class="tw-part twe-units">
       <h4 class="tw-heading">Units that weigh most in the target</h4>
       {units.length === 0 ? <p class="tw-quiet">No unit has a positive weight here.</p> : null}
       <ol>
         {units.map((unit, rank) => (
           <li key={rank}>
             <span>unit {unit}</span>
-            <span class="tw-weight" aria-hidden="true">
+            <span class="twe-weight" aria-hidden="true">
               <span style={{ width: `${(100 * (weights[rank] ?? 0)) / most}%` }} />
             </span>
-            <span class="tw-value">{decimal(weights[rank], most < 10 ? 2 : most < 100 ? 1 : 0)}</span>
+            <span class="twe-value">{decimal(weights[rank], most < 10 ? 2 : most < 100 ? 1 : 0)}</span>
           </li>
         ))}
       </ol>

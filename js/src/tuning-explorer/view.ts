@@ -45,7 +45,7 @@ export class View {
   }
 
   #focusLabel(): void {
-    const label = this.row(this.explorer.state.dimension)?.querySelector<HTMLInputElement>(".tw-label");
+    const label = this.row(this.explorer.state.dimension)?.querySelector<HTMLInputElement>(".twe-label");
     label?.focus({ preventScroll: true });
     label?.select();
   }
@@ -57,7 +57,7 @@ export class View {
   }
 
   row(dimension: number): HTMLElement | undefined {
-    return this.root.querySelectorAll<HTMLElement>(".tw-row")[dimension];
+    return this.root.querySelectorAll<HTMLElement>(".twe-row")[dimension];
   }
 
   /** Focus goes to the row's slider, or to the row itself where the slider can't move. */

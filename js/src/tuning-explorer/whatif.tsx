@@ -50,10 +50,10 @@ export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
   };
   const height = Math.round((WIDTH * photo.facts.height) / photo.facts.width);
   return (
-    <section class="tw-whatif" aria-label="A photo along the dimensions">
+    <section class="twe-whatif" aria-label="A photo along the dimensions">
       <h4 class="tw-heading">Where this photo falls along {title}</h4>
       <div
-        class="tw-photo"
+        class="twe-photo"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the mark
         tabIndex={0}
         role="application"
@@ -78,12 +78,12 @@ export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
         />
         heat map
       </label>
-      <p class="tw-quiet tw-heat" aria-hidden="true">
+      <p class="tw-quiet twe-heat" aria-hidden="true">
         <span>low end</span>
         <i />
         <span>high end</span>
       </p>
-      <p class="tw-quiet tw-here-text">
+      <p class="tw-quiet twe-here-text">
         {here === undefined
           ? "Point at a place in the photo: every slider goes to where it falls."
           : `Row ${position[0]}, column ${position[1]} of the map: ${decimal(here)} along ${title}. The sliders stand at the points nearest to it.`}

@@ -28,8 +28,8 @@ async function show(model: FakeModel, views = 1) {
     labels: () => [...el.querySelectorAll<HTMLInputElement>("input[type=text]")],
     text: (selector: string) => el.querySelector(selector)?.textContent ?? "",
     current: () =>
-      [...el.querySelectorAll(".tw-row")].findIndex((row) => row.getAttribute("aria-current") === "true"),
-    play: () => el.querySelector<HTMLButtonElement>(".tw-play") as HTMLButtonElement,
+      [...el.querySelectorAll(".twe-row")].findIndex((row) => row.getAttribute("aria-current") === "true"),
+    play: () => el.querySelector<HTMLButtonElement>(".twe-play") as HTMLButtonElement,
   };
 }
 
@@ -79,7 +79,7 @@ describe("the explorer's page", () => {
       "dimension 2",
     ]);
     expect(page.text(".tw-source")).toBe("gabor_bankreluICAarc sampling");
-    expect(page.text(".tw-count")).toBe("3 / 5");
+    expect(page.text(".twe-count")).toBe("3 / 5");
     expect(largeCell()).toEqual([16, 0]);
   });
 
@@ -113,20 +113,20 @@ describe("the explorer's page", () => {
     const model = explorerModel();
     model.state._photo = photo();
     const page = await show(model);
-    const place = page.el.querySelector(".tw-photo");
+    const place = page.el.querySelector(".twe-photo");
     press(place, "ArrowRight");
     await settle(200);
     // From the middle, row 1 and column 1, to column 2: the largest byte, the high end.
     expect(model.state).toMatchObject({ position: [1, 2], points: [4, 4, 4], dimension: 0 });
-    expect(page.text(".tw-here-text")).toContain("Row 1, column 2 of the map: 8.00 along dimension 0.");
-    expect(page.el.querySelectorAll(".tw-mark")).toHaveLength(3);
+    expect(page.text(".twe-here-text")).toContain("Row 1, column 2 of the map: 8.00 along dimension 0.");
+    expect(page.el.querySelectorAll(".twe-mark")).toHaveLength(3);
     press(place, "ArrowUp");
     press(place, "ArrowUp");
     await settle(200);
     expect(model.state.position).toEqual([0, 2]);
     model.python("position", []);
     await settle(50);
-    expect(page.el.querySelectorAll(".tw-mark")).toHaveLength(0);
+    expect(page.el.querySelectorAll(".twe-mark")).toHaveLength(0);
   });
 
   it("shows the real patches of both ends and of the slider's point", async () => {
@@ -136,9 +136,9 @@ describe("the explorer's page", () => {
     const model = explorerModel(shown);
     model.state._patches = shown.dimensions.map(() => new DataView(new ArrayBuffer(4)));
     const page = await show(model);
-    expect(page.text(".tw-patches h4")).toBe("Real patches nearest to it, of 60 scenes");
+    expect(page.text(".twe-patches h4")).toBe("Real patches nearest to it, of 60 scenes");
     // One a point, for the second is not there; the slider stands at the third of five points.
-    expect(page.el.querySelectorAll(".tw-patches canvas")).toHaveLength(3);
+    expect(page.el.querySelectorAll(".twe-patches canvas")).toHaveLength(3);
     const cells = drawn.mock.calls.filter((args) => args[3] === 4).map((args) => [args[1], args[2]]);
     expect(cells.slice(-3)).toEqual([
       [0, 0],
@@ -156,7 +156,7 @@ describe("the explorer's page", () => {
     await settle(50);
     expect(page.current()).toBe(2);
     expect(page.sliders().map((slider) => slider.value)).toEqual(["0", "1", "3"]);
-    expect(page.text(".tw-title")).toBe("<b>bold</b>");
+    expect(page.text(".twe-title")).toBe("<b>bold</b>");
     expect(page.el.querySelector("b")).toBeNull();
     expect(model.saved).toEqual([]);
   });
@@ -178,18 +178,18 @@ describe("the explorer's page", () => {
   it("offers a suggested label, which one click takes", async () => {
     const model = explorerModel();
     const page = await show(model);
-    expect(page.text(".tw-suggestion")).toBe("orange/blue?×p = .035");
-    expect(page.text(".tw-progress")).toBe("0 of 3 labeled");
-    expect(page.el.querySelectorAll(".tw-row")[1]?.getAttribute("aria-label")).toBe("orange/blue");
-    page.el.querySelector<HTMLButtonElement>(".tw-accept")?.click();
+    expect(page.text(".twe-suggestion")).toBe("orange/blue?×p = .035");
+    expect(page.text(".twe-progress")).toBe("0 of 3 labeled");
+    expect(page.el.querySelectorAll(".twe-row")[1]?.getAttribute("aria-label")).toBe("orange/blue");
+    page.el.querySelector<HTMLButtonElement>(".twe-accept")?.click();
     await settle(200);
     expect(model.state).toMatchObject({ labels: ["", "orange/blue", ""], dimension: 1 });
-    expect(page.el.querySelector(".tw-suggestion")).toBeNull();
-    expect(page.text(".tw-progress")).toBe("1 of 3 labeled");
+    expect(page.el.querySelector(".twe-suggestion")).toBeNull();
+    expect(page.text(".twe-progress")).toBe("1 of 3 labeled");
     // What was taken can be edited like any label; emptied, the suggestion is back.
     model.python("labels", ["", "", ""]);
     await settle(50);
-    expect(page.el.querySelector(".tw-suggestion")).not.toBeNull();
+    expect(page.el.querySelector(".twe-suggestion")).not.toBeNull();
   });
 
   it("goes through suggestions by one key each", async () => {
@@ -209,7 +209,7 @@ describe("the explorer's page", () => {
     await settle(200);
     expect(page.current()).toBe(1);
     expect(model.state).toMatchObject({ labels: ["d0", "", ""], rejected: [false, true, false] });
-    expect(page.text(".tw-title")).toBe("dimension 1");
+    expect(page.text(".twe-title")).toBe("dimension 1");
     press(page.sliders()[1], "l");
     expect(document.activeElement).toBe(page.labels()[1]);
     press(page.labels()[1], "y");
@@ -229,7 +229,7 @@ describe("the explorer's page", () => {
     const page = await show(model);
     press(page.sliders()[0], "ArrowDown");
     await settle(50);
-    expect(page.text(".tw-empty")).toBe("constant direction: nothing turns");
+    expect(page.text(".twe-empty")).toBe("constant direction: nothing turns");
     expect(page.sliders()[1]?.disabled).toBe(true);
     expect(page.play().disabled).toBe(true);
     press(document.activeElement, "ArrowRight");
@@ -261,7 +261,7 @@ describe("playing", () => {
     const page = await show(model);
     page.play().click();
     await settle(STEP + 10);
-    expect(page.text(".tw-count")).toBe("4 / 5");
+    expect(page.text(".twe-count")).toBe("4 / 5");
     expect(page.play().getAttribute("aria-pressed")).toBe("true");
     await settle(STEP * 12);
     expect(model.state).toMatchObject({ playing: false, points: [2, 2, 2] });
@@ -274,7 +274,7 @@ describe("playing", () => {
     await settle(STEP + 10);
     press(page.sliders()[0], " ");
     await settle(STEP * 3);
-    expect(page.text(".tw-count")).toBe("4 / 5");
+    expect(page.text(".twe-count")).toBe("4 / 5");
     press(page.sliders()[0], " ");
     slide(page.sliders()[0], 0);
     await settle(STEP * 3);
@@ -288,10 +288,10 @@ describe("playing", () => {
     for (let point = 3; point < 20; point++) {
       model.python("points", [point]);
       await settle(STEP);
-      expect(page.text(".tw-count")).toBe(`${point + 1} / 30`);
+      expect(page.text(".twe-count")).toBe(`${point + 1} / 30`);
     }
     await settle(FOLLOWER_WAIT - STEP + 10);
-    expect(page.text(".tw-count")).toBe("21 / 30");
+    expect(page.text(".twe-count")).toBe("21 / 30");
   });
 
   it("rests while no view is open", async () => {
@@ -309,11 +309,11 @@ describe("images that are not in the page", () => {
     const model = explorerModel(film(), [1, 2]);
     model.state.dimension = 2;
     const page = await show(model);
-    expect(page.text(".tw-empty")).toBe("loading from the kernel…");
+    expect(page.text(".twe-empty")).toBe("loading from the kernel…");
     expect(model.sent.map((request) => request.dimension)).toEqual([2]);
     model.reply({ id: model.sent[0]?.id, kind: "done" }, [new DataView(new ArrayBuffer(4))]);
     await settle(10);
-    expect(page.text(".tw-empty")).toBe("");
+    expect(page.text(".twe-empty")).toBe("");
     expect(largeCell()).toEqual([16, 0]);
     expect(model.sent.map((request) => request.dimension)).toEqual([2, 1]);
   });
@@ -322,11 +322,11 @@ describe("images that are not in the page", () => {
     const model = explorerModel(film(), [0, 1]);
     model.sendFails = true;
     const page = await show(model);
-    expect(page.text(".tw-empty")).toContain("not in this page; kernel not connected");
+    expect(page.text(".twe-empty")).toContain("not in this page; kernel not connected");
     model.sendFails = false;
-    page.el.querySelector<HTMLButtonElement>(".tw-empty button")?.click();
+    page.el.querySelector<HTMLButtonElement>(".twe-empty button")?.click();
     await settle(10);
-    expect(page.text(".tw-empty")).toBe("loading from the kernel…");
+    expect(page.text(".twe-empty")).toBe("loading from the kernel…");
     expect(model.sent).toHaveLength(1);
   });
 });
@@ -399,12 +399,12 @@ describe("all sliders together", () => {
     told("progress");
     told("partial", facts(20));
     await settle(50);
-    expect(page.text(".tw-count")).toBe("step 20 / 48");
+    expect(page.text(".twe-count")).toBe("step 20 / 48");
     told("partial", facts(48));
     told("done");
     await settle(50);
-    expect(page.text(".tw-count")).toBe("finished");
-    expect(page.text(".tw-together .tw-units")).toContain("unit 7");
+    expect(page.text(".twe-count")).toBe("finished");
+    expect(page.text(".twe-together .twe-units")).toContain("unit 7");
     expect(page.el.querySelector(".tw-growth")).toBeNull();
     page.host.abort();
   });
@@ -423,14 +423,14 @@ describe("all sliders together", () => {
     model.python("_kept", [{ coordinates: [1, 0, 0], cosine: 0.9, image: new DataView(new ArrayBuffer(4)) }]);
     await settle(50);
     expect(button(page.el, "In the record")?.disabled).toBe(true);
-    page.el.querySelector<HTMLButtonElement>(".tw-origin button")?.click();
+    page.el.querySelector<HTMLButtonElement>(".twe-origin button")?.click();
     await settle(200);
     expect(model.state.coordinates).toEqual([0, 8, 0]);
     const asked = model.sent.length;
-    page.el.querySelector<HTMLButtonElement>(".tw-kept button")?.click();
+    page.el.querySelector<HTMLButtonElement>(".twe-kept button")?.click();
     await settle(200);
     expect(model.state.coordinates).toEqual([1, 0, 0]);
-    expect(page.text(".tw-count")).toBe("finished");
+    expect(page.text(".twe-count")).toBe("finished");
     expect(model.sent.slice(asked).map(({ kind }) => kind)).toEqual(["cancel"]);
     page.host.abort();
   });
@@ -447,7 +447,7 @@ describe("all sliders together", () => {
     told("partial", facts(48));
     told("done");
     await settle(50);
-    expect(page.text(".tw-count")).toBe("finished");
+    expect(page.text(".twe-count")).toBe("finished");
     page.host.abort();
   });
 
@@ -460,14 +460,14 @@ describe("all sliders together", () => {
     model.emit("comm_live_update");
     await settle(50);
     expect(page.text(".tw-kernel")).toBe("kernel not connected: showing what the record holds");
-    expect(page.text(".tw-count")).toBe("from the record");
-    expect(page.text(".tw-title")).toBe("dimension 0, point 4");
+    expect(page.text(".twe-count")).toBe("from the record");
+    expect(page.text(".twe-title")).toBe("dimension 0, point 4");
     model.python("_kept", [{ coordinates: [1, 0, 0], cosine: 0.9, image: new DataView(new ArrayBuffer(4)) }]);
     await settle(50);
-    expect(page.text(".tw-title")).toBe("Kept image");
+    expect(page.text(".twe-title")).toBe("Kept image");
     slide(page.sliders()[0], 1.5);
     await settle(500);
-    expect(page.text(".tw-count")).toBe("from the record");
+    expect(page.text(".twe-count")).toBe("from the record");
     expect(page.el.querySelector(".tw-growth")).toBeNull();
     expect(page.el.querySelector(".tw-growth")).toBeNull();
     page.host.abort();
@@ -500,7 +500,7 @@ describe("all sliders together", () => {
     button(page.el, "Stop walk")?.click();
     await settle(5_000);
     expect(button(page.el, "Random walk")).toBeDefined();
-    expect(page.text(".tw-count")).toBe("finished");
+    expect(page.text(".twe-count")).toBe("finished");
     expect(model.sent.filter(({ kind }) => kind === "image")).toHaveLength(4);
     page.host.abort();
   });
