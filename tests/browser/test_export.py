@@ -103,7 +103,7 @@ def test_works_in_an_iframe_with_and_without_an_origin(
 def test_words_in_the_text_move_the_widgets_and_going_back_leads_back(opened: Opened):
     page = opened.page
     count, unit = (
-        page.locator(".tw-explorer .tw-count"),
+        page.locator(".tw-explorer .twe-count"),
         page.locator(".tw-scatter").first.locator(".tws-unit h4"),
     )
     page.get_by_role("link", name="one end").click()
@@ -132,7 +132,7 @@ def test_the_address_follows_the_reader_and_leads_another_reader_there(opened: O
     assert "#explorer.dimension=1&explorer.points=7,0,7&checklist.opened=frequency/pca-3" in address
     page.goto("about:blank")
     page.goto(address)
-    expect(page.locator(".tw-explorer .tw-count")).to_have_text("1 / 8")
+    expect(page.locator(".tw-explorer .twe-count")).to_have_text("1 / 8")
     expect(page.locator(".twr-detail canvas").first).to_be_visible()
     page.wait_for_timeout(500)
     assert page.url == address
@@ -141,6 +141,6 @@ def test_the_address_follows_the_reader_and_leads_another_reader_there(opened: O
     page.goto(
         f"{exported.as_uri()}#scatter.unit=999&scatter.layer=&explorer.points=%E0%A4%A&checklist.opened=x"
     )
-    expect(page.locator(".tw-explorer .tw-count")).to_have_text("8 / 8")
+    expect(page.locator(".tw-explorer .twe-count")).to_have_text("8 / 8")
     open_first_unit(page)
     expect(page).to_have_url(re.compile(r"#scatter\.unit=(\d+)&scatter-2\.unit=\1$"))
