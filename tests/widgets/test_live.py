@@ -58,6 +58,22 @@ def test_answers_come_in_order_from_a_thread_of_its_own(page):
     assert page.threads == {threading.current_thread().name, "live-requests"}
 
 
+def test_a_message_that_cant_be_sent_ends_its_own_request_alone(page, caplog):
+    def broken(message, buffers):
+        if message["kind"] != "progress":
+            raise OSError("the page is gone")
+
+    gate = threading.Event()
+    Live(page.send).start("other", 0, count(3, gate=gate))
+    lost = Live(broken).start("lost", 0, count(3))
+    gate.set()
+    page.wait("other", "done")
+    assert page.kinds("other") == ["progress", "partial", "partial", "partial", "done"]
+    assert lost.ended.wait(20)
+    assert isinstance(lost.error, OSError)
+    assert "could not be answered" in caplog.text
+
+
 def test_the_newest_request_wins_and_the_older_ends(page):
     live, closed = Live(page.send), []
     live.start("old", 0, count(10**9, closed=closed))

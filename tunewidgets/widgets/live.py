@@ -5,6 +5,7 @@ In: a request's id and the generator of its answers. Out: messages to the page, 
 generators take turns on one thread: whoever computes in a cell keeps the other cores.
 """
 
+import logging
 import threading
 import traceback
 from collections import deque
@@ -90,6 +91,11 @@ class Request:
         self._tell("partial", *answer)
         return True
 
+    def give_up(self, error: Exception) -> None:
+        """End without a word to the page, which could not be told."""
+        self.over, self.error = True, error
+        self.ended.set()
+
     def _end(self, kind: str, facts: dict[str, Any] | None = None) -> bool:
         self.over = True
         close = getattr(self._answers, "close", None)
@@ -126,7 +132,14 @@ class Worker:
                 while not self._waiting:
                     self._there_is_some.wait()
                 request = self._waiting.popleft()
-            if request.advance():
+            try:
+                more = request.advance()
+            except Exception as error:
+                # A message that can't be sent ends its own request: the others still take turns here.
+                logging.getLogger(__name__).exception("a live request could not be answered")
+                request.give_up(error)
+                continue
+            if more:
                 with self._there_is_some:
                     self._waiting.append(request)
 
