@@ -150,7 +150,7 @@ class Notebook:
         self.server = server
         self.complaints: list[str] = []
         page.on("console", self._listen)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.complaints.append(f"{error}\n{error.stack}"))
 
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error":
