@@ -130,7 +130,7 @@ def explore(record: Recorder) -> None:
 
 
 def open_units(record: Recorder) -> None:
-    """Open four units, then color all by what their loss costs."""
+    """Open four units, see images in their places, then color all by what their loss costs."""
     record.take(LOOK)
     for unit in UNITS:
         x, y = _where(record.page, unit)
@@ -139,6 +139,8 @@ def open_units(record: Recorder) -> None:
         # Off the point, for the card of what is pointed at hides others.
         record.glide(x + 50, HEIGHT / 2)
         record.take(LOOK)
+    record.glide_to(record.page.get_by_role("button", name="Images", exact=True))
+    record.click(LONG_LOOK)
     color = record.page.get_by_label("Color")
     record.glide_to(color)
     color.select_option(label="accuracy drop when ablated")

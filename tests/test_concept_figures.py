@@ -93,8 +93,18 @@ def test_bars_run_from_the_most_to_the_least_with_their_intervals(found):
     np.testing.assert_allclose(points.error_x.array, 0.02, atol=1e-6)
     np.testing.assert_allclose(points.error_x.arrayminus, 0.01, atol=1e-6)
     assert points.marker.symbol == ("circle", "circle-open", "circle-open")
-    assert points.y[0].startswith("&lt;b&gt;sky&lt;/b&gt;")
+    assert points.customdata[0] == "&lt;b&gt;sky&lt;/b&gt;"
+    assert figure.layout.yaxis.ticktext[0].startswith("&lt;b&gt;sky&lt;/b&gt;")
     assert len(figures.concept_bars(found, 7, best=1).data[0].x) == 1
+
+
+def test_long_names_leave_the_figures_their_room_and_stay_apart(found):
+    long = [f"American Staffordshire terrier, {name}" * 99 for name in "ab"]
+    named = found.assign_coords(concept=np.array([*long, "leg"], object))
+    bars, heat = figures.concept_bars(named, 7), figures.concept_map(named)
+    assert len(set(bars.data[0].y)) == 3
+    assert max(len(name) for name in heat.layout.xaxis.ticktext) <= 24
+    assert heat.layout.height < 400
 
 
 def test_titles_say_of_what_and_how_and_typed_text_stays_text(found):

@@ -25,6 +25,7 @@ from .style import (
     WHITE,
     hundredths,
     plain,
+    shortened,
     titled,
     wrapped,
 )
@@ -87,7 +88,7 @@ def concept_map(
     rows, table = _rows(own, measure, alpha)
     strength = np.abs(table["value"] - 0.5) if measure == "auc" else table["value"]
     columns = _columns(strength, best)
-    names = [plain(name) for name in own["concept"].values[columns]]
+    names = [plain(shortened(str(name))) for name in own["concept"].values[columns]]
     value, low, high, said = (table[name][:, columns] for name in ("value", "low", "high", "said"))
     written = [
         [hundredths(v) if s else "" for v, s in zip(*pair, strict=True)]
@@ -169,13 +170,16 @@ def concept_bars(found: xr.Dataset, feature: int, best: int = 8, alpha: float = 
     chosen = chosen[np.argsort(auc[chosen], kind="stable")]
     low, high = (own[name].values[chosen] for name in ("auc_low", "auc_high"))
     related = own["p_holm"].values[chosen] <= alpha
+    concepts = own["concept"].values[chosen]
     names = [
-        f"{plain(name)} <span style='color:{GRAY}'>{count}</span>"
-        for name, count in zip(own["concept"].values[chosen], own["positives"].values[chosen], strict=True)
+        f"{plain(shortened(str(name)))} <span style='color:{GRAY}'>{count}</span>"
+        for name, count in zip(concepts, own["positives"].values[chosen], strict=True)
     ]
     points = go.Scatter(
         x=auc[chosen],
-        y=names,
+        # By number, for two names may begin alike.
+        y=list(range(len(names))),
+        customdata=[plain(name) for name in concepts],
         mode="markers",
         marker={
             "size": 9,
@@ -189,7 +193,7 @@ def concept_bars(found: xr.Dataset, feature: int, best: int = 8, alpha: float = 
             "thickness": 1.2,
             "width": 0,
         },
-        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        hovertemplate="%{customdata}: %{x:.3f}<extra></extra>",
         showlegend=False,
     )
     figure = go.Figure(points)
@@ -209,7 +213,7 @@ def concept_bars(found: xr.Dataset, feature: int, best: int = 8, alpha: float = 
         margin={"l": 180, "r": 24, "t": top, "b": 60},
     )
     figure.update_xaxes(**AXIS, title="AUC", range=[-0.02, 1.02])
-    figure.update_yaxes(**{**AXIS, "ticks": ""})
+    figure.update_yaxes(**{**AXIS, "ticks": ""}, tickvals=list(range(len(names))), ticktext=names)
     figure.add_vline(0.5, line={"color": GRAY, "dash": "dot", "width": 1})
     return figure
 
