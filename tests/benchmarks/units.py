@@ -10,15 +10,12 @@ import argparse
 import json
 import resource
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.table import Table
+from engine_common import OUT, console, show, timed
 from torch import nn
 
 import tunewidgets as tw
@@ -27,27 +24,10 @@ from tunewidgets.kernels.labelled import labelled
 from tunewidgets.kernels.replay import Replay
 from tunewidgets.kernels.tracing import evaluating, find_layer
 
-OUT = Path("artifacts/benchmarks")
 CONVOLUTIONS = ["relu1", "relu2", "relu3", "relu4"]
 # Early, middle and late layers of VGG16; features.21 is the tenth convolution.
 ABLATED = ("features.7", "features.14", "features.21")
-console = Console(width=150)
 QUIET = {"progress": False, "device": "cpu"}
-
-
-def timed(call: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def show(title: str, rows: list[dict[str, Any]]) -> None:
-    table = Table(title=title, title_justify="left")
-    for column in rows[0]:
-        table.add_column(column, justify="right")
-    for row in rows:
-        table.add_row(*[f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()])
-    console.print(table)
 
 
 def data(images: int, batch: int = 64) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -80,7 +60,9 @@ def selectivity(options: argparse.Namespace) -> dict[str, Any]:
     }
     bare_pass(net, batches[:1])
     # By turns, so that a machine that slows down slows all of them.
-    rounds = [{name: timed(call) for name, call in calls.items()} for _ in range(1 if options.quick else 5)]
+    rounds = [
+        {name: timed(call)[1] for name, call in calls.items()} for _ in range(1 if options.quick else 5)
+    ]
     rows = [
         {
             "what": name,
@@ -126,11 +108,11 @@ def ablation(options: argparse.Namespace) -> dict[str, Any]:
         with replay.running():
             silence = partial(replay.run, torch.zeros_like)
             tail_work = multiply_adds(net, silence)
-            tail = statistics.median(timed(silence) for _ in range(runs))
+            tail = statistics.median(timed(silence)[1] for _ in range(runs))
         hook = find_layer(net, layer).module.register_forward_hook(lambda m, i, o: torch.zeros_like(o))
         with torch.no_grad():
             net(inputs)
-            full = statistics.median(timed(lambda: net(inputs)) for _ in range(runs))
+            full = statistics.median(timed(lambda: net(inputs))[1] for _ in range(runs))
         hook.remove()
         rows.append(
             {
@@ -149,8 +131,8 @@ def ablation(options: argparse.Namespace) -> dict[str, Any]:
 def whole_ablation(net: nn.Module, options: argparse.Namespace) -> list[dict[str, Any]]:
     """`tw.ablation` itself, bookkeeping and all, for every unit of features.21, against as many bare passes."""
     batches = data(16 if options.quick else 256)
-    bare = timed(lambda: bare_pass(net, batches))
-    spent = timed(lambda: tw.ablation(net, batches, "features.21", curves=False, **QUIET))
+    _, bare = timed(lambda: bare_pass(net, batches))
+    _, spent = timed(lambda: tw.ablation(net, batches, "features.21", curves=False, **QUIET))
     row = {"units": 512, "seconds": spent, "512 bare passes": bare * 512, "times faster": bare * 512 / spent}
     show("All units of features.21", [row])
     return [row]
@@ -164,7 +146,7 @@ def images(options: argparse.Namespace) -> dict[str, Any]:
     rows = []
     for restarts in (1, 3):
         made: list[Any] = []
-        seconds = timed(
+        _, seconds = timed(
             lambda made=made, restarts=restarts: made.append(
                 tw.representative_substitution(net, layers, restarts=restarts, steps=steps, **QUIET)
             )

@@ -1,12 +1,12 @@
 // The checklist: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, the cells as they are, and the films.
 import { birth } from "../shared/clock";
+import { Pages } from "../shared/pages";
 import { fitting, oneOf, type Place } from "../shared/place";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type TraitModel, Traits } from "../shared/traits";
 import { type Curve, curveOf, type Null, nullOf } from "./packed";
 import { type Cell, cellsOf, type Entries, type Look, levels, type Report } from "./report";
-import { Strips } from "./strips";
 import type { Judged } from "./text";
 
 export interface Synced {
@@ -29,7 +29,8 @@ function entered(entries: Entries, key: string, text: string): Entries {
 
 export class Checklist {
   readonly report: Report;
-  readonly strips: Strips;
+  /** Film strips, decoded when a cell that has one is opened. */
+  readonly strips: Pages;
   readonly #curves: DataView | undefined;
   readonly #nulls: DataView | undefined;
   readonly #traits: Traits<Synced>;
@@ -41,7 +42,12 @@ export class Checklist {
     this.#curves = model.get("_curves") as DataView | undefined;
     this.#nulls = model.get("_nulls") as DataView | undefined;
     this.#traits = new Traits<Synced>(model, KEYS, signal);
-    this.strips = new Strips(model.get("_sprites") as DataView[], new Requests(model, signal), signal);
+    this.strips = new Pages(
+      model.get("_sprites") as DataView[],
+      new Requests(model, signal),
+      "this film",
+      signal,
+    );
   }
 
   get state(): Readonly<Synced> {

@@ -1,8 +1,8 @@
 // The checklist: a dozen images from the first point of the best dimension to the last.
 import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Page } from "../shared/pages";
 import { drawCell } from "../shared/sprites";
 import type { Cell, StripFacts } from "./report";
-import type { Sprite } from "./strips";
 import type { View } from "./view";
 import { cellName } from "./words";
 
@@ -70,7 +70,7 @@ export function Strip({ view, cell }: { view: View; cell: Cell }) {
   );
 }
 
-function Frame({ sprite, strip, point }: { sprite: Sprite; strip: StripFacts; point: number }) {
+function Frame({ sprite, strip, point }: { sprite: Page; strip: StripFacts; point: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     if (canvas.current && sprite.state === "ready")

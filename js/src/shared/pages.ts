@@ -1,0 +1,82 @@
+// Shared room: pages of images. One that came with the widget is decoded when it is first wanted; one that did not is
+// asked of the kernel. The least used ones are let go, so that large records fit a browser's memory.
+import { Changing } from "./changing";
+import { onEnd } from "./lifetime";
+import type { Requests } from "./requests";
+import { mosaic, reasonOf } from "./sprites";
+
+export type Page =
+  | { state: "waiting"; reason: string }
+  | { state: "ready"; bitmap: ImageBitmap }
+  | { state: "absent"; reason: string };
+
+/** A page is about 2^18 pixels, so this many hold some 100 MB. */
+export const KEPT = 96;
+
+export class Pages extends Changing {
+  readonly #sent: readonly DataView[];
+  readonly #requests: Requests;
+  /** In the order in which they were last wanted. */
+  readonly #pages = new Map<number, Page>();
+  #ended = false;
+
+  /** `what`: how a sentence calls what can't be had, such as "this film". */
+  constructor(
+    sent: readonly DataView[],
+    requests: Requests,
+    readonly what: string,
+    signal: AbortSignal,
+  ) {
+    super(signal);
+    this.#sent = sent;
+    this.#requests = requests;
+    onEnd(signal, () => {
+      this.#ended = true;
+      for (const page of this.#pages.values()) if (page.state === "ready") page.bitmap.close();
+      this.#pages.clear();
+    });
+  }
+
+  /** Whether a page came with the widget. */
+  has(at: number): boolean {
+    return (this.#sent[at]?.byteLength ?? 0) > 0;
+  }
+
+  of(at: number): Page {
+    const known = this.#pages.get(at);
+    const reason = this.has(at) ? "" : "loading from the kernel…";
+    const page: Page = known ?? { state: "waiting", reason };
+    // To the end of the order: it is the one wanted last.
+    this.#pages.delete(at);
+    this.#pages.set(at, page);
+    if (!known && !this.#ended) void this.#load(at);
+    return page;
+  }
+
+  /** Ask again for what could not be had. */
+  retry(): void {
+    for (const [at, page] of [...this.#pages]) if (page.state === "absent") this.#pages.delete(at);
+    this.tell();
+  }
+
+  async #load(at: number): Promise<void> {
+    try {
+      const bitmap = await mosaic(this.#sent[at], at, this.#requests, this.what);
+      if (this.#ended) bitmap.close();
+      else this.#set(at, { state: "ready", bitmap });
+    } catch (error) {
+      this.#set(at, { state: "absent", reason: reasonOf(error) });
+    }
+  }
+
+  #set(at: number, page: Page): void {
+    if (this.#ended) return;
+    this.#pages.set(at, page);
+    const ready = [...this.#pages].filter(([, one]) => one.state === "ready");
+    for (const [old, one] of ready.slice(0, Math.max(0, ready.length - KEPT))) {
+      if (one.state === "ready") one.bitmap.close();
+      this.#pages.delete(old);
+    }
+    this.tell();
+  }
+}
