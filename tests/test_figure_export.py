@@ -3,6 +3,7 @@
 import io
 import re
 import shutil
+import threading
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -37,7 +38,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
     paths = {name: folder / name for name in drawn}
     # All at once, because starting the browser is what takes long; so plotly does not look up each size by itself.
     sizes = {side: [figure.layout[side] for figure in drawn.values()] for side in ("width", "height")}
-    pio.write_images(list(drawn.values()), list(paths.values()), scale=1, **sizes)
+    save_module._soon(lambda: pio.write_images(list(drawn.values()), list(paths.values()), scale=1, **sizes))
     return paths
 
 
@@ -95,6 +96,28 @@ def test_text_too_small_to_print_is_said_with_the_width_that_helps(monkeypatch, 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figures.save(figure, tmp_path / "enough.svg", width_mm=enough + 1)
+
+
+def test_a_chrome_that_dies_is_started_again_and_not_waited_for_without_end(monkeypatch, tmp_path):
+    """Whether `to_image` answers: at the second time, or never."""
+    figure = figures.rs_selectivity_by_layer(make_tree(2, 24, 8))
+    monkeypatch.setattr(save_module, "PATIENCE", 0.2)
+    never, calls = threading.Event(), []
+
+    def dies_once(self, **options):
+        calls.append(options)
+        if len(calls) == 1:
+            never.wait(20)
+        return b"drawn"
+
+    monkeypatch.setattr("plotly.graph_objects.Figure.to_image", dies_once)
+    assert figures.save(figure, tmp_path / "figure.svg").read_bytes() == b"drawn"
+    assert len(calls) == 2
+    monkeypatch.setattr("plotly.graph_objects.Figure.to_image", lambda self, **options: never.wait(20))
+    with pytest.raises(RuntimeError, match="Chrome was started twice and drew nothing"):
+        figures.save(figure, tmp_path / "none.svg")
+    assert not (tmp_path / "none.svg").exists()
+    never.set()
 
 
 def test_without_a_browser_one_sentence_says_so(monkeypatch, tmp_path):

@@ -7,8 +7,10 @@ becomes too small to read is said.
 
 import io
 import os
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from .painting import can_paint, paint
 
 FORMATS = (".pdf", ".png", ".svg")
 MM, POINT = 96 / 25.4, 0.75  # CSS pixels a millimeter; points a CSS pixel
+PATIENCE = 90  # seconds for a Chrome that starts and draws
 SMALLEST_TEXT = 5.0  # points; what journals print at least
 
 
@@ -162,11 +165,31 @@ def _drawn(figure: go.Figure, kind: str, wide: float, high: float, scale: float)
             "figures as files need the package kaleido; install it with: pip install 'tunewidgets[export]'"
         )
     try:
-        return bytes(figure.to_image(format=kind, width=wide, height=high, scale=scale))
+        return bytes(_soon(lambda: figure.to_image(format=kind, width=wide, height=high, scale=scale)))
     except RuntimeError as error:
-        if "Chrome" not in str(error):
+        if isinstance(error, NoChromeError) or "Chrome" not in str(error):
             raise
         # Plotly's own words are eight lines that name a command which downloads a browser.
         raise NoChromeError(
             "figures as files are drawn by Chrome or Chromium, and none is found here; install one of them"
         ) from error
+
+
+def _soon(draw: Callable[[], Any]) -> Any:
+    """What `draw` gives. A Chrome that dies as it starts is waited for without end, so a second one is then tried."""
+    for _ in range(2):
+        drawn: Future[Any] = Future()
+
+        def run(drawn: Future[Any] = drawn) -> None:
+            try:
+                drawn.set_result(draw())
+            except Exception as error:
+                drawn.set_exception(error)
+
+        # A daemon: one that waits for ever must not keep Python from ending.
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            return drawn.result(PATIENCE)
+        except TimeoutError:
+            continue
+    raise NoChromeError(f"Chrome was started twice and drew nothing in {PATIENCE} seconds; try again")
