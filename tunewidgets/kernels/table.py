@@ -46,6 +46,8 @@ class Table:
         self._sizes = {name: int(np.prod(shape)) for name, shape in self._fields.items()}
         self._pending: dict[int, np.ndarray] = {}
         self._lock = threading.Lock()  # chunks come from several threads
+        # Python's own: older versions of Zarr take no other integers.
+        rows, chunk = int(rows), int(chunk)
         # The first column says that a row was written: what is absent reads as NaN.
         width = 1 + sum(self._sizes.values())
         self.about = dict(json.loads(json.dumps(dict(about), default=plain_value)))

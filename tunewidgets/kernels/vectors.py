@@ -81,7 +81,8 @@ class StoredVectors(Vectors):
         if int(asked["n_images"]) >= EXACT:
             raise ValueError(f"a store holds vectors of up to {EXACT:,} images; sample them in parts")
         self._study = Study(store, "activations", model_sha256, asked)
-        self._n, self._units = n, units
+        # Python's own: older versions of Zarr take no other integers.
+        self._n, self._units = int(n), int(units)
         self._there = np.zeros(-(-n // ROWS), bool)
         self._blocks: dict[int, np.ndarray] = {}
         self._filled: dict[int, int] = {}
