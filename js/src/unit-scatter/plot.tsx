@@ -1,5 +1,5 @@
 // The scatter: the plot, its title, and the keys that walk from point to point.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../shared/keyboard";
 import { colorsOf } from "./colors";
 import { Drawing, Figures } from "./drawing";
@@ -44,7 +44,12 @@ export function Plot({ view }: { view: View }) {
     if (width > 0) void drawing.current?.draw(figure, key, lookOf(view.root, width));
   }, [view, key, width, theme, state.selected, state.images]);
 
-  view.standing = standingUnits(view);
+  // Not anew for every point that the mouse passes.
+  view.standing = useMemo(
+    () => standingUnits(view),
+    [view, key, view.places, state.images, state.unit, state.pinned, state.selected],
+  );
+  const colors = useMemo(() => colorsOf(figure), [figure]);
 
   const title = words(figure.layout.title.text);
   const said = figure.layout.title.subtitle.text.split("<br>").map(words);
@@ -71,9 +76,7 @@ export function Plot({ view }: { view: View }) {
         tabIndex={0}
       >
         <div ref={host} class="tws-host" />
-        {state.images ? (
-          <Plane view={view} colors={colorsOf(figure)} plain={lookOf(view.root, width).quiet} />
-        ) : null}
+        {state.images ? <Plane view={view} colors={colors} plain={lookOf(view.root, width).quiet} /> : null}
         <canvas ref={canvas} class="tws-flight" />
         <Marks view={view} />
       </div>
