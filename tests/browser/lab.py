@@ -165,6 +165,7 @@ class Notebook:
             " === 'idle'",
             timeout=60_000,
         )
+        self._wait_for_splash()
         self.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
 
     def run_all(self) -> None:
@@ -178,6 +179,14 @@ class Notebook:
         self.page.wait_for_function(
             "(light) => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower()
         )
+        self._wait_for_splash()
+
+    def _wait_for_splash(self) -> None:
+        """JupyterLab veils the page while a theme loads, and takes the veil off 200 ms after.
+
+        Asked for another theme meanwhile, it takes off twice what was there once: an error of its own in the console.
+        """
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def python(self, code: str) -> str:
         """Run code in the notebook's kernel, as a cell would; returns what it printed, raises its error."""
