@@ -74,6 +74,18 @@ def test_a_patch_is_what_its_position_sees(patched, scenes):
         assert (patched["patch"].values[at] == seen.numpy()).all()
 
 
+def test_a_pooled_vector_s_patch_is_what_its_whole_neighborhood_sees(film, probe, scenes):
+    sample = tw.sample_activations(probe, scenes, n=600, pool=3, progress=False)
+    patched = tw.add_patches(film, probe, sample, scenes, k=K, side=11, progress=False)
+    assert tw.records.settings_of(patched)["patches"]["window"] == 7 + 2 * 2
+    for at in np.ndindex(patched["patch_image"].shape):
+        y, x = patched["patch_position"].values[at]
+        scene = scenes[int(patched["patch_image"].values[at])]
+        first = (slice(2 * (y - 1), 2 * (y - 1) + 11), slice(2 * (x - 1), 2 * (x - 1) + 11))
+        seen = (scene[:, *first] * 255 + 0.5).to(torch.uint8).movedim(0, -1)
+        assert (patched["patch"].values[at] == seen.numpy()).all()
+
+
 def test_images_may_be_a_flipped_array(patched, film, probe, sample, scenes):
     turned = np.stack([scenes[i].numpy() for i in range(12)])[::-1].copy()[::-1]
     again = tw.add_patches(film, probe, sample, turned, k=K, side=7, progress=False)

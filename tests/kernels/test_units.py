@@ -88,6 +88,14 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, data, whole, monk
     assert list(tw.open_record(options["store"]).children) == LAYERS
     with pytest.raises(ValueError, match=r"holds records made with steps=4, not 5; give another store"):
         tw.analyze_units(branching(), data, LAYERS, **{**options, "steps": 5})
+    images, labels = (torch.cat(column) for column in zip(*data, strict=True))
+    for others in (batches(images.roll(1, 0), labels, 5), batches(images, labels.roll(1), 5)):
+        with pytest.raises(
+            ValueError, match=r"made with first_images='images of mean 0\.\d+, .*with labels \d, "
+        ):
+            tw.analyze_units(branching(), others, LAYERS, **options)
+    otherwise = tw.analyze_units(branching(), batches(images, labels, 3), LAYERS, **options)
+    xr.testing.assert_identical(otherwise[LAYERS[0]].to_dataset(), tree[LAYERS[0]].to_dataset())
     other = branching()
     with torch.no_grad():
         other.head.bias += 1

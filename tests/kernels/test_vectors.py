@@ -68,6 +68,8 @@ def test_stopped_sampling_goes_on_where_it_was(tmp_path, probe, monkeypatch):
         tw.sample_activations(probe, IMAGES, **QUICK, store=tmp_path / "a.zarr").compute(), expected
     )
     assert not seen
+    with pytest.raises(ValueError, match=r"made with first_images='images of mean 0\.\d+, "):
+        tw.sample_activations(probe, IMAGES[::-1], **QUICK, store=tmp_path / "a.zarr")
     with pytest.raises(ValueError, match="made with seed=0, not 1; give another store"):
         tw.sample_activations(probe, IMAGES, **QUICK, seed=1, store=tmp_path / "a.zarr")
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.image_batches import chunks, counted, described
+from tunewidgets.kernels.image_batches import chunks, counted, described, look_of_first
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.together import check_together, see_together
 from tunewidgets.kernels.vectors import HeldVectors, StoredVectors, Vectors
@@ -100,8 +100,9 @@ def sample_activations(
         Show a progress bar.
     store : path or URL, optional
         A `.zarr` folder that the vectors go to as they come, so that memory stays bounded however many they are. A
-        later call with the same settings goes on where this one stopped, or opens what it finished. What is returned is
-        then read from there as it is asked for; where it is too large, `TuningDimensions` fits it a block at a time.
+        later call with the same settings and images goes on where this one stopped, or opens what it finished. What is
+        returned is then read from there as it is asked for; where it is too large, `TuningDimensions` fits it a block
+        at a time.
 
     Returns
     -------
@@ -158,7 +159,12 @@ def sample_activations(
             raise ValueError(
                 f"{store} takes the vectors of one layer; give one probe, and a store to each of the others"
             )
-        asked = {**attrs[0], "per_image": per_image, "normalize": normalize}
+        asked = {
+            **attrs[0],
+            "per_image": per_image,
+            "normalize": normalize,
+            "first_images": look_of_first(batches),
+        }
         stored = StoredVectors(store, n, probes[0].units, attrs[0]["model_sha256"], asked)
         if (earlier := stored.earlier()) is not None:
             return earlier if isinstance(probe, Probe) else [earlier]

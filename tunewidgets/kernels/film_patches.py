@@ -38,7 +38,8 @@ def add_patches(
 ) -> xr.Dataset:
     """Give a film real patches at each of its points.
 
-    A point's patches are receptive fields of the sampled vectors: of the 64 nearest to the point along its dimension,
+    A point's patches are what the sampled vectors see, a receptive field each, or of pooled vectors their
+    neighborhood's together: of the 64 nearest to the point along its dimension,
     the `k` whose direction is nearest to the point's target, no two from one image. At a dimension's ends these are its
     exemplars.
 
@@ -110,7 +111,8 @@ def add_patches(
         raise ValueError(
             f"activations came from at least {source.max() + 1} images and images gives {count}; give the same images"
         )
-    patches, window = _cut(probe, batches, count, source, position, side, progress)
+    pool = int(activations.attrs.get("pool", 1))
+    patches, window = _cut(probe, pool, batches, count, source, position, side, progress)
     dims = ("dimension", "point", "exemplar")
     about = {"k": k, "window": window, "images": described(images, count)}
     found = film.drop_vars([name for name in film.variables if str(name).startswith("patch")]).assign(
@@ -146,6 +148,7 @@ def _choose(film: xr.Dataset, activations: xr.DataArray, coordinates: np.ndarray
 
 def _cut(
     probe: Probe,
+    pool: int,
     batches: Any,
     count: int,
     source: np.ndarray,
@@ -153,8 +156,10 @@ def _cut(
     side: int,
     progress: bool,
 ) -> tuple[np.ndarray, int | None]:
-    """The patches, and the side in pixels of the windows they were cut from; None for whole images."""
-    sight = sight_of(probe)
+    """The patches of vectors pooled over `pool` × `pool` positions, and the side in pixels of the windows they were cut
+    from; None for whole images.
+    """
+    sight = sight_of(probe).through((pool, pool), (1, 1))
     board = np.zeros((*source.shape, side, side, 3), np.uint8)
     first = 0
     with tqdm(total=count, desc="Cutting patches", unit="image", disable=not progress) as bar:

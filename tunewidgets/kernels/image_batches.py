@@ -13,6 +13,7 @@ from torch import Tensor
 from tunewidgets.kernels.probe import tensor_of
 
 CHUNK = 32  # images in one forward pass
+FIRST = 8  # images by which a source is known again
 
 
 def described(images: Any, count: int) -> str:
@@ -62,6 +63,25 @@ def parts_of(batch: Any) -> tuple[Tensor, Any]:
             "wrap it in tunewidgets.zoo.images(...)"
         )
     return tensor_of(pictures), more[0] if more else None
+
+
+def look_of_first(batches: Iterable[Any]) -> str:
+    """Mean values and labels of the first images, in words: tells one source from another without a pass over it.
+
+    Said to as many digits as machines agree on, whose libraries round photographs differently.
+    """
+    means: list[float] = []
+    labels: list[int] = []
+    for batch in batches:
+        pictures, own = parts_of(batch)
+        few = pictures[: FIRST - len(means)]
+        means += few.double().mean(dim=(1, 2, 3)).tolist()
+        if own is not None:
+            labels += np.asarray(own)[: len(few)].tolist()
+        if len(means) == FIRST:
+            break
+    told = f"images of mean {', '.join(f'{mean:.4f}' for mean in means)}"
+    return f"{told} with labels {', '.join(map(str, labels))}" if labels else told
 
 
 def chunks(batches: Iterable[Any]) -> Iterator[Tensor]:

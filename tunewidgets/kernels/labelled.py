@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets.kernels.image_batches import look_of_first
 from tunewidgets.kernels.probe import check_images, tensor_of
 from tunewidgets.zoo.sources import images as zoo_images
 
@@ -71,6 +72,10 @@ class LabelledImages:
     def describe(self) -> str:
         """What the images are, in a few words, for a record's settings."""
         return self.described or f"{self.count} labeled images"
+
+    def look_of_first(self) -> str:
+        """What the first images show, which tells these data from others."""
+        return look_of_first(self._check(item, 0) for item in self._batches)
 
     def passes(self, size: int = 64) -> Iterator[tuple[int, Tensor, Tensor]]:
         """One pass: the index of the first image, images `(n, 3, H, W)` and labels `(n,)`, n at most `size`.

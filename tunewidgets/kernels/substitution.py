@@ -79,7 +79,7 @@ def representative_substitution(
     progress : bool, default True
     store : path or URL, optional
         A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Every finished chunk goes there, and a
-        later call with the same settings goes on where this one stopped.
+        later call with the same settings and data goes on where this one stopped.
     executor : optional
         Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
     **options
@@ -115,8 +115,10 @@ def representative_substitution(
     check_options(objectives, k, options)
     checkpoints = checkpoints if isinstance(checkpoints, str) else list(checkpoints)
     observed = Observed(model, layers, preprocess, device)
+    first_images = None
     if data is not None and mean_activation is None:
         source = labelled(data, None, model)
+        first_images = None if store is None else source.look_of_first()
         collector = Selectivity(observed, rectify)
         stream(Capture(observed, reduction, rectify), source, [collector], progress)
         mean_activation = {
@@ -132,6 +134,7 @@ def representative_substitution(
         "steps": steps,
         "seed": seed,
         "normalized": mean_activation is not None,
+        "first_images": first_images,
         "image_options": plain(options),
         "checkpoints": checkpoints,
     }

@@ -75,8 +75,8 @@ def analyze_units(
         Images a unit and objective.
     store : path or URL, optional
         A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Everything finished goes there, a chunk
-        of units at a time, and a later call with the same settings goes on where this one stopped. The records that
-        are returned are then read from there, of a folder as they are asked for.
+        of units at a time, and a later call with the same settings and data goes on where this one stopped. The records
+        that are returned are then read from there, of a folder as they are asked for.
     executor : optional
         Anything with the interface of `concurrent.futures`, such as `ProcessPoolExecutor`: its workers make the images,
         a chunk at a time, and the model travels to each once. None: here, a chunk a core.
@@ -147,6 +147,7 @@ def analyze_units(
         "steps": steps,
         "seed": seed,
         "data": source.described,
+        "first_images": None if store is None else source.look_of_first(),
         "ablation_options": plain(ablation_options or {}),
         "image_options": plain(options),
     }
