@@ -198,9 +198,9 @@ def test_widgets_have_names_for_addresses_and_say_which_traits_are_places(explor
     found = exported([explorer, scatter, [checklist, other]], tmp_path).data["widgets"]
     assert [one["name"] for one in found] == ["explorer", "scatter", "checklist", "scatter-2"]
     for one, widget in zip(found, (explorer, scatter, checklist, other), strict=True):
-        assert set(one["reader"]) <= set(widget.reader_traits())
+        assert set(one["place"]) <= set(widget.reader_traits())
         # What a reader wrote is no place: going back in the browser must not undo it.
-        assert not {"labels", "rejected", "verdicts", "notes"} & set(one["reader"])
+        assert not {"labels", "rejected", "verdicts", "notes"} & set(one["place"])
 
 
 @pytest.mark.parametrize(

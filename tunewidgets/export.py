@@ -174,7 +174,7 @@ def export_html(
     def page(tried: int) -> bytes:
         data = {
             "widgets": [
-                {"code": w.bundle_name, "name": name, "reader": w.place_traits, "state": w.page_state(tried)}
+                {"code": w.bundle_name, "name": name, "place": w.place_traits, "state": w.page_state(tried)}
                 for name, w in zip(names, widgets, strict=True)
             ],
             "links": facts,

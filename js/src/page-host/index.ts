@@ -14,8 +14,8 @@ interface Widget {
 }
 
 interface PageData {
-  /** `name`: what addresses call it. `reader`: the traits that a reader changes. */
-  widgets: { code: string; name: string; reader: string[]; state: Record<string, unknown> }[];
+  /** `name`: what addresses call it. `place`: the traits that say where a reader is in it. */
+  widgets: { code: string; name: string; place: string[]; state: Record<string, unknown> }[];
   links: LinkFacts[];
 }
 
@@ -27,7 +27,7 @@ const { signal } = new AbortController();
 const data = JSON.parse(document.getElementById("tw-data")?.textContent ?? "") as PageData;
 const models = data.widgets.map(({ state }) => hostedModel(unpack(state) as Record<string, unknown>));
 for (const facts of data.links) link(models, facts);
-const travellers = data.widgets.map(({ code, name, reader }, at) => {
+const travellers = data.widgets.map(({ code, name, place }, at) => {
   const widget = globalThis.tunewidgets[code]?.();
   const model = models[at];
   if (!widget || !model) throw new Error(`this page lacks the code of ${code}`);
@@ -35,7 +35,7 @@ const travellers = data.widgets.map(({ code, name, reader }, at) => {
   // A widget may stand at several places: views of one state.
   const elements = [...document.querySelectorAll(`[data-widget="${at}"]`)];
   for (const el of elements) widget.render({ model, el, signal });
-  const now = () => Object.fromEntries(reader.map((trait) => [trait, model.get(trait)]));
+  const now = () => Object.fromEntries(place.map((trait) => [trait, model.get(trait)]));
   return { name, model, elements, first: now(), now, visit: widget.visit };
 });
 travel(travellers, signal);
