@@ -1,6 +1,8 @@
 """Arrows go one way: kernels make records, views show them, and neither room imports the other."""
 
 import ast
+import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 import tunewidgets
 
 PACKAGE = Path(tunewidgets.__file__).parent
+PAGE_CODE = Path(__file__).parents[1] / "js" / "src"
 KERNELS = ("tunewidgets.kernels", "tunewidgets.zoo")
 VIEWS = ("tunewidgets.widgets", "tunewidgets.figures", "tunewidgets.export")
 # What a terminal opens: everything by its public name.
@@ -27,6 +30,9 @@ SHARED = sorted(
     for path in PACKAGE.glob("*.py")
     if not path.stem.startswith("__") and f"tunewidgets.{path.stem}" not in (*VIEWS, *DOORS, *COMPUTING)
 )
+
+# A probe hands widgets what it can do for them; that is made of kernels, which begin with a probe.
+BACK_BY_DESIGN = ("tunewidgets.kernels.probe", "tunewidgets.kernels.live_work")
 
 
 def is_in(module, rooms):
@@ -76,3 +82,24 @@ def test_no_arrow_goes_back(rooms, never):
 def test_relative_imports_are_seen():
     assert "tunewidgets.live_work.live_work" in set(imports(PACKAGE / "widgets" / "film_live.py"))
     assert "tunewidgets.figures.scatter.unit_scatter" in set(imports(PACKAGE / "figures" / "__init__.py"))
+
+
+def test_no_module_needs_one_that_needs_it():
+    names = {name for name, _ in modules()} - {"tunewidgets"}  # which loads what it is asked for
+    needs = {}
+    for name, path in modules():
+        found = {module if module in names else module.rpartition(".")[0] for module in imports(path)}
+        needs[name] = (found & names) - {name} - {BACK_BY_DESIGN[1] if name == BACK_BY_DESIGN[0] else ""}
+    assert BACK_BY_DESIGN[0] in needs[BACK_BY_DESIGN[1]]
+    TopologicalSorter(needs).prepare()
+
+
+def test_no_file_of_the_page_code_needs_one_that_needs_it():
+    files = [*PAGE_CODE.rglob("*.ts"), *PAGE_CODE.rglob("*.tsx")]
+    needs = {}
+    for path in files:
+        paths = re.findall(r'from "(\.[^"]+)"', path.read_text(encoding="utf-8"))
+        found = [(path.parent / one).resolve() for one in paths]
+        needs[path] = {file for file in files if file.with_suffix("").resolve() in found}
+    assert sum(map(len, needs.values())) > len(files)
+    TopologicalSorter(needs).prepare()

@@ -5,12 +5,10 @@ import { drawCell } from "../shared/sprites";
 import { axisOf } from "./geometry";
 import type { Sprite } from "./images";
 import { Patches } from "./patches";
+import { screenOf } from "./screen";
 import { Together } from "./together";
 import { Units } from "./units";
 import type { View } from "./view";
-
-// The canvas holds a whole multiple of the image's pixels, about this many.
-export const PIXELS = 512;
 
 export function Stage({ view }: { view: View }) {
   const { explorer } = view;
@@ -78,7 +76,6 @@ function Fact({ name, value }: { name: string; value: string }) {
 function Picture({ view, sprite, point, name }: { view: View; sprite: Sprite; point: number; name: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { cells } = view.explorer.film;
-  const factor = Math.max(1, Math.round(PIXELS / Math.max(cells.width, cells.height)));
   useLayoutEffect(() => {
     if (!canvas.current || sprite.state !== "ready") return;
     drawCell(canvas.current, sprite.bitmap, cells, point);
@@ -91,8 +88,7 @@ function Picture({ view, sprite, point, name }: { view: View; sprite: Sprite; po
         class="twe-picture"
         role="img"
         aria-label={name}
-        width={cells.width * factor}
-        height={cells.height * factor}
+        {...screenOf(cells)}
         hidden={sprite.state !== "ready"}
         onClick={() => view.focusRow(view.explorer.state.dimension)}
       />

@@ -5,7 +5,7 @@ import { drawCell } from "../shared/sprites";
 import { TroubleBox } from "../shared/trouble";
 import type { Combination } from "./combination";
 import type { Kept } from "./kept";
-import { PIXELS } from "./stage";
+import { screenOf } from "./screen";
 import { UnitBars } from "./units";
 import type { View } from "./view";
 
@@ -100,7 +100,6 @@ function Screen({ view, combination, own }: { view: View; combination: Combinati
   const bitmap = own ? combination.bitmap : explorer.kept.at(coordinates)?.bitmap;
   const sprite = explorer.images.of(dimension);
   const point = explorer.nearestPoint(dimension);
-  const factor = Math.max(1, Math.round(PIXELS / Math.max(cells.width, cells.height)));
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!canvas.current || !context) return;
@@ -118,8 +117,7 @@ function Screen({ view, combination, own }: { view: View; combination: Combinati
       class="twe-picture"
       role="img"
       aria-label={own ? "The image for where all sliders stand" : `Of the record: ${standIn(view)}`}
-      width={cells.width * factor}
-      height={cells.height * factor}
+      {...screenOf(cells)}
     />
   );
 }

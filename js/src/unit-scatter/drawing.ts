@@ -2,8 +2,9 @@
 // points, and turns plotly's events into what they mean.
 import Plotly, { type Json, type PlotElement, type PlotEvent } from "plotly.js-basic-dist-min";
 import { colorsOf } from "./colors";
-import { dress, type Look } from "./dress";
+import { dress } from "./dress";
 import { type Figure, figure } from "./figure";
+import type { Look } from "./look";
 import { fly } from "./motion";
 import type { Place } from "./moves";
 import { orderOf, paint } from "./plane";

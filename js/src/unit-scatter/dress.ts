@@ -3,19 +3,10 @@
 // In: a bound figure and what the page looks like. Out: plotly's data and layout.
 import type { Bound, Figure } from "./figure";
 import { hollowed, lane, type Waiting } from "./lane";
+import type { Look } from "./look";
 
 /** What a drag in the plot does: the reader's choice in its toolbar outlasts every redraw. */
 export const FIRST_TOOL = "select";
-
-export interface Look {
-  width: number;
-  height: number;
-  background: string;
-  text: string;
-  quiet: string;
-  line: string;
-  font: string;
-}
 
 /** Under this width the legend stands below the plot, in columns about as wide as a class's name and its mark. */
 const NARROW = 560;

@@ -3,8 +3,8 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../shared/keyboard";
 import { colorsOf } from "./colors";
 import { Drawing, Figures } from "./drawing";
-import type { Look } from "./dress";
 import { words } from "./dress";
+import { lookOf } from "./look";
 import { Marks } from "./marks";
 import { Plane, standingUnits } from "./plane";
 import type { View } from "./view";
@@ -82,19 +82,4 @@ export function Plot({ view }: { view: View }) {
       </div>
     </>
   );
-}
-
-/** What the host's theme makes of the page's colors. */
-function lookOf(root: HTMLElement, width: number): Look {
-  const style = getComputedStyle(root);
-  const color = (name: string) => style.getPropertyValue(name).trim();
-  return {
-    width,
-    height: Math.round(Math.min(480, Math.max(320, 0.74 * width))),
-    background: color("--tw-background"),
-    text: color("--tw-text"),
-    quiet: color("--tw-quiet"),
-    line: color("--tw-line"),
-    font: style.fontFamily,
-  };
 }

@@ -1,0 +1,25 @@
+// What the page around the scatter looks like: its colors as the host's theme has them, and the plot's size.
+
+export interface Look {
+  width: number;
+  height: number;
+  background: string;
+  text: string;
+  quiet: string;
+  line: string;
+  font: string;
+}
+
+export function lookOf(root: HTMLElement, width: number): Look {
+  const style = getComputedStyle(root);
+  const color = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    width,
+    height: Math.round(Math.min(480, Math.max(320, 0.74 * width))),
+    background: color("--tw-background"),
+    text: color("--tw-text"),
+    quiet: color("--tw-quiet"),
+    line: color("--tw-line"),
+    font: style.fontFamily,
+  };
+}
