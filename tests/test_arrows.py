@@ -32,7 +32,7 @@ SHARED = sorted(
 )
 
 # A probe hands widgets what it can do for them; that is made of kernels, which begin with a probe.
-BACK_BY_DESIGN = ("tunewidgets.kernels.probe", "tunewidgets.kernels.live_work")
+BACK_BY_DESIGN = ("tunewidgets.kernels.probe", "tunewidgets.kernels.live.work")
 
 
 def is_in(module, rooms):
@@ -92,6 +92,21 @@ def test_no_module_needs_one_that_needs_it():
         needs[name] = (found & names) - {name} - {BACK_BY_DESIGN[1] if name == BACK_BY_DESIGN[0] else ""}
     assert BACK_BY_DESIGN[0] in needs[BACK_BY_DESIGN[1]]
     TopologicalSorter(needs).prepare()
+
+
+def test_the_kernels_rooms_build_on_one_another_in_the_order_they_are_told_in():
+    kernels = PACKAGE / "kernels"
+    told = re.findall(r"^- `(\w+)`: ", (kernels / "__init__.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(told) == sorted(path.parent.name for path in kernels.glob("*/__init__.py"))
+    for room in told:
+        later = tuple(f"{KERNELS[0]}.{other}" for other in told[told.index(room) + 1 :])
+        found = [
+            module
+            for path in (kernels / room).glob("*.py")
+            for module in imports(path)
+            if is_in(module, later)
+        ]
+        assert found == [], room
 
 
 def test_no_file_of_the_page_code_needs_one_that_needs_it():

@@ -6,7 +6,7 @@ import pytest
 from bad_input import CASES, COMMANDS
 
 from tunewidgets.cli import main
-from tunewidgets.kernels import loop
+from tunewidgets.kernels.optimization import loop
 
 
 @pytest.fixture(autouse=True)

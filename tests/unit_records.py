@@ -9,7 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from tunewidgets.kernels.substitution_measures import exceeders, normalized_substitution, substitutes
+from tunewidgets.kernels.single_units.substitution_measures import (
+    exceeders,
+    normalized_substitution,
+    substitutes,
+)
 from tunewidgets.records import layer_tree, new_attrs
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -25,10 +25,10 @@ from lucent_peer import lucent_image
 
 import tunewidgets as tw
 from tunewidgets.kernels.canvas import make_canvas
-from tunewidgets.kernels.loop import Job, network_values, optimize
-from tunewidgets.kernels.recipes import make_recipe
-from tunewidgets.kernels.tracing import evaluating
-from tunewidgets.kernels.workers import in_threads, worker_count
+from tunewidgets.kernels.network.tracing import evaluating
+from tunewidgets.kernels.optimization.loop import Job, network_values, optimize
+from tunewidgets.kernels.optimization.recipes import make_recipe
+from tunewidgets.kernels.studies.workers import in_threads, worker_count
 
 
 def film(options: argparse.Namespace) -> dict[str, Any]:

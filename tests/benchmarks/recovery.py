@@ -20,13 +20,13 @@ from rich.table import Table
 
 import tunewidgets as tw
 from tunewidgets._checklist import checklist
-from tunewidgets.kernels.bank_activations import Patches
-from tunewidgets.kernels.gabor_attributes import ATTRIBUTES, embed
-from tunewidgets.kernels.nulls import holm, label_null, loading_null, p_value, permuted, share_interval
-from tunewidgets.kernels.points import place_points
-from tunewidgets.kernels.random_axes import RandomDirections
+from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, embed
+from tunewidgets.kernels.gabor.bank_activations import Patches
+from tunewidgets.kernels.gabor.cell import SMOOTH, measure
+from tunewidgets.kernels.gabor.nulls import holm, label_null, loading_null, p_value, permuted, share_interval
 from tunewidgets.kernels.readout import readout_curves, smoothnesses, sweeps
-from tunewidgets.kernels.recovery_cell import SMOOTH, measure
+from tunewidgets.kernels.tuning.points import place_points
+from tunewidgets.kernels.tuning.random_axes import RandomDirections
 from tunewidgets.zoo.gabor import GaborBank
 
 OUT = Path("artifacts/benchmarks")

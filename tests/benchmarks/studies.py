@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 import tunewidgets as tw
-from tunewidgets.kernels.table import Table
+from tunewidgets.kernels.studies.table import Table
 
 QUIET = {"progress": False, "device": "cpu"}
 

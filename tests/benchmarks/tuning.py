@@ -24,11 +24,11 @@ from lucent_peer import lucent_image
 from scipy.optimize import linear_sum_assignment
 
 import tunewidgets as tw
-from tunewidgets.kernels.film_attributes import ATTRIBUTES, attribute_smoothnesses, attribute_sweeps
+from tunewidgets.kernels.data.image_batches import CHUNK
 from tunewidgets.kernels.film_readout import random_curves, suggestions
-from tunewidgets.kernels.image_batches import CHUNK
-from tunewidgets.kernels.nulls import holm, p_value, share_interval
-from tunewidgets.kernels.tracing import evaluating, forward_to
+from tunewidgets.kernels.gabor.nulls import holm, p_value, share_interval
+from tunewidgets.kernels.network.tracing import evaluating, forward_to
+from tunewidgets.kernels.reading.film_attributes import ATTRIBUTES, attribute_smoothnesses, attribute_sweeps
 from tunewidgets.zoo.googlenet import googlenet_bvlc
 
 OUT = Path("artifacts/benchmarks")

@@ -19,10 +19,10 @@ from engine_common import OUT, console, show, timed
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels.capture import Observed
-from tunewidgets.kernels.labelled import labelled
-from tunewidgets.kernels.replay import Replay
-from tunewidgets.kernels.tracing import evaluating, find_layer
+from tunewidgets.kernels.data.labelled import labelled
+from tunewidgets.kernels.network.capture import Observed
+from tunewidgets.kernels.network.replay import Replay
+from tunewidgets.kernels.network.tracing import evaluating, find_layer
 
 CONVOLUTIONS = ["relu1", "relu2", "relu3", "relu4"]
 # Early, middle and late layers of VGG16; features.21 is the tenth convolution.

@@ -244,7 +244,7 @@ def test_pointing_at_a_photo_moves_every_slider_there(open_notebook, artifacts: 
     photo.click(position={"x": box["width"] * 6 / 64, "y": box["height"] / 2})
     eventually(lambda: explorer.python("position"), "[14, 1]")
     nearest = (
-        "import numpy as np; from tunewidgets.kernels.places import places_on; "
+        "import numpy as np; from tunewidgets.kernels.tuning.places import places_on; "
         "own = places_on(film, probe, scenes[0])[:, 14, 1]; "
         "print(np.abs(film['coordinate'].values - own[:, None]).argmin(1).tolist())"
     )

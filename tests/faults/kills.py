@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
-from tunewidgets.kernels import loop
+from tunewidgets.kernels.optimization import loop
 
 LAYERS = ["relu", "body.2"]
 

@@ -15,7 +15,8 @@ from faults import kills
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
-from tunewidgets.kernels import loop, workers
+from tunewidgets.kernels.optimization import loop
+from tunewidgets.kernels.studies import workers
 
 LAYERS = kills.LAYERS
 TESTS = Path(__file__).parents[1]

@@ -10,9 +10,9 @@ from torch import nn
 from units_networks import CASES, PRECISIONS, batches, branching, labelled_images, tiny_vit
 
 import tunewidgets as tw
-from tunewidgets.kernels.replay import Replay
-from tunewidgets.kernels.silencing import outcome
-from tunewidgets.kernels.tracing import find_layer
+from tunewidgets.kernels.network.replay import Replay
+from tunewidgets.kernels.network.tracing import find_layer
+from tunewidgets.kernels.single_units.silencing import outcome
 
 QUIET = {"progress": False, "device": "cpu"}
 PLAIN = {**QUIET, "curves": False}

@@ -10,8 +10,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from tunewidgets import zoo
-from tunewidgets.kernels import image_batches
 from tunewidgets.kernels.activations import sample_activations
+from tunewidgets.kernels.data import image_batches
 from tunewidgets.kernels.probe import Probe
 
 BANK = zoo.gabor_bank(n=4)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tunewidgets.kernels.allocator import keep_freed_memory
+from tunewidgets.kernels.studies.allocator import keep_freed_memory
 
 # Pages that are new to the process while it fills and frees the same few megabytes, after it has done so a few times.
 NEW_PAGES = """
@@ -15,7 +15,7 @@ libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p,
 libc.mallopt(-3, 128 * 1024)  # as Dask's limit does: nothing is learned any more
 libc.mallopt(-1, 65536)
 if sys.argv[1] == "keep":
-    from tunewidgets.kernels.allocator import keep_freed_memory
+    from tunewidgets.kernels.studies.allocator import keep_freed_memory
     assert keep_freed_memory()
 
 def use():

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from tunewidgets import Probe
-from tunewidgets.kernels.band import choose_band, visible_band
+from tunewidgets.kernels.optimization.band import choose_band, visible_band
 
 
 def blur(width: float) -> nn.Module:

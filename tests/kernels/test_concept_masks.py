@@ -9,7 +9,7 @@ from scipy.special import expit
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels.concept_masks import Overlaps, Thresholds, logit_interval
+from tunewidgets.kernels.dissection.masks import Overlaps, Thresholds, logit_interval
 
 QUIET = {"progress": False}
 

@@ -15,8 +15,8 @@ from scipy.stats import mannwhitneyu
 from torch.utils.data import DataLoader, TensorDataset
 
 import tunewidgets as tw
-from tunewidgets.kernels.concept_scores import areas
-from tunewidgets.kernels.nulls import holm
+from tunewidgets.kernels.dissection.scores import areas
+from tunewidgets.kernels.gabor.nulls import holm
 from tunewidgets.statistics import resamples
 from tunewidgets.zoo.cifar10 import CIFAR10_CLASSES, load_labelled
 

@@ -20,9 +20,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tunewidgets import Probe, sample_activations, zoo
-from tunewidgets.kernels import decompositions
 from tunewidgets.kernels.dimensions import TuningDimensions
-from tunewidgets.kernels.lle import barycentric_weights
+from tunewidgets.kernels.tuning import decompositions
+from tunewidgets.kernels.tuning.lle import barycentric_weights
 
 LINEAR = ("pca", "ica", "nmf")
 

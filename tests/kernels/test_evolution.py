@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels import gallery
 from tunewidgets.kernels.canvas import FourierCanvas, make_canvas
-from tunewidgets.kernels.evolution import free_parameters, low_band
 from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.optimization import gallery
+from tunewidgets.kernels.optimization.evolution import free_parameters, low_band
 
 QUICK = {"optimizer": "cma", "size": 8, "steps": 6, "progress": False, "floats": True}
 WEIGHTS = np.random.default_rng(0).normal(size=(3, 3, 8, 8)).astype(np.float32)

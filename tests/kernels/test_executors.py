@@ -17,7 +17,7 @@ from torch import nn
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
-from tunewidgets.kernels import executors
+from tunewidgets.kernels.studies import executors
 
 QUICK = {"size": 16, "steps": 3, "chunk": 2, "progress": False}
 

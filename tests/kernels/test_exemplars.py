@@ -6,7 +6,7 @@ import torch
 from units_networks import CASES, PRECISIONS, batches, branching, labelled_images, values_at
 
 import tunewidgets as tw
-from tunewidgets.kernels.capture import Capture, Observed
+from tunewidgets.kernels.network.capture import Capture, Observed
 
 QUIET = {"progress": False, "device": "cpu"}
 

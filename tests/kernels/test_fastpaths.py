@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from tunewidgets.kernels.fastpaths import FastPaths
+from tunewidgets.kernels.network.fastpaths import FastPaths
 
 
 def both_ways(function, x):

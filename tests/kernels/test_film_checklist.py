@@ -8,7 +8,7 @@ import xarray as xr
 from films import make_film
 
 import tunewidgets as tw
-from tunewidgets.kernels.film_attributes import ATTRIBUTES, attribute_curves
+from tunewidgets.kernels.reading.film_attributes import ATTRIBUTES, attribute_curves
 from tunewidgets.recovery_marks import cells_of, paper_mark
 
 K, DRAWS = 4, 150

@@ -6,7 +6,7 @@ import torch
 
 import tunewidgets as tw
 from tunewidgets.kernels.film_patches import window_around
-from tunewidgets.kernels.places import coordinates_of, places_on
+from tunewidgets.kernels.tuning.places import coordinates_of, places_on
 
 K = 3
 

@@ -5,17 +5,17 @@ import pytest
 import xarray as xr
 
 import tunewidgets as tw
-from tunewidgets.kernels.film_attributes import (
+from tunewidgets.kernels.film_readout import judged, random_axes, short, suggestions
+from tunewidgets.kernels.gabor.nulls import holm
+from tunewidgets.kernels.reading.film_attributes import (
     ATTRIBUTES,
     attribute_curves,
     attribute_smoothnesses,
     attribute_sweeps,
     two_sided,
 )
-from tunewidgets.kernels.film_readout import judged, random_axes, short, suggestions
-from tunewidgets.kernels.nulls import holm
-from tunewidgets.kernels.opponent_colors import AXES, HUES, hue_amounts, oklab, opposition
-from tunewidgets.kernels.random_axes import SubspaceAxes
+from tunewidgets.kernels.reading.opponent_colors import AXES, HUES, hue_amounts, oklab, opposition
+from tunewidgets.kernels.tuning.random_axes import SubspaceAxes
 
 SIDE, POINTS = 48, 9
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tunewidgets as tw
-from tunewidgets.kernels.points import along, place_points
+from tunewidgets.kernels.tuning.points import along, place_points
 
 QUICK = {"points": 4, "size": 32, "steps": 8, "progress": False}
 
@@ -151,7 +151,7 @@ def test_a_single_position(bank_probe, ica):
 
 
 def test_stopping_keeps_the_dimensions_that_are_finished(bank_probe, ica, film, monkeypatch):
-    from tunewidgets.kernels import gallery as module
+    from tunewidgets.kernels.optimization import gallery as module
 
     whole = module.optimize
 

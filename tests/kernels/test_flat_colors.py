@@ -7,7 +7,7 @@ from torch import nn
 
 import tunewidgets as tw
 from tunewidgets.kernels.canvas import FourierCanvas, PixelCanvas
-from tunewidgets.kernels.flat_colors import flat_colors
+from tunewidgets.kernels.optimization.flat_colors import flat_colors
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import torchvision
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels.tracing import find_layer, forward_to
+from tunewidgets.kernels.network.tracing import find_layer, forward_to
 
 
 def support(model: nn.Module, layer: str, size: int) -> tuple[int, int]:

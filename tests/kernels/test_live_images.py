@@ -9,7 +9,7 @@ import tunewidgets as tw
 from tunewidgets.film_space import FilmSpace, Place
 from tunewidgets.kernels.canvas import FourierCanvas, PixelCanvas
 from tunewidgets.kernels.films import achieved
-from tunewidgets.kernels.live_images import LiveImages
+from tunewidgets.kernels.live.images import LiveImages
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import xarray as xr
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
-from tunewidgets.kernels.live_units import LiveUnits, score
-from tunewidgets.kernels.substitution_measures import substitution
-from tunewidgets.kernels.unit_growth import GrowingUnits
+from tunewidgets.kernels.live.unit_growth import GrowingUnits
+from tunewidgets.kernels.live.units import LiveUnits, score
+from tunewidgets.kernels.single_units.substitution_measures import substitution
 from tunewidgets.records import settings_of, validate
 
 LAYER = "relu"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import tunewidgets as tw
 from tunewidgets.kernels.directions import DirectionScore
+from tunewidgets.kernels.network.tracing import Values
 from tunewidgets.kernels.objectives import as_objective
-from tunewidgets.kernels.tracing import Values
 
 CPU = torch.device("cpu")
 UNITS = 6

@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunewidgets import TuningDimensions, zoo
-from tunewidgets.kernels.gabor_attributes import ATTRIBUTES, COLUMNS, embed, points_of
-from tunewidgets.kernels.image_readout import image_readout
-from tunewidgets.kernels.lines import equal_angles, on_lines
-from tunewidgets.kernels.nulls import (
+from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, COLUMNS, embed, points_of
+from tunewidgets.kernels.gabor.lines import equal_angles, on_lines
+from tunewidgets.kernels.gabor.nulls import (
     bootstrap_mean,
     holm,
     label_null,
@@ -20,7 +19,7 @@ from tunewidgets.kernels.nulls import (
     rotation_null,
     share_interval,
 )
-from tunewidgets.kernels.points import place_points
+from tunewidgets.kernels.reading.image_readout import image_readout
 from tunewidgets.kernels.readout import (
     explained,
     population_vector,
@@ -30,6 +29,7 @@ from tunewidgets.kernels.readout import (
     sweep,
     sweeps,
 )
+from tunewidgets.kernels.tuning.points import place_points
 
 angles = st.floats(-10, 10)
 

@@ -14,9 +14,10 @@ from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
 from tunewidgets._lock import Lock
-from tunewidgets.kernels import loop, workers
-from tunewidgets.kernels.store import Study
-from tunewidgets.kernels.table import Table
+from tunewidgets.kernels.optimization import loop
+from tunewidgets.kernels.studies import workers
+from tunewidgets.kernels.studies.store import Study
+from tunewidgets.kernels.studies.table import Table
 
 LAYERS = ["relu", "body.2"]
 # Three chunks for each layer's six units and objective.
@@ -220,12 +221,12 @@ def test_a_study_that_goes_on_otherwise_is_refused_in_a_sentence(tmp_path, data,
 def test_a_resumed_study_takes_the_stored_chunk_shape(tmp_path, fitted, monkeypatch):
     probe = fitted[0]
     options = {"size": 16, "steps": 3, "progress": False, "store": tmp_path / "i.zarr"}
-    monkeypatch.setattr("tunewidgets.kernels.recipes.choose_chunk", lambda *args: 2)
+    monkeypatch.setattr("tunewidgets.kernels.optimization.recipes.choose_chunk", lambda *args: 2)
     with monkeypatch.context() as patch:
         stopping_after(patch, 1)
         with pytest.raises(KeyboardInterrupt):
             tw.visualize(probe, tw.AM(range(6)), **options)
-    monkeypatch.setattr("tunewidgets.kernels.recipes.choose_chunk", lambda *args: 6)
+    monkeypatch.setattr("tunewidgets.kernels.optimization.recipes.choose_chunk", lambda *args: 6)
     made = tw.visualize(probe, tw.AM(range(6)), **options)
     assert tw.records.settings_of(made)["chunk"] == 2
 

@@ -8,7 +8,7 @@ from units_networks import CASES, PRECISIONS, branching, labelled_images, tiny_v
 
 import tunewidgets as tw
 from tunewidgets.kernels.jitter import Jitter
-from tunewidgets.kernels.substitution_measures import (
+from tunewidgets.kernels.single_units.substitution_measures import (
     exceeders,
     normalized_substitution,
     substitutes,

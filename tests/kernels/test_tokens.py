@@ -9,7 +9,7 @@ from torchvision.models import ConvNeXt, SwinTransformer, VisionTransformer
 from torchvision.models.convnext import CNBlockConfig
 
 import tunewidgets as tw
-from tunewidgets.kernels.capture import Capture, Observed
+from tunewidgets.kernels.network.capture import Capture, Observed
 
 POISON = 1e6
 IMAGES = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels import loop
 from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.jitter import Jitter
-from tunewidgets.kernels.recipes import choose_size
+from tunewidgets.kernels.optimization import loop
+from tunewidgets.kernels.optimization.recipes import choose_size
 
 QUICK = {"size": 32, "steps": 6, "progress": False, "floats": True}
 
@@ -129,7 +129,7 @@ def test_weights_that_are_nan_are_flagged():
 
 
 def test_stopping_keeps_what_is_finished(bank_probe, monkeypatch):
-    from tunewidgets.kernels import gallery as module
+    from tunewidgets.kernels.optimization import gallery as module
 
     whole = module.optimize
 

@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from tunewidgets.kernels.workers import in_threads
+from tunewidgets.kernels.studies.workers import in_threads
 
 CPU = torch.device("cpu")
 

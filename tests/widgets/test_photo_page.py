@@ -9,7 +9,7 @@ import traitlets
 from PIL import Image
 
 import tunewidgets as tw
-from tunewidgets.kernels.places import places_on
+from tunewidgets.kernels.tuning.places import places_on
 
 
 @pytest.fixture(scope="module")

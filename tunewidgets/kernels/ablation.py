@@ -16,10 +16,10 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.capture import Capture, Observed, taking
-from tunewidgets.kernels.labelled import LabelledImages, labelled
+from tunewidgets.kernels.data.labelled import LabelledImages, labelled
+from tunewidgets.kernels.network.capture import Capture, Observed, taking
 from tunewidgets.kernels.selectivity import CHUNK, Selectivity, stream
-from tunewidgets.kernels.silencing import SilencedLayer
+from tunewidgets.kernels.single_units.silencing import SilencedLayer
 
 # What one batch's recording may keep, bytes.
 CACHE_BYTES = 256 * 2**20

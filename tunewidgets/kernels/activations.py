@@ -17,10 +17,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.image_batches import chunks, counted, described, look_of_first
+from tunewidgets.kernels.data.image_batches import chunks, counted, described, look_of_first
+from tunewidgets.kernels.data.vectors import HeldVectors, StoredVectors, Vectors
+from tunewidgets.kernels.network.together import check_together, see_together
 from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.together import check_together, see_together
-from tunewidgets.kernels.vectors import HeldVectors, StoredVectors, Vectors
 
 POOLINGS = ("mean", "rms")
 

@@ -15,12 +15,12 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.capture import REDUCTIONS
-from tunewidgets.kernels.concept_labels import Concepts, Pictures, concepts_in
-from tunewidgets.kernels.concept_scores import areas
-from tunewidgets.kernels.dissection import dissect
-from tunewidgets.kernels.features import Features, features_of, reduced
-from tunewidgets.kernels.nulls import holm
+from tunewidgets.kernels.dissection.broden import dissect
+from tunewidgets.kernels.dissection.features import Features, features_of, reduced
+from tunewidgets.kernels.dissection.labels import Concepts, Pictures, concepts_in
+from tunewidgets.kernels.dissection.scores import areas
+from tunewidgets.kernels.gabor.nulls import holm
+from tunewidgets.kernels.network.capture import REDUCTIONS
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.statistics import LEVEL
 from tunewidgets.zoo.broden import Broden

@@ -13,17 +13,17 @@ from scipy.stats import skew
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from tunewidgets.kernels.decompositions import Linear, decompose
-from tunewidgets.kernels.dimension_checks import (
+from tunewidgets.kernels.data.vectors import blocks_of, is_large
+from tunewidgets.kernels.tuning.decompositions import Linear, decompose
+from tunewidgets.kernels.tuning.dimension_checks import (
     asked_components,
     check_enough,
     check_finite,
     check_rank,
     rank_of,
 )
-from tunewidgets.kernels.lle import InvertibleLLE
-from tunewidgets.kernels.streamed import STREAMED, Moments, decompose_blocks
-from tunewidgets.kernels.vectors import blocks_of, is_large
+from tunewidgets.kernels.tuning.lle import InvertibleLLE
+from tunewidgets.kernels.tuning.streamed import STREAMED, Moments, decompose_blocks
 
 QUANTILES = 1001  # of the coordinates observed along each dimension, from the smallest to the largest
 BINS = 40

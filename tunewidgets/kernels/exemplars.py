@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.capture import Capture, Observed, Reduced
-from tunewidgets.kernels.labelled import LabelledImages, labelled
+from tunewidgets.kernels.data.labelled import LabelledImages, labelled
+from tunewidgets.kernels.network.capture import Capture, Observed, Reduced
 from tunewidgets.kernels.selectivity import CHUNK, stream
 
 # The spread chooses among so many equal steps of activation.

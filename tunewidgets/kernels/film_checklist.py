@@ -11,11 +11,11 @@ import xarray as xr
 
 from tunewidgets import records
 from tunewidgets.film_text import method_name
-from tunewidgets.kernels.film_attributes import ATTRIBUTES, attribute_curves
-from tunewidgets.kernels.gabor_attributes import COMPONENTS
-from tunewidgets.kernels.nulls import furthest_of, p_value
-from tunewidgets.kernels.recovery_cell import POINTS, SMOOTH, Judgement, best_by_pictures
-from tunewidgets.kernels.recovery_record import blank, enter, summarized
+from tunewidgets.kernels.gabor.attributes import COMPONENTS
+from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Judgement, best_by_pictures
+from tunewidgets.kernels.gabor.nulls import furthest_of, p_value
+from tunewidgets.kernels.gabor.record import blank, enter, summarized
+from tunewidgets.kernels.reading.film_attributes import ATTRIBUTES, attribute_curves
 
 READOUT = "image"
 NO_FILM = "no film with so many dimensions was given"

@@ -16,10 +16,10 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.image_batches import chunks, counted, described
+from tunewidgets.kernels.data.image_batches import chunks, counted, described
 from tunewidgets.kernels.layers import sight_of
-from tunewidgets.kernels.places import check_probe, coordinates_of
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
 
 # Of so many vectors nearest to a point along its dimension, those nearest in direction are shown.
 AMONG = 64

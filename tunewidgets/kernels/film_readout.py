@@ -16,19 +16,19 @@ from tunewidgets import records
 from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.canvas import canvas_name
 from tunewidgets.kernels.dimensions import TuningDimensions
-from tunewidgets.kernels.film_attributes import (
+from tunewidgets.kernels.films import render_film
+from tunewidgets.kernels.gabor.cell import SMOOTH
+from tunewidgets.kernels.gabor.nulls import holm, p_value
+from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.reading.film_attributes import (
     ATTRIBUTES,
     attribute_curves,
     attribute_smoothnesses,
     attribute_sweeps,
 )
-from tunewidgets.kernels.films import render_film
-from tunewidgets.kernels.jitter import Jitter
-from tunewidgets.kernels.nulls import holm, p_value
-from tunewidgets.kernels.places import check_probe, coordinates_of
-from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.random_axes import SubspaceAxes
-from tunewidgets.kernels.recovery_cell import SMOOTH
+from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
+from tunewidgets.kernels.tuning.random_axes import SubspaceAxes
 
 # Random axes fitted and rendered together: their coordinates of all vectors are kept for as long.
 AT_ONCE = 64

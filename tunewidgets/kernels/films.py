@@ -14,18 +14,18 @@ import xarray as xr
 
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.band import choose_band
 from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.directions import Direction, cosine
-from tunewidgets.kernels.gallery import Gallery, settings_of, to_uint8
 from tunewidgets.kernels.jitter import Jitter
-from tunewidgets.kernels.loop import Job
-from tunewidgets.kernels.points import OTHERS, SAMPLINGS, Points, place_points
+from tunewidgets.kernels.optimization.band import choose_band
+from tunewidgets.kernels.optimization.gallery import Gallery, settings_of, to_uint8
+from tunewidgets.kernels.optimization.loop import Job
+from tunewidgets.kernels.optimization.recipes import choose_size, make_recipe
+from tunewidgets.kernels.optimization.scores import position
 from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.recipes import choose_size, make_recipe
-from tunewidgets.kernels.scores import position
-from tunewidgets.kernels.store import Study, plain
+from tunewidgets.kernels.studies.store import Study, plain
+from tunewidgets.kernels.tuning.points import OTHERS, SAMPLINGS, Points, place_points
 
 CONSTANT = "constant direction: every point along this dimension asks for the same image; hold the others at the mean"
 # Images that share a start with structure of its own stay alike along a film; from near gray each finds its own.

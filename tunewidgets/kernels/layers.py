@@ -12,9 +12,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from tunewidgets.kernels.network.sight import Sight, Watch
+from tunewidgets.kernels.network.tracing import evaluating, first_line, forward_to, watch_layers
 from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.sight import Sight, Watch
-from tunewidgets.kernels.tracing import evaluating, first_line, forward_to, watch_layers
 
 
 def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:

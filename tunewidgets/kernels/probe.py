@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets._devices import choose_device
-from tunewidgets.kernels.sight import Sight, Watch
-from tunewidgets.kernels.tracing import Place, Values, evaluating, find_layer, first_line, forward_to
+from tunewidgets.kernels.network.sight import Sight, Watch
+from tunewidgets.kernels.network.tracing import Place, Values, evaluating, find_layer, first_line, forward_to
 
 if TYPE_CHECKING:
     from tunewidgets.live_work import LiveWork
@@ -156,7 +156,7 @@ class Probe:
     def live_work(self) -> "LiveWork":
         """What widgets ask of it while a reader looks."""
         # Here, because all live kernels begin with a probe.
-        from tunewidgets.kernels.live_work import ProbeWork
+        from tunewidgets.kernels.live.work import ProbeWork
 
         return ProbeWork(self)
 

@@ -15,10 +15,10 @@ import xarray as xr
 from tunewidgets import zoo
 from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.activations import check_pool
-from tunewidgets.kernels.bank_activations import Patches
-from tunewidgets.kernels.points import OTHERS
-from tunewidgets.kernels.recovery_banks import banks_of, made, methods_of
-from tunewidgets.kernels.recovery_run import RecoveryRun
+from tunewidgets.kernels.gabor.bank_activations import Patches
+from tunewidgets.kernels.gabor.banks import banks_of, made, methods_of
+from tunewidgets.kernels.gabor.run import RecoveryRun
+from tunewidgets.kernels.tuning.points import OTHERS
 
 # Decides where in the images a bank looks; the bank seeds decide the banks, and the methods' random starts.
 SAMPLE_SEED = 0

@@ -16,9 +16,9 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.capture import Capture, Observed, Reduced
-from tunewidgets.kernels.critics import HISTOGRAM_BYTES, Histograms, TopImages
-from tunewidgets.kernels.labelled import LabelledImages, labelled
+from tunewidgets.kernels.data.labelled import LabelledImages, labelled
+from tunewidgets.kernels.network.capture import Capture, Observed, Reduced
+from tunewidgets.kernels.single_units.critics import HISTOGRAM_BYTES, Histograms, TopImages
 
 CHUNK = 64  # images in one forward pass
 

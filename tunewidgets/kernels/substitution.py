@@ -13,12 +13,12 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
-from tunewidgets.kernels.capture import Capture, Observed
-from tunewidgets.kernels.labelled import labelled
+from tunewidgets.kernels.data.labelled import labelled
+from tunewidgets.kernels.network.capture import Capture, Observed
 from tunewidgets.kernels.probe import fingerprint
 from tunewidgets.kernels.selectivity import Selectivity, stream
-from tunewidgets.kernels.store import Study, plain
-from tunewidgets.kernels.unit_images import UnitImages, check_options
+from tunewidgets.kernels.single_units.unit_images import UnitImages, check_options
+from tunewidgets.kernels.studies.store import Study, plain
 
 
 def representative_substitution(

@@ -10,12 +10,12 @@ from typing import Any
 
 import xarray as xr
 
-from tunewidgets.kernels.blackbox import BlackBox
 from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.network.blackbox import BlackBox
+from tunewidgets.kernels.optimization.recipes import prepare
+from tunewidgets.kernels.optimization.scores import Objective
 from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.recipes import prepare
-from tunewidgets.kernels.scores import Objective
-from tunewidgets.kernels.store import Study, plain
+from tunewidgets.kernels.studies.store import Study, plain
 from tunewidgets.records import with_settings
 
 OPTIMIZERS = ("adam", "cma")

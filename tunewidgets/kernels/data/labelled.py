@@ -1,0 +1,202 @@
+"""Labeled images for the kernels of units: checked, counted, any number of passes.
+
+In: whatever a user has of `(images, labels)`. Out: batches of float images and int64 labels with the index of the
+first image, the same at every pass, and one sentence where the data cannot be what they are taken for.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tunewidgets.kernels.data.image_batches import look_of_first
+from tunewidgets.kernels.probe import check_images, tensor_of
+from tunewidgets.zoo.sources import images as zoo_images
+
+
+class LabelledImages:
+    """A user's data as batches.
+
+    Parameters
+    ----------
+    data : iterable
+        An iterable of `(images, labels)` batches (a list, a DataLoader), a map-style Dataset of `(image, label)` pairs,
+        one pair `(images, labels)` of tensors, or a zoo source with labels. An iterator is kept in memory, as it can
+        be read once only.
+    classes : int or sequence of str, optional
+        How many classes there are, or their names; None takes the data's own `classes`, else the largest label decides.
+    input_size : int, optional
+        The side that the images must have.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The classes' names, empty where they have none.
+    n_classes : int or None
+        None as long as only the labels can tell.
+    count : int or None
+        How many images there are; None before the first pass.
+    described : str or None
+        What the data say that they are, if they say anything.
+    outputs : tuple of int
+        Of each class, which of the network's scores is its own; empty where label `i` is score `i`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The data are no labeled images; what is wrong with a batch is said when it comes.
+    """
+
+    def __init__(self, data: Any, classes: int | Sequence[str] | None, input_size: int | None) -> None:
+        self._batches, names = _batches(data)
+        if isinstance(self._batches, Iterator):
+            self._batches = list(self._batches)
+        describe = getattr(data, "describe", None)
+        self.described = str(describe()) if callable(describe) else None
+        if isinstance(classes, int | np.integer):
+            self.names: tuple[str, ...] = ()
+            self.n_classes: int | None = int(classes)
+        else:
+            self.names = tuple(str(name) for name in (names if classes is None else classes))
+            self.n_classes = len(self.names) or None
+        if self.n_classes is not None and self.n_classes < 2:
+            raise ValueError(
+                f"there is one class only ({self.n_classes}); selectivity compares classes: give at least two."
+            )
+        self.outputs: tuple[int, ...] = tuple(getattr(data, "outputs", ()))
+        self.input_size = input_size
+        self.count: int | None = None
+
+    def describe(self) -> str:
+        """What the images are, in a few words, for a record's settings."""
+        return self.described or f"{self.count} labeled images"
+
+    def look_of_first(self) -> str:
+        """What the first images show, which tells these data from others."""
+        return look_of_first(self._check(item, 0) for item in self._batches)
+
+    def passes(self, size: int = 64) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """One pass: the index of the first image, images `(n, 3, H, W)` and labels `(n,)`, n at most `size`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            A batch is no batch of labeled images, a label is outside the classes, a class has no image, the images
+            run dry or are of the wrong size.
+        """
+        first, seen = 0, torch.zeros(self.n_classes or 0, dtype=torch.int64)
+        for item in self._batches:
+            images, labels = self._check(item, first)
+            seen = _grown(seen, int(labels.max()) + 1)
+            seen += torch.bincount(labels, minlength=len(seen))
+            for start in range(0, len(labels), size):
+                yield first + start, images[start : start + size], labels[start : start + size]
+            first += len(labels)
+        self._finish(first, seen)
+
+    def _check(self, item: Any, first: int) -> tuple[Tensor, Tensor]:
+        if not (isinstance(item, (tuple, list)) and len(item) == 2):
+            raise TypeError(
+                f"data gives a {type(item).__name__} where a pair (images, labels) belongs; "
+                "give batches of labeled images, such as a DataLoader's."
+            )
+        images = check_images(item[0])
+        labels = torch.as_tensor(tensor_of(item[1]))
+        if labels.ndim != 1 or len(labels) != len(images) or labels.dtype.is_floating_point:
+            raise ValueError(
+                f"labels has shape {tuple(labels.shape)} and type {str(labels.dtype).removeprefix('torch.')} for "
+                f"{len(images)} images; give one whole number an image."
+            )
+        labels = labels.cpu().to(torch.int64)
+        outside = (labels < 0) | (labels >= (self.n_classes or 2**31))
+        if bool(outside.any()):
+            place = int(outside.nonzero()[0])
+            top = "the number of classes" if self.n_classes is None else f"{self.n_classes - 1}"
+            raise ValueError(
+                f"image {first + place} has the label {int(labels[place])}, outside the classes 0 to {top}; "
+                "correct the labels, or say how many classes there are (classes=)."
+            )
+        side = self.input_size
+        if side is not None and tuple(images.shape[2:]) != (side, side):
+            raise ValueError(
+                f"the images are {images.shape[2]} × {images.shape[3]} px and the model takes {side} × {side}; "
+                f"resize them, for instance with tw.zoo.images(data, size={side})."
+            )
+        return images, labels
+
+    def _finish(self, count: int, seen: Tensor) -> None:
+        if count == 0:
+            raise ValueError(
+                "the data set ran dry: it gave no image in this pass; give data that can be read again, such as a "
+                "list of batches or a DataLoader."
+            )
+        if self.count is not None and count != self.count:
+            raise ValueError(
+                f"the data set ran dry: it gave {self.count} images in one pass and {count} in another; "
+                "give data that keep their number."
+            )
+        if len(seen) < 2:
+            raise ValueError(
+                "all images are of one class; selectivity compares classes: give images of at least two."
+            )
+        if bool((seen == 0).any()):
+            missing = int((seen == 0).nonzero()[0])
+            named = f" ({self.names[missing]})" if self.names else ""
+            raise ValueError(
+                f"class {missing}{named} has no image among the {count}; add some, or number the labels from 0 without "
+                "gaps."
+            )
+        self.count, self.n_classes = count, len(seen)
+
+
+def labelled(data: Any, classes: int | Sequence[str] | None, model: Any) -> LabelledImages:
+    """The data as `LabelledImages`, which they may be already, for a model that may insist on a size."""
+    if isinstance(data, LabelledImages):
+        return data
+    own = getattr(model, "input_size", None)
+    return LabelledImages(data, classes, own if isinstance(own, int) else None)
+
+
+def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
+    """The data as an iterable of batches, and the names of its classes."""
+    names = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None) or ()
+    if isinstance(data, tuple) and len(data) == 2 and getattr(data[0], "ndim", 0) == 4:
+        return [data], ()
+    if callable(getattr(data, "labelled", None)):
+        return _Labelled(data), names
+    if (
+        hasattr(data, "__getitem__")
+        and hasattr(data, "__len__")
+        and not isinstance(data, (Tensor, np.ndarray, str))
+    ):
+        if len(data) == 0:
+            raise ValueError("the data set is empty; give at least one image of every class.")
+        if not isinstance(data, Mapping) and _is_single(data[0]):
+            return _Labelled(zoo_images(data, size=None)), names
+    if isinstance(data, (Tensor, np.ndarray, str, Mapping)) or not isinstance(data, Iterable):
+        raise TypeError(
+            f"data is a {type(data).__name__}; give batches of (images, labels), a Dataset, a DataLoader or a zoo "
+            "source with labels."
+        )
+    return data, names
+
+
+def _is_single(item: Any) -> bool:
+    """Whether a data set's item is one image with its label."""
+    return isinstance(item, (tuple, list)) and len(item) == 2 and getattr(item[0], "ndim", 3) <= 3
+
+
+class _Labelled:
+    """A zoo source's labeled batches, any number of times."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._source.labelled())
+
+
+def _grown(counts: Tensor, size: int) -> Tensor:
+    return torch.cat([counts, counts.new_zeros(size - len(counts))]) if size > len(counts) else counts

@@ -1,0 +1,1 @@
+"""Naming features: units and dimensions against labels and masks that people gave."""

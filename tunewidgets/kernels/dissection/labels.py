@@ -1,0 +1,186 @@
+"""Which images have which named concept.
+
+In: labels in any of the forms that people have them. Out: named sets of images, with the rare ones left out.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from tunewidgets.kernels.data.image_batches import CHUNK, counted, described, parts_of
+from tunewidgets.kernels.probe import check_images
+
+LABEL = "label"
+
+
+class Concepts(NamedTuple):
+    """Named concepts, the category of each, which images have it, and which images each category was asked of.
+
+    `has` is a sparse `(concepts, images)` array of 0 and 1; `asked` gives indices of images by category.
+    """
+
+    names: list[str]
+    categories: list[str]
+    has: csr_array
+    asked: dict[str, np.ndarray]
+
+    def common(self, least: int) -> np.ndarray:
+        """Which of them at least `least` of the images asked have, and as many have not.
+
+        Raises
+        ------
+        ValueError
+            None.
+        """
+        positives = self.positives
+        asked = np.array([len(self.asked[category]) for category in self.categories])
+        kept = np.flatnonzero(np.minimum(positives, asked - positives) >= least)
+        if not len(kept):
+            raise ValueError(_none_left(self.names, positives, asked, least))
+        return kept
+
+    def take(self, which: np.ndarray) -> "Concepts":
+        """Some of them."""
+        names, categories = ([column[at] for at in which] for column in (self.names, self.categories))
+        return Concepts(names, categories, self.has[which], self.asked)
+
+    @property
+    def positives(self) -> np.ndarray:
+        """How many images have each."""
+        return np.asarray(self.has.sum(axis=1)).ravel()
+
+
+def _none_left(names: list[str], positives: np.ndarray, asked: np.ndarray, least: int) -> str:
+    if len(names) == 1 and positives[0] == asked[0]:
+        return (
+            f"all images have the one label {names[0]!r}, so there is nothing to tell it from; give images of at least "
+            "two"
+        )
+    best = int(np.minimum(positives, asked - positives).argmax())
+    return (
+        f"no concept is had by {least} images and not had by {least} others; {names[best]!r} comes nearest, with "
+        f"{positives[best]} of {asked[best]}: give more images, or a smaller least="
+    )
+
+
+class Pictures:
+    """The images of a user in chunks, with the labels that came with them.
+
+    Parameters
+    ----------
+    images : zoo source, Tensor, ndarray or iterable
+        Batches, or pairs of batches and labels.
+
+    Attributes
+    ----------
+    count : int
+    names : tuple of str
+        Of the labels that came with the images.
+    described : str
+    """
+
+    def __init__(self, images: Any) -> None:
+        self._own = bool(getattr(images, "has_labels", False))
+        pair = isinstance(images, tuple) and len(images) == 2 and getattr(images[0], "ndim", 0) == 4
+        batches, self.count = counted([images] if pair else images)
+        self._batches: Any = batches
+        names = getattr(images, "classes", None) or getattr(getattr(images, "dataset", None), "classes", None)
+        self.names = tuple(map(str, names or ()))
+        self.described = described(images, self.count)
+
+    def pairs(self, labelled: bool) -> Iterator[tuple[Tensor, np.ndarray | None]]:
+        """Float batches `(n, 3, H, W)`, checked, each with its own labels if they are asked for.
+
+        One pass gives both, since a second one may come in another order.
+
+        Raises
+        ------
+        ValueError
+            Labels are asked for, and the images come without, or not with one an image.
+        """
+        for item in self._batches.labelled() if labelled and self._own else self._batches:
+            pictures, labels = parts_of(item)
+            checked = self._checked(labels, len(pictures)) if labelled else None
+            for start in range(0, len(pictures), CHUNK):
+                part = slice(start, start + CHUNK)
+                yield check_images(pictures[part]), None if checked is None else checked[part]
+
+    @staticmethod
+    def _checked(labels: Any, count: int) -> np.ndarray:
+        if labels is None:
+            raise ValueError(
+                "these images come without labels; give labels=, one an image, or a folder with masks in Broden's "
+                "layout"
+            )
+        values = np.asarray(labels)
+        if values.shape != (count,):
+            raise ValueError(
+                f"a batch of {count} images has labels of shape {values.shape}; give one an image"
+            )
+        return values
+
+
+def concepts_in(labels: Any, count: int, classes: Sequence[str]) -> Concepts:
+    """Labels of whole images as concepts.
+
+    Parameters
+    ----------
+    labels : sequence of int or str, mapping or DataFrame
+        A label an image; or, for each name, whether each image has it.
+    count : int
+        How many images there are.
+    classes : sequence of str
+        What whole numbers stand for.
+
+    Raises
+    ------
+    ValueError
+        There are more or fewer labels than images, or a label is neither a name nor a class.
+    """
+    if isinstance(labels, Mapping) or hasattr(labels, "columns"):
+        names = [str(name) for name in labels]
+        columns = [np.asarray(labels[name]) for name in labels]
+        for name, column in zip(names, columns, strict=True):
+            _check_length(column, count, f"the concept {name!r} has")
+            if not set(np.unique(column).tolist()) <= {0, 1}:
+                raise ValueError(
+                    f"the concept {name!r} has other values than yes and no; give True or False an image"
+                )
+        if not names:
+            raise ValueError("labels names no concept; give at least one, with True or False an image")
+        has = csr_array(np.array(columns, dtype=np.int8))
+    else:
+        if isinstance(labels, str) or not isinstance(labels, Iterable):
+            raise ValueError(f"labels is {labels!r}; give one an image, or True and False for each concept")
+        values = np.asarray(labels if hasattr(labels, "__array__") else list(labels))
+        _check_length(values, count, "there are")
+        if values.dtype.kind not in "iuUSObT":
+            raise ValueError(f"labels are of type {values.dtype}; give a name or a whole number an image")
+        kinds, code = np.unique(
+            values.astype(str) if values.dtype.kind == "O" else values, return_inverse=True
+        )
+        names = [_named(kind, classes) for kind in kinds.tolist()]
+        has = csr_array(
+            (np.ones(count, np.int8), (code.ravel(), np.arange(count))), shape=(len(names), count)
+        )
+    return Concepts(names, [LABEL] * len(names), has, {LABEL: np.arange(count)})
+
+
+def _named(kind: Any, classes: Sequence[str]) -> str:
+    if isinstance(kind, int) and len(classes):
+        if not 0 <= kind < len(classes):
+            raise ValueError(
+                f"a label is {kind}, outside the {len(classes)} classes 0 to {len(classes) - 1}; correct it, or name "
+                "all classes"
+            )
+        return str(classes[kind])
+    return str(kind)
+
+
+def _check_length(values: np.ndarray, count: int, there: str) -> None:
+    if values.ndim != 1 or len(values) != count:
+        shape = f"{len(values)} labels" if values.ndim == 1 else f"labels of shape {values.shape}"
+        raise ValueError(f"{there} {shape} for {count} images; give one an image, in the images' order")

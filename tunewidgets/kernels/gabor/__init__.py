@@ -1,0 +1,1 @@
+"""The Gabor checklist: banks whose tuning is known, and what chance would find in them."""

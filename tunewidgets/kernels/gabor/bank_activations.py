@@ -1,0 +1,105 @@
+"""What banks of filters answer to one set of images, cut once for all banks.
+
+In: images and how many vectors. Out: for each bank a DataArray `(sample, unit)`, the one that `sample_activations`
+gives. Banks that differ in their filters alone look at the same patches: cutting is slow, multiplying is not.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+import xarray as xr
+from torch import nn
+
+from tunewidgets.kernels.activations import pooled, sample_activations
+from tunewidgets.kernels.data.vectors import contrast_of, normalized
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.zoo.gabor import GaborBank
+
+LAYER = "relu"
+
+
+class Patches:
+    """Luminance patches of the images, cut where a bank's filters stand.
+
+    Parameters
+    ----------
+    images : zoo source, Tensor, ndarray or iterable
+        As `sample_activations` takes them.
+    n : int
+        How many patches.
+    seed : int
+        Decides where they are cut.
+    progress : bool
+    pool, pooling, normalize
+        As of `sample_activations`.
+    """
+
+    def __init__(
+        self,
+        images: Any,
+        n: int,
+        seed: int,
+        progress: bool,
+        pool: int = 1,
+        pooling: str = "mean",
+        normalize: bool = False,
+    ) -> None:
+        # An iterator can be passed over once, banks of several sizes need it more often.
+        self.images = list(images) if isinstance(images, Iterator) else images
+        self.n, self.seed, self.progress = n, seed, progress
+        self.pool, self.pooling, self.normalize = pool, pooling, normalize
+        self._cut: dict[tuple[Any, ...], xr.DataArray] = {}
+
+    @property
+    def described(self) -> str:
+        """The images in words."""
+        describe = getattr(self.images, "describe", None)
+        return str(describe()) if callable(describe) else f"a {type(self.images).__name__}"
+
+    def activations(self, bank: GaborBank) -> xr.DataArray:
+        """The bank's rectified answers to the patches, `(sample, unit)` float32."""
+        patches = self.windows(bank)
+        kernels = bank.filters.weight.detach().cpu()
+        seen = torch.from_numpy(patches.values).view(self.n, 1, *self._window(bank))
+        maps = F.conv2d(seen, kernels, stride=bank.filters.stride).relu_()
+        values = pooled(maps, self.pool, self.pooling).flatten(1).numpy()
+        attrs = {**patches.attrs, **Probe(bank, LAYER, device="cpu").provenance()}
+        if self.pool > 1:
+            attrs |= {"pool": self.pool, "pooling": self.pooling}
+        if self.normalize:
+            attrs["contrast"] = contrast_of(values)
+            values = normalized(values, attrs["contrast"])
+        return xr.DataArray(values, dims=("sample", "unit"), coords=patches.coords, attrs=attrs)
+
+    def windows(self, bank: GaborBank) -> xr.DataArray:
+        """What the bank's filters look at: luminance patches `(sample, pixel)`, row by row."""
+        window, stride = self._window(bank), _pair(bank.filters.stride)
+        luminance = bank.luminance.weight.detach().cpu()
+        key = (window, stride, tuple(luminance.flatten().tolist()))
+        if key not in self._cut:
+            pixels = window[0] * window[1]
+            # Filters that each see a single pixel: what they answer at a position is the patch there.
+            single = nn.Conv2d(1, pixels, window, stride, bias=False)
+            gray = nn.Conv2d(3, 1, 1, bias=False)
+            with torch.no_grad():
+                single.weight.copy_(torch.eye(pixels).view(pixels, 1, *window))
+                gray.weight.copy_(luminance)
+            network = nn.Sequential(OrderedDict(luminance=gray, patches=single)).eval()
+            probe = Probe(network, "patches", device="cpu")
+            cut = sample_activations(probe, self.images, n=self.n, seed=self.seed, progress=self.progress)
+            middle = self.pool // 2
+            self._cut[key] = cut.assign_coords(y=cut["y"] + middle, x=cut["x"] + middle)
+        return self._cut[key]
+
+    def _window(self, bank: GaborBank) -> tuple[int, int]:
+        """Height and width in pixels of what a vector depends on."""
+        size, stride = _pair(bank.filters.kernel_size), _pair(bank.filters.stride)
+        return size[0] + (self.pool - 1) * stride[0], size[1] + (self.pool - 1) * stride[1]
+
+
+def _pair(sizes: tuple[int, ...]) -> tuple[int, int]:
+    height, width = sizes
+    return height, width

@@ -1,0 +1,82 @@
+"""What the pictures of a film say of frequency, angle and phase, against films of arbitrary directions.
+
+In: a film, the bank's embedding, and a pool of films of random directions of activation space. Out: a judgement of the
+kind that activations get.
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tunewidgets.kernels.dimensions import TuningDimensions
+from tunewidgets.kernels.films import render_film
+from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, Embedding
+from tunewidgets.kernels.gabor.cell import POINTS, Judgement, Rules, best_by_pictures, shown_curves
+from tunewidgets.kernels.gabor.nulls import furthest_of, p_value
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.reading.image_readout import image_readout
+from tunewidgets.kernels.readout import smoothnesses, sweeps
+from tunewidgets.kernels.tuning.random_axes import RandomDirections
+
+# Of a random direction so many points are drawn; a film is compared with them by as many of its own.
+NULL_POINTS = 8
+
+
+def random_films(
+    probe: Probe, activations: xr.DataArray, embedding: Embedding, directions: int, seed: int, **options: Any
+) -> np.ndarray:
+    """How far the pictures along random directions sweep each attribute: `(attribute, directions)`."""
+    swept = []
+    units = int((activations.values.max(axis=0) > activations.values.min(axis=0)).sum())
+    for start in range(0, directions, units):
+        method = RandomDirections(min(units, directions - start), random_state=seed + start)
+        film = render_film(probe, TuningDimensions(method).fit(activations), NULL_POINTS, **options)
+        swept.append(sweeps(_scaled(film, embedding)))
+    return np.concatenate(swept, axis=1)
+
+
+def judge_film(
+    film: xr.Dataset, embedding: Embedding, pool: np.ndarray, rules: Rules, seed: int
+) -> Judgement:
+    """Judge a film by its pictures; dimensions that have none are left out.
+
+    Parameters
+    ----------
+    film : Dataset
+        A film record of `POINTS` points a dimension.
+    embedding : Embedding
+    pool : ndarray, (attribute, directions)
+        Of `random_films`; each draw of the null is the largest of k of them. Empty: no null, and no marks.
+    rules : Rules
+    seed : int
+    """
+    curves = _scaled(film, embedding)
+    drawn = np.flatnonzero(film["status"].values == "")
+    k = len(film["status"])
+    few = np.linspace(0, POINTS - 1, NULL_POINTS).round().astype(int)
+    observed, smooth, swept = (np.full((len(ATTRIBUTES), k), np.nan) for _ in range(3))
+    observed[:, drawn] = sweeps(curves[drawn][:, few])
+    swept[:, drawn], smooth[:, drawn] = sweeps(curves[drawn]), smoothnesses(curves[drawn])
+    null = np.full((len(ATTRIBUTES), rules.draws), np.nan)
+    p = np.full(observed.shape, np.nan)
+    if pool.shape[1]:
+        rng = np.random.default_rng([seed, 2])
+        null = furthest_of(pool, k, rules.draws, rng)
+        p = np.where(np.isnan(observed), np.nan, p_value(null, observed))
+    best, values = best_by_pictures(p, observed, swept, smooth, rules.alpha)
+    return Judgement(
+        np.where(np.isnan(values["sweep"]), -1, best),
+        values,
+        null,
+        np.full(null.shape, np.nan),
+        shown_curves(embedding.natural(curves), best),
+        film["coordinate"].values[best],
+    )
+
+
+def _scaled(film: xr.Dataset, embedding: Embedding) -> np.ndarray:
+    """Readouts of a film's pictures in the bank's standard deviations; polarities keep units of their own."""
+    scale = np.concatenate([embedding.scale[:3], np.ones(3)])
+    center = np.concatenate([embedding.center[:3], np.zeros(3)])
+    return (image_readout(film["image"].values) - center) / scale

@@ -1,0 +1,275 @@
+"""Live units: the image made for one unit, seen as it grows, and what the layer answers to it.
+
+In: a unit record, its probe, a unit and an objective. Out: the image after every few steps, and at the end all that
+`analyze_units` would know of it. A step is short, so whoever takes no more of them stops the work at once.
+"""
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from tunewidgets.kernels.canvas import canvas_name, make_canvas
+from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.live.steps import apart, climb, leave_a_core
+from tunewidgets.kernels.network.capture import Capture, Observed
+from tunewidgets.kernels.network.tracing import evaluating
+from tunewidgets.kernels.optimization.gallery import reason, settings_of, to_uint8
+from tunewidgets.kernels.optimization.loop import Ascent, Finished, Job, Recipe
+from tunewidgets.kernels.optimization.recipes import make_recipe, prepare
+from tunewidgets.kernels.optimization.scores import Objective, pooled
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.single_units.substitution_measures import substitution
+from tunewidgets.kernels.single_units.unit_images import OBJECTIVES
+from tunewidgets.kernels.tuning.places import check_source
+from tunewidgets.live_work import Rendered, UnitLook
+from tunewidgets.records import settings_of as settings_in
+
+# Images that go through the network together: one, so that its first steps are there at once, and so that it is the
+# same image whether a reader asked for it or its turn came in the background.
+CHUNK = 1
+# Measurements along the optimization, besides those that the record has.
+MEASURED = 16
+SETTINGS = ("size", "canvas", "band", "steps", "lr", "jitter", "objective_at", "precision")
+OPTIONS = ("size", "steps", "seed", "canvas", "lr", "jitter", "objective_at", "precision", "band")
+
+
+def score(objective: str, response: np.ndarray, unit: int) -> float:
+    """A unit's response to an image (AM), or what it answers more than the others do on average (IAM).
+
+    Of two images made for a unit, the one with the larger score is the better.
+    """
+    own, others = float(response[unit]), len(response) - 1
+    if objective == "am" or not others:
+        return own
+    return own - (float(response.sum(dtype=np.float64)) - own) / others
+
+
+class Growing:
+    """An image on its way, after `step` of `steps`; at the end `rendered` is there."""
+
+    def __init__(self, ascent: Ascent, unit: int, steps: int, rendered: Rendered | None = None) -> None:
+        self._ascent, self._unit, self.step, self.steps = ascent, unit, ascent.done, steps
+        self.rendered = rendered
+
+    def look(self) -> UnitLook:
+        """The image as it is now, and what its unit and the layer answer to it."""
+        with evaluating(self._ascent.probe.network):
+            images, responses = self._ascent.measure()
+        response = responses[:1].cpu().numpy()
+        known = bool(np.isfinite(response).all())
+        rs = float(substitution(response, np.array([self._unit]))[0])
+        return UnitLook(
+            to_uint8(images[0].movedim(0, -1).cpu().numpy()),
+            float(response[0, self._unit]) if known else None,
+            rs if known and not np.isnan(rs) else None,
+        )
+
+
+class LiveUnits:
+    """A layer's images, one at a time.
+
+    Parameters
+    ----------
+    units : xarray.Dataset
+        A layer's unit record. Where it has images, more are made by its own settings.
+    probe : Probe
+        That layer, of the model that the record was made of.
+    options : mapping, optional
+        Where it has none, options of `visualize` (`OPTIONS`).
+
+    Raises
+    ------
+    ValueError
+        If the record is of another layer or other weights, its images were left out, or it has images and `options`
+        are given.
+    TypeError
+        If there is no such option.
+
+    Examples
+    --------
+    >>> import torch, tunewidgets as tw
+    >>> bank = tw.zoo.gabor_bank(n=4)
+    >>> data = [(torch.rand(8, 3, 16, 16), torch.arange(8) % 2)]
+    >>> units = tw.class_selectivity(bank, data, "relu", progress=False)["relu"].to_dataset()
+    >>> live = LiveUnits(units, tw.Probe(bank, "relu", device="cpu"), {"size": 16, "steps": 4})
+    >>> *_, last = live.grow(2, "iam")
+    >>> last.rendered.image.shape, last.rendered.response.shape
+    ((16, 16, 3), (4,))
+    """
+
+    def __init__(self, units: xr.Dataset, probe: Probe, options: Mapping[str, Any] | None) -> None:
+        check_source("this record", units.attrs, probe)
+        options = dict(options or {})
+        known = settings_in(units)
+        has_images = "rendered" in units
+        _check(units, probe.layer, known, options)
+        self.units, self._probe = probe.units, apart(probe)
+        self.objectives = (
+            tuple(str(name) for name in units["objective"].values) if has_images else tuple(OBJECTIVES)
+        )
+        self.seed = int(units.attrs["seed"] or 0) if has_images else int(options.pop("seed", 0))
+        self.restarts = int(known.get("restarts", 1)) if has_images else 1
+        self.measured = {
+            "reduction": str(known.get("reduction", "mean")),
+            "rectify": bool(known.get("rectify", True)),
+        }
+        self.settings: dict[str, Any] = known
+        if not has_images:
+            self.settings = self._first_settings(units, options)
+        earlier = units["checkpoint"].values.tolist() if "checkpoint" in units.coords else []
+        self._checkpoints = {int(step) for step in earlier}
+
+    @property
+    def size(self) -> int:
+        """Side of the images, pixels."""
+        return int(self.settings["size"])
+
+    @property
+    def steps(self) -> int:
+        """Of the optimization, unless more are asked for."""
+        return int(self.settings["steps"])
+
+    def at(self, steps: int) -> tuple[int, ...]:
+        """The steps at which RS is measured on the way to `steps`, the last one included."""
+        if self._capture is not None:
+            return (steps,)
+        even = {steps * part // MEASURED for part in range(1, MEASURED)}
+        usual = {steps // 8, steps // 4, steps // 2}
+        return (*sorted(step for step in even | usual | self._checkpoints if 0 < step < steps), steps)
+
+    def grow(
+        self, unit: int, objective: str, restart: int = 0, steps: int | None = None
+    ) -> Iterator[Growing]:
+        """A unit's image from its noise on, as `analyze_units` makes it: where it fails, once more from another."""
+        leave_a_core(self._probe)
+        steps = self.steps if steps is None else steps
+        goal = OBJECTIVES[objective]([unit])
+        recipe = self._recipe(goal, steps)
+        first = Job(0, f"{self._probe.layer}/{goal.names()[0]}/{restart}")
+        ascent, done = yield from self._climbed(unit, goal, first, recipe)
+        status = reason(done, goal)
+        if status:
+            again, second = yield from self._climbed(unit, goal, Job(0, f"{first.key}/again"), recipe)
+            if not reason(second, goal):
+                ascent, done, status = again, second, ""
+        response, at = self._response(done), self.at(steps)
+        rendered = Rendered(
+            unit=unit,
+            objective=objective,
+            restart=restart,
+            steps=steps,
+            image=to_uint8(done.image.movedim(0, -1).numpy()),
+            response=response,
+            status=status,
+            at=at,
+            responses=np.concatenate([done.checkpoints.numpy(), response[None]]),
+        )
+        yield Growing(ascent, unit, steps, rendered)
+
+    def respond(self, images: np.ndarray) -> np.ndarray:
+        """The layer's responses `(N, U)` float32 to finished images, `(N, y, x, 3)` uint8."""
+        leave_a_core(self._probe)
+        batch = torch.from_numpy(np.ascontiguousarray(images)).movedim(-1, 1).float() / 255
+        return self._measured(batch).numpy()
+
+    def _climbed(
+        self, unit: int, goal: Objective, job: Job, recipe: Recipe
+    ) -> Generator[Growing, None, tuple[Ascent, Finished]]:
+        with evaluating(self._probe.network):
+            ascent = Ascent(self._probe, goal, [job], recipe)
+        while ascent.done < recipe.steps:
+            climb(ascent, recipe.steps)
+            yield Growing(ascent, unit, recipe.steps)
+        with evaluating(self._probe.network):
+            [done] = ascent.finished()
+        return ascent, done
+
+    def _response(self, done: Finished) -> np.ndarray:
+        if self._capture is None or not bool(torch.isfinite(done.response).all()):
+            return done.response.numpy()
+        return self._measured(done.image[None])[0].numpy()
+
+    @torch.no_grad()
+    def _measured(self, images: torch.Tensor) -> torch.Tensor:
+        if self._capture is not None:
+            return self._capture(images)[self._probe.layer].activations
+        with evaluating(self._probe.network):
+            return pooled(self._probe.values(images.to(self._probe.device)).rectified()).cpu()
+
+    @cached_property
+    def _capture(self) -> Capture | None:
+        """What measures the layer where that is not by rectified means."""
+        if self.measured == {"reduction": "mean", "rectify": True}:
+            return None
+        probe = self._probe
+        observed = Observed(probe.network, probe.layer, probe.preprocess, probe.device)
+        return Capture(observed, **self.measured)  # type: ignore[arg-type]
+
+    def _recipe(self, goal: Objective, steps: int) -> Recipe:
+        made = self.settings
+        # By default Adam's step follows from the number of steps.
+        usual = made["lr"] == goal.lr(self.steps)
+        return make_recipe(
+            self._probe,
+            goal,
+            make_canvas(canvas_name(made["canvas"]), self.size, made["band"]),
+            1,
+            steps,
+            self.seed,
+            CHUNK,
+            "auto" if usual else float(made["lr"]),
+            Jitter(**made["jitter"]),
+            made["objective_at"],
+            made["precision"],
+            self.at(steps)[:-1],
+        )
+
+    def _first_settings(self, units: xr.Dataset, options: dict[str, Any]) -> dict[str, Any]:
+        """Everything that decides an image, where the record has none yet."""
+        if "y" in units.sizes:
+            # Its exemplars have a size, and a record has one.
+            options.setdefault("size", units.sizes["y"])
+        chosen = {"size": "auto", "steps": 128, "canvas": "fourier", **options}
+        gallery, _ = prepare(
+            self._probe, OBJECTIVES["am"]([0]), restarts=1, seed=self.seed, chunk=CHUNK, **chosen
+        )
+        recipe = replace(gallery.recipe, checkpoints=())
+        if units.sizes.get("y", recipe.canvas.size) != recipe.canvas.size:
+            raise ValueError(
+                f"size is {recipe.canvas.size} and the exemplars in this record are {units.sizes['y']} px a side, "
+                f"but a record has one size; give size={units.sizes['y']}"
+            )
+        return {
+            **settings_of(recipe, self._probe),
+            "objectives": list(self.objectives),
+            "restarts": 1,
+            **self.measured,
+        }
+
+
+def _check(units: xr.Dataset, layer: str, known: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    for name in options:
+        if name not in OPTIONS:
+            raise TypeError(f"there is no option {name!r} of images; those are {', '.join(OPTIONS)}")
+    if "rendered" not in units:
+        return
+    if options:
+        raise ValueError(
+            f"layer {layer!r} has images already, and more are made by their settings; leave {next(iter(options))} out"
+        )
+    unknown = [name for name in SETTINGS if name not in known]
+    if unknown:
+        raise ValueError(
+            f"layer {layer!r} does not say how its images were made ({', '.join(unknown)}), so more can't be made "
+            "alike; open it without probe=, or make it again"
+        )
+    if "image" not in units and bool(units["rendered"].any()):
+        raise ValueError(
+            f"layer {layer!r} was measured on images that this record does not hold; open it without probe=, or make "
+            "its images again"
+        )

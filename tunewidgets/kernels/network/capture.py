@@ -1,0 +1,265 @@
+"""The unit activations of many layers in one forward pass.
+
+In: a model, layers' names and images. Out: each layer's unit activations `(N, U)`, reduced while the pass runs, so that
+no map is kept and no later in-place operation can change what was seen. The pass stops after the last layer.
+"""
+
+import copy
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from tunewidgets._devices import choose_device
+from tunewidgets.kernels.network.tracing import (
+    ACTIVATIONS,
+    evaluating,
+    first_line,
+    first_tensor,
+    watch_layers,
+)
+from tunewidgets.kernels.probe import Probe, on_device, on_some_size, weights_dtype
+
+REDUCTIONS = ("mean", "max", "center")
+
+
+class Reduced(NamedTuple):
+    """A layer on one batch: unit activations (N, U) and, where asked for, the flat position of each map's maximum.
+
+    Activations are float32, or float64 where the model computes in it.
+    """
+
+    activations: Tensor
+    peak: Tensor | None  # none of features, which have no map
+    width: int  # of the layer's map, 1 for features
+
+
+class _Finished(Exception):
+    """Ends the forward pass: every layer has been seen."""
+
+
+class Observed:
+    """A model that is looked at: on its device, checked, and with the layers that are looked at.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Comes back as it was. In training mode it is measured in evaluation mode, with a warning.
+    layers : sequence of str, str or None
+        None: every activation module's output, or, in a model without one, every convolution's and linear layer's.
+    preprocess, device
+        As of `Probe`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `model` is not a module, has weights that are not finite, or lacks a layer.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: Sequence[str] | str | None = None,
+        preprocess: Callable[[Tensor], Tensor] | None = None,
+        device: str | torch.device = "auto",
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
+        for name, value in [*model.named_parameters(), *model.named_buffers()]:
+            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+                raise ValueError(
+                    f"the model's {name} holds NaN or infinite values; load weights that are whole, or train again "
+                    "with a smaller learning rate."
+                )
+        if model.training:
+            warnings.warn(
+                "the model is in training mode; it is measured in evaluation mode and put back afterwards.",
+                stacklevel=3,
+            )
+        self.model = model
+        self.device = choose_device(device)
+        self.network = on_device(model, self.device)
+        self._preprocess = preprocess
+        if isinstance(layers, str):
+            layers = [layers]
+        names = default_layers(self.network, preprocess) if layers is None else list(dict.fromkeys(layers))
+        if not names:
+            raise ValueError("layers is empty; name at least one, or leave it out for all.")
+        self.probes = {name: Probe(self.network, name, preprocess, self.device) for name in names}
+
+    def inputs(self, images: Tensor) -> Tensor:
+        """What the network takes for these images, on its device."""
+        return next(iter(self.probes.values())).inputs(images.to(self.device))
+
+    def only(self, layers: Iterable[str]) -> "Observed":
+        """The same model with fewer layers to look at."""
+        fewer = copy.copy(self)
+        fewer.probes = {layer: self.probes[layer] for layer in layers}
+        return fewer
+
+    def provenance(self, layer: str) -> dict[str, str]:
+        """For a record's attributes."""
+        return {**self._identity, "layer": layer}
+
+    @cached_property
+    def _identity(self) -> dict[str, str]:
+        return next(iter(self.probes.values())).provenance()
+
+
+class Capture:
+    """Unit activations of all layers of an `Observed` model, a batch at a time.
+
+    Parameters
+    ----------
+    observed : Observed
+    reduction : {"mean", "max", "center"}
+        Over positions, after rectifying.
+    rectify : bool
+        Negative values count as 0.
+    peaks : bool
+        Also say where each map has its maximum.
+    """
+
+    def __init__(
+        self, observed: Observed, reduction: str = "mean", rectify: bool = True, peaks: bool = False
+    ) -> None:
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(map(repr, REDUCTIONS))}.")
+        self.observed = observed
+        self.reduction = reduction
+        self.rectify = rectify
+        self.peaks = peaks
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is measured, for a record's settings."""
+        return {"reduction": self.reduction, "rectify": self.rectify}
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> dict[str, Reduced]:
+        """Run the network on `images` (float, in [0, 1]) up to its last layer.
+
+        Raises
+        ------
+        ValueError
+            The network does not take images of this size, or a layer gives values that are not finite.
+        """
+        seen: dict[str, Reduced] = {}
+        handles = self._listen(seen, (int(images.shape[2]), int(images.shape[3])))
+        try:
+            with taking(images), evaluating(self.observed.network):
+                self.observed.network(self.observed.inputs(images))
+        except _Finished:
+            pass
+        finally:
+            for handle in handles:
+                handle.remove()
+        for layer, reduced in seen.items():
+            if not math.isfinite(float(reduced.activations.sum())):
+                raise ValueError(
+                    f"layer {layer!r} gives NaN or infinite values on these images; check the preprocessing."
+                )
+        return {layer: seen[layer] for layer in self.observed.probes}
+
+    def _listen(self, seen: dict[str, Reduced], size: tuple[int, int]) -> list[Any]:
+        wanted: dict[nn.Module, dict[int, str]] = {}
+        for layer, probe in self.observed.probes.items():
+            wanted.setdefault(probe.place.module, {})[probe.place.call] = layer
+
+        def listener(layers: dict[int, str]) -> Callable:
+            calls = 0
+
+            def after(_: nn.Module, __: tuple, output: Any) -> None:
+                nonlocal calls
+                layer = layers.get(calls)
+                calls += 1
+                value = first_tensor(output) if layer is not None else None
+                if layer is None or value is None:
+                    return
+                seen[layer] = self._reduce(self.observed.probes[layer], value, size)
+                if len(seen) == len(self.observed.probes):
+                    raise _Finished
+
+            return after
+
+        return [module.register_forward_hook(listener(layers)) for module, layers in wanted.items()]
+
+    def _reduce(self, probe: Probe, value: Tensor, size: tuple[int, int]) -> Reduced:
+        maps = probe.arrange(value, size)
+        if maps.dtype != torch.float64:
+            maps = maps.float()
+        # What a rectifier gives is rectified already: a second pass over it would be a good part of the pass's cost.
+        if self.rectify and not isinstance(probe.place.module, (nn.ReLU, nn.ReLU6)):
+            maps = maps.relu()
+        if maps.ndim == 2:
+            # A copy, since the network may go on in place.
+            return Reduced(maps.clone().cpu(), None, 1)
+        peak = None
+        if self.peaks:
+            peak = maps.flatten(2).argmax(2).cpu()
+        if self.reduction == "mean":
+            reduced = maps.mean((2, 3))
+        elif self.reduction == "max":
+            reduced = maps.amax((2, 3))
+        else:
+            reduced = maps[:, :, maps.shape[2] // 2, maps.shape[3] // 2].clone()
+        return Reduced(reduced.cpu(), peak, maps.shape[3])
+
+
+def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | None) -> list[str]:
+    """The layers that are looked at when none is named, in forward order.
+
+    Raises
+    ------
+    ValueError
+        The network takes no image size that is tried, or has no such layer.
+    """
+    found: dict[bool, list[str]] = {}
+
+    def seen(name: str, module: nn.Module, value: Tensor) -> None:
+        if isinstance(module, ACTIVATIONS):
+            found[True].append(name)
+        elif isinstance(module, (nn.Conv2d, nn.Linear)):
+            found[False].append(name)
+
+    own_preprocess: Any = getattr(network, "preprocess", None)
+    if preprocess is None and callable(own_preprocess):
+        preprocess = own_preprocess
+    first = next(network.parameters(), None)
+    device = torch.device("cpu") if first is None else first.device
+
+    def run(image: Tensor) -> None:
+        found.update({True: [], False: []})
+        inputs = image if preprocess is None else preprocess(image)
+        watch_layers(network, inputs.to(weights_dtype(network)), seen)
+
+    on_some_size(network, run, device, "name the layers and give a preprocess")
+    names = found[True] or found[False]
+    if not names:
+        raise ValueError("the model has no activation, convolution or linear module; name the layers.")
+    return names
+
+
+@contextmanager
+def taking(images: Tensor) -> Iterator[None]:
+    """Around what a network does with these images: if it does not take them, one sentence says so.
+
+    Raises
+    ------
+    ValueError
+        It does not.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"the model does not take images of {images.shape[2]} × {images.shape[3]} px: {first_line(error)}; resize "
+            "them, for instance with tw.zoo.images(data, size=...)."
+        ) from error

@@ -1,0 +1,308 @@
+"""A network's forward pass again with one layer's output changed, without computing what comes before the layer.
+
+In: a network, a layer and a batch, recorded once. Out: the network's output for any change of the layer's output.
+Every module call that had finished before the layer began gives back what it gave when the batch was recorded; what
+the network does between its modules runs again. Modules whose outputs are written to in place later give copies. A
+replay is tried against a whole pass first, and where it does not agree whole passes are made instead.
+"""
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from tunewidgets.kernels.network.tracing import Place, evaluating, first_tensor
+
+Change = Callable[[Tensor], Tensor]
+
+
+class _Kept(NamedTuple):
+    """A finished call's output and its tensors' versions at that moment."""
+
+    module: nn.Module
+    output: Any
+    versions: list[int]
+
+
+class Replay:
+    """The tail of a network after a layer.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Held in evaluation mode during each call; comes back as it was.
+    place : Place
+        The layer.
+    sample : Tensor
+        What the network takes, one or more images: tells what has to be copied, and whether replaying is right.
+
+    Attributes
+    ----------
+    whole : bool
+        Whether whole passes are made, because a replay of `sample` gave something else.
+    kept_bytes : int
+        What one image's recording takes.
+    """
+
+    def __init__(self, network: nn.Module, place: Place, sample: Tensor) -> None:
+        self._network, self._place = network, place
+        self._copied: set[tuple[nn.Module, int]] = set()
+        self._copies_layer = True
+        self._chain = False
+        self.whole = False
+        self.record(sample)
+        self._learn()
+        self._chain = self._agrees(sample, chain=True)
+        self.whole = not (self._chain or self._agrees(sample, chain=False))
+        self.kept_bytes = sum(t.numel() * t.element_size() for t in self._tensors()) // len(sample)
+        self.forget()
+
+    @torch.no_grad()
+    def record(self, inputs: Tensor) -> Tensor:
+        """Run the whole network on a batch, keep what its head gives, and return the network's output."""
+        self._inputs = inputs
+        self._kept: list[_Kept] = []
+        self._layer: _Kept | None = None
+        open_calls: list[int] = []  # how much was kept when each call began
+        counts: dict[nn.Module, int] = {}
+        reached = False
+
+        def before(module: nn.Module, _: tuple) -> None:
+            nonlocal reached
+            call = counts.get(module, 0)
+            counts[module] = call + 1
+            reached = reached or (module is self._place.module and call == self._place.call)
+            open_calls.append(len(self._kept))
+
+        def after(module: nn.Module, _: tuple, output: Any) -> None:
+            start = open_calls.pop()
+            # The first call to end that is the layer's own: calls inside the layer end before it.
+            if reached and self._layer is None and module is self._place.module:
+                del self._kept[start:]
+                self._layer = self._keep(module, output, len(self._kept), self._copies_layer)
+            elif not reached and module is not self._network:
+                del self._kept[start:]
+                self._kept.append(self._keep(module, output, len(self._kept)))
+
+        modules = [module for module in self._network.modules() if module is not self._network]
+        handles: list[Any] = []
+        try:
+            for module in modules:
+                handles.append(module.register_forward_pre_hook(before))
+                handles.append(module.register_forward_hook(after))
+            with evaluating(self._network):
+                output = self._network(inputs)
+        finally:
+            for handle in handles:
+                handle.remove()
+        logits = first_tensor(output)
+        if logits is None or logits.ndim != 2 or self._layer is None:
+            shape = "no tensor" if logits is None else f"a tensor of shape {tuple(logits.shape)}"
+            raise ValueError(
+                f"the network gives {shape}; importance needs class scores (N, classes): give a classifier."
+            )
+        if self._chain:
+            self._kept[:-1] = [kept._replace(output=None) for kept in self._kept[:-1]]
+        return logits
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Hold the network ready for any number of `run` on the recorded batch."""
+        with evaluating(self._network), nullcontext() if self.whole else self._answering():
+            yield
+
+    @torch.no_grad()
+    def run(self, change: Change) -> Tensor:
+        """Within `running`: the network's output on the recorded batch with the layer's output changed.
+
+        `change` must not write to what it is given, unless the layer's output is `writable`.
+        """
+        return self._pass(change) if self.whole else self._replay(change)
+
+    @property
+    def layer_output(self) -> Tensor:
+        """What the layer gave on the recorded batch; it may be written to if it is put back, see `writable`."""
+        value = first_tensor(self._layer.output) if self._layer is not None else None
+        if value is None:
+            raise RuntimeError("no batch is recorded")
+        return value
+
+    @property
+    def writable(self) -> bool:
+        """Whether the rest of the network leaves the layer's output as it is, so that it can be changed in place."""
+        if self.whole or self._copies_layer:
+            return False
+        here = self.layer_output.untyped_storage().data_ptr()
+        kept = (tensor for kept in self._kept for tensor in _tensors(kept.output))
+        return all(tensor.untyped_storage().data_ptr() != here for tensor in (*kept, self._inputs))
+
+    def forget(self) -> None:
+        """Let go of the recorded batch."""
+        self._kept, self._layer = [], None
+
+    def _agrees(self, sample: Tensor, chain: bool) -> bool:
+        """Whether replays give what whole passes give, the layer unchanged and at 0.
+
+        `chain`: with the last output before the layer alone kept. Modules that only hand their outputs on to each other
+        never look at the others; anything else fails on None.
+        """
+        self._chain = chain
+        logits = self.record(sample)
+        zero = torch.zeros_like
+        try:
+            with evaluating(self._network), torch.no_grad():
+                whole = self._pass(zero)
+                with self._answering():
+                    return self._close(self._replay(lambda value: value), logits) and self._close(
+                        self._replay(zero), whole
+                    )
+        except (TypeError, AttributeError, RuntimeError, ValueError):
+            return False
+
+    def _keep(self, module: nn.Module, output: Any, place: int, copied: bool | None = None) -> _Kept:
+        if copied if copied is not None else (module, place) in self._copied:
+            output = _copy(output)
+        return _Kept(module, output, [tensor._version for tensor in _tensors(output)])
+
+    def _learn(self) -> None:
+        """Which outputs the rest of the forward pass writes to, seen by their versions."""
+        for place, kept in enumerate(self._kept):
+            if [tensor._version for tensor in _tensors(kept.output)] != kept.versions:
+                self._copied.add((kept.module, place))
+        # The layer's own output was a copy in the first recording, so the original's fate is asked in a second one.
+        self._copies_layer = False
+        self.record(self._inputs)
+        layer = self._layer
+        assert layer is not None
+        self._copies_layer = [tensor._version for tensor in _tensors(layer.output)] != layer.versions
+
+    def _tensors(self) -> Iterator[Tensor]:
+        for kept in [*self._kept, *([self._layer] if self._layer else [])]:
+            yield from _tensors(kept.output)
+
+    def _replay(self, change: Change) -> Tensor:
+        assert self._layer is not None
+        changed = _with_first(self._layer.output, change)
+        self._changed = _copy(changed) if self._copies_layer else changed
+        for cursor in self._cursors:
+            cursor[0] = 0
+        output = first_tensor(self._network(self._inputs))
+        assert output is not None
+        return output
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Each module's calls before the layer, and the layer's own, give what is kept; later calls compute."""
+        answers: dict[nn.Module, list[Callable[[], Any]]] = {}
+        for place, kept in enumerate(self._kept):
+            copied = (kept.module, place) in self._copied
+            answers.setdefault(kept.module, []).append(partial(_given, kept.output, copied))
+        answers.setdefault(self._place.module, []).append(lambda: self._changed)
+        own = {module: module.__dict__.get("forward") for module in answers}
+        # A hook keeps modules such as TransformerEncoderLayer from going round their parts.
+        handle = self._place.module.register_forward_hook(_nothing)
+        self._cursors = []
+        try:
+            for module, outputs in answers.items():
+                cursor = [0]
+                self._cursors.append(cursor)
+                module.forward = _answer(module.forward, outputs, cursor)
+            yield
+        finally:
+            handle.remove()
+            for module, forward in own.items():
+                module.__dict__.pop("forward", None)
+                if forward is not None:
+                    module.__dict__["forward"] = forward
+
+    def _pass(self, change: Change) -> Tensor:
+        calls = 0
+
+        def after(_: nn.Module, __: tuple, output: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            # A copy, as the rest of the pass may write to it.
+            return _copy(_with_first(output, change)) if calls == self._place.call + 1 else None
+
+        handle = self._place.module.register_forward_hook(after)
+        try:
+            output = first_tensor(self._network(self._inputs))
+        finally:
+            handle.remove()
+        assert output is not None
+        return output
+
+    @staticmethod
+    def _close(one: Tensor, other: Tensor) -> bool:
+        return one.shape == other.shape and torch.allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def _answer(compute: Callable, outputs: list[Callable[[], Any]], cursor: list[int]) -> Callable:
+    """A module's forward whose first calls give `outputs`; `cursor` is how many were given."""
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        place = cursor[0]
+        if place < len(outputs):
+            cursor[0] = place + 1
+            return outputs[place]()
+        return compute(*args, **kwargs)
+
+    return forward
+
+
+def _given(output: Any, copied: bool) -> Any:
+    return _copy(output) if copied else output
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+def _tensors(output: Any) -> Iterator[Tensor]:
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, (tuple, list)):
+        for part in output:
+            yield from _tensors(part)
+    elif isinstance(output, dict):
+        for part in output.values():
+            yield from _tensors(part)
+
+
+def _copy(output: Any) -> Any:
+    if isinstance(output, Tensor):
+        return output.clone()
+    if isinstance(output, (tuple, list)):
+        return _of_parts(output, map(_copy, output))
+    if isinstance(output, dict):
+        return _of_items(output, {name: _copy(part) for name, part in output.items()})
+    return output
+
+
+def _with_first(output: Any, change: Change) -> Any:
+    """`output` with its first tensor changed, as `first_tensor` finds it."""
+    if isinstance(output, Tensor):
+        return change(output)
+    if isinstance(output, (tuple, list)) and output:
+        return _of_parts(output, [_with_first(output[0], change), *output[1:]])
+    if isinstance(output, dict) and output:
+        first = next(iter(output))
+        return _of_items(output, {first: _with_first(output[first], change)})
+    return output
+
+
+def _of_parts(output: Any, parts: Iterable[Any]) -> Any:
+    """A tuple or list like `output` of other parts, which a named tuple takes one by one."""
+    return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
+
+
+def _of_items(output: dict, items: dict) -> dict:
+    """A mapping like `output` with other values, of its own class: some give their values as attributes too."""
+    other = copy.copy(output)
+    for name, part in items.items():
+        other[name] = part
+    return other

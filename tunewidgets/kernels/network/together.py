@@ -1,0 +1,92 @@
+"""Several layers of one model in one forward pass.
+
+In: probes of one model, and images. Out: each layer's values as the pass reaches it, so that no map is kept; the pass
+ends at the last of them.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tunewidgets.kernels.network.tracing import evaluating, find_layer, first_tensor
+from tunewidgets.kernels.probe import Probe, check_images
+
+Seen = Callable[[int, Tensor], Any]
+
+
+class _Done(Exception):
+    """Ends the forward pass: every layer has been seen."""
+
+
+def check_together(probes: Sequence[Probe]) -> None:
+    """Raise a ValueError unless the probes look at one model, by the same preprocessing and each at another layer."""
+    first = probes[0]
+    for other in probes[1:]:
+        if other.model is not first.model or other.device != first.device:
+            raise ValueError(
+                "the probes are of several models or devices; give probes of one model on one device"
+            )
+        if other.preprocess is not first.preprocess and first.network is other.network:
+            raise ValueError(
+                "the probes preprocess their images each in its own way; give them the same preprocess"
+            )
+    names = [probe.layer for probe in probes]
+    if len(set(names)) < len(names):
+        raise ValueError(f"the probes are of layers {', '.join(names)}; give each layer once")
+
+
+@torch.no_grad()
+def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
+    """Call `seen(i, values)` for each probe, in the order in which the pass reaches their layers.
+
+    Values are float, `(N, units, h, w)` or `(N, units)`, as the layer gives them, and only good until `seen` returns:
+    the network may go on in place.
+
+    Raises
+    ------
+    ValueError
+        A layer is not reached.
+    """
+    first = probes[0]
+    batch = check_images(images).to(first.device)
+    size = (int(batch.shape[2]), int(batch.shape[3]))
+    left = set(range(len(probes)))
+    thread = threading.get_ident()
+    wanted: dict[nn.Module, dict[int, int]] = {}
+    for index, probe in enumerate(probes):
+        place = find_layer(first.network, probe.layer)
+        wanted.setdefault(place.module, {})[place.call] = index
+
+    def listener(calls: dict[int, int]) -> Callable[..., None]:
+        count = 0
+
+        def after(_: nn.Module, __: Any, output: Any) -> None:
+            nonlocal count
+            if threading.get_ident() != thread:
+                return
+            index = calls.get(count)
+            count += 1
+            value = None if index is None else first_tensor(output)
+            if index is None or value is None:
+                return
+            seen(index, probes[index].arrange(value, size).float())
+            left.discard(index)
+            if not left:
+                raise _Done
+
+        return after
+
+    handles = [module.register_forward_hook(listener(calls)) for module, calls in wanted.items()]
+    try:
+        with evaluating(first.network):
+            first.network(first.inputs(batch))
+    except _Done:
+        return
+    finally:
+        for handle in handles:
+            handle.remove()
+    names = ", ".join(repr(probes[index].layer) for index in sorted(left))
+    raise ValueError(f"the forward pass ended without reaching {names}; use another layer")

@@ -1,0 +1,1 @@
+"""Optimizing images: what they are scored by, how a run is set up, and the loop that makes them."""

@@ -1,0 +1,56 @@
+"""Which spatial frequencies a layer can see. In: a probe and a canvas side. Out: a cutoff in cycles per pixel.
+
+An optimizer is free to fill frequencies that hardly reach the layer with patterns that nobody can read; a canvas
+limited to the visible band cannot.
+"""
+
+import torch
+
+from tunewidgets.kernels.canvas import radial_frequency
+from tunewidgets.kernels.network.tracing import evaluating
+from tunewidgets.kernels.optimization.loop import generator, network_values
+from tunewidgets.kernels.probe import Probe
+
+# Share of the gradient's power that the band keeps.
+VISIBLE = 0.99
+NOISE_IMAGES = 8
+
+
+def choose_band(probe: Probe, size: int, band: float | str | None) -> float | None:
+    """The highest frequency a canvas may hold, cycles per pixel: as asked, measured for "auto", or None for all.
+
+    Raises
+    ------
+    ValueError
+        `band` is none of these.
+    """
+    if band == "auto":
+        return visible_band(probe, size)
+    if band is None or (isinstance(band, float) and band > 0):
+        return band
+    raise ValueError(f"band is {band!r}; give a frequency in cycles per pixel, such as 0.25, 'auto' or None.")
+
+
+def visible_band(probe: Probe, size: int) -> float:
+    """The frequency below which lies 99% of the power of the layer's gradient to the image, cycles per pixel.
+
+    The gradient is that of random mixtures of all units, at weak noise about gray: the power it has at a frequency is
+    how much a pattern of that frequency can move the layer.
+    """
+    random = generator(0, "band")
+    noise = 0.5 + 0.05 * torch.randn(NOISE_IMAGES, 3, size, size, generator=random)
+    images = noise.clamp(0, 1).to(probe.device).requires_grad_()
+    with evaluating(probe.network):
+        values = network_values(probe, images, "float32").pre
+    weights = torch.randn(values.shape, generator=random).to(probe.device)
+    (gradient,) = torch.autograd.grad((values * weights).sum(), images)
+    power = torch.fft.rfft2(gradient.cpu()).abs().square().mean((0, 1))
+    # Half the spectrum stands for the whole: its inner columns count twice.
+    power[:, 1 : (size + 1) // 2] *= 2
+    frequency = radial_frequency(size)
+    order = frequency.flatten().argsort()
+    reached = power.flatten()[order].cumsum(0)
+    if not float(reached[-1]) > 0:
+        return 0.5**0.5
+    cut = int(torch.searchsorted(reached, VISIBLE * reached[-1]))
+    return float(frequency.flatten()[order][min(cut, len(order) - 1)])

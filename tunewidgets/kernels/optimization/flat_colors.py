@@ -1,0 +1,66 @@
+"""Flat colors, which some units of early layers answer to more than to any pattern.
+
+In: a probe and an objective. Out: each target's best color and its score. An image that falls behind its color would
+end as a patchwork of half-active positions; it goes on from the color instead.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from tunewidgets.kernels.canvas import Canvas
+from tunewidgets.kernels.network.tracing import Values, evaluating
+from tunewidgets.kernels.optimization.scores import Objective, staged
+from tunewidgets.kernels.probe import Probe
+
+LEVELS = (1e-4, 0.5, 1 - 1e-4)
+
+
+@dataclass(frozen=True)
+class FlatColors:
+    """The best of 27 flat colors for each target: logits `(targets, 3)` and scores `(targets,)`."""
+
+    logits: Tensor
+    scores: Tensor
+
+    def restart(
+        self,
+        canvas: Canvas,
+        parameters: Tensor,
+        optimizer: torch.optim.Optimizer,
+        targets: Sequence[int],
+        scores: Tensor,
+    ) -> None:
+        """Put the images that score less than their color there, in place, with the optimizer's memory of them."""
+        behind = (scores.cpu() < self.scores[list(targets)]).nonzero().flatten().tolist()
+        state = optimizer.state[parameters]
+        with torch.no_grad():
+            for row in behind:
+                parameters[row] = canvas.flat(self.logits[targets[row]]).to(parameters.device)
+                state["exp_avg"][row] = 0
+                state["exp_avg_sq"][row] = 0
+
+
+def flat_colors(probe: Probe, objective: Objective, canvas: Canvas, at: str) -> FlatColors | None:
+    """Each target's best flat color; None where targets are not units (the points of a film share one start)."""
+    if objective.own_units() is None:
+        return None
+    levels = torch.logit(torch.tensor(LEVELS))
+    logits = torch.stack(torch.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
+    # A flat color is as flat on a small canvas, and a channel's answer to it nearly the same.
+    small = replace(canvas, size=min(canvas.size, probe.input_size))
+    images = torch.stack([small.flat(color) for color in logits]).to(probe.device)
+    with torch.no_grad(), evaluating(probe.network):
+        # Rectified once for all targets; what is rectified already is scored as it is, "pre".
+        maps = staged(probe.values(small.image(images)), at)
+        values = Values(maps, maps)
+        scores = torch.stack(
+            [
+                objective.score([target] * len(images), "pre", probe.device)(values)
+                for target in range(len(objective))
+            ]
+        ).cpu()
+    best, index = scores.max(dim=1)
+    return FlatColors(logits[index], best)

@@ -1,0 +1,278 @@
+"""The gallery: a run's images as they come, and the Dataset they end as.
+
+In: jobs and a recipe. Out: every job's image, once more with another start where the first one failed, and for every
+image that failed all the same the reason.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from tqdm.auto import tqdm
+
+from tunewidgets import records
+from tunewidgets.kernels.network.blackbox import BlackBox
+from tunewidgets.kernels.optimization.evolution import evolve
+from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe, optimize
+from tunewidgets.kernels.optimization.scores import Objective
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.studies.executors import Lost, on_workers
+from tunewidgets.kernels.studies.store import Study
+from tunewidgets.kernels.studies.table import Table
+from tunewidgets.kernels.studies.workers import in_threads, in_turn
+
+
+class Gallery:
+    """The images of a run as they come, each job's in its own place."""
+
+    def __init__(self, probe: Probe, objective: Objective, jobs: Sequence[Job], recipe: Recipe) -> None:
+        self.probe = probe
+        self.objective = objective
+        self.jobs = list(jobs)
+        self.recipe = recipe
+        self.finished: dict[Job, Finished] = {}
+        self.interrupted = False
+
+    def fill(
+        self,
+        progress: bool,
+        retry: bool = True,
+        study: Study | None = None,
+        part: str = "images",
+        show: Callable[[bool], Any] = lambda now: None,
+        executor: Any = None,
+    ) -> None:
+        """Make every image, and once more with another start those that failed. Stopping keeps what is finished.
+
+        With a study, finished chunks are `part` of its store and are not made again; `show` is called after each, and
+        with True when the run is stopped. With an executor, its workers make the images.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The executor is none, or the model can't be sent to its workers.
+        RuntimeError
+            Workers were lost again and again.
+        """
+        spread = self._spread(executor)
+        total = len(self.jobs) * self.recipe.steps
+        try:
+            with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
+                self._make(self.jobs, bar, study, part, show, spread)
+                failed = [job for job in self.jobs if self._reason(self.finished[job])] if retry else []
+                bar.total = total + len(failed) * self.recipe.steps
+                again = {Job(job.target, f"{job.key}/again"): job for job in failed}
+                self._make(list(again), bar, study, f"{part}-again", show, spread)
+        except KeyboardInterrupt:
+            show(True)
+            if not self.finished or study is not None:
+                raise
+            self.interrupted = True
+            return
+        for second, first in again.items():
+            outcome = self.finished.pop(second)
+            if not self._reason(outcome):
+                self.finished[first] = outcome._replace(job=first)
+
+    def _spread(self, executor: Any) -> Callable[..., Any]:
+        """What runs the chunks."""
+        if executor is not None:
+            return on_workers(executor, self.probe.network, self.probe.model)
+        return in_turn if isinstance(self.probe, BlackBox) else in_threads
+
+    def _make(
+        self,
+        jobs: list[Job],
+        bar: tqdm,
+        study: Study | None,
+        part: str,
+        show: Callable[[bool], Any],
+        spread: Callable[..., Any],
+    ) -> None:
+        table = self._table(jobs, study, part)
+        if table is not None:
+            earlier = table.load()
+            self.finished |= {jobs[row]: _outcome(jobs[row], values) for row, values in earlier.items()}
+            bar.update(len(earlier) * self.recipe.steps)
+        rows = {job: row for row, job in enumerate(jobs) if job not in self.finished}
+
+        def shrink(chunk: int) -> None:
+            self.recipe = replace(self.recipe, chunk=chunk)
+            if table is not None:
+                table.say(chunk=chunk)
+
+        def keep(chunk: list[Finished]) -> None:
+            if table is not None:
+                for outcome in chunk:
+                    table.add(rows[outcome.job], _columns(outcome))
+
+        make = evolve if self.recipe.optimizer == "cma" else optimize
+        keeping = _keeping(spread, keep)
+        made = make(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, keeping)
+        for chunk in self._named(made):
+            self.finished |= {outcome.job: outcome for outcome in chunk}
+            if table is not None:
+                show(False)
+
+    def _named(self, made: Iterator[list[Finished]]) -> Iterator[list[Finished]]:
+        """The chunks; where one is lost for good, the sentence says which images it was to make."""
+        try:
+            yield from made
+        except Lost as lost:
+            names = self.objective.names()
+            which = ", ".join(names[job.target] for job in lost.chunk)
+            raise RuntimeError(
+                f"{which} of layer {self.probe.layer!r} can't be made: {lost}; what is finished is kept with store=, "
+                "and a smaller chunk takes less memory"
+            ) from lost
+
+    def _table(self, jobs: list[Job], study: Study | None, part: str) -> Table | None:
+        """The jobs' part of the study's store; from here on the network runs at the chunk shape it was begun with."""
+        if study is None or not jobs:
+            return None
+        recipe, side = self.recipe, self.recipe.canvas.size
+        fields = {
+            "image": (3, side, side),
+            "values": (recipe.steps,),
+            "response": (self.probe.units,),
+            "checkpoints": (len(recipe.checkpoints), self.probe.units),
+        }
+        # An evolved image comes alone: its chunk is the generation that it is chosen from.
+        together = 1 if recipe.optimizer == "cma" else recipe.chunk
+        table = study.table(part, len(jobs), together, fields, settings_of(recipe, self.probe))
+        if table is not None:
+            self.recipe = replace(recipe, chunk=int(table.about["chunk"]))
+        return table
+
+    @property
+    def note(self) -> str:
+        """How far the images are."""
+        return f"{sum(job in self.finished for job in self.jobs):,} of {len(self.jobs):,} images made"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every job has its outcome, good or bad."""
+        return all(job in self.finished for job in self.jobs)
+
+    def _reason(self, outcome: Finished) -> str:
+        return reason(outcome, self.objective)
+
+    def dataset(self, names: list[str], restarts: int, floats: bool = False) -> xr.Dataset:
+        """What `visualize` returns."""
+        side, recipe, probe = self.recipe.canvas.size, self.recipe, self.probe
+        blank = Finished(
+            Job(-1, ""),
+            torch.zeros(3, side, side),
+            torch.full((recipe.steps,), torch.nan),
+            torch.full((probe.units,), torch.nan),
+            torch.full((len(recipe.checkpoints), probe.units), torch.nan),
+        )
+        outcomes = [self.finished.get(job, blank) for job in self.jobs]
+        status = [
+            ("not made: interrupted" if self.interrupted else "not made yet")
+            if outcome is blank
+            else self._reason(outcome)
+            for outcome in outcomes
+        ]
+        image = torch.stack([outcome.image for outcome in outcomes]).movedim(1, -1).numpy()
+        columns: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
+            "image": (("target", "y", "x", "rgb"), to_uint8(image)),
+            "value": (("target", "step"), torch.stack([o.values for o in outcomes]).numpy()),
+            "response": (("target", "unit"), torch.stack([o.response for o in outcomes]).numpy()),
+            "status": (("target",), np.array(status, dtype=object)),
+        }
+        if floats:
+            columns["image_float"] = (("target", "y", "x", "rgb"), image)
+        if recipe.checkpoints:
+            checkpoints = torch.stack([o.checkpoints for o in outcomes]).numpy()
+            columns["response_checkpoint"] = (("target", "checkpoint", "unit"), checkpoints)
+        goals = np.array([job.target for job in self.jobs])
+        coords: dict[str, Any] = {
+            "target": [names[goal] for goal in goals],
+            "goal": ("target", goals),
+            "restart": ("target", np.repeat(np.arange(restarts), len(names))),
+            "step": np.arange(1, recipe.steps + 1),
+        }
+        if recipe.checkpoints:
+            coords["checkpoint"] = list(recipe.checkpoints)
+        if (units := self.objective.own_units()) is not None:
+            coords["own_unit"] = ("target", units[goals])
+        attrs = records.new_attrs(
+            "images",
+            **probe.provenance(),
+            settings=settings_of(recipe, probe),
+            seed=recipe.seed,
+            n_images=0,
+            n_vectors=0,
+        )
+        return xr.Dataset(columns, coords, attrs)
+
+
+def _keeping(
+    spread: Callable[..., Iterator[list[Finished]]], keep: Callable[[list[Finished]], None]
+) -> Callable[..., Iterator[list[Finished]]]:
+    """The same, with every chunk kept before its worker takes the next: no more is lost than what is being made."""
+
+    def in_this_process(run: Callable, chunks: Any, on_step: Any, device: Any) -> Iterator[list[Finished]]:
+        def made(chunk: Any, step: Any) -> list[Finished]:
+            finished: list[Finished] = run(chunk, step)
+            keep(finished)
+            return finished
+
+        return in_threads(made, chunks, on_step, device)
+
+    def elsewhere(*work: Any) -> Iterator[list[Finished]]:
+        for finished in spread(*work):
+            keep(finished)
+            yield finished
+
+    return in_this_process if spread is in_threads else elsewhere
+
+
+def _columns(outcome: Finished) -> Mapping[str, np.ndarray]:
+    """An outcome as a table keeps it."""
+    return {name: value.numpy() for name, value in outcome._asdict().items() if name != "job"}
+
+
+def _outcome(job: Job, columns: Mapping[str, np.ndarray]) -> Finished:
+    """An outcome as a table kept it."""
+    return Finished(job, **{name: torch.from_numpy(np.array(value)) for name, value in columns.items()})
+
+
+def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
+    """A recipe as a record's settings, with the threads and the device that it ran on."""
+    return {
+        "size": recipe.canvas.size,
+        "canvas": type(recipe.canvas).__name__,
+        "band": getattr(recipe.canvas, "band", None),
+        "optimizer": recipe.optimizer,
+        "steps": recipe.steps,
+        "lr": recipe.lr,
+        "jitter": asdict(recipe.jitter),
+        "objective_at": recipe.at,
+        "precision": recipe.precision,
+        "chunk": recipe.chunk,
+        "threads": 1 if probe.device.type == "cpu" else torch.get_num_threads(),
+        "device": str(probe.device),
+    }
+
+
+def reason(outcome: Finished, objective: Objective) -> str:
+    """Why an image says nothing, or an empty string."""
+    if not bool(torch.isfinite(outcome.values).all() and torch.isfinite(outcome.response).all()):
+        return "failed: the network gave NaN or infinite values; check its weights and preprocessing"
+    units = objective.own_units()
+    if units is not None and float(outcome.response[int(units[outcome.job.target])]) <= 0:
+        return "silent: the unit answers to no image that was tried; it may be dead"
+    rounding = 1e-6 * float(outcome.response.abs().max())
+    if float(outcome.values.max() - outcome.values[0]) <= rounding and len(outcome.values) > 1:
+        return "failed: the objective never rose above its start; it may not depend on the image, or have no gradient"
+    return ""
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """Images in [0, 1] as bytes, rounded."""
+    return (np.nan_to_num(images) * 255 + 0.5).astype(np.uint8)

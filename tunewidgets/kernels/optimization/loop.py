@@ -1,0 +1,257 @@
+"""The optimization loop: one batch, many targets, each image on its own.
+
+In: a probe, an objective and jobs (which target, which random numbers). Out: finished images with the layer's response
+on them. The network always runs at one chunk shape, so an image does not depend on who shares its chunk.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from tunewidgets._devices import multiplies_bfloat16
+from tunewidgets.kernels.canvas import Canvas
+from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.network.fastpaths import FastPaths
+from tunewidgets.kernels.network.tracing import Values, evaluating
+from tunewidgets.kernels.optimization.flat_colors import FlatColors
+from tunewidgets.kernels.optimization.scores import Objective, pooled
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.studies.workers import in_threads, worker_count
+
+# Adam's memory is short because the path is: at the usual .9 most of a hundred steps go into turning round.
+MOMENTA = (0.7, 0.99)
+# The transformations fade out over this part of the steps; the rest polishes the image that is shown and measured.
+JITTERED = 0.75
+# By this part of the steps an image has to beat the best flat color, or goes on from that.
+TRIED = 0.4
+# What one chunk may keep for its backward pass, bytes; the peak is two to three times that for each core.
+CHUNK_BYTES = 256 * 2**20
+LARGEST_CHUNK = 32
+# Products summed for one output below which matrix units stand idle and conversions cost more than they save.
+WIDE = 100
+
+
+class Job(NamedTuple):
+    """One image to make: the objective's target it is made for and the name that decides its random numbers."""
+
+    target: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything about a run that changes its images."""
+
+    canvas: Canvas
+    steps: int
+    lr: float
+    jitter: Jitter
+    at: str
+    precision: str
+    seed: int
+    chunk: int
+    checkpoints: tuple[int, ...] = ()
+    flat: FlatColors | None = None
+    optimizer: str = "adam"
+
+    def jitter_strength(self, step: int) -> float:
+        """How much of the transformations is left at a step, 1 to 0."""
+        return max(0.0, 1 - step / (JITTERED * self.steps))
+
+
+class Finished(NamedTuple):
+    """One job's outcome: image (3, H, W) in [0, 1], objective by step, unit activations, and those at checkpoints."""
+
+    job: Job
+    image: Tensor
+    values: Tensor
+    response: Tensor
+    checkpoints: Tensor
+
+
+def generator(seed: int, key: str) -> torch.Generator:
+    """The random numbers of one target, whoever else is in the run."""
+    digest = hashlib.sha256(f"{seed}/{key}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
+def optimize(
+    probe: Probe,
+    objective: Objective,
+    jobs: Sequence[Job],
+    recipe: Recipe,
+    on_step: Callable[[int], Any] = lambda images: None,
+    on_smaller_chunk: Callable[[int], Any] = lambda chunk: None,
+    spread: Callable[..., Iterator[list[Finished]]] = in_threads,
+) -> Iterator[list[Finished]]:
+    """Make the images of `jobs`, a chunk at a time; on a CPU one chunk a core, each on a single thread.
+
+    Parameters
+    ----------
+    probe, objective, jobs, recipe
+        What is made, and how.
+    on_step : callable
+        Told, in the caller's thread, how many images have moved by one step (padding not counted).
+    on_smaller_chunk : callable
+        Told the new chunk shape when the device ran out of memory and the chunk was halved.
+    spread : callable
+        What runs the chunks: `in_threads` of this process, or `executors.on_workers`.
+
+    Yields
+    ------
+    list of Finished
+        One chunk's, as each is done.
+    """
+    waiting = list(jobs)
+    with evaluating(probe.network):
+        while waiting:
+            chunks = [waiting[i : i + recipe.chunk] for i in range(0, len(waiting), recipe.chunk)]
+            run = partial(_run_chunk, probe, objective, recipe=recipe)
+            try:
+                for finished in spread(run, chunks, on_step, probe.device):
+                    done = {outcome.job for outcome in finished}
+                    waiting = [job for job in waiting if job not in done]
+                    yield finished
+            except torch.OutOfMemoryError:
+                if recipe.chunk == 1:
+                    raise
+                recipe = replace(recipe, chunk=recipe.chunk // 2)
+                on_smaller_chunk(recipe.chunk)
+
+
+def _run_chunk(
+    probe: Probe, objective: Objective, jobs: Sequence[Job], on_step: Callable[[int], Any], recipe: Recipe
+) -> list[Finished]:
+    ascent = Ascent(probe, objective, jobs, recipe)
+    for _ in range(recipe.steps):
+        ascent.step()
+        on_step(len(jobs))
+    return ascent.finished()
+
+
+class Ascent:
+    """One chunk on its way up, a step at a time; the caller holds the network in evaluation mode.
+
+    `start` is `(chunk, *canvas.shape)` parameters; by default each job's own noise.
+    """
+
+    def __init__(
+        self,
+        probe: Probe,
+        objective: Objective,
+        jobs: Sequence[Job],
+        recipe: Recipe,
+        start: Tensor | None = None,
+    ) -> None:
+        canvas, device = recipe.canvas, probe.device
+        self.probe, self.jobs, self.recipe = probe, jobs, recipe
+        padded = [*jobs, *[jobs[0]] * (recipe.chunk - len(jobs))]
+        generators = [generator(recipe.seed, job.key) for job in padded]
+        noise = torch.stack([canvas.start(g) for g in generators])
+        self._parameters = (noise if start is None else start).to(device).requires_grad_()
+        self._draws = torch.stack([recipe.jitter.draw(recipe.steps, g) for g in generators]).to(device)
+        self._targets = [job.target for job in padded]
+        self._score = objective.score(self._targets, recipe.at, device)
+        self._optimizer = torch.optim.Adam(
+            [self._parameters], lr=recipe.lr, betas=MOMENTA, fused=device.type in ("cpu", "cuda")
+        )
+        self._trajectory = torch.empty(recipe.steps, recipe.chunk, device=device)
+        self._snapshots: list[Tensor] = []
+        self.done = 0
+
+    def step(self) -> None:
+        """Move every image by one step."""
+        recipe, parameters, step = self.recipe, self._parameters, self.done
+        images = recipe.canvas.image(parameters)
+        images = recipe.jitter.apply(images, self._draws[:, step], recipe.jitter_strength(step))
+        scores = self._score(network_values(self.probe, images, recipe.precision))
+        (gradient,) = torch.autograd.grad(scores.sum(), parameters)
+        parameters.grad = gradient.neg_()
+        self._optimizer.step()
+        self._trajectory[step] = scores.detach()
+        self.done = step + 1
+        if self.done in recipe.checkpoints:
+            self._snapshots.append(self.measure()[1])
+        if recipe.flat is not None and self.done == int(TRIED * recipe.steps):
+            recipe.flat.restart(recipe.canvas, parameters, self._optimizer, self._targets, scores.detach())
+
+    def measure(self) -> tuple[Tensor, Tensor]:
+        """The untransformed images as they are now, `(chunk, 3, H, W)`, and each unit's activation on them."""
+        return _measure(self.probe, self.recipe.canvas, self._parameters)
+
+    def finished(self) -> list[Finished]:
+        """Every job's outcome."""
+        images, responses = self.measure()
+        stacked = torch.stack(self._snapshots, dim=1) if self._snapshots else responses[:, None][:, :0]
+        values = self._trajectory
+        return [
+            Finished(job, images[n].cpu(), values[:, n].cpu(), responses[n].cpu(), stacked[n].cpu())
+            for n, job in enumerate(self.jobs)
+        ]
+
+
+@torch.no_grad()
+def _measure(probe: Probe, canvas: Canvas, parameters: Tensor) -> tuple[Tensor, Tensor]:
+    """The untransformed images and every unit's activation on them, in float32 whatever the loop ran in."""
+    images = canvas.image(parameters.detach())
+    return images, pooled(probe.values(images).rectified())
+
+
+def network_values(probe: Probe, images: Tensor, precision: str) -> Values:
+    """The layer's values with gradients, at the loop's precision and by the cheap paths."""
+    reduced = precision == "bfloat16"
+    with ExitStack() as stack:
+        stack.enter_context(FastPaths() if images.device.type == "cpu" else nullcontext())
+        if reduced:
+            images = images.contiguous(memory_format=torch.channels_last)
+            stack.enter_context(torch.autocast(images.device.type, torch.bfloat16))
+        return probe.values(images)
+
+
+def choose_precision(precision: str, probe: Probe) -> str:
+    """bfloat16 where the machine multiplies it faster and the network sums wide enough to gain by it, else float32.
+
+    Raises
+    ------
+    ValueError
+        `precision` is neither of these nor "auto".
+    """
+    if precision == "auto":
+        widest = max((p[0].numel() for p in probe.network.parameters() if p.ndim > 1), default=0)
+        return "bfloat16" if widest >= WIDE and multiplies_bfloat16(probe.device) else "float32"
+    if precision not in ("float32", "bfloat16"):
+        raise ValueError(f"precision is {precision!r}; choose 'auto', 'float32' or 'bfloat16'.")
+    return precision
+
+
+def choose_chunk(probe: Probe, canvas: Canvas, precision: str, jobs: int) -> int:
+    """Images a chunk: what one backward pass may keep, measured, and no more than a core's share of the jobs."""
+    # The difference between two images and one is what an image keeps: weights are kept once for all.
+    an_image = _kept(probe, canvas, precision, 2) - _kept(probe, canvas, precision, 1)
+    largest = max(1, min(LARGEST_CHUNK, CHUNK_BYTES // max(1, an_image)))
+    share = -(-jobs // worker_count(probe.device))
+    needed = 1 << max(0, share - 1).bit_length()
+    return min(1 << (largest.bit_length() - 1), needed)
+
+
+def _kept(probe: Probe, canvas: Canvas, precision: str, images: int) -> int:
+    """Bytes that a forward pass of so many images keeps for its backward pass."""
+    kept = 0
+
+    def count(tensor: Tensor) -> Tensor:
+        nonlocal kept
+        kept += tensor.numel() * tensor.element_size()
+        # Detached, for a graph that keeps its own tensors by a hook is never freed.
+        return tensor.detach()
+
+    start = canvas.start(generator(0, "size"))
+    parameters = torch.stack([start] * images).to(probe.device).requires_grad_()
+    with evaluating(probe.network), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        network_values(probe, canvas.image(parameters), precision)
+    return kept

@@ -1,0 +1,155 @@
+"""What every objective is: a score for each target, and the arithmetic of scores.
+
+In: a layer's values on a batch of images, one target each. Out: `(N,)` scores to maximize. No score depends on the
+batch's other images, so the gradient of their sum is each image's own gradient.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tunewidgets.kernels.network.tracing import Values
+from tunewidgets.kernels.probe import Probe
+
+Score = Callable[[Values], Tensor]
+STAGES = ("leaky", "pre", "post")
+
+
+def staged(values: Values, at: str) -> Tensor:
+    """The values that a unit's activation is optimized through.
+
+    "leaky" lets a unit that starts silent still have a gradient while its rectified activation stays the goal.
+    """
+    if at == "leaky":
+        return F.leaky_relu(values.pre.float(), 0.01)
+    return values.pre.float() if at == "pre" else values.rectified()
+
+
+def pooled(maps: Tensor) -> Tensor:
+    """A unit's activation: the mean over positions, `(N, U)`."""
+    return maps.flatten(2).mean(2) if maps.ndim > 2 else maps
+
+
+def position(maps: Tensor, at: str | tuple[int, int]) -> Tensor:
+    """One position of every map, `(N, U)`; the center of an even side is the one right of its middle."""
+    if maps.ndim == 2:
+        return maps
+    row, column = (maps.shape[2] // 2, maps.shape[3] // 2) if isinstance(at, str) else at
+    if row >= maps.shape[2] or column >= maps.shape[3]:
+        raise ValueError(
+            f"the layer's map is {maps.shape[2]} x {maps.shape[3]} on this canvas; there is no position {at}."
+        )
+    return maps[:, :, row, column]
+
+
+class Objective(ABC):
+    """A score for each of `len(objective)` targets; sums, differences and scalar multiples are objectives too."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def score(self, targets: Sequence[int], at: str, device: torch.device) -> Score:
+        """The function from a layer's values to `(N,)` scores, image n being made for `targets[n]`."""
+
+    @abstractmethod
+    def check(self, probe: Probe) -> None:
+        """Raise one clear sentence if the layer has not what the objective needs."""
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """One name a target: it labels the result and decides the target's random numbers."""
+
+    def own_units(self) -> np.ndarray | None:
+        """The unit each target is made for, or None where a target is not a unit's."""
+        return None
+
+    def identity(self) -> str:
+        """A few words and a digest that tell this objective from others, in whatever process."""
+        digest = hashlib.sha256("\n".join(self.names()).encode())
+        for name, value in sorted(vars(self).items()):
+            if isinstance(value, Tensor):
+                value = value.cpu().numpy()
+            if isinstance(value, np.ndarray):
+                digest.update(f"{name} {value.shape} {value.dtype}".encode() + value.tobytes())
+            elif isinstance(value, str | int | float | tuple):
+                digest.update(f"{name} {value!r}".encode())
+        return f"{type(self).__name__} of {len(self)}, {digest.hexdigest()[:12]}"
+
+    # How far Adam may move a parameter over the whole run, and in one step at most; found on real layers.
+    path, largest_lr = 25.6, 0.4
+
+    def lr(self, steps: int) -> float:
+        """Adam's step for a run of this length."""
+        return min(self.largest_lr, self.path / steps)
+
+    def __add__(self, other: Objective) -> Objective:
+        return Combined([(1.0, self), (1.0, other)])
+
+    def __sub__(self, other: Objective) -> Objective:
+        return Combined([(1.0, self), (-1.0, other)])
+
+    def __mul__(self, factor: float) -> Objective:
+        return Combined([(float(factor), self)])
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: float) -> Objective:
+        return self * (1 / divisor)
+
+    def __neg__(self) -> Objective:
+        return self * -1.0
+
+
+class Combined(Objective):
+    """A weighted sum of objectives with the same number of targets, or one target for all."""
+
+    def __init__(self, terms: Sequence[tuple[float, Objective]]) -> None:
+        self.terms = list(terms)
+        counts = {len(term) for _, term in self.terms} - {1}
+        if len(counts) > 1:
+            raise ValueError(
+                f"objectives with {' and '.join(map(str, sorted(counts)))} targets cannot be combined; "
+                "give each the same number, or one."
+            )
+        self.count = max(len(term) for _, term in self.terms)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def score(self, targets: Sequence[int], at: str, device: torch.device) -> Score:
+        parts = [
+            (weight, term.score(targets if len(term) == self.count else [0] * len(targets), at, device))
+            for weight, term in self.terms
+        ]
+        return lambda values: torch.stack([weight * part(values) for weight, part in parts]).sum(0)
+
+    def check(self, probe: Probe) -> None:
+        for _, term in self.terms:
+            term.check(probe)
+
+    def names(self) -> list[str]:
+        columns = [
+            [
+                f"{weight:g}*{name}"
+                for name in (term.names() if len(term) == self.count else term.names() * self.count)
+            ]
+            for weight, term in self.terms
+        ]
+        return [" + ".join(row) for row in zip(*columns, strict=True)]
+
+    def identity(self) -> str:
+        return " + ".join(f"{weight:g} * {term.identity()}" for weight, term in self.terms)
+
+    def own_units(self) -> np.ndarray | None:
+        return self.terms[0][1].own_units() if len(self.terms) == 1 and self.terms[0][0] > 0 else None
+
+    def lr(self, steps: int) -> float:
+        return min(term.lr(steps) for _, term in self.terms)

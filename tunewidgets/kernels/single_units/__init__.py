@@ -1,0 +1,1 @@
+"""Measuring single units: the parts that `units` puts together."""

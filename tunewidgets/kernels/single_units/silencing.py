@@ -1,0 +1,187 @@
+"""One layer whose units are silenced: which sets of them, and what the network then gets right.
+
+In: a layer, batches of inputs and labels. Out: counts and losses by class for the unharmed network and for every set of
+silenced units, and from them the layer's part of a unit record.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import xarray as xr
+from torch import Tensor
+
+from tunewidgets import records
+from tunewidgets.kernels.data.labelled import LabelledImages
+from tunewidgets.kernels.network.capture import Observed
+from tunewidgets.kernels.network.replay import Replay
+from tunewidgets.kernels.probe import Probe
+
+ORDERS = ("most selective first", "least selective first", "random")
+
+
+class Outcome(NamedTuple):
+    """What a network's scores on a batch come to, by class: images, right answers, summed loss."""
+
+    images: Tensor
+    right: Tensor
+    loss: Tensor
+
+
+def outcome(logits: Tensor, labels: Tensor, classes: int, outputs: Tensor | None = None) -> Outcome:
+    """Counts and float64 sums by class, on the CPU; `outputs`: which score is each class's, if not its own number."""
+    targets = labels if outputs is None else outputs[labels]
+    logits = logits.cpu().double()  # in this order, for not every device has double precision
+    loss = F.cross_entropy(logits, targets, reduction="none")
+    right = (logits.argmax(1) == targets).double()
+    zeros = torch.zeros(classes, dtype=torch.float64)
+    return Outcome(
+        torch.bincount(labels, minlength=classes).double(),
+        zeros.index_add(0, labels, right),
+        zeros.index_add(0, labels, loss),
+    )
+
+
+class SilencedLayer:
+    """One layer's counts, as the images come."""
+
+    def __init__(
+        self,
+        observed: Observed,
+        probe: Probe,
+        orders: list[np.ndarray] | None,
+        points: int,
+        outputs: Sequence[int],
+    ) -> None:
+        self.probe = probe
+        self.outputs = torch.tensor(outputs) if outputs else None
+        sample = observed.inputs(torch.full((2, 3, probe.input_size, probe.input_size), 0.5))
+        self.replay = Replay(probe.network, probe.place, sample)
+        self.axis = probe.unit_axis(len(self._sample_shape(sample)))
+        units = probe.units
+        self.steps = np.unique(np.linspace(0, units, min(points, units + 1)).round().astype(int))
+        singles = [np.array([unit]) for unit in range(units)]
+        self.orders = orders
+        curves = [order[:step] for order in orders or () for step in self.steps[1:-1]]
+        # Every order begins and ends alike: nothing is silenced, and everything.
+        self.sets = [*singles, *curves, *([np.arange(units)] if orders else [])]
+        self.classes = 0
+        self.base: Outcome | None = None
+        self.totals: list[Tensor] = []
+        self.means: Tensor | None = None
+        self.mean_sum: Tensor | None = None
+        self.mean_count = 0
+
+    def _sample_shape(self, sample: Tensor) -> tuple[int, ...]:
+        self.replay.record(sample)
+        shape = tuple(self.replay.layer_output.shape)
+        self.replay.forget()
+        return shape
+
+    def add_mean(self, inputs: Tensor) -> None:
+        """Take a batch's part of every unit's mean output."""
+        self.replay.record(inputs)
+        value = self.replay.layer_output.movedim(self.axis, 0).flatten(1).cpu().double()
+        part = value.sum(1)
+        self.mean_sum = part if self.mean_sum is None else self.mean_sum + part
+        self.mean_count += value.shape[1]
+        self.means = self.mean_sum / self.mean_count
+        self.replay.forget()
+
+    def add(self, inputs: Tensor, labels: Tensor, on_run: Callable[[], Any]) -> None:
+        """Take a batch: the unharmed network, then every set of silenced units."""
+        logits = self.replay.record(inputs)
+        highest = int((labels if self.outputs is None else self.outputs).max())
+        if highest >= logits.shape[1]:
+            raise ValueError(
+                f"a label is {highest} and the network has {logits.shape[1]} classes, 0 to "
+                f"{logits.shape[1] - 1}; correct the labels, or give the network they belong to."
+            )
+        if not bool(torch.isfinite(logits).all()):
+            raise ValueError("the network gives NaN or infinite scores on these images; check its weights.")
+        if self.base is None:
+            self.classes = logits.shape[1] if self.outputs is None else len(self.outputs)
+            zeros = torch.zeros(3, self.classes, dtype=torch.float64)
+            self.base, self.totals = Outcome(*zeros), [zeros.clone() for _ in self.sets]
+        here = torch.stack(outcome(logits, labels, self.classes, self.outputs))
+        self.base = Outcome(*(torch.stack(self.base) + here))
+        value = self.replay.layer_output
+        scratch = value if self.replay.writable else value.clone()
+        with self.replay.running():
+            for place, units in enumerate(self.sets):
+                self.totals[place] += self._silenced(scratch, torch.from_numpy(units), labels, here)
+                on_run()
+        self.replay.forget()
+
+    def _silenced(self, scratch: Tensor, units: Tensor, labels: Tensor, unharmed: Tensor) -> Tensor:
+        """Counts with `units` silenced; `scratch` is written to and put back."""
+        here = units.to(scratch.device)
+        before = scratch.index_select(self.axis, here)
+        if self.means is None:
+            after = torch.zeros_like(before)
+        else:
+            shape = [1] * scratch.ndim
+            shape[self.axis] = len(units)
+            after = self.means[units].to(before).view(shape).expand_as(before)
+        if torch.equal(before, after):
+            return unharmed
+        scratch.index_copy_(self.axis, here, after.contiguous())
+        try:
+            logits = self.replay.run(lambda _: scratch)
+            # Counted before the values are put back: of the last layer, these are the scores themselves.
+            return torch.stack(outcome(logits, labels, self.classes, self.outputs))
+        finally:
+            scratch.index_copy_(self.axis, here, before)
+
+    def dataset(
+        self, provenance: dict[str, str], source: LabelledImages, settings: dict[str, Any], seed: int
+    ) -> xr.Dataset:
+        """The layer's part of a unit record."""
+        assert self.base is not None
+        n_classes = source.n_classes or self.classes
+        images, right, loss = (part.numpy() for part in self.base)
+        count = images.sum()
+        totals = np.stack([total.numpy() for total in self.totals])
+        units = self.probe.units
+        by_class = (right - totals[:units, 1])[:, :n_classes] / images[:n_classes]
+        columns: dict[str, Any] = {
+            "accuracy_drop": ("unit", ((right.sum() - totals[:units, 1].sum(1)) / count).astype(np.float32)),
+            "loss_increase": ("unit", ((totals[:units, 2].sum(1) - loss.sum()) / count).astype(np.float32)),
+            "class_accuracy_drop": (("unit", "cls"), by_class.astype(np.float32)),
+        }
+        coords: dict[str, Any] = {
+            "unit": np.arange(units),
+            "cls": np.array(source.names, dtype=object) if source.names else np.arange(n_classes),
+        }
+        unharmed = {"accuracy": right.sum() / count, "loss": loss.sum() / count}
+        if self.orders:
+            columns |= self._curves(totals[units:, 1].sum(1) / count, unharmed["accuracy"])
+            coords |= {"order": np.array(ORDERS, dtype=object), "step": self.steps}
+            settings = {**settings, "random_orders": len(self.orders) - 2}
+        attrs = records.new_attrs(
+            "units",
+            **provenance,
+            settings={**settings, **unharmed},
+            seed=seed,
+            n_images=source.count,
+            n_vectors=None,
+        )
+        return xr.Dataset(columns, coords, attrs)
+
+    def _curves(self, accuracy: np.ndarray, unharmed: float) -> dict[str, Any]:
+        assert self.orders is not None
+        inner = accuracy[:-1].reshape(len(self.orders), len(self.steps) - 2)
+        ends = np.ones((len(self.orders), 1))
+        curves = np.concatenate([ends * unharmed, inner, ends * accuracy[-1]], axis=1)
+        fixed, drawn = curves[:2], curves[2:]
+        rows = {
+            "cumulative_accuracy": drawn.mean(0),
+            "cumulative_low": drawn.min(0),
+            "cumulative_high": drawn.max(0),
+        }
+        return {
+            name: (("order", "step"), np.vstack([fixed, row]).astype(np.float32))
+            for name, row in rows.items()
+        }

@@ -1,0 +1,228 @@
+"""The images of a layer's units, one for each unit and objective, and what they tell: who else answers to them.
+
+In: a layer of a model that is looked at, and how images are made. Out: the part of a unit record that rests on them, as
+far as they are made.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from tunewidgets import records
+from tunewidgets._numbers import is_whole
+from tunewidgets.kernels.network.capture import Capture, Observed
+from tunewidgets.kernels.objectives import AM, IAM
+from tunewidgets.kernels.optimization.recipes import prepare
+from tunewidgets.kernels.selectivity import CHUNK
+from tunewidgets.kernels.single_units.substitution_measures import (
+    exceeders,
+    mean_of_present,
+    normalized_substitution,
+    substitutes,
+    substitution,
+)
+from tunewidgets.kernels.studies.store import Study
+
+OBJECTIVES = {"am": AM, "iam": IAM}
+
+
+def check_options(objectives: Sequence[str], k: int, options: Mapping[str, Any]) -> None:
+    """Raise an error of one sentence for what `representative_substitution` can't be asked."""
+    unknown = [name for name in objectives if name not in OBJECTIVES]
+    if isinstance(objectives, str) or unknown or not objectives or len(set(objectives)) < len(objectives):
+        raise ValueError(f"objectives is {objectives!r}; give one or both of ('am', 'iam').")
+    if not is_whole(k, 1):
+        raise ValueError(f"k is {k!r}; give a whole number of at least 1.")
+    known = {"size", "canvas", "chunk", "lr", "jitter", "objective_at", "precision", "band"}
+    for name in options:
+        if name not in known:
+            raise TypeError(
+                f"there is no option {name!r}; those of the images are {', '.join(sorted(known))}."
+            )
+
+
+def _checkpoints(checkpoints: Sequence[int] | str, steps: int, usual: bool) -> list[int]:
+    """The steps before the last at which RS is measured; `usual`, whether rectified means are."""
+    if isinstance(checkpoints, str):
+        if checkpoints != "auto":
+            raise ValueError(f"checkpoints is {checkpoints!r}; give steps, or 'auto'.")
+        if not usual:
+            return []
+        checkpoints = [steps // 8, steps // 4, steps // 2]
+        return sorted({step for step in checkpoints if 0 < step < steps})
+    earlier = sorted({int(step) for step in checkpoints} - {steps})
+    if earlier and not usual:
+        raise ValueError(
+            f"checkpoints asks for step {earlier[0]}, where rectified means alone are measured; leave it out, or use "
+            "reduction='mean' and rectify=True."
+        )
+    return earlier
+
+
+class UnitImages:
+    """The images of one layer's units, still to be made, and the part of its record that they tell.
+
+    The options are those of `representative_substitution`; `asked` is what its caller was asked for, if stored.
+    """
+
+    def __init__(
+        self,
+        observed: Observed,
+        layer: str,
+        objectives: Sequence[str],
+        mean_activation: np.ndarray | None,
+        *,
+        k: int,
+        responses: bool,
+        reduction: str,
+        rectify: bool,
+        checkpoints: Sequence[int] | str = "auto",
+        asked: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        probe = observed.probes[layer]
+        if mean_activation is not None and np.shape(mean_activation) != (probe.units,):
+            raise ValueError(
+                f"mean_activation has shape {np.shape(mean_activation)} for layer {layer!r}; give ({probe.units},), "
+                "one value a unit."
+            )
+        usual = (reduction, rectify) == ("mean", True)
+        self.layer, self.units, self.k, self.responses = layer, probe.units, k, responses
+        self.mean_activation, self.provenance, self.asked = mean_activation, observed.provenance(layer), asked
+        # What measures the layer on the finished images; None leaves that to `visualize`, which measures as usual.
+        self.capture = None if usual else Capture(observed.only([layer]), reduction, rectify)
+        defaults = {"size": "auto", "canvas": "fourier", "chunk": "auto"}
+        measured = _checkpoints(checkpoints, options["steps"], usual)
+        self.options: dict[str, Any] = {**defaults, **options, "checkpoints": measured}
+        self.galleries = {
+            name: prepare(probe, OBJECTIVES[name](range(probe.units)), **self.options) for name in objectives
+        }
+
+    def make(
+        self,
+        study: Study,
+        progress: bool,
+        whole: Callable[[xr.Dataset], xr.Dataset],
+        executor: Any = None,
+    ) -> xr.Dataset:
+        """Make the images; meanwhile the study shows the record that `whole` makes of what there is."""
+        for name, (gallery, _) in self.galleries.items():
+            gallery.fill(
+                progress,
+                study=study if study.keeps else None,
+                part=f"{self.layer}/{name}",
+                show=lambda now: study.show(lambda: whole(self.record()), self.note, self.layer, now),
+                executor=executor,
+            )
+        return self.record()
+
+    @property
+    def note(self) -> str:
+        """How far the images are."""
+        return "; ".join(f"{name}: {gallery.note}" for name, (gallery, _) in self.galleries.items())
+
+    def record(self) -> xr.Dataset:
+        """What the images that there are tell."""
+        units, options = self.units, self.options
+        made = {
+            name: gallery.dataset(names, options["restarts"], floats=self.capture is not None)
+            for name, (gallery, names) in self.galleries.items()
+        }
+        if self.capture is not None:
+            made = {name: _remeasured(images, self.capture) for name, images in made.items()}
+        parts = [_measured(images, units, self.k, self.mean_activation) for images in made.values()]
+        columns: dict[str, Any] = {}
+        for name, (dims, _) in parts[0].items():
+            columns[name] = (("objective", *dims), np.stack([part[name][1] for part in parts]))
+        # Alike on the images made so far is not alike.
+        if all(gallery.is_full for gallery, _ in self.galleries.values()):
+            columns["substitutes"] = (
+                ("unit",),
+                substitutes(np.concatenate([_patterns(i, units) for i in made.values()])),
+            )
+        if self.responses:
+            columns["response"] = _responses(made, units)
+        first = next(iter(made.values()))
+        objectives = list(self.galleries)
+        coords: dict[str, Any] = {
+            "objective": np.array(objectives, dtype=object),
+            "unit": np.arange(units),
+            "checkpoint": [*options["checkpoints"], options["steps"]],
+        }
+        settings = {**records.settings_of(first), "objectives": objectives, "restarts": options["restarts"]}
+        settings |= {"reduction": "mean", "rectify": True} if self.capture is None else self.capture.settings
+        if self.asked is not None:
+            settings["asked"] = self.asked
+        attrs = records.new_attrs(
+            "units", **self.provenance, settings=settings, seed=options["seed"], n_images=None, n_vectors=None
+        )
+        return xr.Dataset(columns, coords, attrs)
+
+
+def _remeasured(images: xr.Dataset, capture: Capture) -> xr.Dataset:
+    """The images with the responses that `capture` finds on them; those that failed keep their NaN."""
+    response = images.response.values.copy()
+    fine = np.isfinite(response).all(1)
+    pictures = torch.from_numpy(images.image_float.values[fine]).permute(0, 3, 1, 2)
+    if len(pictures):
+        found = [next(iter(capture(part).values())).activations for part in pictures.split(CHUNK)]
+        response[fine] = torch.cat(found).numpy()
+    return images.drop_vars("image_float").assign(response=(("target", "unit"), response))
+
+
+def _patterns(images: xr.Dataset, units: int) -> np.ndarray:
+    """Responses to the first restart's images, those that failed left out."""
+    response = images.response.values[:units]
+    return response[np.isfinite(response).all(1)]
+
+
+def _responses(made: Mapping[str, xr.Dataset], units: int) -> tuple[tuple[str, ...], np.ndarray]:
+    response = np.stack([images.response.values[:units] for images in made.values()])
+    largest = float(np.nanmax(response, initial=0.0))
+    if largest > np.finfo(np.float16).max:
+        raise ValueError(
+            f"responses reach {largest:.3g}, more than half precision holds (65504); leave responses=False."
+        )
+    return ("objective", "unit", "other"), response.astype(np.float16)
+
+
+Columns = dict[str, tuple[tuple[str, ...], np.ndarray]]
+
+
+def _measured(images: xr.Dataset, units: int, k: int, mean_activation: np.ndarray | None) -> Columns:
+    """Everything that one objective's images tell, by unit."""
+    restarts = images.sizes["target"] // units
+    response = images.response.values.reshape(restarts, units, units)
+    status = images.status.values.reshape(restarts, units)
+    # An objective that is flat, as IAM is among copies of one unit, has any image as its optimum, and so an RS.
+    made = np.isfinite(response).all(2)
+    own = np.einsum("rii->ri", response)
+    silent = made & ~(own > 0)
+    rs = np.stack([substitution(part) for part in response])
+    rs[~made] = np.nan
+    columns: Columns = {
+        "rendered": (("unit",), made[0]),
+        "silent": (("unit",), silent[0]),
+        "status": (("unit",), status[0].astype(object)),
+        "image": (("unit", "y", "x", "rgb"), images.image.values[:units]),
+        "own_response": (("unit",), own[0].astype(np.float32)),
+        "rs": (("unit",), mean_of_present(rs)),
+        "rs_restarts": (("unit", "restart"), rs.T),
+    }
+    steps = [rs[0]]
+    if "response_checkpoint" in images:
+        snapshots = images.response_checkpoint.values[:units]
+        earlier = [substitution(snapshots[:, step]) for step in range(snapshots.shape[1])]
+        steps = [*(np.where(made[0], values, np.nan).astype(np.float32) for values in earlier), *steps]
+    columns["rs_checkpoint"] = (("unit", "checkpoint"), np.stack(steps, 1))
+    if mean_activation is not None:
+        normalized = np.stack([normalized_substitution(part, mean_activation) for part in response])
+        normalized[~made] = np.nan
+        columns["rs_normalized"] = (("unit",), mean_of_present(normalized))
+    who, how_much = exceeders(np.where(made[0][:, None], response[0], np.nan), k)
+    columns["exceeder"] = (("unit", "k"), who)
+    columns["exceeder_response"] = (("unit", "k"), how_much)
+    return columns

@@ -1,0 +1,1 @@
+"""Finding tuning dimensions: decompositions, and points and places along what they find."""

@@ -1,0 +1,125 @@
+"""Where activation vectors fall along a film's dimensions.
+
+In: a film record with a linear fit, and vectors or an image. Out: coordinates, by vector or by position of the layer's
+map. Only the record is needed, not the estimator that found the dimensions.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import xarray as xr
+
+from tunewidgets.kernels.activations import pooled
+from tunewidgets.kernels.data.vectors import normalized
+from tunewidgets.kernels.probe import Probe
+from tunewidgets.records import settings_of
+
+
+class Fit(NamedTuple):
+    """What places a vector along linear dimensions, and how vectors are made of a layer's map."""
+
+    unmixing: np.ndarray  # (dimensions, units)
+    center: np.ndarray
+    unit_mask: np.ndarray
+    pool: int = 1
+    pooling: str = "mean"
+    contrast: float | None = None
+
+    def coordinates(self, vectors: np.ndarray) -> np.ndarray:
+        """Of vectors `(n, units)`, `(n, dimensions)` float32."""
+        centered = vectors[:, self.unit_mask].astype(np.float64) - self.center[self.unit_mask]
+        return np.asarray(centered @ self.unmixing[:, self.unit_mask].T.astype(np.float64), dtype=np.float32)
+
+    def maps(self, probe: Probe, images: torch.Tensor) -> np.ndarray:
+        """Coordinates `(N, dimensions, h, w)` of each position of the layer's map on images `(N, 3, H, W)` in [0, 1].
+
+        Where vectors are of neighborhoods, there are as many positions as neighborhoods. A layer without a map
+        has one position.
+        """
+        values = probe.rectified(images)
+        if probe.has_map:
+            values = pooled(values, self.pool, self.pooling)
+        n, units, *shape = values.shape
+        vectors = values.reshape(n, units, -1).movedim(1, 2).reshape(-1, units).cpu().numpy()
+        if self.contrast is not None:
+            vectors = normalized(vectors, self.contrast)
+        height, width = shape or (1, 1)
+        along = self.coordinates(vectors).reshape(n, height, width, -1)
+        return np.ascontiguousarray(np.moveaxis(along, -1, 1))
+
+
+def fit_of(film: xr.Dataset) -> Fit:
+    """The film's linear fit.
+
+    Raises
+    ------
+    ValueError
+        If it has none.
+    """
+    if "unmixing" not in film:
+        raise ValueError(
+            "this film's method has no linear fit, so no vector can be placed along its dimensions; use a film made "
+            "with 'pca', 'ica' or 'nmf'"
+        )
+    settings = settings_of(film)
+    contrast = settings.get("contrast")
+    return Fit(
+        film["unmixing"].values,
+        film["center"].values,
+        film["unit_mask"].values,
+        int(settings.get("pool", 1)),
+        str(settings.get("pooling", "mean")),
+        None if contrast is None else float(contrast),
+    )
+
+
+def coordinates_of(film: xr.Dataset, vectors: np.ndarray) -> np.ndarray:
+    """Coordinates `(n, dimensions)` float32 of vectors `(n, units)` along the film's dimensions.
+
+    Raises
+    ------
+    ValueError
+        If the film has no linear fit, or another number of units.
+    """
+    fit = fit_of(film)
+    if vectors.shape[1] != film.sizes["unit"]:
+        raise ValueError(
+            f"the vectors have {vectors.shape[1]} units and the film {film.sizes['unit']}; give activations of the "
+            f"film's own layer, {film.attrs['layer']!r}"
+        )
+    return fit.coordinates(vectors)
+
+
+def places_on(film: xr.Dataset, probe: Probe, image: torch.Tensor) -> np.ndarray:
+    """Coordinates `(dimensions, h, w)` float32 of each position of the layer's map on an image `(3, H, W)` in [0, 1].
+
+    Where the film's vectors are of neighborhoods, there are as many positions as neighborhoods. A layer without a
+    map has one position.
+
+    Raises
+    ------
+    ValueError
+        If the film has no linear fit, was made for another layer or with other weights, or the image is too small.
+    """
+    check_probe(film, probe)
+    return np.asarray(fit_of(film).maps(probe, image[None])[0])
+
+
+def check_probe(film: xr.Dataset, probe: Probe) -> None:
+    """Raise a ValueError if the film was made for another layer or other weights than the probe's."""
+    check_source("this film", film.attrs, probe)
+
+
+def check_source(what: str, attrs: Mapping[Any, Any], probe: Probe) -> None:
+    """Raise a ValueError, about `what`, if these attributes name another layer or other weights than the probe's."""
+    mine = probe.provenance()
+    if str(attrs["layer"]) != mine["layer"]:
+        raise ValueError(
+            f"{what} is of layer {attrs['layer']!r} and the probe of {mine['layer']!r}; give its own"
+        )
+    if str(attrs["model_sha256"]) != mine["model_sha256"]:
+        raise ValueError(
+            f"{what} was made with other weights than this {mine['model']} has; give the model it was made with"
+        )
