@@ -1,6 +1,6 @@
 """Readout of frequency, angle and phase from pictures alone: a witness that knows nothing of the filters.
 
-In: pictures of textures. Out: for each the six numbers that `gabor_attributes` has for a filter, from its spectrum and
+In: pictures of textures. Out: for each the six numbers that `gabor.attributes` has for a filter, from its spectrum and
 from the skewness of its luminance and of its edges.
 """
 
