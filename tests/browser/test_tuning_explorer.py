@@ -325,6 +325,11 @@ def test_fits_its_place_in_either_theme(explorer, artifacts: Path, theme: str, w
             .map(e => e.className)"""
     )
     assert overflowing == []
+    # Beside the stage, six rows have room to its end; below it they scroll in a room of their own.
+    stage, rows = root.evaluate(
+        "e => ['.twe-stage', '.twe-rows'].map(one => e.querySelector(one).getBoundingClientRect().bottom)"
+    )
+    assert rows == pytest.approx(stage, abs=1) if width == 1400 else rows > stage
     text, background = root.evaluate("e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
     assert (_luminance(text) < _luminance(background)) == (theme == "Light")
 

@@ -20,7 +20,11 @@ export function Page({ view }: { view: View }) {
       <div class="twe-body">
         <div class="twe-left">
           {explorer.combination ? <LiveBar explorer={explorer} combination={explorer.combination} /> : null}
-          <ul class="twe-rows" aria-label="Tuning dimensions">
+          <ul
+            class="twe-rows"
+            aria-label="Tuning dimensions"
+            style={{ "--twe-dimensions": film.dimensions.length }}
+          >
             {film.dimensions.map((dimension, at) => (
               <Row
                 key={dimension.index}
