@@ -340,3 +340,11 @@ def test_a_store_of_something_else_is_refused(filmed, quick, tmp_path):
     tw.gabor_recovery(zero_mean, **options)
     with pytest.raises(ValueError, match="banks with other weights"):
         tw.gabor_recovery(lambda seed: zoo.gabor_bank(seed=seed + 1), **options)
+
+
+def test_a_checklist_goes_on_with_the_images_it_began_with(scenes, quick, tmp_path):
+    batch = next(iter(scenes))
+    options = {**quick, "n": 3000, "n_components": (2,), "methods": ("pca",), "store": tmp_path / "r.zarr"}
+    tw.gabor_recovery(zero_mean, **{**options, "images": batch})
+    with pytest.raises(ValueError, match="made with first_images='images of mean 0"):
+        tw.gabor_recovery(zero_mean, **{**options, "images": batch.flip(0)})

@@ -68,8 +68,11 @@ def parts_of(batch: Any) -> tuple[Tensor, Any]:
 def look_of_first(batches: Iterable[Any]) -> str:
     """Mean values and labels of the first images, in words: tells one source from another without a pass over it.
 
-    Said to as many digits as machines agree on, whose libraries round photographs differently.
+    `batches` may be a batch too. Said to as many digits as machines agree on, whose libraries round photographs
+    differently.
     """
+    if isinstance(batches, Tensor | np.ndarray):
+        batches = [batches]
     means: list[float] = []
     labels: list[int] = []
     for batch in batches:

@@ -14,6 +14,7 @@ import xarray as xr
 from torch import nn
 
 from tunewidgets.kernels.activations import pooled, sample_activations
+from tunewidgets.kernels.data.image_batches import look_of_first
 from tunewidgets.kernels.data.vectors import contrast_of, normalized
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.zoo.gabor import GaborBank
@@ -58,6 +59,11 @@ class Patches:
         """The images in words."""
         describe = getattr(self.images, "describe", None)
         return str(describe()) if callable(describe) else f"a {type(self.images).__name__}"
+
+    @property
+    def first_images(self) -> str | None:
+        """What tells images that do not describe themselves from others."""
+        return None if callable(getattr(self.images, "describe", None)) else look_of_first(self.images)
 
     def activations(self, bank: GaborBank) -> xr.DataArray:
         """The bank's rectified answers to the patches, `(sample, unit)` float32."""

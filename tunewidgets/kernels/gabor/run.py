@@ -67,6 +67,7 @@ class RecoveryRun:
             "n_components": n_components,
             "banks": names,
             "images": patches.described,
+            "first_images": patches.first_images,
             "n": patches.n,
             "pool": patches.pool,
             "pooling": patches.pooling,
