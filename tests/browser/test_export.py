@@ -70,10 +70,12 @@ def test_what_a_reader_typed_stays_text(opened: Opened):
 
 def test_the_page_fits_a_narrow_window(opened: Opened, artifacts: Path, request: pytest.FixtureRequest):
     page = opened.page
-    page.set_viewport_size({"width": 600, "height": 1000})
-    expect(page.locator(".tw-explorer .twe-picture")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 600
-    page.screenshot(path=artifacts / f"page-600-{request.node.callspec.params['opened']}.png", full_page=True)
+    for width in (600, 320):
+        page.set_viewport_size({"width": width, "height": 1000})
+        expect(page.locator(".tw-explorer .twe-picture")).to_be_visible()
+        page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
+        theme = request.node.callspec.params["opened"]
+        page.screenshot(path=artifacts / f"page-{width}-{theme}.png", full_page=True)
 
 
 @pytest.mark.parametrize("sandbox", [None, "allow-scripts"])
