@@ -219,5 +219,7 @@ def test_looks(scatter, artifacts: Path):
     )
     assert unit.bounding_box()["y"] > plot.bounding_box()["y"] + plot.bounding_box()["height"]
     assert scatter.root.evaluate("root => root.scrollWidth <= root.clientWidth")
+    legend, title = (scatter.root.locator(name).bounding_box() for name in (".legend .bg", ".xtitle"))
+    assert legend["y"] >= title["y"] + title["height"] - 1
     scatter.root.screenshot(path=artifacts / "unit-scatter-narrow.png")
     scatter.page.set_viewport_size({"width": 1400, "height": 1000})

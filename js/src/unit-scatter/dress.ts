@@ -25,12 +25,13 @@ export function dress(
 ): Figure {
   const chosen = new Set(selected);
   const narrow = look.width < NARROW;
-  const below = narrow ? roomBelow(figure, look.width) : 0;
+  const sides = { l: 58, r: narrow ? 12 : 16 };
+  const below = narrow ? roomBelow(figure, look.width - sides.l - sides.r) : 0;
   const axis = { linecolor: look.line, tickcolor: look.line, gridcolor: look.line, color: look.text };
   // At the very bottom, so that it never meets the axis's name, however low the plot.
   const bottom = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", title: { text: "" } };
   const { title: _, ...layout } = figure.layout;
-  const margin = { l: 58, r: narrow ? 12 : 16, t: 30, b: 46 + below };
+  const margin = { ...sides, t: 30, b: 46 + below };
   const room = look.height + below - margin.t - margin.b;
   const apart = waiting && lane(figure, waiting, look, room);
   const more = (apart?.layout ?? {}) as Record<string, object>;
@@ -76,7 +77,7 @@ export function dress(
   };
 }
 
-/** What a legend, or a colorbar, takes under a narrow plot. */
+/** What a legend, or a colorbar, takes under a narrow plot, whose own width is the legend's. */
 function roomBelow(figure: Figure, width: number): number {
   const named = figure.data.filter((trace) => trace.showlegend && trace.customdata.length > 0).length;
   if (named > 0) return 14 + ROW * Math.ceil(named / Math.max(1, Math.floor(width / COLUMN)));

@@ -141,8 +141,8 @@ describe("the figure in the page", () => {
     const [trace] = bound.data;
     const eight = Array.from({ length: 8 }, () => ({ ...trace, showlegend: true })) as typeof bound.data;
     const bottom = (width: number) => dress({ ...bound, data: eight }, { ...look, width }, [], "a").layout;
-    expect(bottom(500)).toMatchObject({ margin: { b: 46 + 52 }, legend: { yref: "container", y: 0 } });
-    expect(bottom(230)).toMatchObject({ margin: { b: 46 + 90 }, height: look.height + 90 });
+    expect(bottom(500)).toMatchObject({ margin: { b: 46 + 71 }, legend: { yref: "container", y: 0 } });
+    expect(bottom(230)).toMatchObject({ margin: { b: 46 + 166 }, height: look.height + 166 });
     expect(bottom(600)).toMatchObject({ margin: { b: 46 }, height: look.height });
   });
 
