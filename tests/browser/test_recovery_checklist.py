@@ -147,7 +147,6 @@ def test_fits_its_place_in_either_theme(checklist, artifacts: Path, theme: str, 
     page = checklist.notebook.page
     page.set_viewport_size({"width": width, "height": 1800})
     checklist.notebook.theme(theme)
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
     page.screenshot(path=artifacts / f"recovery-checklist-{width}-{theme.lower()}-first.png")
     checklist.cells.nth(ANGLE_ICA_6).click()
     page.keyboard.press("n")
@@ -161,3 +160,32 @@ def test_fits_its_place_in_either_theme(checklist, artifacts: Path, theme: str, 
     )
     assert overflowing == []
     page.set_viewport_size({"width": 1400, "height": 1000})
+
+
+TABLE_2 = """
+from read_films import make_read_film
+import tunewidgets as tw
+films = [make_read_film(method, ("angle", "blue/red")) for method in ("ica", "pca")]
+films[0]["attribute_sweep"] += 0.25
+widget = tw.RecoveryChecklist(tw.film_checklist({"conv2d0": films, "conv2d1": films}))
+widget
+"""
+
+
+def test_films_of_layers_are_a_checklist_whose_names_have_room(open_notebook, artifacts: Path):
+    notebook = open_notebook(TABLE_2)
+    page = Page(notebook)
+    expect(page.cells).to_have_count(7 * 4, timeout=60_000)
+    for width in (1400, 600):
+        notebook.page.set_viewport_size({"width": width, "height": 1600})
+        notebook.page.screenshot(path=artifacts / f"recovery-checklist-films-{width}.png")
+        fits = "names => names.map(name => name.scrollWidth <= name.clientWidth)"
+        assert set(page.root.locator(".twr-table th").evaluate_all(fits)) == {True}
+    page.cells.nth(4).click()
+    expect(page.detail.locator("h4")).to_have_text("Angle by conv2d0 ICA-4")
+    expect(page.detail.locator(".twr-facts")).to_contain_text("5.25")
+    expect(page.detail.locator(".twr-facts")).to_contain_text("at as many, D is 5.00")
+    expect(page.detail.locator(".twr-plot").last).to_contain_text("observed D = 5.00")
+    page.cells.nth(5).click()
+    expect(page.detail.locator(".twr-facts")).not_to_contain_text("at as many")
+    assert notebook.complaints == []

@@ -6,38 +6,17 @@ import numpy as np
 import pytest
 import xarray as xr
 from films import make_film
+from read_films import DRAWS, K, make_read_film
 
 import tunewidgets as tw
-from tunewidgets.kernels.reading.film_attributes import ATTRIBUTES, attribute_curves
+from tunewidgets.kernels.reading.film_attributes import attribute_curves
 from tunewidgets.recovery_marks import cells_of, paper_mark
-
-K, DRAWS = 4, 150
-
-
-def read_film(method="ica", strong=(), points=32, status=("", "", "", "")):
-    """Gratings with numbers as `read_film` gives them: `strong` attributes lie beyond every draw, in row 2."""
-    rng = np.random.default_rng(0)
-    film = make_film(K, points, 16, method=method)
-    observed = rng.random((K, 7)) * 0.3
-    for name in strong:
-        observed[2, ATTRIBUTES.index(name)] = 5
-    dims = ("dimension", "attribute")
-    own = {name: (dims, observed.astype(np.float32)) for name in ("attribute_observed", "attribute_sweep")}
-    film = film.assign(
-        **own,
-        attribute_p=(dims, np.ones((K, 7), np.float32)),
-        attribute_p_holm=(dims, np.ones((K, 7), np.float32)),
-        attribute_smoothness=(dims, np.full((K, 7), 0.9, np.float32)),
-        attribute_null=(("attribute", "draw"), rng.random((7, DRAWS)).astype(np.float32)),
-        status=("dimension", np.array(status, dtype=object)),
-    )
-    return film.assign_coords(attribute=np.array(ATTRIBUTES, dtype=object))
 
 
 @pytest.fixture(scope="module")
 def tree():
     return tw.film_checklist(
-        {"conv2d0": [read_film("pca", ("angle",)), read_film("ica", ("angle", "blue/red"))]}
+        {"conv2d0": [make_read_film("pca", ("angle",)), make_read_film("ica", ("angle", "blue/red"))]}
     )
 
 
@@ -59,13 +38,13 @@ def test_a_mark_is_for_what_lies_beyond_the_furthest_of_as_many_random_axes(tree
     where = {"method": "conv2d0 ICA", "n_components": 4, "seed": 0, "readout": "image"}
     assert int(tree["best_dimension"].sel({"attribute": "blue/red", **where}).item()) == 2
     null = tree["null"].sel({"attribute": "angle", **where}).values
-    single = read_film()["attribute_null"].values[1]
+    single = make_read_film()["attribute_null"].values[1]
     assert np.isin(null, single).all()
     assert null.mean() == pytest.approx(furthest_of(single, 4), abs=0.04)
 
 
 def test_the_curves_are_those_of_the_best_dimensions_pictures(tree):
-    film = read_film("ica", ("angle", "blue/red"))
+    film = make_read_film("ica", ("angle", "blue/red"))
     own = attribute_curves(film["image"].values[2])["angle"]
     where = {"attribute": "angle", "method": "conv2d0 ICA", "n_components": 4, "seed": 0, "readout": "image"}
     found = tree["readout_curve"].sel(where).squeeze().values
@@ -102,7 +81,7 @@ def test_it_is_a_record_that_the_checklist_shows_and_writes(tree, tmp_path):
 
 
 def test_a_dimension_without_pictures_is_not_chosen(tree):
-    film = read_film("ica", ("angle",), status=("", "", "constant direction", ""))
+    film = make_read_film("ica", ("angle",), status=("", "", "constant direction", ""))
     for name in ("observed", "sweep", "smoothness", "p", "p_holm"):
         film[f"attribute_{name}"][2] = np.nan
     one = tw.film_checklist({"a": film})
@@ -116,10 +95,10 @@ def test_a_dimension_without_pictures_is_not_chosen(tree):
     ("films", "words"),
     [
         ({}, "there is no film"),
-        ({"a": [read_film(), read_film()]}, "two films are of a ICA"),
-        ({"a": read_film(points=8)}, "render it with points=32"),
+        ({"a": [make_read_film(), make_read_film()]}, "two films are of a ICA"),
+        ({"a": make_read_film(points=8)}, "render it with points=32"),
         ({"a": make_film(K, 32, 16)}, "was not read"),
-        ({"a": read_film(status=("no direction",) * 4)}, "no dimension that can be shown: no direction"),
+        ({"a": make_read_film(status=("no direction",) * 4)}, "no dimension that can be shown: no direction"),
     ],
 )
 def test_films_that_make_no_checklist_are_refused(films, words):
@@ -128,8 +107,8 @@ def test_films_that_make_no_checklist_are_refused(films, words):
 
 
 def test_layers_may_differ_in_their_number_of_components():
-    few = read_film("pca").isel(dimension=[0, 1])
-    tree = tw.film_checklist({"a": few, "b": read_film()})
+    few = make_read_film("pca").isel(dimension=[0, 1])
+    tree = tw.film_checklist({"a": few, "b": make_read_film()})
     reasons = {each.key: each.reason for each in cells_of(tree) if each.attribute == "angle"}
     assert reasons["angle/a PCA-4"] == "no film with so many dimensions was given"
     assert reasons["angle/b ICA-4"] == ""

@@ -86,10 +86,16 @@ function Facts({ view, cell }: { view: View; cell: Cell }) {
         </div>
       </dl>
       <p class="tw-quiet">
-        A mark needs p ≤ {level} and η ≥ {decimal(report.smooth)}.
+        A mark needs p ≤ {level} and η ≥ {decimal(report.smooth)}.{fewer(cell, state.readout === "image")}
       </p>
     </div>
   );
+}
+
+/** Why the null’s observed value is not the sweep above it: pictures are compared at as many points as chance’s have. */
+function fewer({ observed, sweep }: Cell, pictures: boolean): string {
+  if (!pictures || observed === null || decimal(observed) === decimal(sweep)) return "";
+  return ` Chance’s films have fewer points; at as many, D is ${decimal(observed)}.`;
 }
 
 const UNITS: Record<string, string> = {

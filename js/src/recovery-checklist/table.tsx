@@ -9,15 +9,16 @@ export function Table({ view }: { view: View }) {
   const { report, cells, look } = view.checklist;
   const together = allThreeOf(report, look);
   const width = report.columns.length;
+  const longest = Math.max(...report.attribute.map((name) => name.length));
   return (
     <div class="twr-scroll">
-      <table class="twr-table" style={{ "--columns": width }}>
+      <table class="twr-table" style={{ "--columns": width, "--longest": longest }}>
         <thead>
           <tr>
             <td />
             {report.columns.map((column) => (
-              <th key={column.name} scope="col">
-                {column.name}
+              <th key={column.name} scope="col" title={column.name}>
+                {column.name.split(" ").map((word, at) => [at > 0 && " ", <span key={word}>{word}</span>])}
               </th>
             ))}
           </tr>
