@@ -260,6 +260,22 @@ def test_a_layer_may_pack_what_it_gives(packed):
             assert float(record.loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-4)
 
 
+def test_a_head_that_takes_one_size_gets_images_of_the_data():
+    torch.manual_seed(0)
+    # Its ReLU takes images of any size, its head those of 28 px alone.
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 26 * 26, 3)
+    ).eval()  # fmt: skip
+    images, labels = torch.rand(6, 3, 28, 28), torch.arange(6) % 3
+    record = tw.ablation(network, [(images, labels)], "1", **PLAIN)["1"].to_dataset()
+    base = naive(whole_pass(network, "1", images, []), labels)
+    for unit in range(4):
+        _, loss, _ = naive(whole_pass(network, "1", images, [unit]), labels)
+        assert float(record.loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-5)
+    with pytest.raises(ValueError, match="does not take images of 30 × 30 px"):
+        tw.ablation(network, [(torch.rand(6, 3, 30, 30), labels)], "1", **PLAIN)
+
+
 def test_only_the_last_output_is_kept_of_a_plain_chain():
     network = tw.zoo.load("shallow_cnn")
     replay = Replay(network, find_layer(network, "relu3"), torch.rand(2, 3, 32, 32))

@@ -109,6 +109,9 @@ def ablation(
         stream(Capture(observed), source, [collector], progress)
         selectivity = {name: part.selectivity.values for name, part in collector.datasets(source).items()}
     work = {}
+    first = source.first_images(2)
+    with taking(first):
+        sample = observed.inputs(first)
     for layer, probe in observed.probes.items():
         orders = None
         if curves and selectivity is not None:
@@ -119,7 +122,8 @@ def ablation(
                     f"({probe.units},), one index a unit."
                 )
             orders = cumulative_orders(np.asarray(selectivity[layer]), random_orders, seed, layer)
-        work[layer] = SilencedLayer(observed, probe, orders, points, source.outputs)
+        with taking(first):
+            work[layer] = SilencedLayer(sample, probe, orders, points, source.outputs)
     if method == "mean":
         _measure_means(observed, work, source)
     _measure(observed, work, source, progress)

@@ -68,6 +68,7 @@ class LabelledImages:
         self.outputs: tuple[int, ...] = tuple(getattr(data, "outputs", ()))
         self.input_size = input_size
         self.count: int | None = None
+        self._first: Tensor | None = None
 
     def describe(self) -> str:
         """What the images are, in a few words, for a record's settings."""
@@ -76,6 +77,23 @@ class LabelledImages:
     def look_of_first(self) -> str:
         """What the first images show, which tells these data from others."""
         return look_of_first(self._check(item, 0) for item in self._batches)
+
+    def first_images(self, count: int) -> Tensor:
+        """The first image `count` times, `(count, 3, H, W)`: of the size that the images have.
+
+        The data are begun for it where no pass has shown it yet.
+
+        Raises
+        ------
+        TypeError, ValueError
+            There is none, or its batch is no batch of labeled images.
+        """
+        if self._first is None:
+            item = next(iter(self._batches), None)
+            if item is None:
+                raise ValueError("the data set is empty; give at least one image of every class.")
+            self._first = self._check(item, 0)[0][:1].clone()
+        return self._first.repeat(count, 1, 1, 1)
 
     def passes(self, size: int = 64) -> Iterator[tuple[int, Tensor, Tensor]]:
         """One pass: the index of the first image, images `(n, 3, H, W)` and labels `(n,)`, n at most `size`.
@@ -89,6 +107,8 @@ class LabelledImages:
         first, seen = 0, torch.zeros(self.n_classes or 0, dtype=torch.int64)
         for item in self._batches:
             images, labels = self._check(item, first)
+            if self._first is None:
+                self._first = images[:1].clone()
             seen = _grown(seen, int(labels.max()) + 1)
             seen += torch.bincount(labels, minlength=len(seen))
             for start in range(0, len(labels), size):

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from tunewidgets import records
 from tunewidgets.kernels.data.labelled import LabelledImages
-from tunewidgets.kernels.network.capture import Observed
 from tunewidgets.kernels.network.replay import Replay
 from tunewidgets.kernels.probe import Probe
 
@@ -45,11 +44,14 @@ def outcome(logits: Tensor, labels: Tensor, classes: int, outputs: Tensor | None
 
 
 class SilencedLayer:
-    """One layer's counts, as the images come."""
+    """One layer's counts, as the images come; `sample` is a few of the inputs that will.
+
+    The layer's own `input_size` is no size for a sample: what follows the layer may take one size alone.
+    """
 
     def __init__(
         self,
-        observed: Observed,
+        sample: Tensor,
         probe: Probe,
         orders: list[np.ndarray] | None,
         points: int,
@@ -57,7 +59,6 @@ class SilencedLayer:
     ) -> None:
         self.probe = probe
         self.outputs = torch.tensor(outputs) if outputs else None
-        sample = observed.inputs(torch.full((2, 3, probe.input_size, probe.input_size), 0.5))
         self.replay = Replay(probe.network, probe.place, sample)
         self.axis = probe.unit_axis(len(self._sample_shape(sample)))
         units = probe.units
