@@ -128,6 +128,8 @@ def test_the_fingerprint_changes_with_one_weight(branched):
         ("heads", "did you mean 'head'"),
         ("zzz", "layers are 'stem', 'stem.0'"),
         ("relu_2", "runs 2 times in a forward pass; its last layer is 'relu_1'"),
+        ("9", "the model has no layer '9'; layers are 'stem'"),
+        ("_1", "the model has no layer '_1'"),
     ],
 )
 def test_an_unknown_layer_names_the_near_ones(branched, layer, sentence):

@@ -100,13 +100,14 @@ def find_layer(model: nn.Module, layer: str) -> Place:
     ValueError
         The model has no such layer; the sentence lists near names.
     """
-    modules = dict(model.named_modules())
-    if layer and layer in modules:
+    # The model itself is no layer of its own, so "_1" and a bare "1" are no further call of it.
+    modules = {name: module for name, module in model.named_modules() if name}
+    if layer in modules:
         return Place(layer, modules[layer], 0)
     base, _, call = layer.rpartition("_")
     if call.isdigit() and int(call) > 0 and base in modules:
         return Place(layer, modules[base], int(call))
-    raise ValueError(unknown_layer(layer, [name for name in modules if name]))
+    raise ValueError(unknown_layer(layer, list(modules)))
 
 
 def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
