@@ -215,6 +215,14 @@ def test_a_model_on_another_card_than_the_one_named_is_copied_there(monkeypatch)
     assert first.moved is second.moved is None
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated:FutureWarning")
+def test_what_torch_jit_made_is_told_so():
+    made = torch.jit.script(nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU()))
+    for look in (lambda: Probe(made, "1"), lambda: tw.layers(made), lambda: tw.class_selectivity(made, [])):
+        with pytest.raises(TypeError, match=r"of torch\.jit, .* give the module that it was made from"):
+            look()
+
+
 def test_not_a_model():
     with pytest.raises(TypeError, match=r"give a torch.nn.Module"):
         Probe("resnet18", "conv1")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets.kernels.network.sight import Sight, Watch
-from tunewidgets.kernels.network.tracing import evaluating, first_line, forward_to, watch_layers
+from tunewidgets.kernels.network.tracing import check_model, evaluating, first_line, forward_to, watch_layers
 from tunewidgets.kernels.probe import Probe
 
 
@@ -79,8 +79,7 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
     >>> table[["name", "units", "receptive_field", "rectified"]].values.tolist()[-1]
     ['relu', 28, (7, 7), True]
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
+    check_model(model)
     parameter = next(model.parameters(), torch.zeros(()))
     image = torch.zeros(1, *input_size, dtype=parameter.dtype, device=parameter.device)
     try:

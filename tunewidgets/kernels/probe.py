@@ -16,7 +16,15 @@ from torch import Tensor, nn
 
 from tunewidgets._devices import choose_device
 from tunewidgets.kernels.network.sight import Sight, Watch
-from tunewidgets.kernels.network.tracing import Place, Values, evaluating, find_layer, first_line, forward_to
+from tunewidgets.kernels.network.tracing import (
+    Place,
+    Values,
+    check_model,
+    evaluating,
+    find_layer,
+    first_line,
+    forward_to,
+)
 
 if TYPE_CHECKING:
     from tunewidgets.live_work import LiveWork
@@ -73,8 +81,7 @@ class Probe:
         preprocess: Callable[[Tensor], Tensor] | None = None,
         device: str | torch.device = "auto",
     ) -> None:
-        if not isinstance(model, nn.Module):
-            raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
+        check_model(model)
         if not isinstance(layer, str):
             raise TypeError(f"layer is a {type(layer).__name__}; give its dotted name, such as 'features.3'.")
         self.model = model

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from tunewidgets._devices import choose_device
 from tunewidgets.kernels.network.tracing import (
     ACTIVATIONS,
+    check_model,
     evaluating,
     first_line,
     first_tensor,
@@ -68,8 +69,7 @@ class Observed:
         preprocess: Callable[[Tensor], Tensor] | None = None,
         device: str | torch.device = "auto",
     ) -> None:
-        if not isinstance(model, nn.Module):
-            raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
+        check_model(model)
         for name, value in [*model.named_parameters(), *model.named_buffers()]:
             if value.is_floating_point() and not bool(torch.isfinite(value).all()):
                 raise ValueError(

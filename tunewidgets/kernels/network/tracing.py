@@ -40,6 +40,23 @@ class _Reached(Exception):
         self.values = values
 
 
+def check_model(model: Any) -> None:
+    """Raise one sentence for what is no model whose layers can be looked at.
+
+    Raises
+    ------
+    TypeError
+        It is no module, or one of torch.jit, which runs its layers where no hook is.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TypeError(
+            f"model is a {type(model).__name__} of torch.jit, whose layers can't be looked at one by one; give the "
+            "module that it was made from."
+        )
+
+
 def unknown_layer(layer: str, names: list[str]) -> str:
     """The sentence for a layer that is not there: the nearest names, or the first ones."""
     lowered = {name.lower(): name for name in reversed(names)}
