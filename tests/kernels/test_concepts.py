@@ -180,6 +180,12 @@ def test_unit_records_stand_for_their_units(probe):
     expected = tw.concepts(probe, images, labels, **asked)
     for units in (tree, tree["1"].to_dataset()):
         assert tw.concepts(units, images, labels, probe=probe, **asked).equals(expected)
+    some = tw.concepts(tree["1"].to_dataset().isel(unit=[2, 0]), images, labels, probe=probe, **asked)
+    assert some.feature.values.tolist() == [2, 0]
+    np.testing.assert_array_equal(some.auc, expected.auc.sel(feature=[2, 0]))
+    wrong = tree["1"].to_dataset().assign_coords(unit=np.arange(len(expected.feature)) + 1)
+    with pytest.raises(ValueError, match="names units that layer '1' has not"):
+        tw.concepts(wrong, images, labels, probe=probe, **asked)
 
 
 @pytest.mark.parametrize(

@@ -96,12 +96,29 @@ def features_of(source: Any, probe: Probe | None) -> Features:
     if kind == "film":
         return _dimensions(record["dimension"].values, fit_of(record), probe)
     if kind == "units":
-        return _units(np.arange(record.sizes["unit"]), probe)
+        return _units(_numbers_of(record, probe), probe)
     raise TypeError(f"this is a record of kind {kind!r}; give a film record or unit records")
 
 
 def _units(numbers: np.ndarray, probe: Probe) -> Features:
-    return Features("units", numbers, probe, lambda images: probe.rectified(images).cpu().numpy())
+    every = np.array_equal(numbers, np.arange(probe.units))
+
+    def look(images: Tensor) -> np.ndarray:
+        values = probe.rectified(images).cpu().numpy()
+        return values if every else values[:, numbers]
+
+    return Features("units", numbers, probe, look)
+
+
+def _numbers_of(record: xr.Dataset, probe: Probe) -> np.ndarray:
+    """Which units of the probe's layer a record holds, all of them or some."""
+    numbers = np.arange(record.sizes["unit"]) if "unit" not in record.coords else record["unit"].values
+    if not set(numbers.tolist()) <= set(range(probe.units)):
+        raise ValueError(
+            f"the record names units that layer {probe.layer!r} has not, which has 0 to {probe.units - 1}; give it "
+            "as analyze_units made it"
+        )
+    return np.asarray(numbers)
 
 
 def _dimensions(numbers: np.ndarray, fit: Fit, probe: Probe) -> Features:
