@@ -129,6 +129,18 @@ def test_layers_are_found_by_their_true_names():
             "no layer 'fc' here; the layers are features.1",
         ),
         (lambda: layers_of(xr.Dataset()), RecordError, "this is not a tunewidgets record"),
+        (
+            lambda: layers_of(layer_tree({"trained": make_units(4, 2), "random": make_units(4, 2)})),
+            RecordError,
+            "two records of this tree are of layer 'features.1', /trained and /random; give those of one network",
+        ),
+        (
+            lambda: layers_of(
+                make_units(4, 2).pipe(lambda units: units.where(units.selectivity > 0.01, drop=True))
+            ),
+            RecordError,
+            r"dead of this units record is \w+, where bool belongs; .*; record.isel\(unit=...\) chooses units",
+        ),
     ],
 )
 def test_what_is_not_there_is_said_in_a_sentence(call, error, sentence):

@@ -136,10 +136,7 @@ def _validate(record: xr.Dataset) -> None:
                 f"({', '.join(variable.dims)}) belong; transpose or rename them, or {again}"
             )
         if not _has_dtype(found, variable.dtype):
-            raise RecordError(
-                f"{name} of this {kind} record is {_dtype_name(found)}, where {variable.dtype} belongs; "
-                f"convert it, or {again}"
-            )
+            raise RecordError(_wrong_dtype(kind, found, variable.dtype))
     for dim, sentence in schema.empty.items():
         if record.sizes[dim] == 0:
             raise RecordError(sentence)
@@ -152,6 +149,29 @@ def _validate(record: xr.Dataset) -> None:
     wrong = schema.check(record)
     if wrong:
         raise RecordError(wrong)
+
+
+def check_flags(record: xr.Dataset) -> None:
+    """Check that what is yes or no in a record still is, which `Dataset.where` makes other values of.
+
+    Raises
+    ------
+    RecordError
+        A variable's dtype is no longer bool.
+    """
+    kind, schema = schema_of(record.attrs)
+    for name, variable in schema.variables.items():
+        if variable.dtype == "bool" and name in record and record[name].dtype != bool:
+            raise RecordError(
+                f"{_wrong_dtype(kind, record[name], 'bool')}; record.isel(unit=...) chooses units and leaves types"
+            )
+
+
+def _wrong_dtype(kind: str, found: xr.DataArray, wanted: str) -> str:
+    return (
+        f"{found.name} of this {kind} record is {_dtype_name(found)}, where {wanted} belongs; convert it, or make "
+        f"the {kind} record again"
+    )
 
 
 def is_text(array: xr.DataArray | xr.Variable) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from ._record_schemas import check_flags
 from .records import RecordError, kind_of, settings_of
 
 __all__ = ["Column", "chosen", "columns", "layer_of", "layers_of", "made", "scales", "table", "waiting"]
@@ -233,18 +234,30 @@ def layers_of(units: xr.Dataset | xr.DataTree) -> dict[str, xr.Dataset]:
     Raises
     ------
     RecordError
-        If one of them is not a unit record, or there is none.
+        If one of them is not a unit record or lost its flags' type, two are of one layer, or there is none.
     """
-    nodes = [node.to_dataset() for node in units.subtree] if isinstance(units, xr.DataTree) else [units]
-    found = {}
-    for record in nodes:
+    nodes = (
+        {node.path: node.to_dataset() for node in units.subtree}
+        if isinstance(units, xr.DataTree)
+        else {"": units}
+    )
+    found: dict[str, xr.Dataset] = {}
+    where: dict[str, str] = {}
+    for path, record in nodes.items():
         if "tunewidgets_record" not in record.attrs and isinstance(units, xr.DataTree):
             continue
         if (kind := kind_of(record)) != "units":
             raise RecordError(
                 f"this is not a unit record but a {kind} record; analyze_units makes unit records"
             )
-        found[str(record.attrs.get("layer", ""))] = record
+        layer = str(record.attrs.get("layer", ""))
+        if layer in found:
+            raise RecordError(
+                f"two records of this tree are of layer {layer!r}, {where[layer]} and {path}; give those of one "
+                "network at a time"
+            )
+        check_flags(record)
+        found[layer], where[layer] = record, path
     if not found:
         raise RecordError("there is no unit record in this tree; analyze_units makes one a layer")
     return found
