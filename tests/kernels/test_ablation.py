@@ -1,6 +1,8 @@
 """Importance: the same numbers as whole passes give, image by image, whatever comes before and after the layer."""
 
 import copy
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -296,6 +298,37 @@ def test_the_model_comes_back_as_it_was():
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
     assert not any("forward" in vars(module) for module in network.modules())
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_several_threads_may_measure_one_model_while_others_look_at_it():
+    images, labels = labelled_images(12)
+    network = branching().train()
+    data = batches(images, labels, 4)
+    probe = tw.Probe(network, "late", device="cpu")
+
+    def importance(_):
+        return tw.ablation(network, data, "late", **PLAIN)["late"].loss_increase.values
+
+    def selectivity(_):
+        return tw.class_selectivity(network, data, "late", **QUIET)["late"].selectivity.values
+
+    def looks(_):
+        return np.stack([probe(images).numpy() for _ in range(30)])
+
+    def names(_):
+        return tw.layers(network, (3, *images.shape[2:])).name.to_numpy()
+
+    kinds = (importance, selectivity, looks, names)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the model is in training mode")
+        alone = {kind: kind(0) for kind in kinds}
+        with ThreadPoolExecutor(4) as pool:
+            found = [(kind, pool.submit(kind, 0)) for _ in range(4) for kind in kinds]
+            for kind, future in found:
+                np.testing.assert_array_equal(future.result(), alone[kind])
+    assert all(module.training for module in network.modules())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
+    assert not any("forward" in vars(module) for module in network.modules())
 
 
 def test_bad_input_is_said_in_one_sentence():

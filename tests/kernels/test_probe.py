@@ -9,6 +9,7 @@ from torch import nn
 
 import tunewidgets as tw
 from tunewidgets import Probe
+from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.probe import fingerprint, on_device, tokens_to_map
 
 
@@ -75,6 +76,20 @@ def test_the_model_comes_back_as_it_was(branched):
     assert [p.requires_grad for p in branched.left.parameters()] == [False, True]
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in branched.modules())
     assert torch.equal(branched.stem[1].running_mean, statistics)
+
+
+def test_of_two_looks_that_overlap_the_later_one_ends_evaluation_mode(branched):
+    branched.train()
+    branched.stem.eval()
+    first, second = evaluating(branched), evaluating(branched)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not any(module.training for module in branched.modules())
+    second.__exit__(None, None, None)
+    assert branched.training
+    assert branched.head.training
+    assert not branched.stem.training
 
 
 def test_units_come_first_whatever_the_layout():

@@ -22,6 +22,7 @@ from tunewidgets.kernels.network.tracing import (
     evaluating,
     first_line,
     first_tensor,
+    of_this_thread,
     watch_layers,
 )
 from tunewidgets.kernels.probe import Probe, on_device, on_some_size, weights_dtype
@@ -174,6 +175,7 @@ class Capture:
         def listener(layers: dict[int, str]) -> Callable:
             calls = 0
 
+            @of_this_thread
             def after(_: nn.Module, __: tuple, output: Any) -> None:
                 nonlocal calls
                 layer = layers.get(calls)

@@ -7,6 +7,7 @@ replay is tried against a whole pass first, and where it does not agree whole pa
 """
 
 import copy
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -15,9 +16,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.network.tracing import Place, evaluating, first_tensor
+from tunewidgets.kernels.network.tracing import Place, evaluating, first_tensor, of_this_thread
 
 Change = Callable[[Tensor], Tensor]
+_ANSWERING = threading.RLock()
 
 
 class _Kept(NamedTuple):
@@ -71,6 +73,7 @@ class Replay:
         counts: dict[nn.Module, int] = {}
         reached = False
 
+        @of_this_thread
         def before(module: nn.Module, _: tuple) -> None:
             nonlocal reached
             call = counts.get(module, 0)
@@ -78,6 +81,7 @@ class Replay:
             reached = reached or (module is self._place.module and call == self._place.call)
             open_calls.append(len(self._kept))
 
+        @of_this_thread
         def after(module: nn.Module, _: tuple, output: Any) -> None:
             start = open_calls.pop()
             # The first call to end that is the layer's own: calls inside the layer end before it.
@@ -196,32 +200,37 @@ class Replay:
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
-        """Each module's calls before the layer, and the layer's own, give what is kept; later calls compute."""
-        answers: dict[nn.Module, list[Callable[[], Any]]] = {}
-        for place, kept in enumerate(self._kept):
-            copied = (kept.module, place) in self._copied
-            answers.setdefault(kept.module, []).append(partial(_given, kept.output, copied))
-        answers.setdefault(self._place.module, []).append(lambda: self._changed)
-        own = {module: module.__dict__.get("forward") for module in answers}
-        # A hook keeps modules such as TransformerEncoderLayer from going round their parts.
-        handle = self._place.module.register_forward_hook(_nothing)
-        self._cursors = []
-        try:
-            for module, outputs in answers.items():
-                cursor = [0]
-                self._cursors.append(cursor)
-                module.forward = _answer(module.forward, outputs, cursor)
-            yield
-        finally:
-            handle.remove()
-            for module, forward in own.items():
-                module.__dict__.pop("forward", None)
-                if forward is not None:
-                    module.__dict__["forward"] = forward
+        """Each module's calls before the layer, and the layer's own, give what is kept; later calls compute.
+
+        In this thread alone; and one thread at a time, for each puts back what it found.
+        """
+        with _ANSWERING:
+            answers: dict[nn.Module, list[Callable[[], Any]]] = {}
+            for place, kept in enumerate(self._kept):
+                copied = (kept.module, place) in self._copied
+                answers.setdefault(kept.module, []).append(partial(_given, kept.output, copied))
+            answers.setdefault(self._place.module, []).append(lambda: self._changed)
+            own = {module: module.__dict__.get("forward") for module in answers}
+            # A hook keeps modules such as TransformerEncoderLayer from going round their parts.
+            handle = self._place.module.register_forward_hook(_nothing)
+            self._cursors = []
+            try:
+                for module, outputs in answers.items():
+                    cursor = [0]
+                    self._cursors.append(cursor)
+                    module.forward = _answer(module.forward, outputs, cursor)
+                yield
+            finally:
+                handle.remove()
+                for module, forward in own.items():
+                    module.__dict__.pop("forward", None)
+                    if forward is not None:
+                        module.__dict__["forward"] = forward
 
     def _pass(self, change: Change) -> Tensor:
         calls = 0
 
+        @of_this_thread
         def after(_: nn.Module, __: tuple, output: Any) -> Any:
             nonlocal calls
             calls += 1
@@ -242,11 +251,12 @@ class Replay:
 
 
 def _answer(compute: Callable, outputs: list[Callable[[], Any]], cursor: list[int]) -> Callable:
-    """A module's forward whose first calls give `outputs`; `cursor` is how many were given."""
+    """A module's forward whose first calls give `outputs`; `cursor` is how many were given. Other threads' compute."""
+    thread = threading.get_ident()
 
     def forward(*args: Any, **kwargs: Any) -> Any:
         place = cursor[0]
-        if place < len(outputs):
+        if place < len(outputs) and threading.get_ident() == thread:
             cursor[0] = place + 1
             return outputs[place]()
         return compute(*args, **kwargs)

@@ -4,14 +4,13 @@ In: probes of one model, and images. Out: each layer's values as the pass reache
 ends at the last of them.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.network.tracing import evaluating, find_layer, first_tensor
+from tunewidgets.kernels.network.tracing import evaluating, find_layer, first_tensor, of_this_thread
 from tunewidgets.kernels.probe import Probe, check_images
 
 Seen = Callable[[int, Tensor], Any]
@@ -54,7 +53,6 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
     batch = check_images(images).to(first.device)
     size = (int(batch.shape[2]), int(batch.shape[3]))
     left = set(range(len(probes)))
-    thread = threading.get_ident()
     wanted: dict[nn.Module, dict[int, int]] = {}
     for index, probe in enumerate(probes):
         place = find_layer(first.network, probe.layer)
@@ -63,10 +61,9 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
     def listener(calls: dict[int, int]) -> Callable[..., None]:
         count = 0
 
+        @of_this_thread
         def after(_: nn.Module, __: Any, output: Any) -> None:
             nonlocal count
-            if threading.get_ident() != thread:
-                return
             index = calls.get(count)
             count += 1
             value = None if index is None else first_tensor(output)

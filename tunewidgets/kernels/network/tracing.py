@@ -6,7 +6,9 @@ again are `relu_1`, `relu_2`, … Hooks and evaluation mode last for one call.
 """
 
 import difflib
+import functools
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -77,17 +79,42 @@ def first_line(error: BaseException) -> str:
     return said.splitlines()[0] if said else type(error).__name__
 
 
+# Modules in training mode that blocks hold in evaluation mode, and how many do.
+_held: "weakref.WeakKeyDictionary[nn.Module, int]" = weakref.WeakKeyDictionary()
+_holding = threading.Lock()
+
+
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode for the length of a block; each module's own mode is put back afterwards."""
-    training = [module for module in model.modules() if module.training]
-    for module in training:
-        module.training = False
+    """Evaluation mode for the length of a block; each module's own mode is put back afterwards.
+
+    Where several threads look at one model, by the last of their blocks.
+    """
+    with _holding:
+        own = [module for module in model.modules() if module.training or module in _held]
+        for module in own:
+            _held[module] = _held.get(module, 0) + 1
+            module.training = False
     try:
         yield
     finally:
-        for module in training:
-            module.training = True
+        with _holding:
+            for module in own:
+                _held[module] -= 1
+                if not _held[module]:
+                    del _held[module]
+                    module.training = True
+
+
+def of_this_thread(hook: Callable) -> Callable:
+    """A hook that is deaf to forward passes of other threads, for several may look at one model at once."""
+    thread = threading.get_ident()
+
+    @functools.wraps(hook)
+    def heard(*args: Any, **kwargs: Any) -> Any:
+        return hook(*args, **kwargs) if threading.get_ident() == thread else None
+
+    return heard
 
 
 def first_tensor(output: Any) -> Tensor | None:
@@ -137,13 +164,10 @@ def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
     """
     layer, module, call = place
     calls = 0
-    # Several threads may look at one model at once: each hook answers to its own forward pass only.
-    thread = threading.get_ident()
 
+    @of_this_thread
     def before(_: nn.Module, args: tuple, kwargs: dict) -> None:
         nonlocal calls
-        if threading.get_ident() != thread:
-            return
         calls += 1
         if calls == call + 1:
             pre = first_tensor(args) if args else first_tensor(kwargs)
@@ -153,10 +177,9 @@ def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
             source = pre.clone() if getattr(module, "inplace", False) else pre
             raise _Reached(Values(pre, module.forward(source), isinstance(module, nn.ReLU)))
 
+    @of_this_thread
     def after(_: nn.Module, __: tuple, output: Any) -> None:
         nonlocal calls
-        if threading.get_ident() != thread:
-            return
         calls += 1
         value = first_tensor(output)
         if calls == call + 1 and value is not None:
@@ -189,6 +212,7 @@ def watch_layers(model: nn.Module, inputs: Tensor, seen: Callable[[str, nn.Modul
     handles = []
 
     def listener(name: str) -> Callable:
+        @of_this_thread
         def after(module: nn.Module, _: tuple, output: Any) -> None:
             call = counts.get(name, 0)
             counts[name] = call + 1
