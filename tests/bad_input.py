@@ -1,4 +1,4 @@
-"""What a user can get wrong, as a table: each call of a public function or command with one thing wrong in it.
+"""What a user can get wrong, as a table: each call of a public function with one thing wrong in it.
 
 In: shared tiny networks, images and records. Out: cases of (what is called, the call, the class of the error,
 words that its sentence must hold).
@@ -50,6 +50,13 @@ def vectors() -> np.ndarray:
 @cache
 def fitted() -> tw.TuningDimensions:
     return tw.TuningDimensions("pca", 2).fit(vectors())
+
+
+@cache
+def of_another_layer() -> tw.TuningDimensions:
+    """As many units as the probe's, so that nothing else would tell."""
+    attrs = {**probe().provenance(), "layer": "elsewhere"}
+    return tw.TuningDimensions("pca", 2).fit(xr.DataArray(vectors(), dims=("sample", "unit"), attrs=attrs))
 
 
 film = cache(make_film)
@@ -124,6 +131,12 @@ CASES = [
     Case("Probe", lambda: tw.Probe(net(), "relu", device="cudda"), ValueError, "give 'auto'"),
     Case("Probe", lambda: tw.Probe(net(), "relu", device="cuda:99"), ValueError, "not on this machine"),
     Case("Probe", lambda: tw.Probe(nn.Linear(7, 3), ""), ValueError, "no layer"),
+    Case(
+        "Probe",
+        lambda: tw.Probe(net(), "relu", preprocess=(0.5, 0.2)),
+        TypeError,
+        "give a function of a batch",
+    ),
     Case("Probe()", lambda: probe()("a.png"), TypeError, "give a float tensor or array"),
     Case("Probe()", lambda: probe()(GRAY[0]), ValueError, "add a batch axis"),
     Case("Probe()", lambda: probe()(GRAY.movedim(1, -1)), ValueError, "move the channels"),
@@ -182,6 +195,7 @@ CASES = [
     Case("visualize", lambda: visualize(executor="pool"), TypeError, "interface of concurrent.futures"),
     # Activations and dimensions.
     Case("sample_activations", lambda: sample("photos"), TypeError, "zoo.images('photos')"),
+    Case("sample_activations", lambda: tw.sample_activations(net(), GRAY), TypeError, "give tw.Probe(model"),
     Case("sample_activations", lambda: sample(7), TypeError, "give a batch"),
     Case("sample_activations", lambda: sample([]), ValueError, "give at least one"),
     Case("sample_activations", lambda: sample([["a.png"]]), TypeError, "wrap it in"),
@@ -226,6 +240,9 @@ CASES = [
         ValueError,
         "fit them on this layer",
     ),
+    Case("render_film", lambda: tw.render_film(net(), fitted()), TypeError, "give tw.Probe(model, layer)"),
+    Case("render_film", lambda: tw.render_film(probe(), of_another_layer()), ValueError, "give its own"),
+    Case("render_film", lambda: render(only=1), ValueError, "name each wanted one once"),
     Case("render_film", lambda: render(points=1), ValueError, "at least 2 points"),
     Case("render_film", lambda: render(points=2.5), ValueError, "at least 2 points"),
     Case("render_film", lambda: render(sampling="random"), ValueError, "choose one of 'arc'"),
@@ -254,6 +271,14 @@ CASES = [
             (lambda f=function: f("vgg"), TypeError, "give a torch.nn.Module"),
             (lambda f=function: f(nan_weights()), ValueError, "head.weight holds NaN"),
             (lambda f=function: f(layers="rleu"), ValueError, "did you mean 'relu'"),
+            (lambda f=function: f(layers=3), TypeError, "give names, such as"),
+            (lambda f=function: f(preprocess=0.5), TypeError, "give a function of a batch"),
+            (
+                lambda f=function: f(data=[(IMAGES, ["cat"] * len(LABELS))]),
+                TypeError,
+                "one whole number an image",
+            ),
+            (lambda f=function: f(classes=2.5), TypeError, "or their names"),
             (lambda f=function: f(layers=[]), ValueError, "name at least one"),
             (lambda f=function: f(data="photos"), TypeError, "give batches of (images, labels)"),
             (lambda f=function: f(data=[]), ValueError, "at least one image of every class"),
@@ -273,6 +298,8 @@ CASES = [
     Case("ablation", lambda: ablation(method="drop"), ValueError, "method"),
     Case("ablation", lambda: ablation(points=1), ValueError, "points"),
     Case("ablation", lambda: ablation(random_orders=-1), ValueError, "random_orders"),
+    Case("ablation", lambda: ablation(selectivity=np.ones(6)), TypeError, "give a mapping from layers"),
+    Case("analyze_units", lambda: analyze(ablation_options="mean"), TypeError, "give a dict"),
     Case("analyze_units", lambda: analyze(objectives="am"), ValueError, "give one or both of"),
     Case("analyze_units", lambda: analyze(objectives=("om",)), ValueError, "give one or both of"),
     Case("analyze_units", lambda: analyze(exemplars=-1), ValueError, "or 0 for none"),
@@ -283,6 +310,8 @@ CASES = [
     Case("analyze_units", lambda: analyze(store="u"), ValueError, "end it in .zarr"),
     Case("analyze_units", lambda: analyze(executor=2), TypeError, "interface of concurrent.futures"),
     Case("representative_substitution", lambda: substitute(objectives=()), ValueError, "give one or both of"),
+    Case("representative_substitution", lambda: substitute(objectives=1), ValueError, "give one or both of"),
+    Case("representative_substitution", lambda: substitute(mean_activation=3), TypeError, "give a mapping"),
     Case("representative_substitution", lambda: substitute(k=0), ValueError, "at least 1"),
     Case("representative_substitution", lambda: substitute(layers="rleu"), ValueError, "did you mean 'relu'"),
     Case("representative_substitution", lambda: substitute(checkpoints="all"), ValueError, "or 'auto'"),
@@ -306,6 +335,8 @@ CASES = [
     Case("zoo.images", lambda: tw.zoo.images("cats"), FileNotFoundError, "give 'photos'"),
     Case("zoo.images", lambda: tw.zoo.images("digits", n=0), ValueError, "n"),
     Case("zoo.images", lambda: tw.zoo.images("digits", size=0), ValueError, "size"),
+    Case("zoo.images", lambda: tw.zoo.images("digits", size=(8, 8)), ValueError, "whole number from 1"),
+    Case("zoo.images", lambda: tw.zoo.images("digits", seed=None), ValueError, "whole number from 0"),
     Case("zoo.images", lambda: tw.zoo.images(3), TypeError, "give 'photos'"),
     Case("zoo.example", lambda: tw.zoo.example("vgg"), ValueError, "shallow_cnn"),
     Case("zoo.gabor_bank", lambda: tw.zoo.gabor_bank(n=0), ValueError, "n"),
@@ -327,6 +358,7 @@ CASES = [
     Case(
         "TuningExplorer", lambda: tw.TuningExplorer(film(), net()), TypeError, "give tw.Probe(model, layer)"
     ),
+    Case("TuningExplorer", lambda: tw.TuningExplorer(film(), dimensions=1), ValueError, "different numbers"),
     Case("UnitScatter", lambda: tw.UnitScatter(film()), ValueError, "analyze_units makes"),
     Case("UnitScatter", lambda: tw.UnitScatter(3), ValueError, "tw.open_record gives one"),
     Case("UnitScatter", lambda: tw.UnitScatter(units(), x="sel"), Exception, "sel"),
@@ -364,32 +396,4 @@ CASES = [
     Case(
         "figures.importance_by_layer", lambda: tw.figures.importance_by_layer(tree(), ["c"]), ValueError, "c"
     ),
-]
-
-UNITS = ["units", "shallow_cnn", "--data", "digits", "--out", "u.zarr"]
-TUNING = ["tuning", "gabor_bank", "--layer", "relu", "--images", "dead-leaves", "--out", "f.zarr"]
-# Command lines with one thing wrong, the exit status, and words of the one line that is said.
-COMMANDS = [
-    (["unit"], 2, "invalid choice: 'unit'"),
-    (["info"], 2, "required: RECORD"),
-    (["info", "none.zarr"], 1, "give the path"),
-    (["info", __file__], 1, "holds no Zarr v3 group"),
-    (["units", "shallow_cnn", "--out", "u.zarr"], 2, "required: --data"),
-    ([*UNITS[:-1], "u"], 2, "end it in .zarr"),
-    ([*UNITS, "--objectives", "om"], 2, "give am, iam or both"),
-    ([*UNITS, "--layers", "relu9"], 1, "did you mean"),
-    ([*UNITS, "--layers", "relu1,,relu2"], 2, "has an empty name"),
-    ([*UNITS, "--steps", "0"], 2, "give 1 or more"),
-    ([*UNITS, "--steps", "many"], 2, "invalid"),
-    ([*UNITS, "--weights", "none.pt"], 2, "give a file that exists"),
-    ([UNITS[0], "resnet", *UNITS[2:]], 2, "no network called 'resnet'"),
-    ([*UNITS[:3], "dead-leaves", *UNITS[4:]], 2, "has no labels"),
-    ([*UNITS[:3], "no/folder", *UNITS[4:]], 2, "no folder no/folder"),
-    ([*TUNING[:-1], "f.nc"], 2, "end it in .zarr"),
-    ([*TUNING, "--method", "umap"], 2, "invalid choice: 'umap'"),
-    ([*TUNING, "--components", "-1"], 2, "give 1 or more"),
-    ([TUNING[0], "nowhere:model", *TUNING[2:]], 2, "no module 'nowhere'"),
-    (["gabor", "--out", "r"], 2, "end it in .zarr"),
-    (["gabor", "--out", "r.zarr", "--seeds", "0"], 2, "give 1 or more"),
-    (["demo", "--port", "99999"], 2, "give 1 to 65535"),
 ]

@@ -5,7 +5,7 @@ film record. Paper B, section 3.3 (*Identifying and interpreting tuning dimensio
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,9 @@ from tunewidgets.kernels.optimization.gallery import Gallery, settings_of, to_ui
 from tunewidgets.kernels.optimization.loop import Job
 from tunewidgets.kernels.optimization.recipes import choose_size, make_recipe
 from tunewidgets.kernels.optimization.scores import position
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.probe import Probe, check_is_probe
 from tunewidgets.kernels.studies.store import Study, plain
+from tunewidgets.kernels.tuning.places import check_source
 from tunewidgets.kernels.tuning.points import OTHERS, SAMPLINGS, Points, place_points
 
 CONSTANT = "constant direction: every point along this dimension asks for the same image; hold the others at the mean"
@@ -130,8 +131,8 @@ def render_film(
     """
     _check_fit(probe, dimensions)
     count = dimensions.n_components_
-    chosen = list(range(count)) if only is None else [int(index) for index in only]
-    if not chosen or any(not 0 <= index < count for index in chosen) or len(set(chosen)) < len(chosen):
+    chosen = list(range(count)) if only is None else list(only) if isinstance(only, Iterable) else []
+    if not chosen or not all(is_whole(i, 0, count - 1) for i in chosen) or len(set(chosen)) < len(chosen):
         raise ValueError(
             f"only is {only!r}; the fit has dimensions 0 to {count - 1}: name each wanted one once."
         )
@@ -257,6 +258,7 @@ def achieved(
 
 
 def _check_fit(probe: Probe, dimensions: TuningDimensions) -> None:
+    check_is_probe(probe)
     if not hasattr(dimensions, "score_quantiles_"):
         raise ValueError(
             "these dimensions are not fitted; call dimensions.fit(tw.sample_activations(probe, images)) first."
@@ -267,6 +269,8 @@ def _check_fit(probe: Probe, dimensions: TuningDimensions) -> None:
             f"{probe.units}; "
             "fit them on this layer's activations."
         )
+    if "layer" in dimensions.sample_:
+        check_source("this sample of activations", dimensions.sample_, probe)
 
 
 def _why_not(targets: np.ndarray) -> str:

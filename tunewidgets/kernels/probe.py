@@ -89,10 +89,7 @@ class Probe:
         self.device = choose_device(device)
         self._network = on_device(model, self.device)
         self.place: Place = find_layer(self._network, layer)
-        if preprocess is None:
-            own = getattr(self._network, "preprocess", None)
-            preprocess = own if callable(own) else None
-        self.preprocess = preprocess
+        self.preprocess = preprocess_of(self._network, preprocess)
         self._sight, self._tokens_first = Sight(axis=None), False
         self.input_size, value = self._first_look()
         self._tokens = value.ndim == 3
@@ -319,6 +316,31 @@ def check_images(images: Any) -> Tensor:
         hint = "divide by 255" if high > 2 else "undo its normalization: the probe preprocesses by itself"
         raise ValueError(f"images ranges from {low:.3g} to {high:.3g}, not within [0, 1]; {hint}.")
     return images.float()
+
+
+def check_is_probe(probe: Any) -> None:
+    """Raise a TypeError of one sentence for what is no probe, such as a model whose layer was not said."""
+    if not isinstance(probe, Probe):
+        raise TypeError(f"probe is a {type(probe).__name__}; give tw.Probe(model, layer).")
+
+
+def preprocess_of(network: nn.Module, given: Any) -> Callable[[Tensor], Tensor] | None:
+    """What makes a network's input of images in [0, 1]: what is given, else its own, else nothing.
+
+    Raises
+    ------
+    TypeError
+        What is given can't be called.
+    """
+    if given is None:
+        own: Any = getattr(network, "preprocess", None)
+        return own if callable(own) else None
+    if not callable(given):
+        raise TypeError(
+            f"preprocess is a {type(given).__name__}; give a function of a batch, such as "
+            "torchvision.transforms.Normalize(mean, std)."
+        )
+    return given
 
 
 def on_device(model: nn.Module, device: torch.device) -> nn.Module:

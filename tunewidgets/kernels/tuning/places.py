@@ -13,7 +13,7 @@ import xarray as xr
 
 from tunewidgets.kernels.activations import pooled
 from tunewidgets.kernels.data.vectors import normalized
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.probe import Probe, check_is_probe
 from tunewidgets.records import settings_of
 
 
@@ -114,6 +114,7 @@ def check_probe(film: xr.Dataset, probe: Probe) -> None:
 
 def check_source(what: str, attrs: Mapping[Any, Any], probe: Probe) -> None:
     """Raise a ValueError, about `what`, if these attributes name another layer or other weights than the probe's."""
+    check_is_probe(probe)
     mine = probe.provenance()
     if str(attrs["layer"]) != mine["layer"]:
         raise ValueError(
