@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from bad_input import CASES, COMMANDS
+from bad_commands import COMMANDS
+from bad_input import CASES
 
 from tunewidgets.cli import main
 from tunewidgets.kernels.optimization import loop

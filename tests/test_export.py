@@ -227,6 +227,8 @@ def test_words_move_widgets_and_other_links_are_left_alone(scatter, tmp_path):
 def test_a_missing_folder_is_said(explorer, tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         tw.export_html(explorer, tmp_path / "nowhere" / "page.html")
+    with pytest.raises(ValueError, match="is a folder; give a file in it"):
+        tw.export_html(explorer, tmp_path)
 
 
 def test_each_kind_of_record_has_its_widget(tmp_path):

@@ -93,6 +93,8 @@ def port(text: str) -> int:
 
 def _call(text: str, what: str) -> Any:
     module_name, _, function_name = text.partition(":")
+    if not module_name:
+        raise UsageError(f"{what}: {text!r} names no module; write module:function")
     # As with `python -m`: what lies in the folder one works in can be named.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())

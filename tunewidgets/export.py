@@ -168,6 +168,8 @@ def export_html(
     target = Path(path).expanduser()
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent}; make it first, or give another path")
+    if target.is_dir():
+        raise ValueError(f"{target} is a folder; give a file in it, such as {target / 'page.html'}")
     most = float("inf") if max_mb is None else max_mb * 1e6
 
     @cache

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.data.labelled import LabelledImages, labelled
-from tunewidgets.kernels.network.capture import Capture, Observed, taking
+from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer, taking
 from tunewidgets.kernels.selectivity import CHUNK, Selectivity, stream
 from tunewidgets.kernels.single_units.silencing import SilencedLayer
 
@@ -102,6 +102,7 @@ def ablation(
     256
     """
     _check(method, points=points, random_orders=random_orders, seed=seed)
+    check_by_layer("selectivity", selectivity)
     observed = Observed(model, layers, preprocess, device)
     source = labelled(data, classes, model)
     if curves and selectivity is None:

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import xarray as xr
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.data.image_batches import chunks, counted, described, look_of_first
 from tunewidgets.kernels.data.vectors import HeldVectors, StoredVectors, Vectors
 from tunewidgets.kernels.network.together import check_together, see_together
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.probe import Probe, check_is_probe
 
 POOLINGS = ("mean", "rms")
 
@@ -140,9 +140,13 @@ def sample_activations(
     """
     _check(n, per_image, seed)
     check_pool(pool, pooling)
-    probes = [probe] if isinstance(probe, Probe) else list(probe)
+    given: Any = probe
+    several = isinstance(given, Iterable) and not isinstance(given, nn.Module)
+    probes: list[Probe] = list(given) if several else [given]
     if not probes:
         raise ValueError("there is no probe to sample; give at least one")
+    for one in probes:
+        check_is_probe(one)
     check_together(probes)
     for one in probes:
         if pool > 1 and not one.has_map:

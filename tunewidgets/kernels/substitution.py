@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets.kernels.data.labelled import labelled
-from tunewidgets.kernels.network.capture import Capture, Observed
+from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer
 from tunewidgets.kernels.probe import fingerprint
 from tunewidgets.kernels.selectivity import Selectivity, stream
 from tunewidgets.kernels.single_units.unit_images import UnitImages, check_options
@@ -116,6 +116,7 @@ def representative_substitution(
     checkpoints = checkpoints if isinstance(checkpoints, str) else list(checkpoints)
     observed = Observed(model, layers, preprocess, device)
     first_images = None
+    check_by_layer("mean_activation", mean_activation)
     if data is not None and mean_activation is None:
         source = labelled(data, None, model)
         first_images = None if store is None else source.look_of_first()

@@ -6,7 +6,7 @@ finished layer is kept and a later call goes on where this one stopped.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -128,6 +128,10 @@ def analyze_units(
     """
     if not is_whole(exemplars, 0):
         raise ValueError(f"exemplars is {exemplars!r}; give how many images a unit, or 0 for none.")
+    if not isinstance(ablation_options or {}, Mapping):
+        raise TypeError(
+            f"ablation_options is a {type(ablation_options).__name__}; give a dict, such as dict(method='mean')."
+        )
     if executor is not None:
         check_executor(executor)
     if objectives:

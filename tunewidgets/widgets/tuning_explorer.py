@@ -6,7 +6,7 @@ in `film_page` and `photo_page`.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import traitlets as t
 import xarray as xr
 from PIL import Image
 
+from .._numbers import is_whole
 from ..records import RecordError, kind_of, open_record, validate
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .film_live import Combinations, kept_in
@@ -317,11 +318,11 @@ def _film_of(film: xr.Dataset | str | os.PathLike[str]) -> xr.Dataset:
 def _shown(dimensions: Sequence[int] | None, count: int) -> list[int]:
     if dimensions is None:
         return list(range(count))
-    shown = [int(at) for at in dimensions]
-    wrong = [at for at in shown if not 0 <= at < count]
+    shown = list(dimensions) if isinstance(dimensions, Iterable) else []
+    wrong = [at for at in shown if not is_whole(at, 0, count - 1)]
     if wrong or not shown or len(set(shown)) < len(shown):
-        what = "names none" if not shown else f"holds {wrong[0]}" if wrong else "names one of them twice"
+        what = "names none" if not shown else f"holds {wrong[0]!r}" if wrong else "names one of them twice"
         raise ValueError(
             f"dimensions {what}; give different numbers from 0 to {count - 1}, or None for all of them"
         )
-    return shown
+    return [int(at) for at in shown]

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets._numbers import is_whole
 from tunewidgets.zoo.cifar10 import DATA_SETS, HeldOut
 from tunewidgets.zoo.dead_leaves import dead_leaves
 from tunewidgets.zoo.image_source import ImageSource, ending
@@ -81,9 +82,9 @@ def images(
     '3 crops of photographs, 32 px, seed 0 + 3 dead-leaves scenes, 32 px, seed 0'
     """
     for name, value in (("n", n), ("size", size), ("batch_size", batch_size)):
-        if value is not None and (isinstance(value, bool) or value != int(value) or value < 1):
+        if value is not None and not is_whole(value, 1):
             raise ValueError(f"{name}={value!r} makes no image; give a whole number from 1")
-    if seed < 0:
+    if not is_whole(seed, 0):
         raise ValueError(f"seed={seed!r} is no seed; give a whole number from 0")
     made = _make(source, n, size, seed)
     made.batch_size = batch_size

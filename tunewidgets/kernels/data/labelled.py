@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.data.image_batches import look_of_first
 from tunewidgets.kernels.probe import check_images, tensor_of
 from tunewidgets.zoo.sources import images as zoo_images
@@ -55,16 +56,16 @@ class LabelledImages:
             self._batches = list(self._batches)
         describe = getattr(data, "describe", None)
         self.described = str(describe()) if callable(describe) else None
-        if isinstance(classes, int | np.integer):
+        if is_whole(classes):
             self.names: tuple[str, ...] = ()
             self.n_classes: int | None = int(classes)
-        else:
+        elif classes is None or (isinstance(classes, Iterable) and not isinstance(classes, str)):
             self.names = tuple(str(name) for name in (names if classes is None else classes))
             self.n_classes = len(self.names) or None
+        else:
+            raise TypeError(f"classes is {classes!r}; give how many there are, or their names.")
         if self.n_classes is not None and self.n_classes < 2:
-            raise ValueError(
-                f"there is one class only ({self.n_classes}); selectivity compares classes: give at least two."
-            )
+            raise ValueError(f"classes is {self.n_classes}; selectivity compares classes: give at least two.")
         self.outputs: tuple[int, ...] = tuple(getattr(data, "outputs", ()))
         self.input_size = input_size
         self.count: int | None = None
@@ -123,7 +124,7 @@ class LabelledImages:
                 "give batches of labeled images, such as a DataLoader's."
             )
         images = check_images(item[0])
-        labels = torch.as_tensor(tensor_of(item[1]))
+        labels = _numbers(item[1], len(images))
         if labels.ndim != 1 or len(labels) != len(images) or labels.dtype.is_floating_point:
             raise ValueError(
                 f"labels has shape {tuple(labels.shape)} and type {str(labels.dtype).removeprefix('torch.')} for "
@@ -201,6 +202,26 @@ def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
             "source with labels."
         )
     return data, names
+
+
+def _numbers(labels: Any, count: int) -> Tensor:
+    """A batch's labels as a tensor.
+
+    Raises
+    ------
+    TypeError
+        They are no numbers: names, or what a tensor can't hold.
+    """
+    if isinstance(labels, np.ndarray) and labels.dtype == object:
+        labels = labels.tolist()
+    try:
+        return torch.as_tensor(tensor_of(labels))
+    except (TypeError, ValueError, RuntimeError):
+        kind = type(labels[0]).__name__ if isinstance(labels, Sequence) and labels else type(labels).__name__
+        raise TypeError(
+            f"labels holds a {kind} for {count} images; give one whole number an image, and the classes' names as "
+            "classes=."
+        ) from None
 
 
 def _is_single(item: Any) -> bool:

@@ -7,7 +7,7 @@ no map is kept and no later in-place operation can change what was seen. The pas
 import copy
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ from tunewidgets.kernels.network.tracing import (
     of_this_thread,
     watch_layers,
 )
-from tunewidgets.kernels.probe import Probe, on_device, on_some_size, weights_dtype
+from tunewidgets.kernels.probe import Probe, on_device, on_some_size, preprocess_of, weights_dtype
 
 REDUCTIONS = ("mean", "max", "center")
 
@@ -88,6 +88,10 @@ class Observed:
         self._preprocess = preprocess
         if isinstance(layers, str):
             layers = [layers]
+        if layers is not None and not isinstance(layers, Iterable):
+            raise TypeError(
+                f"layers is a {type(layers).__name__}; give names, such as ['features.3']: tw.layers(model) lists them."
+            )
         names = default_layers(self.network, preprocess) if layers is None else list(dict.fromkeys(layers))
         if not names:
             raise ValueError("layers is empty; name at least one, or leave it out for all.")
@@ -213,6 +217,14 @@ class Capture:
         return Reduced(reduced.cpu(), peak, maps.shape[3])
 
 
+def check_by_layer(name: str, given: Any) -> None:
+    """Raise a TypeError of one sentence where what belongs to layers does not say which."""
+    if given is not None and not isinstance(given, Mapping):
+        raise TypeError(
+            f"{name} is a {type(given).__name__}; give a mapping from layers to arrays, such as {{'relu': values}}."
+        )
+
+
 def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | None) -> list[str]:
     """The layers that are looked at when none is named, in forward order.
 
@@ -229,9 +241,7 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
         elif isinstance(module, (nn.Conv2d, nn.Linear)):
             found[False].append(name)
 
-    own_preprocess: Any = getattr(network, "preprocess", None)
-    if preprocess is None and callable(own_preprocess):
-        preprocess = own_preprocess
+    preprocess = preprocess_of(network, preprocess)
     first = next(network.parameters(), None)
     device = torch.device("cpu") if first is None else first.device
 

@@ -4,7 +4,7 @@ In: a layer of a model that is looked at, and how images are made. Out: the part
 far as they are made.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,9 @@ OBJECTIVES = {"am": AM, "iam": IAM}
 
 def check_options(objectives: Sequence[str], k: int, options: Mapping[str, Any]) -> None:
     """Raise an error of one sentence for what `representative_substitution` can't be asked."""
-    unknown = [name for name in objectives if name not in OBJECTIVES]
-    if isinstance(objectives, str) or unknown or not objectives or len(set(objectives)) < len(objectives):
+    listed = isinstance(objectives, Iterable) and not isinstance(objectives, str)
+    names = list(objectives) if listed else []
+    if not names or any(name not in OBJECTIVES for name in names) or len(set(names)) < len(names):
         raise ValueError(f"objectives is {objectives!r}; give one or both of ('am', 'iam').")
     if not is_whole(k, 1):
         raise ValueError(f"k is {k!r}; give a whole number of at least 1.")
