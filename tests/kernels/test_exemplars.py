@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 from units_networks import CASES, PRECISIONS, batches, branching, labelled_images, values_at
 
 import tunewidgets as tw
@@ -104,3 +105,7 @@ def test_bad_input_is_said_in_one_sentence():
         tw.exemplars(branching(), [labelled_images()], "relu", k=0, **QUIET)
     with pytest.raises(ValueError, match="pictures is 0; give the side in pixels"):
         tw.exemplars(branching(), [labelled_images()], "relu", pictures=0, **QUIET)
+    pairs = list(zip(*labelled_images(), strict=True))
+    tw.exemplars(branching(), DataLoader(pairs, 4), "relu", k=2, **QUIET)
+    with pytest.raises(ValueError, match=r"DataLoader shuffles, .* give one with shuffle=False"):
+        tw.exemplars(branching(), DataLoader(pairs, 4, shuffle=True), "relu", k=2, **QUIET)

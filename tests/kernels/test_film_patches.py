@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 import tunewidgets as tw
 from tunewidgets.kernels.film_patches import window_around
@@ -138,6 +139,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(film, probe, sample, scenes
         ({"activations": sample.drop_vars("image")}, "doesn't say which image"),
         ({"activations": sample[:, :4]}, "the vectors have 4 units and the film 9"),
         ({"images": scenes[0][None]}, "came from at least 12 images and images gives 1"),
+        ({"images": DataLoader(list(scenes), shuffle=True)}, "DataLoader shuffles"),
         (
             {"probe": tw.Probe(bank, "filters", device="cpu")},
             "film is of layer 'relu' and the probe of 'filters'",

@@ -7,6 +7,7 @@ import pytest
 import torch
 import xarray as xr
 from scipy import stats
+from torch.utils.data import DataLoader
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
@@ -101,6 +102,16 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, data, whole, monk
         other.head.bias += 1
     with pytest.raises(ValueError, match="records of a model with other weights; give another store"):
         tw.analyze_units(other, data, LAYERS, **options)
+
+
+def test_data_that_shuffle_are_taken_where_no_image_has_to_be_found_again(tmp_path, whole):
+    data = DataLoader(list(zip(*labelled_images(), strict=True)), 5, shuffle=True)
+    options = {"layers": "relu", "objectives": (), "ablation": False, **QUICK}
+    found = tw.analyze_units(branching(), data, **{**options, "exemplars": 0})["relu"]
+    np.testing.assert_allclose(found.selectivity, whole["relu"].selectivity, atol=1e-6)
+    for more in ({}, {"exemplars": 0, "store": tmp_path / "u.zarr"}):
+        with pytest.raises(ValueError, match="shuffles, so an image has another number at every pass"):
+            tw.analyze_units(branching(), data, **{**options, **more})
 
 
 def test_an_executor_makes_the_same_images(data, whole):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from torch.utils.data import DataLoader
 from units_networks import branching
 
 import tunewidgets as tw
@@ -78,6 +79,9 @@ def test_stopped_sampling_goes_on_where_it_was(tmp_path, probe, monkeypatch):
 def test_a_store_of_vectors_is_a_folder_which_they_can_be_read_from_later(tmp_path, probe):
     with pytest.raises(ValueError, match=r"end it in \.zarr, for a folder"):
         tw.sample_activations(probe, IMAGES, **QUICK, store=tmp_path / "a.zarr.zip")
+    shuffled = DataLoader(torch.cat(IMAGES), 7, shuffle=True)
+    with pytest.raises(ValueError, match="shuffles, so an image has another number"):
+        tw.sample_activations(probe, shuffled, **QUICK, store=tmp_path / "a.zarr")
     assert not list(tmp_path.iterdir())
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.data.image_batches import chunks, counted, described, look_of_first
+from tunewidgets.kernels.data.image_batches import check_order, chunks, counted, described, look_of_first
 from tunewidgets.kernels.data.vectors import HeldVectors, StoredVectors, Vectors
 from tunewidgets.kernels.network.together import check_together, see_together
 from tunewidgets.kernels.probe import Probe, check_is_probe
@@ -163,6 +163,7 @@ def sample_activations(
             raise ValueError(
                 f"{store} takes the vectors of one layer; give one probe, and a store to each of the others"
             )
+        check_order(batches)
         asked = {
             **attrs[0],
             "per_image": per_image,

@@ -70,8 +70,8 @@ def exemplars(
     Raises
     ------
     ValueError
-        `k` or `pictures` is no positive whole number, the model lacks a layer, or its weights are not finite; and all
-        that is wrong with labels or images, as of `class_selectivity`.
+        `k` or `pictures` is no positive whole number, the data shuffle, the model lacks a layer, or its weights are not
+        finite; and all that is wrong with labels or images, as of `class_selectivity`.
     TypeError
         `model` or `data` is of a kind that is not taken.
 
@@ -85,6 +85,7 @@ def exemplars(
     """
     observed = Observed(model, layers, preprocess, device)
     source = labelled(data, classes, model)
+    source.check_order()
     collector = Exemplars(observed, k)
     stream(Capture(observed, reduction, rectify, peaks=True), source, [collector], progress)
     found = collector.datasets()

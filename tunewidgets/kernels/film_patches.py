@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.data.image_batches import chunks, counted, described
+from tunewidgets.kernels.data.image_batches import check_order, chunks, counted, described
 from tunewidgets.kernels.layers import sight_of
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
@@ -70,7 +70,8 @@ def add_patches(
     ------
     ValueError
         The film has no linear fit, or was made for another layer or with other weights; `activations` does not say
-        which images it came from, or names more than there are; `k` or `side` is no positive whole number.
+        which images it came from, or names more than there are, or these shuffle; `k` or `side` is no positive whole
+        number.
 
     References
     ----------
@@ -106,6 +107,7 @@ def add_patches(
     position = np.where(here[..., None], place[chosen], NOBODY).astype(np.int32)
     along = np.arange(len(chosen))[:, None, None]
     coordinate = np.where(here, coordinates[chosen, along], np.nan).astype(np.float32)
+    check_order(images)
     batches, count = counted(images)
     if source.max() >= count:
         raise ValueError(

@@ -111,7 +111,8 @@ def analyze_units(
     Raises
     ------
     TypeError, ValueError
-        The model, its layers, the data or an option cannot be used, or the store holds records made otherwise.
+        The model, its layers, the data or an option cannot be used, or the store holds records made otherwise. Data
+        that shuffle can be used without exemplars and without a store.
     RuntimeError
         Another process is writing to the store, or workers were lost again and again.
     FileExistsError
@@ -138,6 +139,8 @@ def analyze_units(
         check_options(objectives, exemplars or 9, options)
     observed = Observed(model, layers, preprocess, device)
     source = labelled(data, classes, model)
+    if exemplars or store is not None:
+        source.check_order()
     asked = {
         "objectives": list(objectives),
         "ablation": bool(ablation),

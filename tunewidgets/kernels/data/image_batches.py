@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor
+from torch.utils.data import RandomSampler, SubsetRandomSampler, WeightedRandomSampler
 
 from tunewidgets.kernels.probe import tensor_of
 
@@ -63,6 +64,20 @@ def parts_of(batch: Any) -> tuple[Tensor, Any]:
             "wrap it in tunewidgets.zoo.images(...)"
         )
     return tensor_of(pictures), more[0] if more else None
+
+
+def check_order(batches: Any) -> None:
+    """Raise a ValueError where images come in another order at every pass, and none can be named by its number.
+
+    Of batches that are no DataLoader's nobody knows.
+    """
+    if isinstance(
+        getattr(batches, "sampler", None), (RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
+    ):
+        raise ValueError(
+            f"the {type(batches).__name__} shuffles, so an image has another number at every pass; give one with "
+            "shuffle=False"
+        )
 
 
 def look_of_first(batches: Iterable[Any]) -> str:

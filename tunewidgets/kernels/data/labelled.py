@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.data.image_batches import look_of_first
+from tunewidgets.kernels.data.image_batches import check_order, look_of_first
 from tunewidgets.kernels.probe import check_images, tensor_of
 from tunewidgets.zoo.sources import images as zoo_images
 
@@ -74,6 +74,10 @@ class LabelledImages:
     def describe(self) -> str:
         """What the images are, in a few words, for a record's settings."""
         return self.described or f"{self.count} labeled images"
+
+    def check_order(self) -> None:
+        """Raise a ValueError where images come in another order at every pass."""
+        check_order(self._batches)
 
     def look_of_first(self) -> str:
         """What the first images show, which tells these data from others."""
