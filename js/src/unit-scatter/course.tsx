@@ -6,6 +6,8 @@ interface Props {
   name: string;
   line: Line;
   steps: number;
+  /** The step reached: a curve that ends before has no value now, as the RS of a unit that has fallen silent. */
+  now: number;
   /** What the curve's height stands for; by default from 0 to its largest value. */
   range?: [low: number, high: number];
 }
@@ -14,7 +16,7 @@ const WIDTH = 150;
 const HEIGHT = 44;
 const ROOM = 3;
 
-export function Course({ name, line, steps, range }: Props) {
+export function Course({ name, line, steps, now, range }: Props) {
   const last = line.values.at(-1);
   if (last === undefined) return null;
   const [low, high] = range ?? [Math.min(0, ...line.values), Math.max(...line.values, 1e-9)];
@@ -22,8 +24,10 @@ export function Course({ name, line, steps, range }: Props) {
   const y = (value: number) => HEIGHT - ROOM - ((HEIGHT - 2 * ROOM) * (value - low)) / (high - low || 1);
   const points = line.values.map((value, at) => [x(line.steps[at] ?? 0), y(value)] as const);
   const end = points.at(-1) ?? [0, 0];
-  const text = name === "RS" ? decimal(last, last > 0 && last < 0.1 ? 3 : 2) : number(last);
-  const said = `${name} after ${line.steps.at(-1)} of ${steps} steps: ${text}`;
+  const ended = (line.steps.at(-1) ?? 0) < now;
+  const value = name === "RS" ? decimal(last, last > 0 && last < 0.1 ? 3 : 2) : number(last);
+  const text = ended ? "–" : value;
+  const said = `${name} after ${now} of ${steps} steps: ${ended ? "none" : value}`;
   return (
     <figure class="tws-course">
       <figcaption>
@@ -32,7 +36,7 @@ export function Course({ name, line, steps, range }: Props) {
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={said}>
         <path class="tws-base" d={`M${ROOM} ${HEIGHT - ROOM}H${WIDTH - ROOM}`} />
         <polyline points={points.map((point) => point.map((at) => at.toFixed(1)).join(",")).join(" ")} />
-        <circle cx={end[0]} cy={end[1]} r={2.5} />
+        {ended ? null : <circle cx={end[0]} cy={end[1]} r={2.5} />}
       </svg>
       <p class="tws-scale" aria-hidden="true">
         <span>0</span>

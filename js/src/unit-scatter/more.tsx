@@ -20,14 +20,15 @@ export function More({ view, unit }: { view: View; unit: number }) {
   const curves = rs.steps.length > 1 || own.steps.length > 1;
   const actions = rendering !== undefined && !waits && !missing;
   if (!curves && !actions) return null;
-  const steps = at?.now?.steps ?? Math.max(...rs.steps, ...own.steps, 1);
+  const now = Math.max(...rs.steps, ...own.steps, 0);
+  const steps = at?.now?.steps ?? Math.max(now, 1);
   return (
     <div class="tw-part">
       <h5 class="tw-heading">Along the optimization of its {objectiveName(objective)} image</h5>
       {curves ? (
         <div class="tws-courses">
-          <Course name="RS" line={rs} steps={steps} range={[0, 1]} />
-          <Course name="activation" line={own} steps={steps} />
+          <Course name="RS" line={rs} steps={steps} now={now} range={[0, 1]} />
+          <Course name="activation" line={own} steps={steps} now={now} />
         </div>
       ) : null}
       {actions ? (
