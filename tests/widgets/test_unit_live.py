@@ -160,6 +160,8 @@ def test_renders_from_python_what_is_named(scatter, tmp_path):
     assert again._units["layers"][0]["table"]["waiting"]["am"] == [0, 2]
     with pytest.raises(ValueError, match="there is no unit 9 in layer '3'; it has 3 units, give 0 to 2"):
         scatter.render([9])
+    with pytest.raises(TypeError, match=r"units is 1; give a list of units, such as \[17, 4\]"):
+        scatter.render(1)
 
 
 def test_who_opens_the_page_later_gets_all_of_it(scatter):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import traitlets
 import xarray as xr
 from films import make_film
 from PIL import Image
+from recovery_records import make_recovery
 from unit_records import make_tree, make_units
 
 import tunewidgets as tw
@@ -280,3 +282,22 @@ def test_the_figure_is_that_of_the_plot_as_it_stands():
     scatter.x, scatter.color, scatter.objective = "accuracy_drop", None, "am"
     expected = tw.figures.unit_scatter(tree, "accuracy_drop", "rs", None, "am", scatter.layer)
     assert scatter.figure() == expected
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (
+            lambda: tw.UnitScatter(make_units(), lyer="features.1"),
+            "UnitScatter has no 'lyer'; did you mean 'layer'?",
+        ),
+        (
+            lambda: tw.TuningExplorer(make_film(), speed=2),
+            "TuningExplorer has no 'speed'; what can be set is ",
+        ),
+        (lambda: tw.RecoveryChecklist(make_recovery(), alfa=0.1), "no 'alfa'; did you mean 'alpha'?"),
+    ],
+)
+def test_a_trait_that_no_widget_has_is_said(make, sentence):
+    with pytest.raises(TypeError, match=re.escape(sentence)):
+        make()

@@ -7,7 +7,8 @@ can't. Imports no torch and computes nothing heavy.
 import base64
 import operator
 import sys
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -72,9 +73,20 @@ class Widget(anywidget.AnyWidget):
     _css = t.Unicode().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
+        self._check_known(traits)
         super().__init__(_esm=bundle(self.bundle_name, "js"), _css=bundle(self.bundle_name, "css"), **traits)
         self._live = Live(lambda message, buffers: self.send(message, buffers))
         self.on_msg(self._reply)
+
+    @classmethod
+    def _check_known(cls, traits: Mapping[str, Any]) -> None:
+        """Raise a TypeError for a trait that there is not, which traitlets takes without a word."""
+        for name in traits:
+            if name not in cls.class_trait_names():
+                own = cls.reader_traits()
+                near = get_close_matches(name, own, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"what can be set is {', '.join(own)}"
+                raise TypeError(f"{cls.__name__} has no {name!r}; {hint}")
 
     @classmethod
     def reader_traits(cls) -> list[str]:

@@ -6,7 +6,7 @@ selected units, axes and colors are synced traits. The page is js/src/unit-scatt
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -198,6 +198,8 @@ class UnitScatter(UnitTraits):
         ------
         ValueError
             If there is no probe, or no such unit.
+        TypeError
+            If `units` is no list of units.
         Exception
             Whatever the network raises. What was finished before stays.
 
@@ -211,6 +213,8 @@ class UnitScatter(UnitTraits):
         """
         if self._on_request is None:
             raise ValueError("images can't be made here: give probe=, the model that the record was made of")
+        if units is not None and not isinstance(units, Iterable):
+            raise TypeError(f"units is {units!r}; give a list of units, such as [17, 4]")
         growing = self._on_request.growing[self.layer]
         chosen = growing.waiting_units(self.selected) if units is None else units
         run = self._on_request.run(self.layer, self.objective, chosen)
