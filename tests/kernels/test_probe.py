@@ -1,5 +1,6 @@
 """A probe gives what the whole network would, stops at its layer, leaves nothing behind and explains errors."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -169,6 +170,13 @@ def test_an_unknown_layer_names_the_near_ones(branched, layer, sentence):
 def test_images_that_are_not_a_batch_in_0_1_are_refused(branched, images, error, sentence):
     with pytest.raises(error, match=sentence):
         Probe(branched, "relu", device="cpu")(images)
+
+
+@pytest.mark.parametrize("look", [Probe.__call__, partial(tw.sample_activations, n=2, progress=False)])
+def test_a_size_that_the_model_does_not_take_is_one_sentence(look):
+    fixed = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(2 * 26 * 26, 4))
+    with pytest.raises(ValueError, match=r"does not take images of 30 × 30 px: .*; resize them"):
+        look(Probe(fixed, "2"), torch.rand(2, 3, 30, 30))
 
 
 def test_arrays_are_images_too(branched):

@@ -117,9 +117,12 @@ def test_what_cannot_be_placed_is_said_in_one_sentence(film, probe, scenes, tmp_
         (scenes[0] * 255, r"outside \[0, 1\]"),
         (tmp_path / "no.png", "is no picture that can be read"),
         (tmp_path / "half.png", "is no picture that can be read"),
+        (np.zeros((3, 3, 3), np.uint8), "does not take images of 3 × 3 px"),
     ):
         with pytest.raises(ValueError, match=sentence):
             tw.TuningExplorer(film, probe, image=image)
+    with pytest.raises(FileNotFoundError, match=r"there is no photo at nowhere\.png; give a file"):
+        tw.TuningExplorer(film, probe, image="nowhere.png")
     with pytest.raises(ValueError, match="can only be placed by the network; give probe="):
         tw.TuningExplorer(film, image=scenes[0])
     with pytest.raises(ValueError, match="film is of layer 'relu' and the probe of 'filters'"):

@@ -17,7 +17,8 @@ from tqdm.auto import tqdm
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.data.labelled import LabelledImages, labelled
-from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer, taking
+from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer
+from tunewidgets.kernels.network.tracing import taking
 from tunewidgets.kernels.selectivity import CHUNK, Selectivity, stream
 from tunewidgets.kernels.single_units.silencing import SilencedLayer
 

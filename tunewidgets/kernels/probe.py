@@ -24,6 +24,7 @@ from tunewidgets.kernels.network.tracing import (
     find_layer,
     first_line,
     forward_to,
+    taking,
 )
 
 if TYPE_CHECKING:
@@ -126,10 +127,10 @@ class Probe:
         Raises
         ------
         TypeError, ValueError
-            `images` is not such a batch.
+            `images` is not such a batch, or of a size that the model does not take.
         """
         batch = check_images(images).to(self.device)
-        with torch.no_grad(), evaluating(self._network):
+        with torch.no_grad(), taking(batch), evaluating(self._network):
             return self.values(batch).post.float()
 
     def rectified(self, images: Tensor | np.ndarray) -> Tensor:

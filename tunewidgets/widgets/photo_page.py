@@ -66,7 +66,7 @@ def _pixels(image: Any) -> np.ndarray:
                 # Turned as its camera says, as images of the zoo are.
                 return np.array(ImageOps.exif_transpose(opened).convert("RGB"))
         except FileNotFoundError:
-            raise
+            raise FileNotFoundError(f"there is no photo at {image}; give a file that exists") from None
         except (OSError, SyntaxError) as error:
             raise ValueError(
                 f"{image} is no picture that can be read; give a PNG, JPEG or WebP file"

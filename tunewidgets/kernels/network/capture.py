@@ -7,8 +7,7 @@ no map is kept and no later in-place operation can change what was seen. The pas
 import copy
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -20,9 +19,9 @@ from tunewidgets.kernels.network.tracing import (
     ACTIVATIONS,
     check_model,
     evaluating,
-    first_line,
     first_tensor,
     of_this_thread,
+    taking,
     watch_layers,
 )
 from tunewidgets.kernels.probe import Probe, on_device, on_some_size, preprocess_of, weights_dtype
@@ -255,23 +254,3 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
     if not names:
         raise ValueError("the model has no activation, convolution or linear module; name the layers.")
     return names
-
-
-@contextmanager
-def taking(images: Tensor) -> Iterator[None]:
-    """Around what a network does with these images: if it does not take them, one sentence says so.
-
-    Raises
-    ------
-    ValueError
-        It does not.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"the model does not take images of {images.shape[2]} × {images.shape[3]} px: {first_line(error)}; resize "
-            "them, for instance with tw.zoo.images(data, size=...)."
-        ) from error

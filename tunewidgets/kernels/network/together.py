@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.network.tracing import evaluating, find_layer, first_tensor, of_this_thread
+from tunewidgets.kernels.network.tracing import evaluating, find_layer, first_tensor, of_this_thread, taking
 from tunewidgets.kernels.probe import Probe, check_images
 
 Seen = Callable[[int, Tensor], Any]
@@ -78,7 +78,7 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
 
     handles = [module.register_forward_hook(listener(calls)) for module, calls in wanted.items()]
     try:
-        with evaluating(first.network):
+        with taking(batch), evaluating(first.network):
             first.network(first.inputs(batch))
     except _Done:
         return

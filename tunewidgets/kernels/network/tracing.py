@@ -117,6 +117,26 @@ def of_this_thread(hook: Callable) -> Callable:
     return heard
 
 
+@contextmanager
+def taking(images: Tensor) -> Iterator[None]:
+    """Around what a network does with these images: if it does not take them, one sentence says so.
+
+    Raises
+    ------
+    ValueError
+        It does not.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"the model does not take images of {images.shape[2]} × {images.shape[3]} px: {first_line(error)}; resize "
+            "them, for instance with tw.zoo.images(data, size=...)."
+        ) from error
+
+
 def first_tensor(output: Any) -> Tensor | None:
     """The tensor a module gives, or the first of several (attention gives its weights too)."""
     if isinstance(output, Tensor):

@@ -12,7 +12,7 @@ from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.canvas import Canvas, make_canvas
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.layers import receptive_field
-from tunewidgets.kernels.network.tracing import first_line
+from tunewidgets.kernels.network.tracing import evaluating, first_line
 from tunewidgets.kernels.objectives import as_objective
 from tunewidgets.kernels.optimization.band import choose_band
 from tunewidgets.kernels.optimization.evolution import evolution_recipe, low_band
@@ -104,7 +104,8 @@ def choose_size(probe: Probe, size: int | str) -> int:
     if not is_whole(size, 2):
         raise ValueError(f"size is {size!r}; give the side in pixels or 'auto'.")
     try:
-        probe(torch.full((1, 3, size, size), 0.5))
+        with torch.no_grad(), evaluating(probe.network):
+            probe.values(torch.full((1, 3, size, size), 0.5, device=probe.device))
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
             f"layer {probe.layer!r} has no values on a canvas of {size} px: {first_line(error)}; give a larger size."
