@@ -136,6 +136,16 @@ def test_a_folder_gives_its_images_with_sub_folders_as_labels(folder):
     assert all((drawn[i] == pictures).flatten(1).all(1).any() for i in range(2))
 
 
+def test_hidden_files_of_a_folder_are_no_images(folder):
+    (folder / "cats" / "._a.png").write_bytes(b"what macOS keeps beside a.png")
+    kept = folder / ".ipynb_checkpoints" / "a-checkpoint.png"
+    kept.parent.mkdir()
+    kept.write_bytes((folder / "cats" / "a.png").read_bytes())
+    source = images(folder, size=16)
+    check(source, 4, 16)
+    assert source.classes == ("cats", "dogs")
+
+
 def test_a_folder_with_loose_images_has_no_labels(folder):
     source = images(folder / "cats", size=16)
     assert not source.has_labels

@@ -27,7 +27,7 @@ def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) 
         raise FileNotFoundError(f"there are no images called {str(source)!r}, and no such folder; {hint}")
     if not folder.is_dir():
         raise ValueError(f"{folder} is a file; give the folder that the images are in")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = sorted(path for path in folder.rglob("*") if _is_shown(path, folder))
     if not files:
         raise ValueError(f"the folder {folder} holds no images; put some there ({', '.join(SUFFIXES)})")
     chosen = _chosen(len(files), n, seed, f"the folder {folder}")
@@ -43,6 +43,16 @@ def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) 
     drawn_by = seed if len(chosen) < len(files) else None
     description = f"{len(chosen)} images of {folder.resolve().name}{ending(size, drawn_by)}"
     return ImageSource(len(chosen), picture, description, classes, has_labels)
+
+
+def _is_shown(path: Path, folder: Path) -> bool:
+    """Whether this is an image file that a file manager shows.
+
+    The hidden ones are no photographs: macOS's "._cat.png" beside "cat.png", and what Jupyter keeps in
+    ".ipynb_checkpoints", which would be a class.
+    """
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def from_source(source: ImageSource, n: int | None, size: int | None, seed: int) -> ImageSource:

@@ -46,7 +46,7 @@ def images(
           testing, with their labels (CIFAR-10 is read from the folder named by `TUNEWIDGETS_DATA`, or downloaded);
         - `"imagenet-sample"` or `"imagenet-labelled"`: 1,000 photographs of as many classes, or 2,500 of ten, with
           their labels, from the folder named by `TUNEWIDGETS_DATA`;
-        - a folder of image files, whose sub-folders, if it has any, are labels;
+        - a folder of image files, whose sub-folders, if it has any, are labels; hidden ones are left out;
         - a batch `(N, 3, H, W)`, tensor or array, uint8 or float in [0, 1];
         - a torchvision-style dataset or any sequence of images or `(image, label)` pairs;
         - any other iterable of these or of batches, such as a DataLoader: read once, and kept in memory;
