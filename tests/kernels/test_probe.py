@@ -93,6 +93,33 @@ def test_of_two_looks_that_overlap_the_later_one_ends_evaluation_mode(branched):
     assert not branched.stem.training
 
 
+@pytest.mark.parametrize("way", ["torch.compile", "in place", "forward"])
+@pytest.mark.filterwarnings("error")
+def test_a_model_that_was_compiled_and_used_is_seen_as_any_other(branched, way):
+    images, labels = torch.rand(6, 3, 32, 32), torch.arange(6) % 3
+    expected = Probe(branched, "relu_1", device="cpu")(images)
+    losses = tw.ablation(branched.eval(), [(images, labels)], "right", curves=False, progress=False)
+    prefix, compiled = "", branched
+    if way == "torch.compile":
+        prefix, compiled = "_orig_mod.", torch.compile(branched, backend="eager")
+    elif way == "in place":
+        branched.compile(backend="eager")
+    else:
+        branched.forward = torch.compile(branched.forward, backend="eager")
+    with torch.no_grad():
+        compiled(images)
+    assert f"{prefix}relu_1" in set(tw.layers(compiled, (3, 32, 32)).name)
+    torch.testing.assert_close(Probe(compiled, f"{prefix}relu_1", device="cpu")(images), expected)
+    found = tw.ablation(compiled, [(images, labels)], f"{prefix}right", curves=False, progress=False)
+    np.testing.assert_allclose(
+        found[f"{prefix}right"].loss_increase, losses["right"].loss_increase, atol=1e-6
+    )
+    stats = torch._dynamo.utils.counters["frames"]["total"]
+    with torch.no_grad():
+        compiled(images)
+    assert torch._dynamo.utils.counters["frames"]["total"] == stats
+
+
 def test_units_come_first_whatever_the_layout():
     class Tokens(nn.Module):
         def __init__(self) -> None:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tunewidgets.kernels.eager import eagerly
+
 # Modules whose input and output differ by an elementwise nonlinearity: their input is the layer's `pre`.
 ACTIVATIONS = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
@@ -88,7 +90,7 @@ _holding = threading.Lock()
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode for the length of a block; each module's own mode is put back afterwards.
 
-    Where several threads look at one model, by the last of their blocks.
+    Where several threads look at one model, by the last of their blocks. What `torch.compile` made of it is left aside.
     """
     with _holding:
         own = [module for module in model.modules() if module.training or module in _held]
@@ -96,7 +98,8 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             _held[module] = _held.get(module, 0) + 1
             module.training = False
     try:
-        yield
+        with eagerly(model):
+            yield
     finally:
         with _holding:
             for module in own:
