@@ -51,6 +51,13 @@ def test_an_interval_of_no_draw_is_refused():
         rank_correlation(np.eye(3)[:2], draws=0)
 
 
+def test_values_without_a_rank_are_refused():
+    with pytest.raises(
+        ValueError, match="holds NaN or infinite values, which have no rank; leave those units out"
+    ):
+        rank_correlation(np.array([[1.0, np.nan, 3.0], [1.0, 2.0, 3.0]]))
+
+
 def test_a_mean_has_the_interval_of_student():
     values = np.array([0.1, 0.25, -0.05, 0.2, np.nan])
     kept = values[:4]

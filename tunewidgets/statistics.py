@@ -113,7 +113,7 @@ def rank_correlation(columns: np.ndarray, *, draws: int = DRAWS) -> Interval:
     Raises
     ------
     ValueError
-        There is no draw.
+        There is no draw, or a value is not finite.
 
     Examples
     --------
@@ -122,6 +122,8 @@ def rank_correlation(columns: np.ndarray, *, draws: int = DRAWS) -> Interval:
     """
     if draws < 1:
         raise ValueError(f"draws={draws} make no interval; give 1 or more")
+    if not np.isfinite(columns).all():
+        raise ValueError("a column holds NaN or infinite values, which have no rank; leave those units out")
     n = columns.shape[1]
     if n < 3:
         return Interval(np.nan, np.nan, np.nan)
