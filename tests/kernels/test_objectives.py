@@ -216,11 +216,21 @@ def test_what_is_no_objective_is_refused(make, error, sentence):
         (tw.AM([-1]), "there is no unit -1"),
         (tw.Direction(np.eye(5)), "5 columns and layer 'relu' has 28 units"),
         (tw.AM([3]) + tw.AM([99]), "there is no unit 99"),
+        ("filters:3", "'filters:3' is a unit of layer 'filters', but the probe stops at 'relu'"),
+        (["relu:3", "filters:3"], "make the probe there"),
     ],
 )
 def test_targets_that_the_layer_does_not_have(bank_probe, objective, sentence):
     with pytest.raises(ValueError, match=sentence):
         tw.visualize(bank_probe, objective, progress=False)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint64"])
+def test_numbers_of_units_are_of_any_kind(dtype):
+    values = Values(*[torch.rand(2, UNITS, 3, 3)] * 2)
+    for kind in (tw.AM, tw.IAM, tw.Neuron):
+        own = kind(np.array([3, 1], dtype)).score([0, 1], "post", CPU)(values)
+        torch.testing.assert_close(own, kind([3, 1]).score([0, 1], "post", CPU)(values))
 
 
 @pytest.mark.parametrize("mode", ["cosine", "dot_cosine"])

@@ -22,11 +22,13 @@ class _Units(Objective):
     """Objectives whose targets are units of the layer."""
 
     def __init__(self, units: int | Sequence[int] | np.ndarray) -> None:
-        self.units = np.atleast_1d(np.asarray(units))
-        if self.units.ndim != 1 or len(self.units) == 0 or not np.issubdtype(self.units.dtype, np.integer):
+        given = np.atleast_1d(np.asarray(units))
+        if given.ndim != 1 or len(given) == 0 or not np.issubdtype(given.dtype, np.integer):
             raise ValueError(
                 f"units is {units!r}; give a unit's number or a list of them, such as range(64)."
             )
+        # PyTorch takes bytes for a mask.
+        self.units = given.astype(np.int64)
 
     def __len__(self) -> int:
         return len(self.units)
@@ -202,19 +204,19 @@ class FromLucent(Objective):
         return scores
 
 
-def as_objective(objective: Any) -> Objective:
+def as_objective(objective: Any, layer: str | None = None) -> Objective:
     """An objective of ours, from one of ours, a `"layer:unit"` string, a Lucent objective, or a list of either.
 
     Raises
     ------
     TypeError, ValueError
-        It is none of these; a string is not of the form "layer:unit".
+        It is none of these; a string is not of the form "layer:unit", or names another layer than `layer`.
     """
     if isinstance(objective, Objective):
         return objective
     several = list(objective) if isinstance(objective, (list, tuple)) else [objective]
     if several and all(isinstance(item, str) for item in several):
-        return AM([unit_of(item) for item in several])
+        return AM([unit_of(item, layer) for item in several])
     if several and all(callable(item) for item in several):
         return FromLucent(several)
     raise TypeError(
@@ -223,9 +225,14 @@ def as_objective(objective: Any) -> Objective:
     )
 
 
-def unit_of(name: str) -> int:
-    """The unit that a `"layer:unit"` string names."""
-    _, colon, unit = name.rpartition(":")
+def unit_of(name: str, layer: str | None = None) -> int:
+    """The unit that a `"layer:unit"` string names, of `layer` where that is known."""
+    named, colon, unit = name.rpartition(":")
     if not colon or not unit.strip().isdigit():
         raise ValueError(f"{name!r} names no unit; write 'layer:unit', such as 'features.3:17'.")
+    # Lucent writes the dots of a layer's name as underscores.
+    if layer is not None and named not in (layer, layer.replace(".", "_")):
+        raise ValueError(
+            f"{name!r} is a unit of layer {named!r}, but the probe stops at {layer!r}; make the probe there."
+        )
     return int(unit)

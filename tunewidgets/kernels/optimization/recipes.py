@@ -44,7 +44,7 @@ def prepare(
     optimizer: str = "adam",
 ) -> tuple[Gallery, list[str]]:
     """The gallery of a run of `visualize`, still to be filled, and its targets' names."""
-    goal = as_objective(objective)
+    goal = as_objective(objective, probe.layer)
     goal.check(probe)
     if objective_at not in STAGES:
         raise ValueError(f"objective_at is {objective_at!r}; choose one of {', '.join(map(repr, STAGES))}.")
