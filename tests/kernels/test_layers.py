@@ -103,6 +103,14 @@ def test_dilation_and_rectangular_kernels():
     assert row(table, "2")["receptive_field"] == (11, 15) == support(model, "2", 40)
 
 
+@pytest.mark.parametrize("pool", [nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d])
+def test_adaptive_pooling_takes_even_parts(pool):
+    model = nn.Sequential(nn.Conv2d(3, 2, 3), pool(2), pool(1))
+    table = tw.layers(model, input_size=(3, 18, 18))
+    assert row(table, "1")["receptive_field"] == (10, 10) == support(model, "1", 18)
+    assert row(table, "2")["receptive_field"] == (18, 18)
+
+
 def test_the_model_comes_back_as_it_was(branched):
     branched.train()
     tw.layers(branched, input_size=(3, 32, 32))

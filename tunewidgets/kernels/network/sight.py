@@ -128,12 +128,12 @@ class Watch(TorchDispatchMode):
             kernel = _pair(named["weight"].shape[2:])
             moved = sight.through(kernel, _pair(named["stride"]), _pair(named["dilation"]))
             return replace(moved, rectified=False)
+        if "adaptive" in name:
+            return self._adaptive(sight, inputs[0], result)
         if "max_pool" in name or name in {"avg_pool1d", "avg_pool2d", "avg_pool3d"}:
             kernel = _pair(named["kernel_size"])
             stride = _pair(named.get("stride") or named["kernel_size"])
             return sight.through(kernel, stride, _pair(named.get("dilation", 1)))
-        if "adaptive" in name:
-            return self._adaptive(sight, inputs[0], result)
         if name in RECTIFIERS or _cuts_at_0(name, named):
             return replace(sight, rectified=True)
         if name in CARRIERS:
