@@ -300,6 +300,35 @@ def test_the_model_comes_back_as_it_was():
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
+class _InPlace(nn.Module):
+    """Centers its input in place, then a residual of what it was given: what a replay must not do twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.relu, self.head = nn.Conv2d(3, 3, 3, padding=1), nn.ReLU(), nn.Linear(3, 3)
+
+    def forward(self, x):
+        x.sub_(0.5)
+        return self.head((x + self.relu(self.conv(x))).mean((2, 3)))
+
+
+def test_what_works_in_place_on_its_input_leaves_the_users_images_alone():
+    torch.manual_seed(0)
+    network = _InPlace().eval()
+    images, labels = labelled_images(12)
+    mine = images.clone()
+    probe = tw.Probe(network, "relu", device="cpu")
+    torch.testing.assert_close(probe(mine), probe(mine))
+    tw.class_selectivity(network, [(mine, labels)], "relu", **QUIET)
+    tw.sample_activations([probe, tw.Probe(network, "conv")], mine, n=12, progress=False)
+    record = tw.ablation(network, [(mine, labels)], "relu", **PLAIN)["relu"].to_dataset()
+    assert torch.equal(mine, images)
+    base = naive(whole_pass(network, "relu", images, []), labels)
+    for unit in range(3):
+        _, loss, _ = naive(whole_pass(network, "relu", images, [unit]), labels)
+        assert float(record.loss_increase[unit]) == pytest.approx(loss - base[1], abs=1e-5)
+
+
 def test_several_threads_may_measure_one_model_while_others_look_at_it():
     images, labels = labelled_images(12)
     network = branching().train()

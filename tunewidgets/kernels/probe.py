@@ -129,7 +129,8 @@ class Probe:
         TypeError, ValueError
             `images` is not such a batch, or of a size that the model does not take.
         """
-        batch = check_images(images).to(self.device)
+        # A copy, as a preprocess or a network may work in place on what it is given.
+        batch = check_images(images).to(self.device, copy=True)
         with torch.no_grad(), taking(batch), evaluating(self._network):
             return self.values(batch).post.float()
 

@@ -97,8 +97,8 @@ class Observed:
         self.probes = {name: Probe(self.network, name, preprocess, self.device) for name in names}
 
     def inputs(self, images: Tensor) -> Tensor:
-        """What the network takes for these images, on its device."""
-        return next(iter(self.probes.values())).inputs(images.to(self.device))
+        """What the network takes for these images, on its device: a copy, which may be worked on in place."""
+        return next(iter(self.probes.values())).inputs(images.to(self.device, copy=True))
 
     def only(self, layers: Iterable[str]) -> "Observed":
         """The same model with fewer layers to look at."""

@@ -53,7 +53,7 @@ class Replay:
     def __init__(self, network: nn.Module, place: Place, sample: Tensor) -> None:
         self._network, self._place = network, place
         self._copied: set[tuple[nn.Module, int]] = set()
-        self._copies_layer = True
+        self._copies_layer = self._copies_inputs = True
         self._chain = False
         self.whole = False
         self.record(sample)
@@ -99,7 +99,10 @@ class Replay:
                 handles.append(module.register_forward_pre_hook(before))
                 handles.append(module.register_forward_hook(after))
             with evaluating(self._network):
-                output = self._network(inputs)
+                given = self._given_inputs()
+                version = given._version
+                output = self._network(given)
+                self._copies_inputs = given._version != version
         finally:
             for handle in handles:
                 handle.remove()
@@ -112,6 +115,10 @@ class Replay:
         if self._chain:
             self._kept[:-1] = [kept._replace(output=None) for kept in self._kept[:-1]]
         return logits
+
+    def _given_inputs(self) -> Tensor:
+        """The recorded batch, for one pass: a copy where the network works on it in place."""
+        return self._inputs.clone() if self._copies_inputs else self._inputs
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -194,7 +201,7 @@ class Replay:
         self._changed = _copy(changed) if self._copies_layer else changed
         for cursor in self._cursors:
             cursor[0] = 0
-        output = first_tensor(self._network(self._inputs))
+        output = first_tensor(self._network(self._given_inputs()))
         assert output is not None
         return output
 
@@ -239,7 +246,7 @@ class Replay:
 
         handle = self._place.module.register_forward_hook(after)
         try:
-            output = first_tensor(self._network(self._inputs))
+            output = first_tensor(self._network(self._given_inputs()))
         finally:
             handle.remove()
         assert output is not None

@@ -50,7 +50,7 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
         A layer is not reached.
     """
     first = probes[0]
-    batch = check_images(images).to(first.device)
+    batch = check_images(images).to(first.device, copy=True)
     size = (int(batch.shape[2]), int(batch.shape[3]))
     left = set(range(len(probes)))
     wanted: dict[nn.Module, dict[int, int]] = {}
