@@ -166,6 +166,12 @@ def test_anything_else_at_the_path_is_left_alone(tmp_path, film):
     assert file.read_text() == "not a zip"
 
 
+def test_a_folder_that_can_not_be_written_to_is_named(tmp_path, film):
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(OSError, match=r"notes can't be written to \(.*\); give a path in a folder that can"):
+        save_record(film, tmp_path / "notes" / "film.zarr")
+
+
 @pytest.mark.parametrize("name", ["film", "film.nc", "film.zip"])
 def test_a_path_of_another_ending_is_refused(tmp_path, film, name):
     with pytest.raises(ValueError, match=r"end it in \.zarr for a folder or \.zarr\.zip"):

@@ -93,7 +93,6 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
             "a record can't be written here: this Python starts no threads, and Zarr writes in threads; "
             "write it where Python is not in a browser"
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
     with _scratch(target) as scratch:
         folder = scratch / "record.zarr"
         (_renamed_for_disk(record) if isinstance(record, xr.DataTree) else for_disk(record)).to_zarr(
@@ -193,7 +192,13 @@ def looks_like_record(path: Path) -> bool:
 @contextmanager
 def _scratch(target: Path) -> Iterator[Path]:
     # A sibling, so that the final rename stays on one file system and is therefore atomic.
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise OSError(
+            f"{target.parent} can't be written to ({error.strerror or error}); give a path in a folder that can"
+        ) from error
     try:
         yield scratch
     finally:

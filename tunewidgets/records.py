@@ -218,6 +218,8 @@ def save_record(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) 
         If the path ends otherwise.
     FileExistsError
         If something that is not a record is at `path`.
+    OSError
+        If the folder of `path` can't be written to.
     RuntimeError
         If this Python starts no threads, as in a browser.
 
