@@ -65,7 +65,9 @@ class LabelledImages:
         else:
             raise TypeError(f"classes is {classes!r}; give how many there are, or their names.")
         if self.n_classes is not None and self.n_classes < 2:
-            raise ValueError(f"classes is {self.n_classes}; selectivity compares classes: give at least two.")
+            raise ValueError(
+                f"there is one class only ({self.n_classes}); selectivity compares classes: give at least two."
+            )
         self.outputs: tuple[int, ...] = tuple(getattr(data, "outputs", ()))
         self.input_size = input_size
         self.count: int | None = None
