@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.eager import eagerly
+from tunewidgets.kernels.network.eager import eagerly
 
 # Modules whose input and output differ by an elementwise nonlinearity: their input is the layer's `pre`.
 ACTIVATIONS = (
