@@ -190,6 +190,16 @@ def test_activations_may_lie_the_other_way_round(read, film, probe, sample, monk
     np.testing.assert_allclose(again["attribute_p"], read["attribute_p"], atol=0.02)
 
 
+def test_a_short_film_is_compared_by_all_its_points(read, film, probe, sample, monkeypatch):
+    points, swept = [], read["attribute_null"].values.astype(float)
+    monkeypatch.setattr(
+        "tunewidgets.kernels.film_readout.random_axes", lambda *given: points.append(given[4]) or swept
+    )
+    again = tw.read_film(film, probe, sample, null=139, progress=False)
+    assert points == [tw.records.settings_of(again)["readout"]["points"]] == [film.sizes["point"]] == [4]
+    np.testing.assert_array_equal(again["attribute_observed"], again["attribute_sweep"])
+
+
 def test_random_axes_are_decided_by_their_seed(film, probe, sample):
     one, again, other = (random_axes(film, probe, sample, 4, 2, seed, progress=False) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, again)

@@ -41,7 +41,7 @@ def read_film(
     probe: Probe,
     activations: xr.DataArray,
     null: int | xr.Dataset = 199,
-    points: int = 5,
+    points: int | None = None,
     alpha: float = 0.05,
     seed: int = 0,
     *,
@@ -67,8 +67,9 @@ def read_film(
     null : int or xarray.Dataset, default 199
         How many random axes are rendered, from 139: with fewer no p-value of seven can reach .05. Or a film that was
         read already, whose null is taken over: PCA and ICA with as many components span one subspace.
-    points : int, default 5
-        Points along a random axis; the film is compared with them by as many of its own.
+    points : int, optional
+        Points along a random axis; the film is compared with them by as many of its own. None: five, or as many as the
+        film has.
     alpha : float, default 0.05
         Level at which a label is suggested.
     seed : int, default 0
@@ -114,6 +115,7 @@ def read_film(
     if isinstance(null, xr.Dataset):
         swept, points, seed = _taken_over(null, film)
     else:
+        points = min(5, film.sizes["point"]) if points is None else points
         _check_null(null, points, alpha, film.sizes["point"])
         coordinates_of(film, activations.isel(sample=[0]).transpose("sample", "unit").values)
         swept = random_axes(film, probe, activations, null, points, seed, progress)
