@@ -244,3 +244,25 @@ def test_calls_leave_no_tensor_and_no_hook_behind(branched):
     for _ in range(3):
         tw.visualize(probe, tw.AM([0, 1]), **QUICK)
     assert left() == before
+
+
+def test_inference_mode_is_told_and_no_grad_is_not_in_the_way():
+    network, data = tw.zoo.gabor_bank(n=4), [(torch.rand(4, 3, 16, 16), torch.arange(4) % 2)]
+    probe = tw.Probe(network, "relu", device="cpu")
+    options = {"size": 16, "steps": 2, "progress": False}
+    with torch.no_grad():
+        within = tw.visualize(probe, tw.AM([1]), **options)
+    assert within.equals(tw.visualize(probe, tw.AM([1]), **options))
+    sample = tw.sample_activations(probe, data, n=36, progress=False)
+    dimensions = tw.TuningDimensions("pca", 2).fit(sample)
+    with torch.inference_mode():
+        for refused in (
+            lambda: tw.Probe(network, "relu"),
+            lambda: tw.visualize(probe, tw.AM([1]), **options),
+            lambda: tw.render_film(probe, dimensions, points=2, **options),
+            lambda: tw.class_selectivity(network, data, "relu", progress=False),
+        ):
+            with pytest.raises(
+                RuntimeError, match=r"inference_mode\(\) is on.*leave it first, or use torch.no_grad"
+            ):
+                refused()

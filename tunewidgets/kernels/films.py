@@ -18,6 +18,7 @@ from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.directions import Direction, cosine
 from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.network.tracing import check_mode
 from tunewidgets.kernels.optimization.band import choose_band
 from tunewidgets.kernels.optimization.gallery import Gallery, settings_of, to_uint8
 from tunewidgets.kernels.optimization.loop import Job
@@ -114,7 +115,7 @@ def render_film(
         Dimensions that are not fitted or belong to another layer; an option outside its range; a store with a film made
         otherwise.
     RuntimeError
-        Another process is writing to the store, or workers were lost again and again.
+        Another process is writing to the store, inference mode is on, or workers were lost again and again.
     FileExistsError
         Something that is no record is at the store's path.
 
@@ -142,6 +143,7 @@ def render_film(
         raise ValueError(f"sampling is {sampling!r}; choose one of {', '.join(map(repr, SAMPLINGS))}.")
     if others not in OTHERS:
         raise ValueError(f"others is {others!r}; choose one of {', '.join(map(repr, OTHERS))}.")
+    check_mode()
     side = choose_size(probe, size)
     if jitter is None and at == "everywhere":
         jitter = Jitter(shift=side / 2, steady=True)

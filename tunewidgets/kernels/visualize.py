@@ -118,7 +118,7 @@ def visualize(
     ImportError
         "cma" without the package cmaes.
     RuntimeError
-        Another process is writing to the store, or workers were lost again and again.
+        Another process is writing to the store, inference mode is on, or workers were lost again and again.
     FileExistsError
         Something that is no record is at the store's path.
 

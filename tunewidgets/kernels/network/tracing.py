@@ -44,6 +44,14 @@ class _Reached(Exception):
         self.values = values
 
 
+def check_mode() -> None:
+    """Raise a RuntimeError in inference mode, where layers can't be watched and images not be optimized."""
+    if torch.is_inference_mode_enabled():
+        raise RuntimeError(
+            "torch.inference_mode() is on, in which nothing can be optimized; leave it first, or use torch.no_grad()."
+        )
+
+
 def check_model(model: Any) -> None:
     """Raise one sentence for what is no model whose layers can be looked at.
 
@@ -51,7 +59,10 @@ def check_model(model: Any) -> None:
     ------
     TypeError
         It is no module, or one of torch.jit, which runs its layers where no hook is.
+    RuntimeError
+        Inference mode is on.
     """
+    check_mode()
     if not isinstance(model, nn.Module):
         raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
     if isinstance(model, torch.jit.ScriptModule):

@@ -12,7 +12,7 @@ from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.canvas import Canvas, make_canvas
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.layers import receptive_field
-from tunewidgets.kernels.network.tracing import evaluating, first_line
+from tunewidgets.kernels.network.tracing import check_mode, evaluating, first_line
 from tunewidgets.kernels.objectives import as_objective
 from tunewidgets.kernels.optimization.band import choose_band
 from tunewidgets.kernels.optimization.evolution import evolution_recipe, low_band
@@ -44,6 +44,7 @@ def prepare(
     optimizer: str = "adam",
 ) -> tuple[Gallery, list[str]]:
     """The gallery of a run of `visualize`, still to be filled, and its targets' names."""
+    check_mode()
     goal = as_objective(objective, probe.layer)
     goal.check(probe)
     if objective_at not in STAGES:
