@@ -87,6 +87,21 @@ def test_a_pooled_vector_s_patch_is_what_its_whole_neighborhood_sees(film, probe
         assert (patched["patch"].values[at] == seen.numpy()).all()
 
 
+def test_a_layer_that_sees_more_than_a_probe_was_tried_with_has_patches_of_its_own_field():
+    # 7 px and five times 2 × 8 more: 87, wider than the 64 px at which a probe is tried first.
+    torch.manual_seed(0)
+    more = [torch.nn.Conv2d(4, 4, 3, padding=1) for _ in range(5)]
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 7, 8, 3), *more, torch.nn.ReLU()).eval()
+    probe = tw.Probe(network, "6", device="cpu")
+    scenes = torch.rand(3, 3, 160, 160, generator=torch.Generator().manual_seed(0))
+    for images, window in ((scenes, 87), (scenes[..., :80, :80], None)):
+        sample = tw.sample_activations(probe, images, n=150, progress=False)
+        dimensions = tw.TuningDimensions("pca", 1).fit(sample)
+        film = tw.render_film(probe, dimensions, points=2, size=64, steps=1, progress=False)
+        patched = tw.add_patches(film, probe, sample, images, k=1, progress=False)
+        assert tw.records.settings_of(patched)["patches"]["window"] == window
+
+
 def test_images_may_be_a_flipped_array(patched, film, probe, sample, scenes):
     turned = np.stack([scenes[i].numpy() for i in range(12)])[::-1].copy()[::-1]
     again = tw.add_patches(film, probe, sample, turned, k=K, side=7, progress=False)

@@ -211,6 +211,16 @@ def test_the_canvas_follows_the_receptive_field(branched, bank_probe):
     assert choose_size(tw.Probe(branched, "head", device="cpu"), "auto") == 64
     assert choose_size(bank_probe, 40) == 40
     assert choose_size(tw.Probe(branched.double(), "stem", device="cpu"), "auto") == 64
+    # 7 px, and steps of 8 for each of six more: wider than the 64 px at which a probe is tried first.
+    deep = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 7, 8, 3), *(torch.nn.Conv2d(4, 4, 3, padding=1) for _ in range(6))
+    )
+    fields = dict(zip(*(tw.layers(deep)[name] for name in ("name", "receptive_field")), strict=True))
+    for layer, side in (("2", 39), ("6", 103)):
+        assert fields[layer] == (side, side)
+        assert choose_size(tw.Probe(deep, layer, device="cpu"), "auto") == 2 * side
+    deep.input_size = 96
+    assert choose_size(tw.Probe(deep, "6", device="cpu"), "auto") == 96
 
 
 @pytest.mark.parametrize(

@@ -163,10 +163,11 @@ def _cut(
     """
     sight = sight_of(probe).through((pool, pool), (1, 1))
     board = np.zeros((*source.shape, side, side, 3), np.uint8)
-    first = 0
+    first = largest = 0
     with tqdm(total=count, desc="Cutting patches", unit="image", disable=not progress) as bar:
         for pictures in chunks(batches):
             batch = pictures.cpu()
+            largest = max(largest, min(batch.shape[2:]))
             wanted = np.argwhere((source >= first) & (source < first + len(batch)))
             if len(wanted):
                 values = probe(batch[:1])
@@ -180,7 +181,8 @@ def _cut(
                 board[at] = (resized.clamp(0, 1) * 255 + 0.5).to(torch.uint8).movedim(0, -1).numpy()
             first += len(batch)
             bar.update(len(batch))
-    return board, max(sight.window) if sight.window else None
+    seen = max(sight.window) if sight.window else largest
+    return board, seen if seen < largest else None
 
 
 def window_around(

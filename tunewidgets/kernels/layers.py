@@ -100,13 +100,17 @@ def receptive_field(probe: Probe) -> int | None:
 
 
 def sight_of(probe: Probe) -> Sight:
-    """What one position of the probe's layer sees; its `window` is None where that is the whole input."""
+    """What one position of the probe's layer sees; its `window` is None where that is the whole input.
+
+    Of a model that takes images of any size the window may be wider than those the probe was tried with.
+    """
     size = probe.input_size
     image = torch.full((1, 3, size, size), 0.5, device=probe.device)
     watch = Watch(image)
     with evaluating(probe.network), torch.no_grad(), watch:
         value = forward_to(probe.network, probe.place, probe.inputs(image)).post
     sight = watch.get(value) or Sight(None, (size, size), False, False)
-    if sight.window is not None and max(sight.window) >= size:
+    own = getattr(probe.model, "input_size", None)
+    if isinstance(own, int) and sight.window is not None and max(sight.window) >= own:
         return replace(sight, window=None)
     return sight
