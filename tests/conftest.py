@@ -3,4 +3,8 @@
 import sys
 from pathlib import Path
 
+import pytest
+
+# Its assertions show what they compare, as those of a test do.
+pytest.register_assert_rewrite("browser.lab")
 sys.path.insert(0, str(Path(__file__).parent))

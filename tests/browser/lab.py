@@ -33,6 +33,7 @@ CHROMIUM_ARGS = [
 START = 90
 WAIT = 15_000
 """Milliseconds within which the page or the kernel shows what was done."""
+GATHERING = 250
 
 
 def eventually(value: Callable[[], object], wanted: object) -> None:
@@ -208,13 +209,18 @@ class Notebook:
         return done["text"].strip()
 
     def set_back(self, code: str, holds: Callable[[int], None]) -> None:
-        """Run `code` until the page shows what it asks for, which `holds(milliseconds)` expects.
+        """Run `code`, which sets traits of `widget`, until the page shows it, as `holds(milliseconds)` expects, and it
+        changes nothing more.
 
         Once is not enough: what the test before did in the page may reach Python later, and the last writer wins.
         """
+        state = "widget.get_state(widget.reader_traits())"
         for _ in range(9):
             self.python(code)
             with contextlib.suppress(AssertionError):
                 holds(1_500)
-                return
-        holds(1_500)
+                # A page gathers a reader's changes this long, and then sends them.
+                self.page.wait_for_timeout(GATHERING)
+                if self.python(f"before = {state}; {code}; print(before == {state})") == "True":
+                    return
+        raise AssertionError(f"the page was not as it was at first: {self.python(f'print({state})')}")
