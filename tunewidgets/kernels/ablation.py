@@ -111,7 +111,7 @@ def ablation(
         stream(Capture(observed), source, [collector], progress)
         selectivity = {name: part.selectivity.values for name, part in collector.datasets(source).items()}
     work = {}
-    first = source.first_images(2)
+    first = source.sample_batch(2)
     with taking(first):
         sample = observed.inputs(first)
     for layer, probe in observed.probes.items():

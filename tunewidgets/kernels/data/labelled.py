@@ -85,7 +85,7 @@ class LabelledImages:
         """What the first images show, which tells these data from others."""
         return look_of_first(self._check(item, 0) for item in self._batches)
 
-    def first_images(self, count: int) -> Tensor:
+    def sample_batch(self, count: int) -> Tensor:
         """The first image `count` times, `(count, 3, H, W)`: of the size that the images have.
 
         The data are begun for it where no pass has shown it yet.
