@@ -39,9 +39,8 @@ def add_patches(
     """Give a film real patches at each of its points.
 
     A point's patches are what the sampled vectors see, a receptive field each, or of pooled vectors their
-    neighborhood's together: of the 64 nearest to the point along its dimension,
-    the `k` whose direction is nearest to the point's target, no two from one image. At a dimension's ends these are its
-    exemplars.
+    neighborhood's together: of the 64 nearest to the point along its dimension, the `k` whose direction is nearest to
+    the point's target, no two from one image. At a dimension's ends these are its exemplars.
 
     Parameters
     ----------

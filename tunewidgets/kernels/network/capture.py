@@ -19,8 +19,7 @@ from tunewidgets.kernels.network.tracing import (
     ACTIVATIONS,
     check_model,
     evaluating,
-    first_tensor,
-    of_this_thread,
+    listen_at,
     taking,
     watch_layers,
 )
@@ -171,28 +170,12 @@ class Capture:
         return {layer: seen[layer] for layer in self.observed.probes}
 
     def _listen(self, seen: dict[str, Reduced], size: tuple[int, int]) -> list[Any]:
-        wanted: dict[nn.Module, dict[int, str]] = {}
-        for layer, probe in self.observed.probes.items():
-            wanted.setdefault(probe.place.module, {})[probe.place.call] = layer
+        def reached(layer: str, value: Tensor) -> None:
+            seen[layer] = self._reduce(self.observed.probes[layer], value, size)
+            if len(seen) == len(self.observed.probes):
+                raise _Finished
 
-        def listener(layers: dict[int, str]) -> Callable:
-            calls = 0
-
-            @of_this_thread
-            def after(_: nn.Module, __: tuple, output: Any) -> None:
-                nonlocal calls
-                layer = layers.get(calls)
-                calls += 1
-                value = first_tensor(output) if layer is not None else None
-                if layer is None or value is None:
-                    return
-                seen[layer] = self._reduce(self.observed.probes[layer], value, size)
-                if len(seen) == len(self.observed.probes):
-                    raise _Finished
-
-            return after
-
-        return [module.register_forward_hook(listener(layers)) for module, layers in wanted.items()]
+        return listen_at({layer: probe.place for layer, probe in self.observed.probes.items()}, reached)
 
     def _reduce(self, probe: Probe, value: Tensor, size: tuple[int, int]) -> Reduced:
         maps = probe.arrange(value, size)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from tunewidgets.kernels.network.tracing import evaluating, find_layer, first_tensor, of_this_thread, taking
+from tunewidgets.kernels.network.tracing import evaluating, find_layer, listen_at, taking
 from tunewidgets.kernels.probe import Probe, check_images
 
 Seen = Callable[[int, Tensor], Any]
@@ -53,30 +53,15 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
     batch = check_images(images).to(first.device, copy=True)
     size = (int(batch.shape[2]), int(batch.shape[3]))
     left = set(range(len(probes)))
-    wanted: dict[nn.Module, dict[int, int]] = {}
-    for index, probe in enumerate(probes):
-        place = find_layer(first.network, probe.layer)
-        wanted.setdefault(place.module, {})[place.call] = index
 
-    def listener(calls: dict[int, int]) -> Callable[..., None]:
-        count = 0
+    def reached(index: int, value: Tensor) -> None:
+        seen(index, probes[index].arrange(value, size).float())
+        left.discard(index)
+        if not left:
+            raise _Done
 
-        @of_this_thread
-        def after(_: nn.Module, __: Any, output: Any) -> None:
-            nonlocal count
-            index = calls.get(count)
-            count += 1
-            value = None if index is None else first_tensor(output)
-            if index is None or value is None:
-                return
-            seen(index, probes[index].arrange(value, size).float())
-            left.discard(index)
-            if not left:
-                raise _Done
-
-        return after
-
-    handles = [module.register_forward_hook(listener(calls)) for module, calls in wanted.items()]
+    places = {index: find_layer(first.network, probe.layer) for index, probe in enumerate(probes)}
+    handles = listen_at(places, reached)
     try:
         with taking(batch), evaluating(first.network):
             first.network(first.inputs(batch))

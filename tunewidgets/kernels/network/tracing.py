@@ -9,7 +9,7 @@ import difflib
 import functools
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -238,6 +238,28 @@ def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
     raise ValueError(
         f"layer {layer!r} is not reached: the model never calls it in its forward pass; use another layer."
     )
+
+
+def listen_at(places: Mapping[Any, Place], seen: Callable[[Any, Tensor], None]) -> list[Any]:
+    """Hooks that call `seen(key, value)` as each of the places is reached in this thread; who asks removes them."""
+    wanted: dict[nn.Module, dict[int, Any]] = {}
+    for key, place in places.items():
+        wanted.setdefault(place.module, {})[place.call] = key
+
+    def listener(keys: dict[int, Any]) -> Callable:
+        calls = 0
+
+        @of_this_thread
+        def after(_: nn.Module, __: tuple, output: Any) -> None:
+            nonlocal calls
+            call, calls = calls, calls + 1
+            value = first_tensor(output) if call in keys else None
+            if value is not None:
+                seen(keys[call], value)
+
+        return after
+
+    return [module.register_forward_hook(listener(keys)) for module, keys in wanted.items()]
 
 
 def watch_layers(model: nn.Module, inputs: Tensor, seen: Callable[[str, nn.Module, Tensor], None]) -> None:
