@@ -29,6 +29,18 @@ def mix_channels(matrix: Tensor, maps: Tensor) -> Tensor:
     return mixed.unflatten(2, maps.shape[2:])
 
 
+def bounded(logits: Tensor, contrast: float | None) -> Tensor:
+    """`(N, 3, H, W)` logits, each image's scaled down to a standard deviation of at most `contrast`.
+
+    An image that may grow without end burns out: black, white and pure colors reach an early layer a little better, and
+    hide what a later one responds to.
+    """
+    if contrast is None:
+        return logits
+    deviation = logits.flatten(1).std(1).clamp(min=1e-6)
+    return logits * (contrast / deviation).clamp(max=1)[:, None, None, None]
+
+
 def radial_frequency(size: int) -> Tensor:
     """Cycles per pixel of each entry of a real image's half spectrum, `(size, size // 2 + 1)`."""
     fy = torch.fft.fftfreq(size)[:, None]
@@ -51,11 +63,14 @@ class FourierCanvas:
         Highest frequency the image may hold, cycles per pixel; None leaves all.
     deviation : float, default 0.01
         Standard deviation of the initial noise.
+    contrast : float, optional
+        Largest standard deviation of an image's logits (see `bounded`); None: no bound.
     """
 
     size: int
     band: float | None = None
     deviation: float = 0.01
+    contrast: float | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -88,7 +103,7 @@ class FourierCanvas:
         spectrum = torch.view_as_complex(parameters * scale)
         logits = torch.fft.irfft2(spectrum, s=(self.size, self.size), norm="ortho")
         colors = COLOR_CORRELATION.to(parameters.device)
-        return mix_channels(colors, logits).sigmoid()
+        return bounded(mix_channels(colors, logits), self.contrast).sigmoid()
 
     def parameters(self, images: Tensor) -> Tensor:
         """`(N, 3, size, size)` images in [0, 1] as parameters: as near to them as the band allows."""
@@ -104,6 +119,7 @@ class PixelCanvas:
 
     size: int
     deviation: float = 0.01
+    contrast: float | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -120,7 +136,7 @@ class PixelCanvas:
 
     def image(self, parameters: Tensor) -> Tensor:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
-        return parameters.sigmoid()
+        return bounded(parameters, self.contrast).sigmoid()
 
     def parameters(self, images: Tensor) -> Tensor:
         """`(N, 3, size, size)` images in [0, 1] as parameters."""
@@ -136,7 +152,13 @@ def canvas_name(recorded: str) -> str:
     return "pixel" if recorded == PixelCanvas.__name__ else "fourier"
 
 
-def make_canvas(name: str, size: int, band: float | None = None, deviation: float = 0.01) -> Canvas:
+def make_canvas(
+    name: str,
+    size: int,
+    band: float | None = None,
+    deviation: float = 0.01,
+    contrast: float | None = None,
+) -> Canvas:
     """The canvas called `name`; `deviation` is that of the noise it starts from.
 
     Raises
@@ -147,7 +169,7 @@ def make_canvas(name: str, size: int, band: float | None = None, deviation: floa
     if size < 2:
         raise ValueError(f"size is {size}; an image needs at least 2 pixels a side.")
     if name == "fourier":
-        return FourierCanvas(size, band, deviation)
+        return FourierCanvas(size, band, deviation, contrast)
     if name == "pixel":
-        return PixelCanvas(size, deviation)
+        return PixelCanvas(size, deviation, contrast)
     raise ValueError(f"canvas is {name!r}; choose one of {', '.join(map(repr, CANVASES))}.")

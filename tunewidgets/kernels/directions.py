@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tunewidgets.kernels.network.tracing import Values
-from tunewidgets.kernels.optimization.scores import Objective, Score, position
+from tunewidgets.kernels.optimization.scores import Objective, Score, position, staged
 from tunewidgets.kernels.probe import Probe, tensor_of
 
 # In "dot_cosine": below this cosine a position still pulls, weakly; a length that keeps silent positions finite.
@@ -97,7 +97,7 @@ class Direction(Objective):
         wanted = F.normalize(self.vectors[list(targets)].to(device), dim=1)
 
         def scores(values: Values) -> Tensor:
-            activations = values.rectified()
+            activations = staged(values, at)
             if self.at != "everywhere":
                 activations = position(activations, self.at)
             if activations.ndim == 2:

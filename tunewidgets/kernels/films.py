@@ -20,6 +20,7 @@ from tunewidgets.kernels.directions import Direction, cosine
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.network.tracing import check_mode
 from tunewidgets.kernels.optimization.band import choose_band
+from tunewidgets.kernels.optimization.contrast import choose_contrast
 from tunewidgets.kernels.optimization.gallery import Gallery, settings_of, to_uint8
 from tunewidgets.kernels.optimization.loop import Job
 from tunewidgets.kernels.optimization.recipes import choose_size, make_recipe
@@ -54,6 +55,7 @@ def render_film(
     only: Sequence[int] | None = None,
     canvas: str = "fourier",
     band: float | str | None = "auto",
+    contrast: float | str | None = "auto",
     jitter: Jitter | None = None,
     lr: float | str = "auto",
     precision: str = "auto",
@@ -87,7 +89,7 @@ def render_film(
     jitter : Jitter, optional
         Random transformations; None shifts over the whole image to the end, so that the images are seamless tiles
         (with `at` a position, the weak shifts of `visualize`).
-    size, steps, seed, canvas, lr, precision, chunk, progress
+    size, steps, seed, canvas, contrast, lr, precision, chunk, progress
         As in `visualize`; "auto" chooses the chunk for the points of one dimension, so that its images do not depend
         on which others are rendered.
     band : float, "auto" or None, default "auto"
@@ -147,7 +149,9 @@ def render_film(
     side = choose_size(probe, size)
     if jitter is None and at == "everywhere":
         jitter = Jitter(shift=side / 2, steady=True)
-    board = make_canvas(canvas, side, choose_band(probe, side, band), START_NOISE)
+    board = make_canvas(
+        canvas, side, choose_band(probe, side, band), START_NOISE, choose_contrast(probe, contrast, side)
+    )
     placed = [place_points(dimensions, index, points, sampling, others) for index in chosen]
     status = [_why_not(points_of_one.targets) for points_of_one in placed]
     shown = [row for row, reason in enumerate(status) if not reason]
@@ -176,7 +180,15 @@ def render_film(
     asked = {"layer": probe.layer, "points": points, "seed": seed, "only": chosen, **settings}
     asked["dimensions"] = "none" if goal is None else goal.identity()
     asked["image_options"] = plain(
-        {"canvas": canvas, "band": band, "jitter": jitter, "lr": lr, "precision": precision, "chunk": chunk}
+        {
+            "canvas": canvas,
+            "band": band,
+            "contrast": contrast,
+            "jitter": jitter,
+            "lr": lr,
+            "precision": precision,
+            "chunk": chunk,
+        }
     )
     provenance = probe.provenance()
     study = Study(store, "film", provenance["model_sha256"], asked)
@@ -189,7 +201,7 @@ def render_film(
             for place, row in enumerate(shown)
             for point in range(points)
         ]
-        recipe = make_recipe(probe, goal, board, points, steps, seed, chunk, lr, jitter, "post", precision)
+        recipe = make_recipe(probe, goal, board, points, steps, seed, chunk, lr, jitter, "leaky", precision)
         gallery = Gallery(probe, goal, jobs, recipe)
 
     def film() -> xr.Dataset:

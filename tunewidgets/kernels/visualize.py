@@ -39,6 +39,7 @@ def visualize(
     checkpoints: Sequence[int] = (),
     precision: str = "auto",
     band: float | str | None = None,
+    contrast: float | str | None = "auto",
     floats: bool = False,
     store: str | os.PathLike[str] | None = None,
     executor: Any = None,
@@ -84,7 +85,9 @@ def visualize(
         Random transformations (`tunewidgets.kernels.jitter.Jitter`); None takes the default strength (with "cma" none),
         `Jitter(0, 0, 0)` none.
     objective_at : {"leaky", "pre", "post"}
-        Where a unit's activation is optimized: through a leaky rectifier, before or after the layer's own.
+        Where a unit's activation is optimized. "leaky": as it is measured, with every rectifier up to and including
+        the layer's own leaking backward, so that a silent start has a gradient too; "pre" and "post": before and
+        after the layer's own rectifier, by the exact gradient, for comparison.
     checkpoints : sequence of int
         Steps at which the response is measured too.
     precision : {"auto", "float32", "bfloat16"}
@@ -92,6 +95,9 @@ def visualize(
     band : float, "auto" or None
         Highest frequency of the Fourier canvas, cycles per pixel; "auto" measures what the layer can see, by its
         gradient. None takes all of them (with "cma" the lowest, about 600 parameters).
+    contrast : float, "auto" or None
+        Largest standard deviation of an image's logits, so that it doesn't burn out; "auto" takes 1.2, and no bound for
+        a layer that is linear in the image, whose best image has none, and with "cma". None: no bound.
     floats : bool, default False
         Keep the images before rounding too, as `image_float(target, y, x, rgb)` float32.
     store : path or URL, optional
@@ -164,6 +170,7 @@ def visualize(
         checkpoints=checkpoints,
         precision=precision,
         band=band,
+        contrast=contrast,
         optimizer=optimizer,
     )
     asked = {
@@ -177,7 +184,13 @@ def visualize(
             {"size": asked_size, "canvas": canvas, "lr": lr, "jitter": jitter, "objective_at": objective_at}
         ),
         **plain(
-            {"checkpoints": gallery.recipe.checkpoints, "precision": precision, "band": band, "chunk": chunk}
+            {
+                "checkpoints": gallery.recipe.checkpoints,
+                "precision": precision,
+                "band": band,
+                "chunk": chunk,
+                "contrast": contrast,
+            }
         ),
     }
     asked |= {} if optimizer == "adam" else {"optimizer": optimizer}

@@ -85,8 +85,9 @@ class LiveImages:
         leave_a_core(self._probe)
         goal = Direction(vector, mode, at)
         recipe = self._recipe(steps)
-        start = recipe.canvas.parameters(_as_batch(nearest))
-        ascent = Ascent(self._probe, goal, [Job(0, f"{self._probe.layer}/live")], recipe, start)
+        job = Job(0, f"{self._probe.layer}/live")
+        [start] = recipe.canvas.parameters(_as_batch(nearest))
+        ascent = Ascent(self._probe, goal, [job], recipe, {job.key: start})
         while ascent.done < steps:
             climb(ascent, steps)
             image = to_uint8(ascent.measure()[0][0].movedim(0, -1).cpu().numpy())
@@ -102,11 +103,13 @@ class LiveImages:
         """The film's own, with fewer steps: an image that starts beside its goal has less far to go."""
         made: dict[str, Any] = self._settings
         return Recipe(
-            canvas=make_canvas(canvas_name(made["canvas"]), made["size"], made["band"], START_NOISE),
+            canvas=make_canvas(
+                canvas_name(made["canvas"]), made["size"], made["band"], START_NOISE, made.get("contrast")
+            ),
             steps=steps,
             lr=made["lr"],
             jitter=Jitter(**made["jitter"]),
-            at="post",
+            at=str(made["objective_at"]),
             precision=made["precision"],
             seed=int(self._film.attrs["seed"]),
             chunk=1,

@@ -18,7 +18,7 @@ from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.live.steps import apart, climb, leave_a_core
 from tunewidgets.kernels.network.capture import Capture, Observed
 from tunewidgets.kernels.network.tracing import evaluating
-from tunewidgets.kernels.optimization.gallery import reason, settings_of, to_uint8
+from tunewidgets.kernels.optimization.gallery import is_better, reason, second_try, settings_of, to_uint8
 from tunewidgets.kernels.optimization.loop import Ascent, Finished, Job, Recipe
 from tunewidgets.kernels.optimization.recipes import make_recipe, prepare
 from tunewidgets.kernels.optimization.scores import Objective, pooled
@@ -152,11 +152,13 @@ class LiveUnits:
         recipe = self._recipe(goal, steps)
         first = Job(0, f"{self._probe.layer}/{goal.names()[0]}/{restart}")
         ascent, done = yield from self._climbed(unit, goal, first, recipe)
-        status = reason(done, goal)
-        if status:
-            again, second = yield from self._climbed(unit, goal, Job(0, f"{first.key}/again"), recipe)
-            if not reason(second, goal):
-                ascent, done, status = again, second, ""
+        if (second := second_try(done, goal, recipe)) is not None:
+            job, start = second
+            starts = {} if start is None else {job.key: start}
+            again, other = yield from self._climbed(unit, goal, job, recipe, starts)
+            if is_better(other, done, goal):
+                ascent, done = again, other
+        status = reason(done, goal, recipe)
         response, at = self._response(done), self.at(steps)
         rendered = Rendered(
             unit=unit,
@@ -178,10 +180,15 @@ class LiveUnits:
         return self._measured(batch).numpy()
 
     def _climbed(
-        self, unit: int, goal: Objective, job: Job, recipe: Recipe
+        self,
+        unit: int,
+        goal: Objective,
+        job: Job,
+        recipe: Recipe,
+        starts: Mapping[str, torch.Tensor] | None = None,
     ) -> Generator[Growing, None, tuple[Ascent, Finished]]:
         with evaluating(self._probe.network):
-            ascent = Ascent(self._probe, goal, [job], recipe)
+            ascent = Ascent(self._probe, goal, [job], recipe, starts)
         while ascent.done < recipe.steps:
             climb(ascent, recipe.steps)
             yield Growing(ascent, unit, recipe.steps)
@@ -217,7 +224,7 @@ class LiveUnits:
         return make_recipe(
             self._probe,
             goal,
-            make_canvas(canvas_name(made["canvas"]), self.size, made["band"]),
+            make_canvas(canvas_name(made["canvas"]), self.size, made["band"], contrast=made.get("contrast")),
             1,
             steps,
             self.seed,

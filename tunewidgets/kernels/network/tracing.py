@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets.kernels.network.eager import eagerly
+from tunewidgets.kernels.network.rectifiers import leak, leak_through
 
 # Modules whose input and output differ by an elementwise nonlinearity: their input is the layer's `pre`.
 ACTIVATIONS = (
@@ -33,8 +34,13 @@ class Values(NamedTuple):
     never_negative: bool = False
 
     def rectified(self) -> Tensor:
-        """What units answer with, float32: the values after the nonlinearity, negative ones at 0."""
-        return self.post.float() if self.never_negative else self.post.float().relu()
+        """What units respond with, float32: the values after the nonlinearity, negative ones at 0.
+
+        Backward, what is negative leaks (see `rectifiers`).
+        """
+        if self.never_negative:
+            return self.post.float()
+        return leak(self.post.float()) if self.pre is self.post else leak_through(self.pre, self.post.float())
 
 
 class _Reached(Exception):

@@ -4,7 +4,7 @@ In: a probe, an objective and jobs, as the gradient's loop takes them. Out: fini
 its own (CMA-ES), whose generations go through the network one at a time, so no image depends on another target's.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -87,11 +87,13 @@ def evolve(
     on_step: Callable[[int], Any] = lambda images: None,
     on_smaller_chunk: Callable[[int], Any] = lambda chunk: None,
     spread: Callable[..., Iterator[list[Finished]]] = in_threads,
+    starts: Mapping[str, Tensor] | None = None,
 ) -> Iterator[list[Finished]]:
     """Make the images of `jobs`, a target at a time, as `optimize` makes them by chunks.
 
     Separable CMA-ES (Ros and Hansen 2008): a diagonal covariance learns in a time that grows with the number of
-    parameters, not with its square. Generations are never cut, so `on_smaller_chunk` is not called.
+    parameters, not with its square. Generations are never cut, so `on_smaller_chunk` is not called; a search has a
+    distribution and no image to start from, so `starts` are not heard.
 
     Yields
     ------

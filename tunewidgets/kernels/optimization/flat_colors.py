@@ -1,7 +1,8 @@
-"""Flat colors, which some units of early layers answer to more than to any pattern.
+"""Flat colors, to which some units of early layers respond more than to any pattern.
 
-In: a probe and an objective. Out: each target's best color and its score. An image that falls behind its color would
-end as a patchwork of half-active positions; it goes on from the color instead.
+In: a probe and an objective. Out: each target's best color and its score. Where the layer sees the image linearly, a
+pattern that falls behind its color would end as a patchwork of half-active positions, and goes on from the color
+instead. Elsewhere a pattern takes longer to form: it has its whole run, and is compared with the color afterwards.
 """
 
 from collections.abc import Sequence
@@ -12,18 +13,31 @@ from torch import Tensor
 
 from tunewidgets.kernels.canvas import Canvas
 from tunewidgets.kernels.network.tracing import Values, evaluating
+from tunewidgets.kernels.optimization.contrast import sees_linearly
 from tunewidgets.kernels.optimization.scores import Objective, staged
 from tunewidgets.kernels.probe import Probe
 
 LEVELS = (1e-4, 0.5, 1 - 1e-4)
+# Standard deviation of an image's colors over its positions below which an eye sees one color, and how much more than
+# its color such an image may score.
+ONE_COLOR, NO_MORE = 0.03, 1.05
 
 
 @dataclass(frozen=True)
 class FlatColors:
-    """The best of 27 flat colors for each target: logits `(targets, 3)` and scores `(targets,)`."""
+    """The best of 27 flat colors for each target: logits `(targets, 3)` and scores `(targets,)`.
+
+    `early`, whether an image that is behind its color goes on from it during the run.
+    """
 
     logits: Tensor
     scores: Tensor
+    early: bool
+
+    def are_best(self, target: int, image: Tensor, score: float) -> bool:
+        """Whether a `(3, H, W)` image with this score is of a single color to an eye, and no better than one."""
+        deviation = float(image.flatten(1).std(1).mean())
+        return deviation < ONE_COLOR and score <= NO_MORE * float(self.scores[target])
 
     def restart(
         self,
@@ -63,4 +77,4 @@ def flat_colors(probe: Probe, objective: Objective, canvas: Canvas, at: str) -> 
             ]
         ).cpu()
     best, index = scores.max(dim=1)
-    return FlatColors(logits[index], best)
+    return FlatColors(logits[index], best, early=sees_linearly(probe, canvas.size))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from tunewidgets import records
@@ -45,7 +46,7 @@ class Gallery:
         show: Callable[[bool], Any] = lambda now: None,
         executor: Any = None,
     ) -> None:
-        """Make every image, and once more with another start those that failed. Stopping keeps what is finished.
+        """Make every image, and once more those that may do better from another start. Stopping keeps what is finished.
 
         With a study, finished chunks are `part` of its store and are not made again; `show` is called after each, and
         with True when the run is stopped. With an executor, its workers make the images.
@@ -62,19 +63,58 @@ class Gallery:
         try:
             with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
                 self._make(self.jobs, bar, study, part, show, spread)
-                failed = [job for job in self.jobs if self._reason(self.finished[job])] if retry else []
-                bar.total = total + len(failed) * self.recipe.steps
-                again = {Job(job.target, f"{job.key}/again"): job for job in failed}
-                self._make(list(again), bar, study, f"{part}-again", show, spread)
+                if retry:
+                    self._try_again(bar, study, f"{part}-again", show, spread)
         except KeyboardInterrupt:
             show(True)
             if not self.finished or study is not None:
                 raise
             self.interrupted = True
-            return
-        for second, first in again.items():
+
+    def start_over(
+        self,
+        starts: Mapping[Job, Tensor],
+        progress: bool,
+        study: Study | None = None,
+        part: str = "images-photographs",
+        executor: Any = None,
+    ) -> None:
+        """Make some images once more from the parameters in `starts`, and keep what is better."""
+        total = len(starts) * self.recipe.steps
+        with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
+            seconds = {
+                job: (Job(job.target, f"{job.key}/photograph"), start) for job, start in starts.items()
+            }
+            self._replace(seconds, bar, study, part, lambda now: None, self._spread(executor))
+
+    def _try_again(
+        self,
+        bar: tqdm,
+        study: Study | None,
+        part: str,
+        show: Callable[[bool], Any],
+        spread: Callable[..., Any],
+    ) -> None:
+        tries = {job: second_try(self.finished[job], self.objective, self.recipe) for job in self.jobs}
+        self._replace(
+            {job: second for job, second in tries.items() if second}, bar, study, part, show, spread
+        )
+
+    def _replace(
+        self,
+        seconds: Mapping[Job, "SecondTry"],
+        bar: tqdm,
+        study: Study | None,
+        part: str,
+        show: Callable[[bool], Any],
+        spread: Callable[..., Any],
+    ) -> None:
+        """Run jobs once more, and keep what is better under the name of the first."""
+        starts = {job.key: start for job, start in seconds.values() if start is not None}
+        self._make([job for job, _ in seconds.values()], bar, study, part, show, spread, starts)
+        for first, (second, _) in seconds.items():
             outcome = self.finished.pop(second)
-            if not self._reason(outcome):
+            if is_better(outcome, self.finished[first], self.objective):
                 self.finished[first] = outcome._replace(job=first)
 
     def _spread(self, executor: Any) -> Callable[..., Any]:
@@ -91,6 +131,7 @@ class Gallery:
         part: str,
         show: Callable[[bool], Any],
         spread: Callable[..., Any],
+        starts: Mapping[str, Tensor] | None = None,
     ) -> None:
         table = self._table(jobs, study, part)
         if table is not None:
@@ -111,7 +152,7 @@ class Gallery:
 
         make = evolve if self.recipe.optimizer == "cma" else optimize
         keeping = _keeping(spread, keep)
-        made = make(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, keeping)
+        made = make(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, keeping, starts)
         for chunk in self._named(made):
             self.finished |= {outcome.job: outcome for outcome in chunk}
             if table is not None:
@@ -157,9 +198,6 @@ class Gallery:
         """Whether every job has its outcome, good or bad."""
         return all(job in self.finished for job in self.jobs)
 
-    def _reason(self, outcome: Finished) -> str:
-        return reason(outcome, self.objective)
-
     def dataset(self, names: list[str], restarts: int, floats: bool = False) -> xr.Dataset:
         """What `visualize` returns."""
         side, recipe, probe = self.recipe.canvas.size, self.recipe, self.probe
@@ -174,7 +212,7 @@ class Gallery:
         status = [
             ("not made: interrupted" if self.interrupted else "not made yet")
             if outcome is blank
-            else self._reason(outcome)
+            else reason(outcome, self.objective, self.recipe)
             for outcome in outcomes
         ]
         image = torch.stack([outcome.image for outcome in outcomes]).movedim(1, -1).numpy()
@@ -248,6 +286,7 @@ def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
         "size": recipe.canvas.size,
         "canvas": type(recipe.canvas).__name__,
         "band": getattr(recipe.canvas, "band", None),
+        "contrast": recipe.canvas.contrast,
         "optimizer": recipe.optimizer,
         "steps": recipe.steps,
         "lr": recipe.lr,
@@ -260,17 +299,58 @@ def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
     }
 
 
-def reason(outcome: Finished, objective: Objective) -> str:
-    """Why an image says nothing, or an empty string."""
+SILENT = "silent: no image that was tried excites this unit"
+FLAT = (
+    "flat: one color is the best that was found; look at one position of it, tw.Neuron, or at its exemplars"
+)
+
+
+def trouble(outcome: Finished, objective: Objective) -> str:
+    """Why an image shows nothing of its target, or an empty string."""
     if not bool(torch.isfinite(outcome.values).all() and torch.isfinite(outcome.response).all()):
         return "failed: the network gave NaN or infinite values; check its weights and preprocessing"
-    units = objective.own_units()
-    if units is not None and float(outcome.response[int(units[outcome.job.target])]) <= 0:
-        return "silent: the unit answers to no image that was tried; it may be dead"
+    if _own_response(outcome, objective) <= 0:
+        return SILENT
     rounding = 1e-6 * float(outcome.response.abs().max())
     if float(outcome.values.max() - outcome.values[0]) <= rounding and len(outcome.values) > 1:
         return "failed: the objective never rose above its start; it may not depend on the image, or have no gradient"
     return ""
+
+
+def reason(outcome: Finished, objective: Objective, recipe: Recipe) -> str:
+    """Why an image shows nothing, or nothing but a color; or an empty string."""
+    found, colors = trouble(outcome, objective), recipe.colors
+    if found or colors is None:
+        return found
+    flat = colors.are_best(outcome.job.target, outcome.image, float(outcome.values[-1]))
+    return FLAT if flat else ""
+
+
+SecondTry = tuple[Job, Tensor | None]
+
+
+def second_try(outcome: Finished, objective: Objective, recipe: Recipe) -> SecondTry | None:
+    """The job that may do better than this outcome, and the parameters that it starts from (None: other noise)."""
+    target, key = outcome.job
+    if trouble(outcome, objective):
+        return Job(target, f"{key}/again"), None
+    colors = recipe.colors
+    if colors is not None and not colors.early and bool(outcome.values[-1] < colors.scores[target]):
+        return Job(target, f"{key}/color"), recipe.canvas.flat(colors.logits[target])
+    return None
+
+
+def is_better(second: Finished, first: Finished, objective: Objective) -> bool:
+    """Whether another try's outcome is to take the first one's place."""
+    if trouble(second, objective):
+        return False
+    return bool(trouble(first, objective)) or bool(second.values[-1] > first.values[-1])
+
+
+def _own_response(outcome: Finished, objective: Objective) -> float:
+    """The response of the unit that an image is made for; infinite where it is made for none."""
+    units = objective.own_units()
+    return torch.inf if units is None else float(outcome.response[int(units[outcome.job.target])])
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ on them. The network always runs at one chunk shape, so an image does not depend
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +18,7 @@ from tunewidgets._devices import multiplies_bfloat16
 from tunewidgets.kernels.canvas import Canvas
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.network.fastpaths import FastPaths
+from tunewidgets.kernels.network.rectifiers import LeakingRectifiers
 from tunewidgets.kernels.network.tracing import Values, evaluating
 from tunewidgets.kernels.optimization.flat_colors import FlatColors
 from tunewidgets.kernels.optimization.scores import Objective, pooled
@@ -28,7 +29,7 @@ from tunewidgets.kernels.studies.workers import in_threads, worker_count
 MOMENTA = (0.7, 0.99)
 # The transformations fade out over this part of the steps; the rest polishes the image that is shown and measured.
 JITTERED = 0.75
-# By this part of the steps an image has to beat the best flat color, or goes on from that.
+# By this part of the steps an image of a layer that sees linearly has to beat the best flat color, or goes on from it.
 TRIED = 0.4
 # What one chunk may keep for its backward pass, bytes; the peak is two to three times that for each core.
 CHUNK_BYTES = 256 * 2**20
@@ -57,7 +58,7 @@ class Recipe:
     seed: int
     chunk: int
     checkpoints: tuple[int, ...] = ()
-    flat: FlatColors | None = None
+    colors: FlatColors | None = None
     optimizer: str = "adam"
 
     def jitter_strength(self, step: int) -> float:
@@ -89,6 +90,7 @@ def optimize(
     on_step: Callable[[int], Any] = lambda images: None,
     on_smaller_chunk: Callable[[int], Any] = lambda chunk: None,
     spread: Callable[..., Iterator[list[Finished]]] = in_threads,
+    starts: Mapping[str, Tensor] | None = None,
 ) -> Iterator[list[Finished]]:
     """Make the images of `jobs`, a chunk at a time; on a CPU one chunk a core, each on a single thread.
 
@@ -96,6 +98,8 @@ def optimize(
     ----------
     probe, objective, jobs, recipe
         What is made, and how.
+    starts : mapping of str to Tensor, optional
+        By the job's key the parameters, `canvas.shape`, that an image starts from; others start from noise.
     on_step : callable
         Told, in the caller's thread, how many images have moved by one step (padding not counted).
     on_smaller_chunk : callable
@@ -112,7 +116,7 @@ def optimize(
     with evaluating(probe.network):
         while waiting:
             chunks = [waiting[i : i + recipe.chunk] for i in range(0, len(waiting), recipe.chunk)]
-            run = partial(_run_chunk, probe, objective, recipe=recipe)
+            run = partial(_run_chunk, probe, objective, recipe=recipe, starts=starts)
             try:
                 for finished in spread(run, chunks, on_step, probe.device):
                     done = {outcome.job for outcome in finished}
@@ -126,9 +130,14 @@ def optimize(
 
 
 def _run_chunk(
-    probe: Probe, objective: Objective, jobs: Sequence[Job], on_step: Callable[[int], Any], recipe: Recipe
+    probe: Probe,
+    objective: Objective,
+    jobs: Sequence[Job],
+    on_step: Callable[[int], Any],
+    recipe: Recipe,
+    starts: Mapping[str, Tensor] | None = None,
 ) -> list[Finished]:
-    ascent = Ascent(probe, objective, jobs, recipe)
+    ascent = Ascent(probe, objective, jobs, recipe, starts)
     for _ in range(recipe.steps):
         ascent.step()
         on_step(len(jobs))
@@ -138,7 +147,7 @@ def _run_chunk(
 class Ascent:
     """One chunk on its way up, a step at a time; the caller holds the network in evaluation mode.
 
-    `start` is `(chunk, *canvas.shape)` parameters; by default each job's own noise.
+    `starts` are parameters, `canvas.shape`, by the job's key; by default each job's own noise.
     """
 
     def __init__(
@@ -147,14 +156,17 @@ class Ascent:
         objective: Objective,
         jobs: Sequence[Job],
         recipe: Recipe,
-        start: Tensor | None = None,
+        starts: Mapping[str, Tensor] | None = None,
     ) -> None:
         canvas, device = recipe.canvas, probe.device
         self.probe, self.jobs, self.recipe = probe, jobs, recipe
         padded = [*jobs, *[jobs[0]] * (recipe.chunk - len(jobs))]
         generators = [generator(recipe.seed, job.key) for job in padded]
-        noise = torch.stack([canvas.start(g) for g in generators])
-        self._parameters = (noise if start is None else start).to(device).requires_grad_()
+        starts = starts or {}
+        # Noise is drawn for every image, so that its transformations do not depend on where it starts.
+        noise = [canvas.start(g) for g in generators]
+        begun = [starts.get(job.key, own) for job, own in zip(padded, noise, strict=True)]
+        self._parameters = torch.stack(begun).to(device).requires_grad_()
         self._draws = torch.stack([recipe.jitter.draw(recipe.steps, g) for g in generators]).to(device)
         self._targets = [job.target for job in padded]
         self._score = objective.score(self._targets, recipe.at, device)
@@ -170,7 +182,7 @@ class Ascent:
         recipe, parameters, step = self.recipe, self._parameters, self.done
         images = recipe.canvas.image(parameters)
         images = recipe.jitter.apply(images, self._draws[:, step], recipe.jitter_strength(step))
-        scores = self._score(network_values(self.probe, images, recipe.precision))
+        scores = self._score(network_values(self.probe, images, recipe.precision, recipe.at == "leaky"))
         (gradient,) = torch.autograd.grad(scores.sum(), parameters)
         parameters.grad = gradient.neg_()
         self._optimizer.step()
@@ -178,8 +190,9 @@ class Ascent:
         self.done = step + 1
         if self.done in recipe.checkpoints:
             self._snapshots.append(self.measure()[1])
-        if recipe.flat is not None and self.done == int(TRIED * recipe.steps):
-            recipe.flat.restart(recipe.canvas, parameters, self._optimizer, self._targets, scores.detach())
+        colors = recipe.colors
+        if colors is not None and colors.early and self.done == int(TRIED * recipe.steps):
+            colors.restart(recipe.canvas, parameters, self._optimizer, self._targets, scores.detach())
 
     def measure(self) -> tuple[Tensor, Tensor]:
         """The untransformed images as they are now, `(chunk, 3, H, W)`, and each unit's activation on them."""
@@ -203,10 +216,11 @@ def _measure(probe: Probe, canvas: Canvas, parameters: Tensor) -> tuple[Tensor, 
     return images, pooled(probe.values(images).rectified())
 
 
-def network_values(probe: Probe, images: Tensor, precision: str) -> Values:
-    """The layer's values with gradients, at the loop's precision and by the cheap paths."""
+def network_values(probe: Probe, images: Tensor, precision: str, leaking: bool = True) -> Values:
+    """The layer's values with gradients, by the cheap paths; `leaking`: as `rectifiers` says."""
     reduced = precision == "bfloat16"
     with ExitStack() as stack:
+        stack.enter_context(LeakingRectifiers() if leaking else nullcontext())
         stack.enter_context(FastPaths() if images.device.type == "cpu" else nullcontext())
         if reduced:
             images = images.contiguous(memory_format=torch.channels_last)

@@ -15,6 +15,7 @@ from tunewidgets.kernels.layers import receptive_field
 from tunewidgets.kernels.network.tracing import check_mode, evaluating, first_line
 from tunewidgets.kernels.objectives import as_objective
 from tunewidgets.kernels.optimization.band import choose_band
+from tunewidgets.kernels.optimization.contrast import choose_contrast
 from tunewidgets.kernels.optimization.evolution import evolution_recipe, low_band
 from tunewidgets.kernels.optimization.flat_colors import flat_colors
 from tunewidgets.kernels.optimization.gallery import Gallery
@@ -41,6 +42,7 @@ def prepare(
     checkpoints: Sequence[int] = (),
     precision: str = "auto",
     band: float | str | None = None,
+    contrast: float | str | None = "auto",
     optimizer: str = "adam",
 ) -> tuple[Gallery, list[str]]:
     """The gallery of a run of `visualize`, still to be filled, and its targets' names."""
@@ -57,9 +59,13 @@ def prepare(
     if late:
         raise ValueError(f"checkpoint {late[0]} is not among steps 1 to {steps}.")
     side = choose_size(probe, size)
-    if optimizer == "cma" and canvas == "fourier" and band is None:
-        band = low_band(side)
-    board = make_canvas(canvas, side, choose_band(probe, side, band))
+    if optimizer == "cma":
+        # A black box has no layer whose way with contrast is known, and its few frequencies can't burn out.
+        contrast = None if contrast == "auto" else contrast
+        band = low_band(side) if canvas == "fourier" and band is None else band
+    board = make_canvas(
+        canvas, side, choose_band(probe, side, band), contrast=choose_contrast(probe, contrast, side)
+    )
     names = goal.names()
     jobs = [
         Job(target, f"{probe.layer}/{name}/{restart}")
@@ -163,5 +169,5 @@ def make_recipe(
         seed=seed,
         chunk=chunk,
         checkpoints=checkpoints,
-        flat=flat_colors(probe, objective, canvas, at),
+        colors=flat_colors(probe, objective, canvas, at),
     )

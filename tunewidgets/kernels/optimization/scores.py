@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from tunewidgets.kernels.network.tracing import Values
@@ -23,13 +22,10 @@ STAGES = ("leaky", "pre", "post")
 
 
 def staged(values: Values, at: str) -> Tensor:
-    """The values that a unit's activation is optimized through.
-
-    "leaky" lets a unit that starts silent still have a gradient while its rectified activation stays the goal.
-    """
-    if at == "leaky":
-        return F.leaky_relu(values.pre.float(), 0.01)
-    return values.pre.float() if at == "pre" else values.rectified()
+    """The values that a unit's activation is optimized through: rectified, or before the layer's own nonlinearity."""
+    if at == "pre":
+        return values.pre.float()
+    return values.rectified() if at == "leaky" else values.post.float().relu()
 
 
 def pooled(maps: Tensor) -> Tensor:

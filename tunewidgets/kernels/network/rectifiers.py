@@ -1,0 +1,209 @@
+"""Rectifiers that leak backward: a silent unit has a gradient too, and nothing that is measured changes.
+
+In: a `with` block around a network's forward pass. Out: inside it every rectifier that a gradient passes gives exactly
+what it always gives, and lets `SLOPE` of the gradient through where its own slope is 0. Modules, functions and methods
+are caught alike, in place or not, in whatever code the network calls; in this thread alone, and only for this pass.
+The ancestors are Lucid's and Lucent's redirected gradients, which act on modules and for an image's first steps.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+# What a rectifier lets through backward where it is flat. Larger values pull images toward what never reaches the unit.
+SLOPE = 0.05
+
+
+def leak(values: Tensor) -> Tensor:
+    """`values` rectified, for a layer without a nonlinearity of its own: what is negative leaks backward.
+
+    A 0 among them is an earlier rectifier's, which leaks by itself.
+    """
+    return _Rectified.apply(values)
+
+
+def leak_through(before: Tensor, after: Tensor) -> Tensor:
+    """A nonlinearity's result `after`, rectified; where it is negative, `before` gets the gradient that leaks.
+
+    A nonlinearity may fall there (GELU, SiLU), so that its own slope would lead down.
+    """
+    return _RectifiedAfter.apply(before, after)
+
+
+class _Rectified(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        ctx.save_for_backward(values < 0)
+        return values.relu()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (below,) = ctx.saved_tensors
+        return torch.where(below, gradients[0] * SLOPE, gradients[0])
+
+
+class _RectifiedAfter(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, before: Tensor, after: Tensor) -> Tensor:
+        ctx.save_for_backward(after < 0)
+        return after.relu()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        (below,) = ctx.saved_tensors
+        (gradient,) = gradients
+        return torch.where(below, gradient * SLOPE, 0.0), torch.where(below, 0.0, gradient)
+
+
+class _LeakingReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, inplace: bool) -> Tensor:
+        if inplace:
+            ctx.mark_dirty(x)
+        result = x.relu_() if inplace else x.relu()
+        ctx.save_for_backward(result)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (result,) = ctx.saved_tensors
+        # One operation, as cheap as the exact gradient: of a ReLU the result tells the sign of what it was given.
+        return torch.ops.aten.leaky_relu_backward(gradients[0], result, SLOPE, True), None
+
+
+class _Leaking(torch.autograd.Function):
+    """Any elementwise rectifier `run(x)`, flat where `is_flat(x)`; `slope(gradient, x)` is its own gradient."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        run: Callable[[Tensor], Tensor],
+        is_flat: Callable[[Tensor], Tensor],
+        slope: Callable[[Tensor, Tensor], Tensor],
+        inplace: bool,
+    ) -> Tensor:
+        ctx.save_for_backward(x.clone() if inplace else x)
+        ctx.is_flat, ctx.slope = is_flat, slope
+        if inplace:
+            ctx.mark_dirty(x)
+            return x.copy_(run(x))
+        return run(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (x,) = ctx.saved_tensors
+        (gradient,) = gradients
+        return torch.where(ctx.is_flat(x), gradient * SLOPE, ctx.slope(gradient, x)), None, None, None, None
+
+
+def _is_flat(low: float | None, high: float | None) -> Callable[[Tensor], Tensor]:
+    """Where a clamp is flat."""
+    low, high = -torch.inf if low is None else low, torch.inf if high is None else high
+    return lambda x: (x <= low) | (x >= high)
+
+
+def _unchanged(gradient: Tensor, x: Tensor) -> Tensor:
+    return gradient
+
+
+def _relu(input: Tensor, inplace: bool = False) -> Tensor:
+    return _LeakingReLU.apply(input, inplace)
+
+
+def _clamp(input: Tensor, min: Any = None, max: Any = None, inplace: bool = False) -> Tensor | None:
+    bounds = [bound for bound in (min, max) if bound is not None]
+    if not bounds or not all(isinstance(bound, int | float) for bound in bounds):
+        return None
+    return _Leaking.apply(input, lambda x: x.clamp(min, max), _is_flat(min, max), _unchanged, inplace)
+
+
+def _clamp_max(input: Tensor, max: Any, inplace: bool = False) -> Tensor | None:
+    return _clamp(input, None, max, inplace)
+
+
+def _hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor | None:
+    return _clamp(input, min_val, max_val, inplace)
+
+
+def _relu6(input: Tensor, inplace: bool = False) -> Tensor | None:
+    return _clamp(input, 0.0, 6.0, inplace)
+
+
+def _threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    run = partial(F.threshold, threshold=threshold, value=value)
+    return _Leaking.apply(input, run, _is_flat(threshold, None), _unchanged, inplace)
+
+
+def _hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    own = torch.ops.aten.hardsigmoid_backward
+    return _Leaking.apply(input, F.hardsigmoid, _is_flat(-3.0, 3.0), own, inplace)
+
+
+def _hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    own = torch.ops.aten.hardswish_backward
+    return _Leaking.apply(input, F.hardswish, _is_flat(-3.0, None), own, inplace)
+
+
+def _maximum(input: Tensor, other: Any = None, **rest: Any) -> Tensor | None:
+    """The larger of a value and 0, a rectifier too; whatever else is compared is none."""
+    if rest or not isinstance(other, Tensor):
+        return None
+    x, zero = (input, other) if input.requires_grad else (other, input)
+    fits = zero.numel() > 0 and torch.broadcast_shapes(x.shape, zero.shape) == x.shape
+    return None if zero.requires_grad or not fits or bool(zero.any()) else _clamp(x, 0)
+
+
+aten = torch.ops.aten
+# Every name under which PyTorch's rectifiers are called, with what leaks in its place; None from that: it is none.
+RECTIFIERS: dict[Any, Callable[..., Tensor | None]] = {
+    function: leaking
+    for functions, leaking in (
+        ((F.relu, torch.relu, Tensor.relu, aten.relu, aten.relu.default), _relu),
+        ((torch.relu_, Tensor.relu_, aten.relu_, aten.relu_.default), partial(_relu, inplace=True)),
+        ((torch.clamp, torch.clip, torch.clamp_min, Tensor.clamp, Tensor.clip, Tensor.clamp_min), _clamp),
+        ((torch.clamp_, torch.clip_, torch.clamp_min_), partial(_clamp, inplace=True)),
+        ((Tensor.clamp_, Tensor.clip_, Tensor.clamp_min_), partial(_clamp, inplace=True)),
+        ((torch.clamp_max, Tensor.clamp_max), _clamp_max),
+        ((torch.clamp_max_, Tensor.clamp_max_), partial(_clamp_max, inplace=True)),
+        ((F.hardtanh,), _hardtanh),
+        ((F.hardtanh_,), partial(_hardtanh, inplace=True)),
+        ((F.relu6,), _relu6),
+        ((F.threshold, torch.threshold), _threshold),
+        ((torch.threshold_,), partial(_threshold, inplace=True)),
+        ((F.hardsigmoid,), _hardsigmoid),
+        ((F.hardswish,), _hardswish),
+        ((torch.maximum, Tensor.maximum, torch.max, Tensor.max, torch.fmax, Tensor.fmax), _maximum),
+    )
+    for function in functions
+}
+
+
+class LeakingRectifiers(TorchFunctionMode):
+    """Inside the block, and in its thread, rectifiers leak backward; forward they are exact."""
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        leaking = RECTIFIERS.get(func)
+        if leaking is not None and _passes_gradient(args, kwargs):
+            result = leaking(*args, **kwargs)
+            if result is not None:
+                return result
+        return func(*args, **kwargs)
+
+
+def _passes_gradient(args: tuple, kwargs: dict) -> bool:
+    """Whether a call's result has a gradient that goes on to what it was given."""
+    given = (*args, *kwargs.values())
+    return (
+        torch.is_grad_enabled()
+        and "out" not in kwargs
+        and any(isinstance(value, Tensor) and value.requires_grad for value in given)
+    )

@@ -1,0 +1,47 @@
+"""How much contrast an image may have. In: a probe. Out: a bound on the standard deviation of its logits, or None.
+
+Without a bound an optimizer drives most pixels to black, white and pure colors. A deep layer responds less to such an
+image than to one of bounded contrast, other networks recognize less in it, and so does an eye. Only where the layer is
+linear in the image has the best image no finite contrast: there the bound would take what the image is made for.
+"""
+
+import torch
+
+from tunewidgets.kernels.network.tracing import evaluating
+from tunewidgets.kernels.probe import Probe
+
+# Standard deviation of logits: the colors of photographs have about that much.
+NATURAL = 1.2
+# Share of a layer's spread by which the value at a mean of two images may miss the mean of their values.
+LINEAR = 1e-2
+
+
+def choose_contrast(probe: Probe, contrast: float | str | None, size: int) -> float | None:
+    """The bound on an image's logits: as asked, or for "auto" `NATURAL` unless the layer sees the image linearly.
+
+    Raises
+    ------
+    ValueError
+        `contrast` is none of these.
+    """
+    if contrast == "auto":
+        return None if sees_linearly(probe, size) else NATURAL
+    if contrast is None or (
+        isinstance(contrast, int | float) and not isinstance(contrast, bool) and 0 < contrast < float("inf")
+    ):
+        return None if contrast is None else float(contrast)
+    raise ValueError(
+        f"contrast is {contrast!r}; give the largest standard deviation of an image's logits, such as 1.2, 'auto' or "
+        "None for no bound."
+    )
+
+
+def sees_linearly(probe: Probe, size: int) -> bool:
+    """Whether the layer, before its own nonlinearity, is linear in the image: a first convolution's is."""
+    random = torch.Generator().manual_seed(0)
+    one, other = torch.rand(2, 3, size, size, generator=random)
+    images = torch.stack([one, other, (one + other) / 2]).to(probe.device)
+    with torch.no_grad(), evaluating(probe.network):
+        first, second, middle = probe.values(images).pre.float()
+    miss = (middle - (first + second) / 2).abs().max()
+    return bool(miss <= LINEAR * (first - second).abs().max())
