@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.film_patches import add_patches
     from tunewidgets.kernels.film_readout import read_film
     from tunewidgets.kernels.films import render_film
+    from tunewidgets.kernels.jitter import Jitter
     from tunewidgets.kernels.layers import layers
     from tunewidgets.kernels.objectives import AM, IAM, Neuron
     from tunewidgets.kernels.probe import Probe
@@ -44,6 +45,7 @@ _HOMES = {
     "IAM": "kernels.objectives",
     "Neuron": "kernels.objectives",
     "Direction": "kernels.directions",
+    "Jitter": "kernels.jitter",
     "visualize": "kernels.visualize",
     "analyze_units": "kernels.units",
     "class_selectivity": "kernels.selectivity",
@@ -71,6 +73,7 @@ __all__ = [
     "AM",
     "IAM",
     "Direction",
+    "Jitter",
     "Neuron",
     "Probe",
     "RecoveryChecklist",

@@ -81,6 +81,15 @@ def test_a_quarter_turn_turns_about_the_center():
     torch.testing.assert_close(turned, torch.rot90(images, 1, (2, 3)), atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize(
+    ("strengths", "sentence"),
+    [({"shift": -1}, "shift is -1"), ({"turn": "10"}, "turn is '10'"), ({"scale": 1.0}, "below 1")],
+)
+def test_a_strength_that_is_none(strengths, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Jitter(**strengths)
+
+
 def test_each_image_has_its_own_transformation():
     image = torch.rand(1, 3, 16, 16)
     draws = torch.rand(3, 4) * 2 - 1

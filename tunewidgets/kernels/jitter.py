@@ -6,6 +6,7 @@ border comes in at the other, as the Fourier canvas itself does, so no edge is e
 """
 
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 import torch.nn.functional as F
@@ -27,12 +28,42 @@ class Jitter:
     steady : bool, default False
         Whether the shift keeps its strength when scale and turn fade out. With a shift of half the side no pixel is
         then nearer to an edge than another, and the image becomes a seamless tile.
+
+    Raises
+    ------
+    ValueError
+        A strength is no number of at least 0, or images would shrink to nothing.
+
+    References
+    ----------
+    Olah, Mordvintsev and Schubert, *Feature visualization* (2017).
+
+    Examples
+    --------
+    Twice the usual shift, and no turning:
+
+    >>> import tunewidgets as tw
+    >>> probe = tw.Probe(tw.zoo.gabor_bank(), "relu", device="cpu")
+    >>> jitter = tw.Jitter(shift=8, turn=0)
+    >>> made = tw.visualize(probe, tw.AM([0]), size=32, steps=8, jitter=jitter, progress=False)
+    >>> tw.records.settings_of(made)["jitter"]
+    {'shift': 8, 'scale': 0.1, 'turn': 0, 'steady': False}
     """
 
     shift: float = 4.0
     scale: float = 0.1
     turn: float = 10.0
     steady: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("shift", "scale", "turn"):
+            strength = getattr(self, name)
+            if not (isinstance(strength, Real) and 0 <= float(strength) < float("inf")):
+                raise ValueError(f"{name} is {strength!r}; give a number of at least 0, where 0 is none.")
+        if self.scale >= 1:
+            raise ValueError(
+                f"scale is {self.scale!r}; give a relative change below 1, such as 0.1 for sizes from 0.9 to 1.1."
+            )
 
     @property
     def is_still(self) -> bool:
