@@ -138,6 +138,10 @@ SCHEMAS: dict[str, Schema] = {
             "status": Variable(("target",), "str"),
             "response_checkpoint": Variable(("target", "checkpoint", "unit"), required=False),
             "image_float": Variable(("target", "y", "x", "rgb"), required=False),
+            # How much of what an image was made for hung on each pixel, summed over the steps.
+            "importance": Variable(("target", "y", "x"), required=False),
+            # Of images that went on from others: how far they left them in the layer.
+            "distance": Variable(("target",), required=False),
         },
         sizes={"rgb": 3},
         empty={"target": "this record has no images; visualize at least one target"},

@@ -1,7 +1,7 @@
 """Image parameterizations: what the optimizer moves, and the RGB image it stands for.
 
-In: noise, one draw a target. Out: images `(N, 3, H, W)` in (0, 1), differentiable in the parameters. Spectrum, color
-and clamp are float32 whatever the network runs in.
+The spectrum or the pixels here, phases alone in `maco`. In: noise, one draw a target. Out: images `(N, 3, H, W)` in
+(0, 1), differentiable in the parameters. Spectrum, color and clamp are float32 whatever the network runs in.
 """
 
 from dataclasses import dataclass
@@ -10,23 +10,17 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-# Square root of the covariance of natural images' colors, columns scaled to norm 1 at most, as Lucid measured it on
-# ImageNet: an optimizer that moves along these axes moves along the colors that photographs have.
-COLOR_CORRELATION = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
-COLOR_CORRELATION = COLOR_CORRELATION / COLOR_CORRELATION.norm(dim=0).max()
+from tunewidgets.kernels.maco import MacoCanvas
+from tunewidgets.kernels.spectrum import (
+    COLOR_CORRELATION,
+    image_logits,
+    image_spectrum,
+    logits_of,
+    radial_frequency,
+)
+
 # Lucid's divisor between spectrum and logits.
 SOFTENING = 4.0
-# What a finished image's black and white count as when it becomes parameters again: half a byte's step.
-DARKEST = 0.5 / 255
-
-
-def mix_channels(matrix: Tensor, maps: Tensor) -> Tensor:
-    """Each position's channels times `matrix` (out, in), for maps `(N, in, h, w)`.
-
-    As a batch of products: `torch.matmul` would move the channels behind the positions, and back, copying both times.
-    """
-    mixed = torch.bmm(matrix.expand(len(maps), -1, -1), maps.flatten(2))
-    return mixed.unflatten(2, maps.shape[2:])
 
 
 def bounded(logits: Tensor, contrast: float | None) -> Tensor:
@@ -39,13 +33,6 @@ def bounded(logits: Tensor, contrast: float | None) -> Tensor:
         return logits
     deviation = logits.flatten(1).std(1).clamp(min=1e-6)
     return logits * (contrast / deviation).clamp(max=1)[:, None, None, None]
-
-
-def radial_frequency(size: int) -> Tensor:
-    """Cycles per pixel of each entry of a real image's half spectrum, `(size, size // 2 + 1)`."""
-    fy = torch.fft.fftfreq(size)[:, None]
-    fx = torch.fft.rfftfreq(size)[None, :]
-    return (fy.square() + fx.square()).sqrt()
 
 
 @dataclass(frozen=True)
@@ -101,15 +88,11 @@ class FourierCanvas:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
         scale = self.scale.to(parameters.device)
         spectrum = torch.view_as_complex(parameters * scale)
-        logits = torch.fft.irfft2(spectrum, s=(self.size, self.size), norm="ortho")
-        colors = COLOR_CORRELATION.to(parameters.device)
-        return bounded(mix_channels(colors, logits), self.contrast).sigmoid()
+        return bounded(logits_of(spectrum, self.size), self.contrast).sigmoid()
 
     def parameters(self, images: Tensor) -> Tensor:
         """`(N, 3, size, size)` images in [0, 1] as parameters: as near to them as the band allows."""
-        logits = images.clamp(DARKEST, 1 - DARKEST).logit()
-        spectrum = torch.fft.rfft2(mix_channels(torch.linalg.inv(COLOR_CORRELATION), logits), norm="ortho")
-        parts = torch.view_as_real(spectrum)
+        parts = torch.view_as_real(image_spectrum(images))
         return torch.where(self.scale > 0, parts / self.scale.clamp(min=1e-12), 0.0)
 
 
@@ -140,16 +123,19 @@ class PixelCanvas:
 
     def parameters(self, images: Tensor) -> Tensor:
         """`(N, 3, size, size)` images in [0, 1] as parameters."""
-        return images.clamp(DARKEST, 1 - DARKEST).logit()
+        return image_logits(images)
 
 
-Canvas = FourierCanvas | PixelCanvas
-CANVASES = ("fourier", "pixel")
+# Canvases that hold an image of one color.
+ColorCanvas = FourierCanvas | PixelCanvas
+Canvas = ColorCanvas | MacoCanvas
+CANVASES = {"fourier": FourierCanvas, "pixel": PixelCanvas, "maco": MacoCanvas}
 
 
 def canvas_name(recorded: str) -> str:
     """What `make_canvas` calls the canvas of which a record's settings name the class."""
-    return "pixel" if recorded == PixelCanvas.__name__ else "fourier"
+    names = {kind.__name__: name for name, kind in CANVASES.items()}
+    return names[recorded]
 
 
 def make_canvas(
@@ -164,7 +150,7 @@ def make_canvas(
     Raises
     ------
     ValueError
-        There is no such canvas, or the size is not positive.
+        There is no such canvas, the size is not positive, or a canvas of fixed contrast is to have another.
     """
     if size < 2:
         raise ValueError(f"size is {size}; an image needs at least 2 pixels a side.")
@@ -172,4 +158,11 @@ def make_canvas(
         return FourierCanvas(size, band, deviation, contrast)
     if name == "pixel":
         return PixelCanvas(size, deviation, contrast)
+    if name == "maco":
+        if contrast is not None:
+            raise ValueError(
+                f"contrast is {contrast!r}, but an image of canvas='maco' has that of photographs; leave it out, or "
+                "give canvas='fourier'."
+            )
+        return MacoCanvas(size, band)
     raise ValueError(f"canvas is {name!r}; choose one of {', '.join(map(repr, CANVASES))}.")

@@ -14,16 +14,13 @@ import xarray as xr
 
 from tunewidgets import records
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.canvas import make_canvas
 from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.directions import Direction, cosine
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.network.tracing import check_mode
-from tunewidgets.kernels.optimization.band import choose_band
-from tunewidgets.kernels.optimization.contrast import choose_contrast
 from tunewidgets.kernels.optimization.gallery import Gallery, settings_of, to_uint8
 from tunewidgets.kernels.optimization.loop import Job
-from tunewidgets.kernels.optimization.recipes import choose_size, make_recipe
+from tunewidgets.kernels.optimization.recipes import choose_canvas, choose_size, make_recipe
 from tunewidgets.kernels.optimization.scores import position
 from tunewidgets.kernels.probe import Probe, check_is_probe
 from tunewidgets.kernels.studies.store import Study, plain
@@ -149,9 +146,7 @@ def render_film(
     side = choose_size(probe, size)
     if jitter is None and at == "everywhere":
         jitter = Jitter(shift=side / 2, steady=True)
-    board = make_canvas(
-        canvas, side, choose_band(probe, side, band), START_NOISE, choose_contrast(probe, contrast, side)
-    )
+    board = choose_canvas(probe, canvas, side, band, contrast, START_NOISE)
     placed = [place_points(dimensions, index, points, sampling, others) for index in chosen]
     status = [_why_not(points_of_one.targets) for points_of_one in placed]
     shown = [row for row, reason in enumerate(status) if not reason]

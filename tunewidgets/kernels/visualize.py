@@ -43,6 +43,9 @@ def visualize(
     floats: bool = False,
     store: str | os.PathLike[str] | None = None,
     executor: Any = None,
+    start: Any = None,
+    leave: float | None = None,
+    importance: bool | None = None,
 ) -> xr.Dataset:
     """Optimize one image for each target.
 
@@ -66,7 +69,9 @@ def visualize(
         attribute `input_size`, else 64).
     steps : int, default 128
         With "cma" generations.
-    canvas : {"fourier", "pixel"}
+    canvas : {"fourier", "pixel", "maco"}
+        What is moved: the spectrum of decorrelated colors, the pixels, or the spectrum's phases alone, each frequency
+        at the magnitude that it has in photographs. "maco" holds no flat color, and is not for "cma".
     restarts : int, default 1
         Images a target from different starts, one restart of all targets after the other along `target`.
     seed : int, default 0
@@ -79,11 +84,11 @@ def visualize(
     optimizer : {"adam", "cma"}
         Adam follows the gradient; "cma" needs none, and the package cmaes (`pip install 'tunewidgets[cma]'`).
     lr : float or "auto"
-        Adam's step; "auto" takes the objective's own for a run of this many steps. With "cma" the initial spread of the
-        parameters; "auto" takes 2.
+        Adam's step; "auto" takes the objective's own for a run of this many steps, and with `start` a sixteenth of it.
+        With "cma" the initial spread of the parameters; "auto" takes 2.
     jitter : Jitter, optional
-        Random transformations (`tunewidgets.kernels.jitter.Jitter`); None takes the default strength (with "cma" none),
-        `Jitter(0, 0, 0)` none.
+        Random transformations, `tw.Jitter(shift, scale, turn)`; None takes the default strength (with "cma" none),
+        `tw.Jitter(0, 0, 0)` none.
     objective_at : {"leaky", "pre", "post"}
         Where a unit's activation is optimized. "leaky": as it is measured, with every rectifier up to and including
         the layer's own leaking backward, so that a silent start has a gradient too; "pre" and "post": before and
@@ -97,7 +102,8 @@ def visualize(
         gradient. None takes all of them (with "cma" the lowest, about 600 parameters).
     contrast : float, "auto" or None
         Largest standard deviation of an image's logits, so that it doesn't burn out; "auto" takes 1.2, and no bound for
-        a layer that is linear in the image, whose best image has none, and with "cma". None: no bound.
+        a layer that is linear in the image, whose best image has none, with "cma", and with `start`, whose contrast is
+        its own. None: no bound, and all there is for "maco", whose contrast is that of photographs.
     floats : bool, default False
         Keep the images before rounding too, as `image_float(target, y, x, rgb)` float32.
     store : path or URL, optional
@@ -105,6 +111,16 @@ def visualize(
         later call with the same settings goes on where this one stopped.
     executor : optional
         Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
+    start : Tensor or ndarray, optional
+        An image to go on from, `(3, H, W)` for all targets or `(N, 3, H, W)`, one for each; in [0, 1], resized on the
+        short side and center-cropped. Restarts differ by their transformations alone. On "maco" the image keeps its
+        phases, at the magnitudes of photographs.
+    leave : float, optional
+        How far an image may leave its start: the largest distance of the layer's rectified activations from those on
+        the start, relative to the norm of these. On the way it costs to go farther, under the same transformation; the
+        finished image is brought back to within the bound. None: no bound.
+    importance : bool, optional
+        Whether to keep what each pixel had to do with the objective; None keeps it for "maco".
 
     Returns
     -------
@@ -113,14 +129,18 @@ def visualize(
         "cma" the best of each generation);
         `response(target, unit)` float32, every unit's activation on the final image;
         `status(target)` str, empty or why the image says nothing; with checkpoints
-        `response_checkpoint(target, checkpoint, unit)`. Coordinates say each target's `goal` (its place in the
-        objective), `restart` and, for units, `own_unit`. Settings are in `attrs`.
+        `response_checkpoint(target, checkpoint, unit)`; with importance `importance(target, y, x)` float32, the size of
+        the gradient of what is maximized to the untransformed image, summed over colors and steps; with a start
+        `distance(target)` float32, as `leave` counts it, of the finished image from its start as the canvas shows
+        that. Coordinates say each target's `goal` (its place in the objective), `restart` and, for units, `own_unit`.
+        Settings are in `attrs`.
 
     Raises
     ------
     ValueError, TypeError
-        A target that the layer does not have, or an option outside its range; a function without optimizer="cma", or
-        one that answers with something else; a store with images made otherwise.
+        A target that the layer does not have, or an option outside its range; a start that is no image in [0, 1], or
+        not one for each target; `leave` without a start; a function without optimizer="cma", or one that answers with
+        something else; a store with images made otherwise.
     ImportError
         "cma" without the package cmaes.
     RuntimeError
@@ -132,7 +152,9 @@ def visualize(
     ----------
     Hansen and Ostermeier, *Completely derandomized self-adaptation in evolution strategies* (2001); Ros and Hansen, *A
     simple modification in CMA-ES achieving linear time and space complexity* (2008). Images evolved for neurons: Ponce
-    et al., *Evolving images for visual neurons using a deep generative network* (2019).
+    et al., *Evolving images for visual neurons using a deep generative network* (2019). "maco" and importance: Fel et
+    al., *Unlocking feature visualization for deeper networks with magnitude constrained optimization* (2023). Images to
+    go on from: Hamblin et al., *Feature accentuation: revealing 'what' features respond to in natural images* (2024).
 
     Examples
     --------
@@ -141,6 +163,13 @@ def visualize(
     >>> made = tw.visualize(probe, tw.AM([0, 5]), size=32, steps=8, progress=False)
     >>> made.image.shape, made.status.values.tolist()
     ((2, 32, 32, 3), ['', ''])
+
+    What unit 5 would have more of in a photograph, without leaving it by more than half:
+
+    >>> photograph = tw.zoo.images("photos", size=32)[0]
+    >>> made = tw.visualize(probe, tw.AM([5]), size=32, steps=8, start=photograph, leave=0.5, progress=False)
+    >>> bool(made.distance <= 0.5), bool(made.value[0, -1] > made.value[0, 0])
+    (True, True)
 
     Of a black box, here one that answers to redness:
 
@@ -172,6 +201,9 @@ def visualize(
         band=band,
         contrast=contrast,
         optimizer=optimizer,
+        start=start,
+        leave=leave,
+        importance=canvas == "maco" if importance is None else bool(importance),
     )
     asked = {
         "layer": probe.layer,
@@ -194,6 +226,12 @@ def visualize(
         ),
     }
     asked |= {} if optimizer == "adam" else {"optimizer": optimizer}
+    made_from = {
+        "start": gallery.recipe.start,
+        "leave": gallery.recipe.leave,
+        "importance": gallery.recipe.importance,
+    }
+    asked |= {name: value for name, value in made_from.items() if value}
     study = Study(store, "images", probe.provenance()["model_sha256"] if store is not None else "", asked)
     if (earlier := study.record()) is not None:
         return earlier

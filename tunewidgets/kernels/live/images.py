@@ -87,7 +87,7 @@ class LiveImages:
         recipe = self._recipe(steps)
         job = Job(0, f"{self._probe.layer}/live")
         [start] = recipe.canvas.parameters(_as_batch(nearest))
-        ascent = Ascent(self._probe, goal, [job], recipe, {job.key: start})
+        ascent = Ascent(self._probe, goal, [job], recipe, {job: start})
         while ascent.done < steps:
             climb(ascent, steps)
             image = to_uint8(ascent.measure()[0][0].movedim(0, -1).cpu().numpy())

@@ -154,7 +154,7 @@ class LiveUnits:
         ascent, done = yield from self._climbed(unit, goal, first, recipe)
         if (second := second_try(done, goal, recipe)) is not None:
             job, start = second
-            starts = {} if start is None else {job.key: start}
+            starts = {} if start is None else {job: start}
             again, other = yield from self._climbed(unit, goal, job, recipe, starts)
             if is_better(other, done, goal):
                 ascent, done = again, other
@@ -185,7 +185,7 @@ class LiveUnits:
         goal: Objective,
         job: Job,
         recipe: Recipe,
-        starts: Mapping[str, torch.Tensor] | None = None,
+        starts: Mapping[Job, torch.Tensor] | None = None,
     ) -> Generator[Growing, None, tuple[Ascent, Finished]]:
         with evaluating(self._probe.network):
             ascent = Ascent(self._probe, goal, [job], recipe, starts)

@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.canvas import Canvas, FourierCanvas, radial_frequency
+from tunewidgets.kernels.canvas import Canvas, FourierCanvas
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe, generator
 from tunewidgets.kernels.optimization.scores import Objective, pooled
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.spectrum import radial_frequency
 from tunewidgets.kernels.studies.workers import in_threads, one_thread
 
 # The search starts at gray with this spread of every parameter: images of full contrast, of which any unit answers to
@@ -34,6 +35,30 @@ def low_band(size: int) -> float:
     frequency = radial_frequency(size)
     ascending = frequency[_independent(size)[..., 0]].sort().values
     return float(ascending[min(PARAMETERS // 6, len(ascending)) - 1])
+
+
+def check_without_gradient(canvas: str, has_start: bool, importance: bool) -> None:
+    """Raise one sentence for what images can't have where there is no gradient.
+
+    Raises
+    ------
+    ValueError
+        Phases are to be moved, images to go on from others, or an importance is asked for.
+    """
+    if canvas == "maco":
+        raise ValueError(
+            "optimizer='cma' searches a few parameters, and canvas='maco' has a phase for every frequency; give "
+            "canvas='fourier' or 'pixel', or optimizer='adam'."
+        )
+    if has_start:
+        raise ValueError(
+            "optimizer='cma' searches around gray and goes on from no image; leave out start, or give optimizer='adam'."
+        )
+    if importance:
+        raise ValueError(
+            "importance is made of gradients, which optimizer='cma' does without; leave it out, or give "
+            "optimizer='adam'."
+        )
 
 
 def evolution_recipe(
@@ -87,7 +112,7 @@ def evolve(
     on_step: Callable[[int], Any] = lambda images: None,
     on_smaller_chunk: Callable[[int], Any] = lambda chunk: None,
     spread: Callable[..., Iterator[list[Finished]]] = in_threads,
-    starts: Mapping[str, Tensor] | None = None,
+    starts: Mapping[Job, Tensor] | None = None,
 ) -> Iterator[list[Finished]]:
     """Make the images of `jobs`, a target at a time, as `optimize` makes them by chunks.
 

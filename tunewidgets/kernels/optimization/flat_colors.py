@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from tunewidgets.kernels.canvas import Canvas
+from tunewidgets.kernels.canvas import Canvas, ColorCanvas
+from tunewidgets.kernels.maco import MacoCanvas
 from tunewidgets.kernels.network.tracing import Values, evaluating
 from tunewidgets.kernels.optimization.contrast import sees_linearly
 from tunewidgets.kernels.optimization.scores import Objective, staged
@@ -27,12 +28,17 @@ ONE_COLOR, NO_MORE = 0.03, 1.05
 class FlatColors:
     """The best of 27 flat colors for each target: logits `(targets, 3)` and scores `(targets,)`.
 
-    `early`, whether an image that is behind its color goes on from it during the run.
+    `early`, whether an image that is behind its color goes on from it during the run; `canvas`, what images are on.
     """
 
     logits: Tensor
     scores: Tensor
     early: bool
+    canvas: ColorCanvas
+
+    def start(self, target: int) -> Tensor:
+        """Parameters of a target's color."""
+        return self.canvas.flat(self.logits[target])
 
     def are_best(self, target: int, image: Tensor, score: float) -> bool:
         """Whether a `(3, H, W)` image with this score is of a single color to an eye, and no better than one."""
@@ -41,7 +47,6 @@ class FlatColors:
 
     def restart(
         self,
-        canvas: Canvas,
         parameters: Tensor,
         optimizer: torch.optim.Optimizer,
         targets: Sequence[int],
@@ -52,14 +57,17 @@ class FlatColors:
         state = optimizer.state[parameters]
         with torch.no_grad():
             for row in behind:
-                parameters[row] = canvas.flat(self.logits[targets[row]]).to(parameters.device)
+                parameters[row] = self.start(targets[row]).to(parameters.device)
                 state["exp_avg"][row] = 0
                 state["exp_avg_sq"][row] = 0
 
 
 def flat_colors(probe: Probe, objective: Objective, canvas: Canvas, at: str) -> FlatColors | None:
-    """Each target's best flat color; None where targets are not units (the points of a film share one start)."""
-    if objective.own_units() is None:
+    """Each target's best flat color.
+
+    None where targets are not units (the points of a film share one start), and where a canvas holds no flat color.
+    """
+    if objective.own_units() is None or isinstance(canvas, MacoCanvas):
         return None
     levels = torch.logit(torch.tensor(LEVELS))
     logits = torch.stack(torch.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
@@ -77,4 +85,4 @@ def flat_colors(probe: Probe, objective: Objective, canvas: Canvas, at: str) -> 
             ]
         ).cpu()
     best, index = scores.max(dim=1)
-    return FlatColors(logits[index], best, early=sees_linearly(probe, canvas.size))
+    return FlatColors(logits[index], best, sees_linearly(probe, canvas.size), canvas)

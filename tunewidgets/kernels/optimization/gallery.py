@@ -27,13 +27,24 @@ from tunewidgets.kernels.studies.workers import in_threads, in_turn
 
 
 class Gallery:
-    """The images of a run as they come, each job's in its own place."""
+    """The images of a run as they come, each job's in its own place.
 
-    def __init__(self, probe: Probe, objective: Objective, jobs: Sequence[Job], recipe: Recipe) -> None:
+    `starts` are the parameters, `canvas.shape`, that jobs start from; by default each its own noise.
+    """
+
+    def __init__(
+        self,
+        probe: Probe,
+        objective: Objective,
+        jobs: Sequence[Job],
+        recipe: Recipe,
+        starts: Mapping[Job, Tensor] | None = None,
+    ) -> None:
         self.probe = probe
         self.objective = objective
         self.jobs = list(jobs)
         self.recipe = recipe
+        self.starts = starts
         self.finished: dict[Job, Finished] = {}
         self.interrupted = False
 
@@ -46,7 +57,9 @@ class Gallery:
         show: Callable[[bool], Any] = lambda now: None,
         executor: Any = None,
     ) -> None:
-        """Make every image, and once more those that may do better from another start. Stopping keeps what is finished.
+        """Make every image, and once more those that may do better from another start, unless theirs was asked for.
+
+        Stopping keeps what is finished.
 
         With a study, finished chunks are `part` of its store and are not made again; `show` is called after each, and
         with True when the run is stopped. With an executor, its workers make the images.
@@ -62,8 +75,8 @@ class Gallery:
         total = len(self.jobs) * self.recipe.steps
         try:
             with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
-                self._make(self.jobs, bar, study, part, show, spread)
-                if retry:
+                self._make(self.jobs, bar, study, part, show, spread, self.starts)
+                if retry and not self.recipe.start:
                     self._try_again(bar, study, f"{part}-again", show, spread)
         except KeyboardInterrupt:
             show(True)
@@ -110,7 +123,7 @@ class Gallery:
         spread: Callable[..., Any],
     ) -> None:
         """Run jobs once more, and keep what is better under the name of the first."""
-        starts = {job.key: start for job, start in seconds.values() if start is not None}
+        starts = {job: start for job, start in seconds.values() if start is not None}
         self._make([job for job, _ in seconds.values()], bar, study, part, show, spread, starts)
         for first, (second, _) in seconds.items():
             outcome = self.finished.pop(second)
@@ -131,7 +144,7 @@ class Gallery:
         part: str,
         show: Callable[[bool], Any],
         spread: Callable[..., Any],
-        starts: Mapping[str, Tensor] | None = None,
+        starts: Mapping[Job, Tensor] | None = None,
     ) -> None:
         table = self._table(jobs, study, part)
         if table is not None:
@@ -175,12 +188,16 @@ class Gallery:
         if study is None or not jobs:
             return None
         recipe, side = self.recipe, self.recipe.canvas.size
-        fields = {
+        fields: dict[str, tuple[int, ...]] = {
             "image": (3, side, side),
             "values": (recipe.steps,),
             "response": (self.probe.units,),
             "checkpoints": (len(recipe.checkpoints), self.probe.units),
         }
+        if recipe.importance:
+            fields["importance"] = (side, side)
+        if recipe.start:
+            fields["distance"] = ()
         # An evolved image comes alone: its chunk is the generation that it is chosen from.
         together = 1 if recipe.optimizer == "cma" else recipe.chunk
         table = study.table(part, len(jobs), together, fields, settings_of(recipe, self.probe))
@@ -207,6 +224,8 @@ class Gallery:
             torch.full((recipe.steps,), torch.nan),
             torch.full((probe.units,), torch.nan),
             torch.full((len(recipe.checkpoints), probe.units), torch.nan),
+            torch.full((side, side), torch.nan),
+            torch.tensor(torch.nan),
         )
         outcomes = [self.finished.get(job, blank) for job in self.jobs]
         status = [
@@ -227,6 +246,10 @@ class Gallery:
         if recipe.checkpoints:
             checkpoints = torch.stack([o.checkpoints for o in outcomes]).numpy()
             columns["response_checkpoint"] = (("target", "checkpoint", "unit"), checkpoints)
+        if recipe.importance:
+            columns["importance"] = (("target", "y", "x"), _stacked([o.importance for o in outcomes]))
+        if recipe.start:
+            columns["distance"] = (("target",), _stacked([o.distance for o in outcomes]))
         goals = np.array([job.target for job in self.jobs])
         coords: dict[str, Any] = {
             "target": [names[goal] for goal in goals],
@@ -272,7 +295,8 @@ def _keeping(
 
 def _columns(outcome: Finished) -> Mapping[str, np.ndarray]:
     """An outcome as a table keeps it."""
-    return {name: value.numpy() for name, value in outcome._asdict().items() if name != "job"}
+    columns = {name: value for name, value in outcome._asdict().items() if isinstance(value, Tensor)}
+    return {name: value.numpy() for name, value in columns.items()}
 
 
 def _outcome(job: Job, columns: Mapping[str, np.ndarray]) -> Finished:
@@ -280,8 +304,14 @@ def _outcome(job: Job, columns: Mapping[str, np.ndarray]) -> Finished:
     return Finished(job, **{name: torch.from_numpy(np.array(value)) for name, value in columns.items()})
 
 
+def _stacked(values: Sequence[Tensor | None]) -> np.ndarray:
+    """What every outcome of a recipe has."""
+    return torch.stack([value for value in values if value is not None]).numpy()
+
+
 def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
     """A recipe as a record's settings, with the threads and the device that it ran on."""
+    started = {"start": recipe.start, "leave": recipe.leave} if recipe.start else {}
     return {
         "size": recipe.canvas.size,
         "canvas": type(recipe.canvas).__name__,
@@ -296,6 +326,8 @@ def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
         "chunk": recipe.chunk,
         "threads": 1 if probe.device.type == "cpu" else torch.get_num_threads(),
         "device": str(probe.device),
+        **({"importance": True} if recipe.importance else {}),
+        **started,
     }
 
 
@@ -336,7 +368,7 @@ def second_try(outcome: Finished, objective: Objective, recipe: Recipe) -> Secon
         return Job(target, f"{key}/again"), None
     colors = recipe.colors
     if colors is not None and not colors.early and bool(outcome.values[-1] < colors.scores[target]):
-        return Job(target, f"{key}/color"), recipe.canvas.flat(colors.logits[target])
+        return Job(target, f"{key}/color"), colors.start(target)
     return None
 
 

@@ -20,6 +20,7 @@ from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.network.fastpaths import FastPaths
 from tunewidgets.kernels.network.rectifiers import LeakingRectifiers
 from tunewidgets.kernels.network.tracing import Values, evaluating
+from tunewidgets.kernels.optimization.accentuation import brought_back, cost_of_leaving, distance
 from tunewidgets.kernels.optimization.flat_colors import FlatColors
 from tunewidgets.kernels.optimization.scores import Objective, pooled
 from tunewidgets.kernels.probe import Probe
@@ -60,6 +61,10 @@ class Recipe:
     checkpoints: tuple[int, ...] = ()
     colors: FlatColors | None = None
     optimizer: str = "adam"
+    # Of the images that these go on from, a digest; and how far they may leave them in the layer.
+    start: str = ""
+    leave: float | None = None
+    importance: bool = False
 
     def jitter_strength(self, step: int) -> float:
         """How much of the transformations is left at a step, 1 to 0."""
@@ -67,13 +72,18 @@ class Recipe:
 
 
 class Finished(NamedTuple):
-    """One job's outcome: image (3, H, W) in [0, 1], objective by step, unit activations, and those at checkpoints."""
+    """One job's outcome: image (3, H, W) in [0, 1], objective by step, unit activations, and those at checkpoints.
+
+    Where the recipe asks for them, each pixel's importance (H, W) and the distance () from the start in the layer.
+    """
 
     job: Job
     image: Tensor
     values: Tensor
     response: Tensor
     checkpoints: Tensor
+    importance: Tensor | None = None
+    distance: Tensor | None = None
 
 
 def generator(seed: int, key: str) -> torch.Generator:
@@ -90,7 +100,7 @@ def optimize(
     on_step: Callable[[int], Any] = lambda images: None,
     on_smaller_chunk: Callable[[int], Any] = lambda chunk: None,
     spread: Callable[..., Iterator[list[Finished]]] = in_threads,
-    starts: Mapping[str, Tensor] | None = None,
+    starts: Mapping[Job, Tensor] | None = None,
 ) -> Iterator[list[Finished]]:
     """Make the images of `jobs`, a chunk at a time; on a CPU one chunk a core, each on a single thread.
 
@@ -98,8 +108,8 @@ def optimize(
     ----------
     probe, objective, jobs, recipe
         What is made, and how.
-    starts : mapping of str to Tensor, optional
-        By the job's key the parameters, `canvas.shape`, that an image starts from; others start from noise.
+    starts : mapping of Job to Tensor, optional
+        The parameters, `canvas.shape`, that an image starts from; others start from noise.
     on_step : callable
         Told, in the caller's thread, how many images have moved by one step (padding not counted).
     on_smaller_chunk : callable
@@ -135,7 +145,7 @@ def _run_chunk(
     jobs: Sequence[Job],
     on_step: Callable[[int], Any],
     recipe: Recipe,
-    starts: Mapping[str, Tensor] | None = None,
+    starts: Mapping[Job, Tensor] | None = None,
 ) -> list[Finished]:
     ascent = Ascent(probe, objective, jobs, recipe, starts)
     for _ in range(recipe.steps):
@@ -147,7 +157,7 @@ def _run_chunk(
 class Ascent:
     """One chunk on its way up, a step at a time; the caller holds the network in evaluation mode.
 
-    `starts` are parameters, `canvas.shape`, by the job's key; by default each job's own noise.
+    `starts` are parameters, `canvas.shape`; by default each job's own noise.
     """
 
     def __init__(
@@ -156,7 +166,7 @@ class Ascent:
         objective: Objective,
         jobs: Sequence[Job],
         recipe: Recipe,
-        starts: Mapping[str, Tensor] | None = None,
+        starts: Mapping[Job, Tensor] | None = None,
     ) -> None:
         canvas, device = recipe.canvas, probe.device
         self.probe, self.jobs, self.recipe = probe, jobs, recipe
@@ -165,7 +175,7 @@ class Ascent:
         starts = starts or {}
         # Noise is drawn for every image, so that its transformations do not depend on where it starts.
         noise = [canvas.start(g) for g in generators]
-        begun = [starts.get(job.key, own) for job, own in zip(padded, noise, strict=True)]
+        begun = [starts.get(job, own) for job, own in zip(padded, noise, strict=True)]
         self._parameters = torch.stack(begun).to(device).requires_grad_()
         self._draws = torch.stack([recipe.jitter.draw(recipe.steps, g) for g in generators]).to(device)
         self._targets = [job.target for job in padded]
@@ -175,15 +185,27 @@ class Ascent:
         )
         self._trajectory = torch.empty(recipe.steps, recipe.chunk, device=device)
         self._snapshots: list[Tensor] = []
+        self._importance = torch.zeros(recipe.chunk, canvas.size, canvas.size, device=device)
+        self._start = self._parameters.detach().clone()
+        self._before = canvas.image(self._start)
         self.done = 0
 
     def step(self) -> None:
         """Move every image by one step."""
         recipe, parameters, step = self.recipe, self._parameters, self.done
         images = recipe.canvas.image(parameters)
-        images = recipe.jitter.apply(images, self._draws[:, step], recipe.jitter_strength(step))
-        scores = self._score(network_values(self.probe, images, recipe.precision, recipe.at == "leaky"))
-        (gradient,) = torch.autograd.grad(scores.sum(), parameters)
+        values = self._values(images)
+        scores = self._score(values)
+        goal = scores
+        if recipe.leave is not None:
+            with torch.no_grad():
+                before = self._values(self._before)
+            goal = scores - cost_of_leaving(values, before, scores, recipe.leave)
+        # By the images only where they are asked for: the backward pass goes through them anyway.
+        wanted = [parameters, images] if recipe.importance else [parameters]
+        gradient, *by_pixel = torch.autograd.grad(goal.sum(), wanted)
+        for each in by_pixel:
+            self._importance += each.abs().sum(1)
         parameters.grad = gradient.neg_()
         self._optimizer.step()
         self._trajectory[step] = scores.detach()
@@ -192,28 +214,56 @@ class Ascent:
             self._snapshots.append(self.measure()[1])
         colors = recipe.colors
         if colors is not None and colors.early and self.done == int(TRIED * recipe.steps):
-            colors.restart(recipe.canvas, parameters, self._optimizer, self._targets, scores.detach())
+            colors.restart(parameters, self._optimizer, self._targets, scores.detach())
 
+    def _values(self, images: Tensor) -> Values:
+        """The layer's values on the images, transformed as this step's are."""
+        recipe, step = self.recipe, self.done
+        moved = recipe.jitter.apply(images, self._draws[:, step], recipe.jitter_strength(step))
+        return network_values(self.probe, moved, recipe.precision, recipe.at == "leaky")
+
+    @torch.no_grad()
     def measure(self) -> tuple[Tensor, Tensor]:
-        """The untransformed images as they are now, `(chunk, 3, H, W)`, and each unit's activation on them."""
-        return _measure(self.probe, self.recipe.canvas, self._parameters)
+        """The untransformed images as they are now, `(chunk, 3, H, W)`, and each unit's activation on them.
+
+        In float32 whatever the loop runs in.
+        """
+        images = self.recipe.canvas.image(self._parameters)
+        return images, pooled(self.probe.values(images).rectified())
 
     def finished(self) -> list[Finished]:
         """Every job's outcome."""
+        recipe = self.recipe
+        columns: dict[str, Tensor] = {}
+        if recipe.start:
+            columns["distance"] = self._distances()
+        if recipe.importance:
+            columns["importance"] = self._importance
         images, responses = self.measure()
         stacked = torch.stack(self._snapshots, dim=1) if self._snapshots else responses[:, None][:, :0]
-        values = self._trajectory
+        columns |= {
+            "image": images,
+            "values": self._trajectory.T,
+            "response": responses,
+            "checkpoints": stacked,
+        }
         return [
-            Finished(job, images[n].cpu(), values[:, n].cpu(), responses[n].cpu(), stacked[n].cpu())
+            Finished(job, **{name: column[n].cpu() for name, column in columns.items()})
             for n, job in enumerate(self.jobs)
         ]
 
+    @torch.no_grad()
+    def _distances(self) -> Tensor:
+        """How far the images are from their starts in the layer, brought back to where they may be."""
+        canvas, leave = self.recipe.canvas, self.recipe.leave
+        before = self.probe.values(self._before).rectified()
 
-@torch.no_grad()
-def _measure(probe: Probe, canvas: Canvas, parameters: Tensor) -> tuple[Tensor, Tensor]:
-    """The untransformed images and every unit's activation on them, in float32 whatever the loop ran in."""
-    images = canvas.image(parameters.detach())
-    return images, pooled(probe.values(images).rectified())
+        def of(parameters: Tensor) -> Tensor:
+            return distance(self.probe.values(canvas.image(parameters)).rectified(), before)
+
+        if leave is not None:
+            self._parameters.copy_(brought_back(self._parameters, self._start, of, leave))
+        return of(self._parameters)
 
 
 def network_values(probe: Probe, images: Tensor, precision: str, leaking: bool = True) -> Values:

@@ -4,6 +4,7 @@ In: a probe, an objective and options. Out: all that changes an image, and the g
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,11 +17,12 @@ from tunewidgets.kernels.network.tracing import check_mode, evaluating, first_li
 from tunewidgets.kernels.objectives import as_objective
 from tunewidgets.kernels.optimization.band import choose_band
 from tunewidgets.kernels.optimization.contrast import choose_contrast
-from tunewidgets.kernels.optimization.evolution import evolution_recipe, low_band
+from tunewidgets.kernels.optimization.evolution import check_without_gradient, evolution_recipe, low_band
 from tunewidgets.kernels.optimization.flat_colors import flat_colors
 from tunewidgets.kernels.optimization.gallery import Gallery
 from tunewidgets.kernels.optimization.loop import Job, Recipe, choose_chunk, choose_precision
 from tunewidgets.kernels.optimization.scores import STAGES, Objective
+from tunewidgets.kernels.optimization.starts import GENTLE, as_starts
 from tunewidgets.kernels.probe import Probe
 
 SMALLEST_CANVAS, LARGEST_CANVAS = 64, 224
@@ -44,6 +46,9 @@ def prepare(
     band: float | str | None = None,
     contrast: float | str | None = "auto",
     optimizer: str = "adam",
+    start: Any = None,
+    leave: float | None = None,
+    importance: bool = False,
 ) -> tuple[Gallery, list[str]]:
     """The gallery of a run of `visualize`, still to be filled, and its targets' names."""
     check_mode()
@@ -59,14 +64,17 @@ def prepare(
     if late:
         raise ValueError(f"checkpoint {late[0]} is not among steps 1 to {steps}.")
     side = choose_size(probe, size)
+    names = goal.names()
+    photographs = as_starts(start, leave, len(names), side)
     if optimizer == "cma":
+        check_without_gradient(canvas, photographs is not None, importance)
         # A black box has no layer whose way with contrast is known, and its few frequencies can't burn out.
         contrast = None if contrast == "auto" else contrast
         band = low_band(side) if canvas == "fourier" and band is None else band
-    board = make_canvas(
-        canvas, side, choose_band(probe, side, band), contrast=choose_contrast(probe, contrast, side)
-    )
-    names = goal.names()
+    if photographs is not None and contrast == "auto":
+        # A photograph goes on at the contrast that it has.
+        contrast = None
+    board = choose_canvas(probe, canvas, side, band, contrast)
     jobs = [
         Job(target, f"{probe.layer}/{name}/{restart}")
         for restart in range(restarts)
@@ -89,7 +97,35 @@ def prepare(
             precision,
             measured,
         )
-    return Gallery(probe, goal, jobs, recipe), names
+    recipe = replace(recipe, importance=importance)
+    if photographs is None:
+        return Gallery(probe, goal, jobs, recipe), names
+    recipe = replace(
+        recipe,
+        start=photographs.digest,
+        leave=None if leave is None else float(leave),
+        lr=recipe.lr * GENTLE if lr == "auto" else recipe.lr,
+        # Who goes on from an image does not start over from a color.
+        colors=None,
+    )
+    begun = [photographs.parameters(board, target) for target in range(len(names))]
+    return Gallery(probe, goal, jobs, recipe, {job: begun[job.target] for job in jobs}), names
+
+
+def choose_canvas(
+    probe: Probe,
+    canvas: str,
+    size: int,
+    band: float | str | None,
+    contrast: float | str | None,
+    deviation: float = 0.01,
+) -> Canvas:
+    """The canvas called so, its band and its contrast as asked, or as the layer needs them."""
+    if canvas == "maco" and contrast == "auto":
+        contrast = None
+    return make_canvas(
+        canvas, size, choose_band(probe, size, band), deviation, choose_contrast(probe, contrast, size)
+    )
 
 
 def choose_size(probe: Probe, size: int | str) -> int:
@@ -149,8 +185,7 @@ def make_recipe(
         raise ValueError(f"lr is {lr!r}; give Adam's step, a number above 0, or 'auto'.")
     if jitter is not None and not isinstance(jitter, Jitter):
         raise TypeError(
-            f"jitter is a {type(jitter).__name__}; give tunewidgets.kernels.jitter.Jitter(shift, scale, turn), or "
-            "None for the default."
+            f"jitter is a {type(jitter).__name__}; give tw.Jitter(shift, scale, turn), or None for the default."
         )
     chosen = choose_precision(precision, probe)
     if chunk == "auto":

@@ -1,0 +1,59 @@
+"""Images that go on from others: how far one has left the image that it started from, in the layer.
+
+In: a layer's values on an image and on its start. Out: the distance, what leaving too far costs, and parameters that
+have not. Feature accentuation (Hamblin et al. 2024) keeps near by the same means, a distance in a layer.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from tunewidgets.kernels.network.tracing import Values
+
+# What leaving by so much more than allowed, squared, costs in scores: a tenth too far costs a tenth of the score.
+STIFFNESS = 10.0
+# Squares of norms: a root has no slope at 0, where an image is its start, and a layer may be silent on that.
+STILL, SILENT = 1e-36, 1e-24
+# Halvings by which a finished image that has left too far is brought back.
+HALVINGS = 10
+
+
+def distance(values: Tensor, start: Tensor) -> Tensor:
+    """Relative distance of a layer's rectified activations from those on the start: `(N,)` of two `(N, U, ...)`."""
+    moved = (values - start).flatten(1).square().sum(1)
+    return moved.clamp(min=STILL).sqrt() / start.flatten(1).square().sum(1).clamp(min=SILENT).sqrt()
+
+
+def cost_of_leaving(values: Values, start: Values, scores: Tensor, leave: float) -> Tensor:
+    """What `(N,)` images pay for having left their starts by more than `leave`, in the unit of their scores.
+
+    Nothing within the bound. Beyond it the cost rises faster than a score can that grows with the distance, whatever
+    a layer's values are measured in.
+    """
+    before = start.rectified().detach()
+    beyond = (distance(values.rectified(), before) / leave - 1).clamp(min=0)
+    # A unit that is still silent has no score to go by; the layer has activations.
+    unit = torch.maximum(scores.detach().abs(), before.flatten(1).mean(1))
+    return STIFFNESS * unit * beyond.square()
+
+
+def brought_back(
+    parameters: Tensor, start: Tensor, distance_of: Callable[[Tensor], Tensor], leave: float
+) -> Tensor:
+    """Parameters `(N, ...)` whose images are within `leave`: those that are not, moved toward their starts."""
+    along = (-1,) + (1,) * (parameters.ndim - 1)
+
+    def at(share: Tensor) -> Tensor:
+        return torch.where(
+            share.view(along) == 1, parameters, start + share.view(along) * (parameters - start)
+        )
+
+    far = torch.ones(len(parameters), device=parameters.device)
+    within = distance_of(at(far)) <= leave
+    near = within.float()
+    for _ in range(HALVINGS if not bool(within.all()) else 0):
+        middle = (near + far) / 2
+        within = distance_of(at(middle)) <= leave
+        near, far = torch.where(within, middle, near), torch.where(within, far, middle)
+    return at(near)
