@@ -5,6 +5,8 @@ image than to one of bounded contrast, other networks recognize less in it, and 
 linear in the image has the best image no finite contrast: there the bound would take what the image is made for.
 """
 
+from typing import Any
+
 import torch
 
 from tunewidgets.kernels.network.tracing import evaluating
@@ -24,16 +26,20 @@ def choose_contrast(probe: Probe, contrast: float | str | None, size: int) -> fl
     ValueError
         `contrast` is none of these.
     """
-    if contrast == "auto":
+    if isinstance(contrast, str) and contrast == "auto":
         return None if sees_linearly(probe, size) else NATURAL
-    if contrast is None or (
-        isinstance(contrast, int | float) and not isinstance(contrast, bool) and 0 < contrast < float("inf")
-    ):
-        return None if contrast is None else float(contrast)
-    raise ValueError(
-        f"contrast is {contrast!r}; give the largest standard deviation of an image's logits, such as 1.2, 'auto' or "
-        "None for no bound."
-    )
+    return _checked(contrast)
+
+
+def display_contrast(contrast: float | str | None) -> float | None:
+    """The bound on an image that is for the eye alone: `NATURAL` for "auto", whatever the layer.
+
+    Raises
+    ------
+    ValueError
+        `contrast` is none of these.
+    """
+    return NATURAL if isinstance(contrast, str) and contrast == "auto" else _checked(contrast)
 
 
 def sees_linearly(probe: Probe, size: int) -> bool:
@@ -45,3 +51,14 @@ def sees_linearly(probe: Probe, size: int) -> bool:
         first, second, middle = probe.values(images).pre.float()
     miss = (middle - (first + second) / 2).abs().max()
     return bool(miss <= LINEAR * (first - second).abs().max())
+
+
+def _checked(contrast: Any) -> float | None:
+    if contrast is None or (
+        isinstance(contrast, int | float) and not isinstance(contrast, bool) and 0 < contrast < float("inf")
+    ):
+        return None if contrast is None else float(contrast)
+    raise ValueError(
+        f"contrast is {contrast!r}; give the largest standard deviation of an image's logits, such as 1.2, 'auto' or "
+        "None for no bound."
+    )

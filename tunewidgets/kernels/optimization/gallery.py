@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets.kernels.network.blackbox import BlackBox
+from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.optimization.evolution import evolve
 from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe, optimize
 from tunewidgets.kernels.optimization.scores import Objective
@@ -45,11 +46,12 @@ class Gallery:
         part: str = "images",
         show: Callable[[bool], Any] = lambda now: None,
         executor: Any = None,
+        starts: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Make every image, and once more those that may do better from another start. Stopping keeps what is finished.
 
         With a study, finished chunks are `part` of its store and are not made again; `show` is called after each, and
-        with True when the run is stopped. With an executor, its workers make the images.
+        with True when the run is stopped. With an executor, its workers make the images. `starts`, as of `optimize`.
 
         Raises
         ------
@@ -62,7 +64,7 @@ class Gallery:
         total = len(self.jobs) * self.recipe.steps
         try:
             with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
-                self._make(self.jobs, bar, study, part, show, spread)
+                self._make(self.jobs, bar, study, part, show, spread, starts)
                 if retry:
                     self._try_again(bar, study, f"{part}-again", show, spread)
         except KeyboardInterrupt:
@@ -287,6 +289,8 @@ def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
         "canvas": type(recipe.canvas).__name__,
         "band": getattr(recipe.canvas, "band", None),
         "contrast": recipe.canvas.contrast,
+        # What rectifiers let through backward, all of them, where they are flat.
+        "leak": SLOPE if recipe.at == "leaky" else 0.0,
         "optimizer": recipe.optimizer,
         "steps": recipe.steps,
         "lr": recipe.lr,
