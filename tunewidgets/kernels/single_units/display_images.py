@@ -15,8 +15,9 @@ from torch import Tensor
 from tunewidgets.kernels.objectives import Neuron
 from tunewidgets.kernels.optimization.flat_colors import is_mostly_one_color
 from tunewidgets.kernels.optimization.gallery import Gallery, to_uint8, trouble
-from tunewidgets.kernels.optimization.loop import Job
+from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe
 from tunewidgets.kernels.optimization.recipes import prepare
+from tunewidgets.kernels.probe import Probe
 
 BOUNDED, ONE_POSITION = "bounded contrast", "one position"
 # Of the measured image's steps, so many more take its pattern on at a bounded contrast.
@@ -80,14 +81,11 @@ class DisplayImages:
         }
 
     def _is_plain(self, job: Job) -> bool:
-        return self._measured.probe.has_map and is_mostly_one_color(self._measured.finished[job].image)
+        return needs_one_position(self._measured.probe, self._measured.finished[job])
 
     def _bounded(self, jobs: list[Job]) -> Gallery:
         measured = self._measured
-        canvas = replace(measured.recipe.canvas, contrast=self._contrast)
-        recipe = replace(
-            measured.recipe, canvas=canvas, steps=further(measured.recipe.steps), checkpoints=(), colors=None
-        )
+        recipe = taken_on(measured.recipe, self._contrast)
         return Gallery(measured.probe, measured.objective, [displayed(job) for job in jobs], recipe)
 
     def _starts(self, jobs: list[Job]) -> dict[str, Tensor]:
@@ -96,11 +94,17 @@ class DisplayImages:
         return {displayed(job).key: start for job, start in zip(jobs, parameters, strict=True)}
 
 
+def needs_one_position(probe: Probe, measured: Finished) -> bool:
+    """Whether a measured image shows its unit worse than the image for one position would."""
+    return probe.has_map and is_mostly_one_color(measured.image)
+
+
 def displayed(job: Job) -> Job:
     """The job that takes a measured image on for the eye."""
     return Job(job.target, f"{job.key}/display")
 
 
-def further(steps: int) -> int:
-    """How many steps that takes."""
-    return max(1, steps // PART)
+def taken_on(recipe: Recipe, contrast: float) -> Recipe:
+    """How a measured image, made by `recipe`, is taken on at a bounded contrast."""
+    canvas = replace(recipe.canvas, contrast=contrast)
+    return replace(recipe, canvas=canvas, steps=max(1, recipe.steps // PART), checkpoints=(), colors=None)
