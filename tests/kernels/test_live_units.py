@@ -117,6 +117,28 @@ class TestTheSameAsAWholeRun:
         assert_alike(one.record().isel(unit=[0, 2]), other.record().isel(unit=[0, 2]))
 
 
+class TestRecordsOfBeforeContrastWasBounded:
+    """Their settings do not name it: they open, and go on as they were begun."""
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_images_go_on_with_the_bound_that_they_have(self, network, known):
+        options = {"size": 16, "steps": 24, "chunk": 1}
+        tree = tw.representative_substitution(network, "relu_1", ("am",), **options, **QUICK)
+        deep = tree["relu_1"].to_dataset()
+        settings = settings_of(deep)
+        assert settings["contrast"] == 1.2
+        if not known:
+            del settings["contrast"]
+        record = emptied(deep, [0]).assign_attrs(settings=json.dumps(settings))
+        probe = tw.Probe(network, "relu_1", device="cpu")
+        options["progress"] = False
+        expected = tw.visualize(probe, tw.AM([0]), contrast=1.2 if known else None, **options)
+        image = made(LiveUnits(record, probe, {}), 0, "am").image
+        assert (image == expected.image.values[0]).all()
+        other = tw.visualize(probe, tw.AM([0]), contrast=None if known else 1.2, **options)
+        assert (image != other.image.values[0]).any()
+
+
 def emptied(record: xr.Dataset, units) -> xr.Dataset:
     """The record as a run leaves it that was stopped before these units."""
     empty = record.copy(deep=True).drop_vars("substitutes")
