@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets.kernels.live.units import CHUNK, Growing, LiveUnits, score
+from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.single_units.substitution_measures import (
     exceeders,
     mean_of_present,
@@ -267,7 +268,13 @@ class GrowingUnits:
     def _history(self) -> dict[str, Any]:
         """What was made live, for the record's settings: by objective the units, and what was tried on some of them."""
         usual = {"restarts": self._live.restarts, "kept": 0, "steps": self._live.steps}
-        made: dict[str, Any] = {"chunk": CHUNK, "device": self._live.settings.get("device"), "units": {}}
+        # A record of before all rectifiers leaked may grow: its settings are of its own images.
+        made: dict[str, Any] = {
+            "chunk": CHUNK,
+            "device": self._live.settings.get("device"),
+            "leak": SLOPE if self._live.settings["objective_at"] == "leaky" else 0.0,
+            "units": {},
+        }
         made["more"] = {}
         for objective in self._live.objectives:
             units = sorted(unit for name, unit in self._made if name == objective)

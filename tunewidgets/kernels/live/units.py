@@ -166,7 +166,7 @@ class LiveUnits:
         steps = self.steps if steps is None else steps
         goal = OBJECTIVES[objective]([unit])
         recipe = self._recipe(goal, steps)
-        first = Job(0, f"{self._probe.layer}/{goal.names()[0]}/{restart}")
+        first = Job(0, f"{self._probe.origin}/{goal.names()[0]}/{restart}")
         ascent, done = yield from self._tried(unit, goal, first, recipe)
         status = reason(done, goal, recipe)
         shown, kind = yield from self._displayed(unit, goal, first, recipe, done)
@@ -216,7 +216,7 @@ class LiveUnits:
         if needs_one_position(self._probe, measured):
             at_center = Neuron([unit])
             bounded = replace(recipe.canvas, contrast=contrast)
-            key = f"{self._probe.layer}/{at_center.names()[0]}/0"
+            key = f"{self._probe.origin}/{at_center.names()[0]}/0"
             one = self._recipe(at_center, recipe.steps, bounded)
             _, shown = yield from self._tried(unit, at_center, Job(0, key), replace(one, checkpoints=()))
             return (None, "") if trouble(shown, at_center) else (shown, ONE_POSITION)

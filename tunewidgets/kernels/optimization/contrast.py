@@ -43,14 +43,18 @@ def display_contrast(contrast: float | str | None) -> float | None:
 
 
 def sees_linearly(probe: Probe, size: int) -> bool:
-    """Whether the layer, before its own nonlinearity, is linear in the image: a first convolution's is."""
+    """Whether the layer, before it is rectified, is linear in the image: a first convolution is."""
     random = torch.Generator().manual_seed(0)
     one, other = torch.rand(2, 3, size, size, generator=random)
     images = torch.stack([one, other, (one + other) / 2]).to(probe.device)
     with torch.no_grad(), evaluating(probe.network):
-        first, second, middle = probe.values(images).pre.float()
-    miss = (middle - (first + second) / 2).abs().max()
-    return bool(miss <= LINEAR * (first - second).abs().max())
+        values = probe.values(images).pre.float()
+    first, second, middle = values
+    miss, spread = (middle - (first + second) / 2).abs(), (first - second).abs().max()
+    if bool((values >= 0).all()):
+        # Rectified in the layer's own forward pass: what is above 0 in all three tells.
+        miss = miss[(values > 0).all(0)]
+    return miss.numel() > 0 and bool(miss.max() <= LINEAR * spread)
 
 
 def _checked(contrast: Any) -> float | None:

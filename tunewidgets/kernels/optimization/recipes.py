@@ -68,7 +68,7 @@ def prepare(
     )
     names = goal.names()
     jobs = [
-        Job(target, f"{probe.layer}/{name}/{restart}")
+        Job(target, f"{probe.origin}/{name}/{restart}")
         for restart in range(restarts)
         for target, name in enumerate(names)
     ]
