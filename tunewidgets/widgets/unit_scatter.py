@@ -17,7 +17,7 @@ from PIL import Image
 from ..figures import unit_scatter, unit_scatter_template
 from ..records import RecordError, layer_tree, open_record, validate
 from ..unit_columns import layers_of, table
-from .base import INLINE_BUDGET, NO_BUDGET
+from .base import INLINE_BUDGET
 from .unit_choices import choices_of
 from .unit_live import UnitsOnRequest
 from .unit_page import layer_facts
@@ -281,7 +281,7 @@ class UnitScatter(UnitTraits):
         self._sprites[:] = self._sheets.inline(INLINE_BUDGET)
 
     def _all_images(self, quality: int) -> dict[str, list[bytes]]:
-        return {"_sprites": self._sheets.inline(NO_BUDGET, quality)}
+        return {"_sprites": self._sheets.inline(INLINE_BUDGET, quality, least=True)}
 
     def _answers(self) -> dict[str, Any]:
         return {"sprite": self._answer_sprite}
