@@ -2,7 +2,7 @@
 
 In: layers' unit records. Out: for each layer a table of its sheets, and their encoded pages in one list, empty where
 the kernel keeps one until it is asked for. "am" and "iam" are the images for the eye, "exemplar" those of the data;
-"am measured" and "iam measured" are what RS was measured on, of the units that have another for the eye.
+"am measured" and "iam measured" are what RS was measured on, where units have another for the eye.
 """
 
 from collections.abc import Mapping
@@ -81,13 +81,12 @@ class EyeSheet(Sheet):
 
 @dataclass(frozen=True)
 class MeasuredSheet(Sheet):
-    """What RS was measured on, of the units that `display` names another for; the others are blank."""
+    """What RS was measured on: a page is empty where `display` names no other of any unit."""
 
     display: NDArray[np.object_]
 
     def cut(self, some: slice) -> NDArray[np.uint8]:
-        named = _named(self.display[some])
-        return np.where(named, self.images[some], np.uint8(0)) if named.any() else self.images[:0]
+        return self.images[some] if _named(self.display[some]).any() else self.images[:0]
 
 
 def _named(display: NDArray[np.object_]) -> NDArray[np.bool_]:
