@@ -1,6 +1,7 @@
 """Units on request: the same images as a whole run makes, and a record that is one at any time."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -142,7 +143,14 @@ class TestRecordsOfBeforeContrastWasBounded:
 def emptied(record: xr.Dataset, units) -> xr.Dataset:
     """The record as a run leaves it that was stopped before these units."""
     empty = record.copy(deep=True).drop_vars("substitutes")
-    blank = {"rendered": False, "silent": False, "image": 0, "exceeder": -1}
+    blank = {
+        "rendered": False,
+        "silent": False,
+        "image": 0,
+        "exceeder": -1,
+        "display": "",
+        "display_image": 0,
+    }
     for name, column in empty.data_vars.items():
         if "objective" in column.dims:
             at = dict.fromkeys(column.dims, slice(None)) | {"unit": list(units)}
@@ -175,6 +183,35 @@ class TestGrowth:
         kept = growing.record()
         growing.add(made(LiveUnits(bare, probe, OPTIONS), 1, "am"))
         assert kept["rendered"].values.sum() == 2
+
+    def test_a_second_image_comes_with_the_first_and_goes_with_it(self, probe, bare):
+        live = LiveUnits(bare, probe, OPTIONS)
+        growing = GrowingUnits(bare, live)
+        plain = replace(made(live, 3, "iam"), display_image=None, display="", display_response=None)
+        growing.add(plain)
+        assert not [name for name in growing.record() if str(name).startswith("display")]
+        eye = {"display_image": 255 - plain.image, "display": "bounded contrast"}
+        growing.add(replace(plain, unit=1, **eye, display_response=0.5))
+        validate(record := growing.record())
+        own = record.sel(objective="iam")
+        assert own["display"].values.tolist() == ["", "bounded contrast", *[""] * (record.sizes["unit"] - 2)]
+        np.testing.assert_array_equal(own["display_image"].values[1], 255 - plain.image)
+        assert own["display_response"].values[1] == 0.5
+        assert np.isfinite(record["display_response"].values).sum() == 1
+        # The same unit's next image has no other: the earlier one's is of no more use.
+        growing.add(replace(plain, unit=1))
+        assert "display" not in growing.record()
+
+    def test_a_second_image_that_was_given_stays(self, network, data, probe):
+        run = whole(network, data, chunk=1)
+        shape = run["image"].shape
+        given = run.assign(
+            display=(("objective", "unit"), np.full(shape[:2], "one position", object)),
+            display_image=(run["image"].dims, np.full(shape, 7, np.uint8)),
+        )
+        record = GrowingUnits(given, LiveUnits(given, probe, {})).record()
+        assert (record["display"].values == "one position").all()
+        assert (record["display_image"].values == 7).all()
 
     def test_most_interesting_first(self, probe, bare):
         record = bare.copy(deep=True)
