@@ -213,7 +213,8 @@ def class_images(options: argparse.Namespace) -> dict[str, Any]:
         # Ours are judged at the size they were optimized at, so one pair of columns says it all.
         short = [{k: v for k, v in row.items() if k not in OPTIMIZED_AT} for row in rows]
         show(f"Class images of {name}, judged by {JUDGES[name]}: ours", short)
-        show(f"Class images of {name}, judged by {JUDGES[name]}: ours and the peers'", beside)
+        if beside:
+            show(f"Class images of {name}, judged by {JUDGES[name]}: ours and the peers'", beside)
         results[name] = {"ours": rows, "peers": beside}
     return results
 
