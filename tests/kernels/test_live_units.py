@@ -119,25 +119,28 @@ class TestTheSameAsAWholeRun:
 
 
 class TestRecordsOfBeforeContrastWasBounded:
-    """Their settings do not name it: they open, and go on as they were begun."""
+    """Their settings name no contrast: they open, and go on as they were begun, with one image a unit."""
 
     @pytest.mark.parametrize("known", [True, False])
-    def test_images_go_on_with_the_bound_that_they_have(self, network, known):
+    def test_images_go_on_with_what_they_have(self, network, known):
         options = {"size": 16, "steps": 24, "chunk": 1}
         tree = tw.representative_substitution(network, "relu_1", ("am",), **options, **QUICK)
         deep = tree["relu_1"].to_dataset()
         settings = settings_of(deep)
-        assert settings["contrast"] == 1.2
+        assert settings["contrast"] is None
+        assert settings["display_contrast"] == 1.2
         if not known:
-            del settings["contrast"]
+            del settings["contrast"], settings["display_contrast"]
+            deep = deep.drop_vars(["display", "display_image", "display_response"])
         record = emptied(deep, [0]).assign_attrs(settings=json.dumps(settings))
         probe = tw.Probe(network, "relu_1", device="cpu")
-        options["progress"] = False
-        expected = tw.visualize(probe, tw.AM([0]), contrast=1.2 if known else None, **options)
-        image = made(LiveUnits(record, probe, {}), 0, "am").image
-        assert (image == expected.image.values[0]).all()
-        other = tw.visualize(probe, tw.AM([0]), contrast=None if known else 1.2, **options)
-        assert (image != other.image.values[0]).any()
+        rendered = made(LiveUnits(record, probe, {}), 0, "am")
+        assert (rendered.image == deep.image.values[0, 0]).all()
+        assert rendered.display == (tree["relu_1"].display.values[0, 0] if known else "")
+        if known:
+            assert (rendered.display_image == deep.display_image.values[0, 0]).all()
+        else:
+            assert rendered.display_image is None
 
 
 def emptied(record: xr.Dataset, units) -> xr.Dataset:

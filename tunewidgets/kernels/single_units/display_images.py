@@ -5,6 +5,7 @@ taken on at a bounded contrast; and for a unit whose measured image is little bu
 of its map, which shows where it looks.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets.kernels.network.capture import Capture, Reduced
 from tunewidgets.kernels.objectives import Neuron
 from tunewidgets.kernels.optimization.flat_colors import is_mostly_one_color
 from tunewidgets.kernels.optimization.gallery import Gallery, to_uint8, trouble
@@ -58,8 +60,11 @@ class DisplayImages:
             self.galleries.append(gallery)
             gallery.fill(progress, part=f"{part}-position", **place)
 
-    def columns(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-        """What a unit record holds of them, by unit; empty words and zeros where there is none."""
+    def columns(self, capture: Capture | None) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+        """What a unit record holds of them, by unit; empty words and zeros where there is none.
+
+        `capture` is what measures units on them, where that is not by rectified means.
+        """
         side = self._measured.recipe.canvas.size
         image = np.zeros((self._units, side, side, 3), np.uint8)
         response = np.full(self._units, np.nan, np.float32)
@@ -72,7 +77,8 @@ class DisplayImages:
                 if trouble(outcome, gallery.objective):
                     continue
                 image[unit] = to_uint8(outcome.image.movedim(0, -1).numpy())
-                response[unit] = float(outcome.response[unit])
+                measured = outcome.response if capture is None else _only(capture(outcome.image[None]))
+                response[unit] = float(measured[unit])
                 kind[unit] = ONE_POSITION if isinstance(gallery.objective, Neuron) else BOUNDED
         return {
             "display": (("unit",), kind),
@@ -108,3 +114,9 @@ def taken_on(recipe: Recipe, contrast: float) -> Recipe:
     """How a measured image, made by `recipe`, is taken on at a bounded contrast."""
     canvas = replace(recipe.canvas, contrast=contrast)
     return replace(recipe, canvas=canvas, steps=max(1, recipe.steps // PART), checkpoints=(), colors=None)
+
+
+def _only(reduced: Mapping[str, Reduced]) -> Tensor:
+    """The activations `(U,)` of the only layer on the only image."""
+    [layer] = reduced.values()
+    return layer.activations[0]

@@ -181,7 +181,7 @@ class UnitImages:
                 ("unit",),
                 substitutes(np.concatenate([_patterns(i, units) for i in made.values()])),
             )
-        shown = [display.columns() for display in self.display.values()]
+        shown = [display.columns(self.capture) for display in self.display.values()]
         for name, (dims, _) in shown[0].items() if shown else ():
             columns[name] = (("objective", *dims), np.stack([part[name][1] for part in shown]))
         if self.responses:
