@@ -105,10 +105,18 @@ def test_a_part_of_a_layer_keeps_its_units_numbers(units):
 
 def test_each_way_of_making_images_is_said_once():
     small, large = make_units(4, 2), make_units(4, 3)
-    assert made(small, small) == "2 px, 128 steps, optimized at leaky"
+    assert made(small, small) == "2 px, 128 steps, leaky at the layer’s own rectifier"
     assert made(small, large).count("px") == 2
     several = small.assign_attrs(settings=json.dumps({"restarts": 3}))
     assert made(several) == "mean of 3 restarts"
+
+
+def test_what_leaked_while_images_were_optimized_is_said_as_it_was():
+    before, now = make_units(4, 2), make_units(4, 2, display=True)
+    assert made(now) == "2 px, 128 steps, leaking rectifiers"
+    assert "leaking rectifiers" not in made(before)
+    exact = now.assign_attrs(settings=json.dumps({"objective_at": "pre", "contrast": None}))
+    assert made(exact) == "optimized before the layer’s own rectifier"
 
 
 def test_layers_are_found_by_their_true_names():

@@ -92,6 +92,77 @@ def test_a_long_class_name_leaves_the_card_its_room():
     assert "of many words" not in figure.layout.title.subtitle.text
 
 
+@pytest.fixture(scope="module")
+def units():
+    return make_units(12, 16, display=True, flat=[4, 6], one_position=[6])
+
+
+class TestTwoImages:
+    """Units of which the record has an image for the eye and the one that RS was measured on."""
+
+    @pytest.mark.parametrize("shown", ["display", "measured"])
+    def test_a_gallery_shows_the_ones_asked_for_and_says_which(self, units, shown):
+        figure = figures.unit_gallery(units, shown=shown)
+        own = units.sel(objective="iam")
+        for note, unit in zip(figure.layout.annotations, captions(figure), strict=True):
+            named = shown == "display" and own["display"].values[unit] != ""
+            wanted = own["display_image" if named else "image"].values[unit]
+            assert np.abs(under(figure, note, 16) - wanted).mean() < 12
+        said = figure.layout.title.subtitle.text
+        assert said.startswith("IAM images, 16 px, 128 steps, leaking rectifiers; shown")
+        assert said.endswith(
+            "bounded contrast, 1 at one position of the map" if shown == "display" else "as RS was measured"
+        )
+
+    def test_a_card_says_what_each_image_is(self, units):
+        def said(*args, **options):
+            figure = figures.unit_card(units, *args, **options)
+            return [note.text.partition(">")[2].partition("<")[0] for note in figure.layout.annotations]
+
+        assert said(0) == ["IAM image, bounded contrast", "AM image, bounded contrast"]
+        assert said(0, shown="measured") == [
+            "IAM image, as RS was measured",
+            "AM image, as RS was measured",
+        ]
+        assert said(4)[0] == "IAM image, one flat color"
+        assert said(6)[0] == "IAM image, one position"
+        assert said(6, shown="measured")[0] == "IAM image, one flat color"
+
+    def test_who_exceeds_a_unit_is_shown_on_the_measured_image(self, units):
+        def first(**options):
+            figure = figures.exceeding_units(units, 0, count=1, **options)
+            return picture(figure.data[0])[
+                6 : 12 * 16 : 12, 6 : 12 * 16 : 12
+            ], figure.layout.title.subtitle.text
+
+        own = units.sel(objective="iam")
+        image, said = first()
+        assert np.abs(image - own["image"].values[0]).mean() < 10
+        assert "shown as RS was measured" in said.replace("<br>", " ")
+        image, said = first(shown="display")
+        assert np.abs(image - own["display_image"].values[0]).mean() < 10
+        assert "shown with bounded contrast" in said.replace("<br>", " ")
+
+    def test_a_narrow_gallery_has_room_for_what_it_says(self, units):
+        narrow, wide = figures.unit_gallery(units, across=2), figures.unit_gallery(units)
+        lines = narrow.layout.title.subtitle.text.count("<br>")
+        assert lines > wide.layout.title.subtitle.text.count("<br>")
+        assert narrow.layout.margin.t - wide.layout.margin.t == 17 * lines
+
+    @pytest.mark.parametrize(
+        "draw",
+        [
+            lambda units: figures.unit_gallery(units, shown="both"),
+            lambda units: figures.unit_card(units, 0, shown="both"),
+            lambda units: figures.exceeding_units(units, shown="both"),
+            lambda units: figures.unit_scatter(units, images=True, shown="both"),
+        ],
+    )
+    def test_there_is_no_third(self, units, draw):
+        with pytest.raises(ValueError, match="shown is 'both'; give 'display' or 'measured'"):
+            draw(units)
+
+
 def test_names_are_text():
     classes = ["<b>1</b>", *map(str, range(9))]
     units = make_units(8, 4, classes=classes, layer="<b>1</b>")

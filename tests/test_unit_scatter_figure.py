@@ -132,7 +132,7 @@ def test_a_constant_column_has_no_rho_and_is_said(tree):
 
 def test_how_images_were_made_is_said_where_they_matter(tree):
     shown = figures.unit_scatter(tree, layer="block<1>").layout.title.subtitle.text
-    assert "IAM images, 2 px, 128 steps, optimized at leaky" in shown
+    assert "IAM images, 2 px, 128 steps, leaky at the layer’s own rectifier" in shown
     apart = figures.unit_scatter(tree, y="auc", layer="block<1>").layout.title.subtitle.text
     assert "images" not in apart
 

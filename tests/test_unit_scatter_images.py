@@ -65,6 +65,16 @@ def test_an_image_is_the_unit_s_own_in_its_class_s_color(units):
     assert np.abs(shown[2, 2] - [int(color[i : i + 2], 16) for i in (1, 3, 5)]).max() < 16
 
 
+@pytest.mark.parametrize(("shown", "name"), [("display", "display_image"), ("measured", "image")])
+def test_of_two_images_the_one_for_the_eye_stands_in_the_plot_unless_the_other_is_asked_for(shown, name):
+    two = make_units(6, 16, display=True)
+    figure = figures.unit_scatter(two, y="mean_activation", images=[2], shown=shown)
+    data = base64.b64decode(figure.layout.images[0].source.partition(",")[2])
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))[8:-8, 8:-8]
+    inner = np.asarray(Image.fromarray(pixels).resize((16, 16), Image.Resampling.BOX)).astype(float)
+    assert np.abs(inner - two[name].sel(objective="iam").values[2]).mean() < 6
+
+
 def test_frames_have_their_value_s_color_on_the_scale():
     figure = figures.unit_scatter(make_units(6, 16), color="accuracy_drop", y="mean_activation", images=True)
     [trace] = figure.data

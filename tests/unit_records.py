@@ -16,6 +16,10 @@ from tunewidgets.kernels.single_units.substitution_measures import (
 )
 from tunewidgets.records import layer_tree, new_attrs
 
+SILENT = "silent: no image that was tried excites this unit"
+FLAT = (
+    "flat: one color is the best that was found; look at one position of it, tw.Neuron, or at its exemplars"
+)
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
@@ -46,12 +50,17 @@ def make_units(
     failed: dict[int, str] | None = None,
     copies: bool = False,
     crowding: float = 1.0,
+    display: bool = False,
+    flat: Sequence[int] = (),
+    one_position: Sequence[int] = (),
     seed: int = 0,
 ) -> xr.Dataset:
     """One layer's record.
 
     `dead` units answer to nothing; `silent` ones do not answer to their own image; `failed` maps a unit to why it has
     no image. `copies`: all units are one and the same. `crowding`: how strongly units answer to others' images.
+    `display`: units have an image for the eye too; the measured image of `flat` ones is one color, and those of them in
+    `one_position` have another for one position of their map.
     """
     rng = np.random.default_rng(seed)
     failed = failed or {}
@@ -78,6 +87,8 @@ def make_units(
     }
     if images and objectives:
         own |= _shown(rng, objectives, overall, gone, silent, failed, size, k, copies, crowding)
+    if display:
+        own |= _for_the_eye(own, silent, failed, flat, one_position)
     if ablation:
         by_class = rng.gamma(0.4, 0.02, (count, n)) - 0.004
         by_class[np.arange(count), preferred] += rng.gamma(0.6, 0.06, count)
@@ -115,6 +126,7 @@ def make_units(
                 "canvas": "fourier",
                 "restarts": 1,
                 "objective_at": "leaky",
+                **({"contrast": None} if display else {}),
             },
             seed=seed,
             n_images=10_000,
@@ -168,9 +180,41 @@ def _shown(rng, objectives, overall, gone, silent, failed, size, k, copies, crow
         "rendered": (("objective", "unit"), np.stack([rendered] * len(objectives))),
         "status": (
             ("objective", "unit"),
-            np.array([[failed.get(u, "") for u in range(count)]] * len(objectives), dtype=object),
+            np.array(
+                [[failed.get(u, SILENT if u in silent else "") for u in range(count)]] * len(objectives),
+                dtype=object,
+            ),
         ),
         "substitutes": ("unit", substitutes(response)),
+    }
+
+
+def _for_the_eye(own, silent, failed, flat, one_position) -> dict[str, tuple]:
+    """The second images: the first ones with less contrast, none of what failed, is silent or is one color."""
+    dims, measured = own["image"]
+    image, status = measured.copy(), own["status"][1].copy()
+    count, size = image.shape[1], image.shape[2]
+    flat, one_position = list(flat), list(one_position)
+    image[:, flat] = np.random.default_rng(1).integers(30, 220, (len(image), len(flat), 1, 1, 3), np.uint8)
+    status[:, flat] = FLAT
+    display = np.full(image.shape[:2], "bounded contrast", dtype=object)
+    display[:, [*silent, *failed, *flat]] = ""
+    display[:, one_position] = "one position"
+    y, x = (np.mgrid[:size, :size] - (size - 1) / 2) / size
+    near = np.exp(-(x**2 + y**2) / 0.04)[..., None]
+    soft = 128 + 0.55 * (measured.astype(float) - 128)
+    single = 128 + near * (measured.astype(float) - 128)
+    chosen = np.isin(np.arange(count), one_position)[:, None, None, None]
+    there = (display != "")[..., None, None, None]
+    return {
+        "image": (dims, image),
+        "status": (("objective", "unit"), status),
+        "display": (("objective", "unit"), display),
+        "display_image": (dims, np.where(there, np.where(chosen, single, soft), 0).astype(np.uint8)),
+        "display_response": (
+            ("objective", "unit"),
+            np.where(display != "", 0.8 * own["own_response"][1], np.nan).astype(np.float32),
+        ),
     }
 
 

@@ -178,6 +178,10 @@ SCHEMAS: dict[str, Schema] = {
             "silent": _of_units(*_SHOWN, dtype="bool"),
             "status": _of_units(*_SHOWN, dtype="str"),
             "image": _of_units(*_SHOWN, "y", "x", "rgb", dtype="uint8", needs=("rendered",)),
+            # The image for the eye, of units whose `display` says which it is; of the others `image` is that too.
+            "display_image": _of_units(*_SHOWN, "y", "x", "rgb", dtype="uint8", needs=("display",)),
+            "display": _of_units(*_SHOWN, dtype="str"),
+            "display_response": _of_units(*_SHOWN, needs=("display",)),
             "own_response": _of_units(*_SHOWN, needs=("rendered",)),
             "rs": _of_units(*_SHOWN, needs=("rendered", "silent")),
             "rs_restarts": _of_units(*_SHOWN, "restart"),

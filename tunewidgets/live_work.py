@@ -39,7 +39,8 @@ class Rendered:
     """A finished image, `(y, x, 3)` uint8, and the layer's response to it, `(U,)` float32.
 
     `responses`, `(len(at), U)`, are those to what it was after `at` steps, the finished one last.
-    `status` is empty, or says what is wrong with the image.
+    `status` is empty, or says what is wrong with the image. `display_image`, `(y, x, 3)` uint8, is the unit's image for
+    the eye where that is another, `display` what it is, and `display_response` what the unit answers to it.
     """
 
     unit: int
@@ -51,6 +52,9 @@ class Rendered:
     status: str
     at: tuple[int, ...]
     responses: np.ndarray
+    display_image: np.ndarray | None = None
+    display: str = ""
+    display_response: float | None = None
 
 
 class UnitLook(NamedTuple):

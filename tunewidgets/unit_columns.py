@@ -24,6 +24,13 @@ OBJECTIVES = {"am": "AM", "iam": "IAM"}
 # How a unit's status begins whose image nobody has made: it is no failure, it waits.
 NOT_MADE = "not made yet"
 WAITING = "not made"
+# How images were optimized, by the setting `objective_at`.
+OPTIMIZED = {
+    "leaky": "leaking rectifiers",
+    "leaky here": "leaky at the layer’s own rectifier",
+    "pre": "optimized before the layer’s own rectifier",
+    "post": "optimized after the layer’s own rectifier",
+}
 # From this ratio of its largest to its smallest value on, a column reads better on a log scale.
 WIDE = 100
 PADDING = 0.04
@@ -311,7 +318,9 @@ def _made(units: xr.Dataset) -> str:
     if "steps" in settings:
         words.append(f"{settings['steps']} steps")
     if "objective_at" in settings:
-        words.append(f"optimized at {settings['objective_at']}")
+        # Before records knew of contrast, no rectifier but the layer's own leaked.
+        at = "leaky here" if settings["objective_at"] == "leaky" and "contrast" not in settings else None
+        words.append(OPTIMIZED[at or settings["objective_at"]])
     if settings.get("restarts", 1) > 1:
         words.append(f"mean of {settings['restarts']} restarts")
     return ", ".join(words)

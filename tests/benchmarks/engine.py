@@ -113,8 +113,8 @@ def side_by_side(probe: tw.Probe, precision: str) -> float:
 
     def run(images: torch.Tensor, _: Any) -> None:
         for _ in range(4):
-            maps = network_values(probe, images, precision).pre
-            torch.autograd.grad(F.leaky_relu(maps[:, 0].float(), 0.01).mean((1, 2)).sum(), images)
+            maps = network_values(probe, images, precision).rectified()
+            torch.autograd.grad(maps[:, 0].mean((1, 2)).sum(), images)
 
     batches = [torch.rand(8, 3, SIZE, SIZE).requires_grad_() for _ in range(worker_count(probe.device))]
     with evaluating(probe.network):
@@ -133,7 +133,7 @@ def whole_loop(probe: tw.Probe, precision: str) -> float:
         recipe = make_recipe(
             probe, goal, canvas, targets, steps, 0, 8, "auto", None, "leaky", precision=precision
         )
-        return best(lambda: list(optimize(probe, goal, jobs, replace(recipe, flat=None))), 3)
+        return best(lambda: list(optimize(probe, goal, jobs, replace(recipe, colors=None))), 3)
 
     # The difference leaves out what is done once a run.
     return (run(12) - run(4)) / 8 / targets

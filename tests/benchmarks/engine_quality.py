@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from engine_common import OUT, SIZE, console, network, show, timed
 from lucent_peer import lucent_image
+from picture_measures import spectral_energy
 from PIL import Image
 
 import tunewidgets as tw
@@ -34,9 +35,8 @@ def picture_noise(images: np.ndarray) -> tuple[float, float]:
     """Mean total variation, and the share of spectral energy above half the Nyquist frequency."""
     gray = images.mean(-1)
     variation = np.abs(np.diff(gray, axis=1)).mean() + np.abs(np.diff(gray, axis=2)).mean()
-    power = np.abs(np.fft.fft2(gray - gray.mean((1, 2), keepdims=True))) ** 2
-    frequency = np.hypot(*np.meshgrid(*[np.fft.fftfreq(n) for n in gray.shape[1:]], indexing="ij"))
-    return float(variation), float(power[:, frequency > 0.25].sum() / power.sum())
+    fine, whole = spectral_energy(images)
+    return float(variation), float(fine.sum() / whole.sum())
 
 
 def quality(options: argparse.Namespace) -> dict[str, Any]:

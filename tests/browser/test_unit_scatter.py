@@ -12,7 +12,10 @@ from playwright.sync_api import Locator, expect
 NOTEBOOK = """
 from unit_records import make_tree
 import tunewidgets as tw
-tree = make_tree(2, 48, 32, dead=[3], silent=[5], failed={7: "the image held NaN"}, exemplars=4)
+tree = make_tree(
+    2, 48, 32, dead=[3], silent=[5], failed={7: "the image held NaN"}, exemplars=4,
+    display=True, flat=[10, 11], one_position=[10],
+)
 widget = tw.UnitScatter(tree)
 widget
 """
@@ -202,6 +205,40 @@ def test_dead_silent_and_failed_units_are_said_in_words(scatter):
     for unit, words in ((3, "Dead"), (5, "Silent"), (7, "No IAM image: the image held NaN.")):
         scatter.notebook.python(f"widget.unit = {unit}")
         expect(scatter.root.locator(".tw-note", has_text=words)).to_be_visible(timeout=WAIT)
+
+
+def test_the_image_for_the_eye_gives_way_to_the_measured_one_by_keyboard(scatter):
+    scatter.notebook.python("widget.unit = 2")
+    which = scatter.root.get_by_role("group", name="Which IAM image of unit 2")
+    expect(which.get_by_role("button", name="for the eye")).to_have_attribute("aria-pressed", "true")
+    expect(scatter.large).to_have_attribute("aria-label", "IAM image of unit 2, bounded contrast")
+    contrast = """canvas => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const green = data.filter((_, at) => at % 4 === 1);
+        const mean = green.reduce((sum, value) => sum + value, 0) / green.length;
+        return Math.sqrt(green.reduce((sum, value) => sum + (value - mean) ** 2, 0) / green.length);
+    }"""
+    soft = scatter.large.evaluate(contrast)
+    which.get_by_role("button", name="for the eye").focus()
+    scatter.page.keyboard.press("Tab")
+    scatter.page.keyboard.press("Enter")
+    expect(scatter.large).to_have_attribute("aria-label", "IAM image of unit 2, as RS was measured")
+    eventually(lambda: scatter.large.evaluate(contrast) > 1.3 * soft, True)
+    expect(scatter.root.locator(".tws-which p")).to_contain_text("the image that RS was measured on")
+    scatter.page.keyboard.press("Shift+Tab")
+    scatter.page.keyboard.press("Enter")
+    expect(scatter.large).to_have_attribute("aria-label", "IAM image of unit 2, bounded contrast")
+
+
+def test_a_flat_unit_is_said_in_words_with_what_says_more(scatter):
+    scatter.notebook.python("widget.unit = 10")
+    note = scatter.root.locator(".tw-note", has_text="Flat: one color")
+    expect(note).to_contain_text("one position of its map", timeout=WAIT)
+    expect(scatter.large).to_have_attribute("aria-label", "IAM image of unit 10, one position")
+    scatter.notebook.python("widget.unit = 11")
+    expect(note).to_contain_text("images of the data that it answers to most", timeout=WAIT)
+    expect(scatter.large).to_have_attribute("aria-label", "IAM image of unit 11, one flat color")
+    expect(scatter.root.get_by_role("region", name="Unit 11, one flat color")).to_be_visible()
 
 
 def test_looks(scatter, artifacts: Path):

@@ -161,7 +161,7 @@ def test_answers_that_are_nan_or_never_change_are_flagged():
     assert nan.startswith("failed: the network gave NaN or infinite values")
     constant = status(lambda images: np.ones((len(images), 1)))
     assert constant.startswith("failed: the objective never rose above its start; it may not depend on")
-    assert status(lambda images: -images.mean((2, 3))).startswith("silent: the unit answers to no image")
+    assert status(lambda images: -images.mean((2, 3))).startswith("silent: no image that was tried")
 
 
 @pytest.mark.parametrize(

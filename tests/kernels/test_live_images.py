@@ -1,5 +1,7 @@
 """Images off a film's grid: what they are asked for, where they start, how they grow, and what they leave behind."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,8 @@ from tunewidgets.film_space import FilmSpace, Place
 from tunewidgets.kernels.canvas import FourierCanvas, PixelCanvas
 from tunewidgets.kernels.films import achieved
 from tunewidgets.kernels.live.images import LiveImages
+from tunewidgets.kernels.optimization import loop
+from tunewidgets.records import settings_of
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +121,24 @@ class TestGrowing:
     def test_takes_only_the_films_own_layer_and_weights(self, film):
         with pytest.raises(ValueError, match="this film was made with other weights"):
             LiveImages(film, tw.Probe(tw.zoo.gabor_bank(seed=1), "relu", device="cpu"))
+
+
+@pytest.mark.parametrize(("at", "leaking"), [("leaky", True), ("post", False)])
+def test_a_film_goes_on_as_it_was_optimized(film, bank_probe, monkeypatch, at, leaking):
+    """Films of before rectifiers leaked say "post", and nothing of contrast."""
+    settings = settings_of(film) | {"objective_at": at}
+    del settings["contrast"]
+    seen, whole = set(), loop.network_values
+
+    def watched(probe, images, precision, leaking=True):
+        seen.add(leaking)
+        return whole(probe, images, precision, leaking)
+
+    monkeypatch.setattr(loop, "network_values", watched)
+    live = LiveImages(film.assign_attrs(settings=json.dumps(settings)), bank_probe)
+    *_, last = live.grow([0.3, 0.2, 0.1], steps=4)
+    assert last.step == 4
+    assert seen == {leaking}
 
 
 @pytest.mark.parametrize("canvas", [FourierCanvas(16), PixelCanvas(16)])

@@ -1,6 +1,7 @@
 """Units on request: the same images as a whole run makes, and a record that is one at any time."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,10 +118,42 @@ class TestTheSameAsAWholeRun:
         assert_alike(one.record().isel(unit=[0, 2]), other.record().isel(unit=[0, 2]))
 
 
+class TestRecordsOfBeforeContrastWasBounded:
+    """Their settings name no contrast: they open, and go on as they were begun, with one image a unit."""
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_images_go_on_with_what_they_have(self, network, known):
+        options = {"size": 16, "steps": 24, "chunk": 1}
+        tree = tw.representative_substitution(network, "relu_1", ("am",), **options, **QUICK)
+        deep = tree["relu_1"].to_dataset()
+        settings = settings_of(deep)
+        assert settings["contrast"] is None
+        assert settings["display_contrast"] == 1.2
+        if not known:
+            del settings["contrast"], settings["display_contrast"]
+            deep = deep.drop_vars(["display", "display_image", "display_response"])
+        record = emptied(deep, [0]).assign_attrs(settings=json.dumps(settings))
+        probe = tw.Probe(network, "relu_1", device="cpu")
+        rendered = made(LiveUnits(record, probe, {}), 0, "am")
+        assert (rendered.image == deep.image.values[0, 0]).all()
+        assert rendered.display == (tree["relu_1"].display.values[0, 0] if known else "")
+        if known:
+            assert (rendered.display_image == deep.display_image.values[0, 0]).all()
+        else:
+            assert rendered.display_image is None
+
+
 def emptied(record: xr.Dataset, units) -> xr.Dataset:
     """The record as a run leaves it that was stopped before these units."""
     empty = record.copy(deep=True).drop_vars("substitutes")
-    blank = {"rendered": False, "silent": False, "image": 0, "exceeder": -1}
+    blank = {
+        "rendered": False,
+        "silent": False,
+        "image": 0,
+        "exceeder": -1,
+        "display": "",
+        "display_image": 0,
+    }
     for name, column in empty.data_vars.items():
         if "objective" in column.dims:
             at = dict.fromkeys(column.dims, slice(None)) | {"unit": list(units)}
@@ -153,6 +186,35 @@ class TestGrowth:
         kept = growing.record()
         growing.add(made(LiveUnits(bare, probe, OPTIONS), 1, "am"))
         assert kept["rendered"].values.sum() == 2
+
+    def test_a_second_image_comes_with_the_first_and_goes_with_it(self, probe, bare):
+        live = LiveUnits(bare, probe, OPTIONS)
+        growing = GrowingUnits(bare, live)
+        plain = replace(made(live, 3, "iam"), display_image=None, display="", display_response=None)
+        growing.add(plain)
+        assert not [name for name in growing.record() if str(name).startswith("display")]
+        eye = {"display_image": 255 - plain.image, "display": "bounded contrast"}
+        growing.add(replace(plain, unit=1, **eye, display_response=0.5))
+        validate(record := growing.record())
+        own = record.sel(objective="iam")
+        assert own["display"].values.tolist() == ["", "bounded contrast", *[""] * (record.sizes["unit"] - 2)]
+        np.testing.assert_array_equal(own["display_image"].values[1], 255 - plain.image)
+        assert own["display_response"].values[1] == 0.5
+        assert np.isfinite(record["display_response"].values).sum() == 1
+        # The same unit's next image has no other: the earlier one's is of no more use.
+        growing.add(replace(plain, unit=1))
+        assert "display" not in growing.record()
+
+    def test_a_second_image_that_was_given_stays(self, network, data, probe):
+        run = whole(network, data, chunk=1)
+        shape = run["image"].shape
+        given = run.assign(
+            display=(("objective", "unit"), np.full(shape[:2], "one position", object)),
+            display_image=(run["image"].dims, np.full(shape, 7, np.uint8)),
+        )
+        record = GrowingUnits(given, LiveUnits(given, probe, {})).record()
+        assert (record["display"].values == "one position").all()
+        assert (record["display_image"].values == 7).all()
 
     def test_most_interesting_first(self, probe, bare):
         record = bare.copy(deep=True)

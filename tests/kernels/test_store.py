@@ -20,8 +20,10 @@ from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.studies.table import Table
 
 LAYERS = ["relu", "body.2"]
-# Three chunks for each layer's six units and objective.
-QUICK = {"steps": 3, "chunk": 2, "objectives": ("am",), "progress": False, "device": "cpu", "exemplars": 2}
+# Three chunks for each layer's six units and objective: without a bound on contrast there are no second images.
+QUICK = {
+    "steps": 3, "chunk": 2, "objectives": ("am",), "progress": False, "device": "cpu", "exemplars": 2, "contrast": None,
+}  # fmt: skip
 FILM = {"points": 4, "steps": 3, "chunk": 2, "size": 16, "progress": False}
 
 
@@ -101,6 +103,27 @@ def test_a_stopped_study_is_shown_and_gone_on_with_and_ends_as_if_it_had_not_bee
     assert [path.name for path in tmp_path.iterdir()] == [store.name]
 
 
+def test_a_study_that_is_stopped_at_any_chunk_goes_on_with_its_second_images_too(tmp_path, data, monkeypatch):
+    both = {"contrast": "auto", "steps": 4}
+    with monkeypatch.context() as patch:
+        ran = stopping_after(patch, 99)
+        whole = units(data, **both)
+        chunks = len(ran)
+    assert chunks > 2 * 3
+    for stop in range(2, chunks, 3):
+        store = tmp_path / f"{stop}.zarr"
+        with monkeypatch.context() as patch:
+            stopping_after(patch, stop)
+            with pytest.raises(KeyboardInterrupt):
+                units(data, store=store, **both)
+        tw.records.validate(tw.open_record(store))
+        with monkeypatch.context() as patch:
+            ran = stopping_after(patch, 99)
+            tree = units(data, store=store, **both)
+            assert len(ran) == chunks - stop
+        assert same(tree, whole)
+
+
 def test_a_lock_on_windows_is_closed_before_its_file_goes(tmp_path, monkeypatch):
     lock = Lock(tmp_path / "film.lock", "film.zarr")
     unlink = Path.unlink
@@ -139,7 +162,9 @@ def test_the_data_and_the_ablation_are_not_gone_through_again(tmp_path, data, mo
             units(counting, **options)
     before = Counting.passes
     tree = units(counting, **options)
-    assert Counting.passes == before + 1  # the second layer's ablation
+    assert (tree["body.2"].silent.values.any(), tree["relu"].silent.values.any()) == (True, False)
+    # The second layer's ablation, and the search for a photograph that excites its silent unit.
+    assert Counting.passes == before + 2
     assert tree["relu"].attrs["n_images"] == 18
     assert same(tree, units(data, **{**options, "store": None}))
 

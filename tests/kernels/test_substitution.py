@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from torch import nn
 from units_networks import CASES, PRECISIONS, branching, labelled_images, tiny_vit, values_at
 
@@ -90,7 +91,7 @@ def test_a_record_agrees_with_its_own_images(make, layer):
     made = {
         name: tw.visualize(
             tw.Probe(network, layer, device="cpu"), objective(range(record.sizes["unit"])), steps=6, restarts=2,
-            progress=False,
+            contrast=None, progress=False,
         )
         for name, objective in (("am", tw.AM), ("iam", tw.IAM))
     }  # fmt: skip
@@ -114,6 +115,34 @@ def test_a_record_agrees_with_its_own_images(make, layer):
     assert record.checkpoint.values.tolist() == [1, 3, 6]
 
 
+def test_the_image_for_the_eye_is_the_measured_pattern_at_bounded_contrast_and_changes_no_measure():
+    network = branching()
+    both = tw.representative_substitution(network, "body.2", **{**QUICK, "steps": 24})["body.2"].to_dataset()
+    alone = tw.representative_substitution(network, "body.2", contrast=None, **{**QUICK, "steps": 24})[
+        "body.2"
+    ]
+    tw.records.validate(both)
+    assert tw.records.settings_of(both)["display_contrast"] == 1.2
+    assert "display" not in alone
+    for name in alone.data_vars:
+        xr.testing.assert_equal(both[name], alone[name])
+    probe = tw.Probe(network, "body.2", device="cpu")
+    for name in both.objective.values:
+        one = both.sel(objective=name)
+        bounded = one.display.values == "bounded contrast"
+        assert bounded.any()
+        assert set(one.display.values) <= {"", "bounded contrast", "one position"}
+        assert (one.display.values != "").tolist() == (one.rendered & ~one.silent).values.tolist()
+        images = torch.from_numpy(one.display_image.values[bounded]).permute(0, 3, 1, 2).float() / 255
+        logits = images.clamp(0.5 / 255, 1 - 0.5 / 255).logit()
+        assert float(logits.flatten(1).std(1).max()) < 1.25
+        response = probe.rectified(images).mean((2, 3))[range(len(images)), np.flatnonzero(bounded)]
+        np.testing.assert_allclose(one.display_response.values[bounded], response, rtol=0.02, atol=1e-3)
+        measured = one.image.values[bounded].reshape(len(images), -1).astype(float)
+        shown = one.display_image.values[bounded].reshape(len(images), -1).astype(float)
+        assert all(np.corrcoef(a, b)[0, 1] > 0.7 for a, b in zip(measured, shown, strict=True))
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("precision", PRECISIONS, ids=str)
 def test_every_kind_of_layer_agrees_with_loops_over_its_images(case, precision):
@@ -123,7 +152,7 @@ def test_every_kind_of_layer_agrees_with_loops_over_its_images(case, precision):
     for layer in layers:
         record = tree[layer].to_dataset().sel(objective="am")
         probe, units = tw.Probe(network, layer, device="cpu"), record.sizes["unit"]
-        made = tw.visualize(probe, tw.AM(range(units)), steps=2, floats=True, progress=False)
+        made = tw.visualize(probe, tw.AM(range(units)), steps=2, floats=True, contrast=None, progress=False)
         response = values_at(network, layer, torch.from_numpy(made.image_float.values).permute(0, 3, 1, 2))
         response = response.clamp(min=0).mean(2).numpy()
         np.testing.assert_allclose(record.own_response, np.diag(response), rtol=near, atol=1e-6)
@@ -144,7 +173,9 @@ def test_another_reduction_is_measured_on_the_same_images(reduction, rectify):
     assert tw.records.settings_of(record)["reduction"] == reduction
     probe = tw.Probe(network, layer, device="cpu")
     for objective, make in (("am", tw.AM), ("iam", tw.IAM)):
-        made = tw.visualize(probe, make(range(4)), steps=6, restarts=2, floats=True, progress=False)
+        made = tw.visualize(
+            probe, make(range(4)), steps=6, restarts=2, floats=True, contrast=None, progress=False
+        )
         maps = values_at(network, layer, torch.from_numpy(made.image_float.values).permute(0, 3, 1, 2))
         maps = maps.clamp(min=0) if rectify else maps
         side = int(maps.shape[2] ** 0.5)

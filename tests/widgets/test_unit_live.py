@@ -1,15 +1,19 @@
 """UnitScatter's units on request, from Python's side: what is asked, in which order, and what becomes of the record."""
 
+import io
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 import xarray as xr
+from PIL import Image
 from torch import nn
 
 import tunewidgets as tw
+from tunewidgets.kernels.live.units import LiveUnits
 from tunewidgets.records import settings_of, validate
 from tunewidgets.widgets.live import Answer
 from tunewidgets.widgets.unit_run import Run, Task
@@ -116,7 +120,40 @@ def test_a_unit_nobody_looks_at_sends_its_image_when_it_is_finished(scatter, pag
     assert [len(buffers) for m, buffers in page.heard if m["kind"] == "partial" and "grown" not in m] == [
         0
     ] * (sum(m["kind"] == "partial" and "grown" not in m for m, _ in page.heard))
-    assert [len(buffers) for m, buffers in page.heard if "grown" in m] == [1, 1]
+    # An image for each objective, and the one for the eye.
+    assert [len(buffers) for m, buffers in page.heard if "grown" in m] == [2, 2]
+
+
+def test_a_unit_with_two_images_sends_both_the_one_for_the_eye_first(scatter, page, monkeypatch):
+    alone = LiveUnits.grow
+
+    def grow(*args):
+        for now in alone(*args):
+            if now.rendered is not None:
+                eye = {"display_image": np.full((12, 12, 3), 200, np.uint8), "display": "one position"}
+                now.rendered = replace(now.rendered, **eye, display_response=0.25, status="")
+            yield now
+
+    monkeypatch.setattr(LiveUnits, "grow", grow)
+    page.ask("a", unit=2)
+    page.wait("a")
+    told = [(m["grown"], buffers) for m, buffers in page.heard if "grown" in m]
+    assert [(g["display"], g["displayResponse"], g["said"]) for g, _ in told] == [
+        ("one position", 0.25, None)
+    ] * 2
+    record = scatter.record()
+    validate(record)
+    for (_, buffers), objective in zip(told, ("iam", "am"), strict=True):
+        eye, measured = (np.asarray(Image.open(io.BytesIO(b)).convert("RGB"), float) for b in buffers)
+        assert eye.mean() == pytest.approx(200, abs=2)
+        assert measured.mean() == pytest.approx(
+            record["image"].sel(objective=objective).values[2].mean(), abs=12
+        )
+    # A page that is opened later finds both among its pages.
+    state = scatter.get_state()
+    [layer, _] = state["_units"]["layers"]
+    assert layer["shown"]["iam"]["display"] == {"one position": [2]}
+    assert state["_sprites"][layer["sheets"]["iam measured"]["first"]]
 
 
 def test_all_of_them_the_selected_first_then_the_selective(scatter, page):

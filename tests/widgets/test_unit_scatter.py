@@ -242,6 +242,77 @@ class TestImages:
             assert "there is no page" in sent[-1][0]["message"]
 
 
+@pytest.fixture(scope="module")
+def units() -> xr.Dataset:
+    return make_units(
+        12, 16, display=True, exemplars=2, silent=[5], failed={7: "NaN"}, flat=[3, 4], one_position=[4]
+    )
+
+
+class TestTwoImages:
+    """Units of which the record has an image for the eye and the one that RS was measured on."""
+
+    def cell(self, scatter, kind: str, unit: int) -> np.ndarray:
+        sheet = scatter._units["layers"][0]["sheets"][kind]
+        page = pixels(scatter._sprites[sheet["first"] + unit // sheet["unitsPerPage"]])
+        row, column = divmod(unit % sheet["unitsPerPage"], sheet["cells"]["columns"])
+        return page[16 * row : 16 * row + 16, 16 * column : 16 * column + 16]
+
+    def test_each_is_where_the_page_looks_for_it(self, units):
+        # A gray of its own for each unit, which lossy bytes keep.
+        gray = (10 * np.arange(1, 13, dtype=np.uint8))[None, :, None, None, None]
+        gray = np.broadcast_to(gray, units["image"].shape)
+        dims = units["image"].dims
+        scatter = tw.UnitScatter(units.assign(image=(dims, gray), display_image=(dims, gray + 100)))
+        for unit in (0, 4, 11):
+            assert self.cell(scatter, "am", unit).mean() == pytest.approx(110 + 10 * unit, abs=4)
+            assert self.cell(scatter, "am measured", unit).mean() == pytest.approx(10 + 10 * unit, abs=4)
+        # A unit of one image has it among those for the eye.
+        assert self.cell(scatter, "am", 3).mean() == pytest.approx(40, abs=4)
+
+    def test_the_page_is_told_which_image_is_what_and_why(self, units):
+        shown = layer_facts(units)["shown"]["iam"]
+        assert shown["display"] == {"bounded contrast": [0, 1, 2, 6, 8, 9, 10, 11], "one position": [4]}
+        assert shown["said"]["3"].startswith("flat: one color is the best")
+        assert shown["said"]["5"] == "silent: no image that was tried excites this unit"
+        assert "7" not in shown["said"]
+        response = float(units["display_response"].sel(objective="iam").values[4])
+        assert shown["displayResponses"]["4"] == pytest.approx(response, rel=1e-2)
+        assert layer_facts(units.drop_vars("image"))["shown"]["iam"]["display"] == {}
+
+    def test_a_record_of_before_has_no_second_sheet(self):
+        assert set(Sheets({"a": make_units(4, 8)}).table("a")) == {"am", "iam"}
+        shown = layer_facts(make_units(4, 8))["shown"]["am"]
+        assert [shown[name] for name in ("display", "said", "displayResponses")] == [{}, {}, {}]
+
+    def test_the_budget_is_spent_on_what_is_looked_at_first(self, units):
+        sheets = Sheets({"a": units})
+        whole = sheets.inline(10**7)
+        first = {kind: facts["first"] for kind, facts in sheets.table("a").items()}
+        assert sorted(first, key=first.__getitem__) == [
+            "am",
+            "iam",
+            "exemplar",
+            "am measured",
+            "iam measured",
+        ]
+        enough = sum(map(len, whole[:4]))
+        assert [bool(page) for page in sheets.inline(enough)] == [True] * 4 + [False]
+        # A page that has nobody to ask holds all but the second images, whatever it takes.
+        assert [bool(page) for page in sheets.inline(0, least=True)] == [True] * 3 + [False] * 2
+        assert sheets.inline(enough, least=True) == sheets.inline(enough)
+
+    def test_where_no_unit_of_a_page_has_a_second_image_there_is_no_page(self, monkeypatch, units):
+        monkeypatch.setattr(unit_sheets, "PAGE_PIXELS", 16 * 16)
+        sheets = Sheets({"a": units})
+        first = sheets.table("a")["am measured"]["first"]
+        assert [bool(sheets.encoded(first + unit)) for unit in range(6)] == [True] * 3 + [False, True, False]
+
+    def test_an_exported_page_has_both(self, units):
+        state = tw.UnitScatter(units).page_state(60)
+        assert all(state["_sprites"])
+
+
 class TestOutput:
     def test_carries_a_picture_for_viewers_without_widgets(self, scatter, tree):
         scatter.unit = 2

@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.pictures import data_uri, mosaic, webp
-from tunewidgets.unit_columns import OBJECTIVES, layer_of, made
+from tunewidgets.unit_columns import layer_of
 
-from .own_images import checked_unit, enlarged, images_of, number_of
-from .style import FONT, GRAY, TEMPLATE, WHITE, hundredths, plain, titled
+from .own_images import checked_unit, enlarged, how_made, images_of, number_of
+from .style import FONT, GRAY, TEMPLATE, WHITE, hundredths, plain, titled, wrapped
 
 GAP = 28
 WIDTH = 200  # of an image, on the figure
@@ -23,6 +23,7 @@ def exceeding_units(
     layer: str | None = None,
     objective: str = "iam",
     count: int = 2,
+    shown: str = "measured",
 ) -> go.Figure:
     """A unit's image beside the images of the units that answer more strongly to it, strongest first.
 
@@ -38,6 +39,8 @@ def exceeding_units(
         Whose images.
     count : int, default 2
         How many exceeding units to show; where there are fewer, all.
+    shown : {"measured", "display"}
+        Of units that have two images: the one on which the others exceed it, or the one for the eye.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def exceeding_units(
         If `units` is not a unit record.
     ValueError
         If it has no such layer, objective or unit, no images, or no unit that so many others exceed; if `count` is less
-        than 1.
+        than 1, or `shown` is neither.
 
     Notes
     -----
@@ -65,18 +68,19 @@ def exceeding_units(
     3
     """
     record = layer_of(units, layer)
-    own = images_of(record, objective)
+    own = images_of(record, objective, shown)
     if count < 1:
         raise ValueError(f"count is {count}; give 1 or more")
     at = _most_selective(own, count) if unit is None else checked_unit(own, unit)
     others = [int(other) for other in own["exceeder"].values[at] if other >= 0][:count]
-    shown = [at, *others]
+    units_shown = [at, *others]
     # So that the gaps stay the same whatever the images' size.
-    images = enlarged(own["image"].values[shown], WIDTH)
-    strip = mosaic(images, len(shown), GAP)
+    images = enlarged(own["image"].values[units_shown], WIDTH)
+    strip = mosaic(images, len(units_shown), GAP)
     texts = [_about(own, at), *(_answer(own, at, place, other) for place, other in enumerate(others))]
-    top = 70 + 58
-    how = f"{OBJECTIVES.get(objective, objective)} images, {made(record)}".removesuffix(", ")
+    wide = max(strip.shape[1], 440)
+    said = wrapped(how_made(own, objective, shown, units_shown), wide)
+    top = 53 + 17 * len(said) + 58
     figure = go.Figure(
         go.Image(source=data_uri(webp(strip), "webp"), x0=0.5, y0=0.5, hoverinfo="skip"),
         layout={
@@ -85,14 +89,14 @@ def exceeding_units(
             "font": FONT,
             "title": titled(
                 f"<b>{plain(record.attrs['layer'])}</b>: who exceeds unit {number_of(own, at)} on its own image",
-                plain(how),
+                "<br>".join(said),
             ),
-            "width": max(strip.shape[1], 440) + 2 * 32,
+            "width": wide + 2 * 32,
             "height": strip.shape[0] + top + 28,
             "margin": {"l": 32, "r": 32, "t": top, "b": 28},
         },
     )
-    figure.update_xaxes(visible=False, range=[0, max(strip.shape[1], 440)])
+    figure.update_xaxes(visible=False, range=[0, wide])
     figure.update_yaxes(visible=False, range=[strip.shape[0], 0])
     for place, text in enumerate(texts):
         figure.add_annotation(

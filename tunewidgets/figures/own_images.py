@@ -3,27 +3,38 @@
 In: a layer's unit record. Out: the part of it that a figure shows, once it is known to be there; short text.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
-from tunewidgets.unit_columns import Column
+from tunewidgets.shown_images import check_shown, how_shown, shown_images
+from tunewidgets.unit_columns import OBJECTIVES, Column, made
 
 from .style import hundredths, plain, shortened
 
 
-def images_of(record: xr.Dataset, objective: str) -> xr.Dataset:
-    """The layer's record under one objective.
+def images_of(record: xr.Dataset, objective: str, shown: str) -> xr.Dataset:
+    """The layer's record under one objective; its `image` are those to show, for the eye ("display") or "measured".
 
     Raises
     ------
     ValueError
-        If it has no images, or none of that objective.
+        If it has no images, or none of that objective; if `shown` is neither.
     """
+    check_shown(shown)
     if "image" not in record or "exceeder" not in record:
         raise ValueError("this record has no images of units; make them with analyze_units")
     if objective not in (there := [str(name) for name in record["objective"].values]):
         raise ValueError(f"this record has no objective {objective!r}; it has {' and '.join(there)}")
-    return record.sel(objective=objective)
+    own = record.sel(objective=objective)
+    return own.assign(image=(own["image"].dims, shown_images(own, shown)))
+
+
+def how_made(own: xr.Dataset, objective: str, shown: str, units: Sequence[int]) -> str:
+    """Whose images these units' are, how they were made and which of a unit's two they are, in a few words."""
+    how = f"{OBJECTIVES.get(objective, objective)} images, {made(own)}".removesuffix(", ")
+    return "; ".join(filter(None, [how, how_shown(own, shown, units)]))
 
 
 def checked_unit(own: xr.Dataset, unit: int) -> int:

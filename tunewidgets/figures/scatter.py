@@ -45,6 +45,7 @@ def unit_scatter(
     objective: str = "iam",
     layer: str | None = None,
     images: bool | Sequence[int] = False,
+    shown: str = "display",
 ) -> go.Figure:
     """A layer's units, one column of the record against another, with Spearman's rho in the title.
 
@@ -64,6 +65,8 @@ def unit_scatter(
     images : bool or sequence of int, default False
         True: units' images in place of their points, as far as there is room for them, in the units' order. A
         sequence: those of these units, in this order.
+    shown : {"display", "measured"}
+        Of units that have two images: the one for the eye, or the one that RS was measured on.
 
     Returns
     -------
@@ -77,7 +80,8 @@ def unit_scatter(
     RecordError
         If `units` is not a unit record.
     ValueError
-        If it has no such layer, objective, column or color, or `images` names a unit it doesn't have.
+        If it has no such layer, objective, column or color, `images` names a unit it doesn't have, or `shown` is
+        neither.
 
     Notes
     -----
@@ -93,7 +97,7 @@ def unit_scatter(
     choice = {"x": x, "y": y, "color": color or "none", "objective": objective}
     record = layer_of(units, layer)
     figure = go.Figure(bound(unit_scatter_template(units), table(record), choice))
-    return with_images(figure, record, objective, images) if images else figure
+    return with_images(figure, record, objective, images, shown) if images else figure
 
 
 def unit_scatter_template(units: xr.Dataset | xr.DataTree) -> dict[str, Any]:

@@ -29,16 +29,17 @@ Point = tuple[float, float]
 
 
 def with_images(
-    figure: go.Figure, record: xr.Dataset, objective: str, units: bool | Sequence[int]
+    figure: go.Figure, record: xr.Dataset, objective: str, units: bool | Sequence[int], shown: str
 ) -> go.Figure:
     """Put the images of `units` into a scatter of one layer, of all that are drawn where it is True.
 
     Raises
     ------
     ValueError
-        If the record has no images of that objective, or there is no such unit.
+        If the record has no images of that objective, there is no such unit, or `shown` is neither "display" nor
+        "measured".
     """
-    own = images_of(record, objective)
+    own = images_of(record, objective, shown)
     count = own.sizes["unit"]
     order = range(count) if units is True else [int(unit) for unit in units or ()]
     if wrong := [unit for unit in order if not 0 <= unit < count]:

@@ -11,14 +11,15 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.pictures import data_uri, mosaic, webp
-from tunewidgets.unit_columns import OBJECTIVES, columns, layer_of, made
+from tunewidgets.shown_images import has_display, is_flat
+from tunewidgets.unit_columns import OBJECTIVES, columns, layer_of
 
-from .own_images import checked_unit, enlarged, images_of, number_of, written
-from .style import AXIS, BLUE, FONT, GRAY, SMALL, TEMPLATE, WHITE, plain, shortened, titled
+from .own_images import checked_unit, enlarged, how_made, images_of, number_of, written
+from .style import AXIS, BLUE, FONT, GRAY, SMALL, TEMPLATE, WHITE, plain, shortened, titled, wrapped
 
 # Pixels: an image on a card and in a gallery, between two, below one.
 SIDE, CELL, GAP, CAPTION = 200, 72, 8, 34
-LEFT, RIGHT, TOP, BOTTOM = 32, 32, 84, 28
+LEFT, RIGHT, TOP, BOTTOM, LINE = 32, 32, 84, 28, 17
 NAMES, BARS, BAR = 128, 240, 20  # pixels: room for classes' names, the longest bar, from bar to bar
 CLASSES, EXEMPLARS, MOST = 10, 6, 96
 FACTS = {
@@ -30,7 +31,9 @@ FACTS = {
 }
 
 
-def unit_card(units: xr.Dataset | xr.DataTree, unit: int, layer: str | None = None) -> go.Figure:
+def unit_card(
+    units: xr.Dataset | xr.DataTree, unit: int, layer: str | None = None, shown: str = "display"
+) -> go.Figure:
     """All that a record tells of one unit: its images, its measures, and what it answers to.
 
     Parameters
@@ -41,6 +44,8 @@ def unit_card(units: xr.Dataset | xr.DataTree, unit: int, layer: str | None = No
         Which unit.
     layer : str, optional
         Which layer of a tree that has several.
+    shown : {"display", "measured"}
+        Where it has two images an objective: the one for the eye, or the one that RS was measured on.
 
     Returns
     -------
@@ -53,7 +58,7 @@ def unit_card(units: xr.Dataset | xr.DataTree, unit: int, layer: str | None = No
     RecordError
         If `units` is not a unit record.
     ValueError
-        If it has no such layer or unit, or no image of it.
+        If it has no such layer or unit, or no image of it; if `shown` is neither.
 
     Examples
     --------
@@ -66,16 +71,13 @@ def unit_card(units: xr.Dataset | xr.DataTree, unit: int, layer: str | None = No
     # IAM first, as everywhere; of one that failed only what is there.
     there = [str(name) for name in record["objective"].values] if "objective" in record.coords else []
     first = "iam" if "iam" in there or not there else there[0]
-    own = images_of(record, first)
+    own = images_of(record, first, shown)
     checked_unit(own, unit)
-    shown = [first, *(name for name in there if name != first)]
+    every = {name: images_of(record, name, shown) for name in dict.fromkeys([first, *there])}
     pictures = [
-        (
-            f"{OBJECTIVES.get(name, name)} image",
-            enlarged(record.sel(objective=name)["image"].values[[unit]], SIDE)[0],
-        )
-        for name in shown
-        if record.sel(objective=name)["rendered"].values[unit]
+        (_which(name, one, unit, shown), enlarged(one["image"].values[[unit]], SIDE)[0])
+        for name, one in every.items()
+        if one["rendered"].values[unit]
     ]
     wide = len(pictures) * (SIDE + GAP) - GAP
     exemplars = (
@@ -112,6 +114,7 @@ def unit_gallery(
     by: str = "selectivity",
     count: int | None = None,
     across: int = 12,
+    shown: str = "display",
 ) -> go.Figure:
     """The images of a layer's units side by side, from the largest value of a measure to the smallest.
 
@@ -129,6 +132,8 @@ def unit_gallery(
         How many units to show, evenly spread over that order; by default all, up to 96.
     across : int, default 12
         Images a row.
+    shown : {"display", "measured"}
+        Of units that have two images: the one for the eye, or the one that RS was measured on.
 
     Returns
     -------
@@ -140,7 +145,8 @@ def unit_gallery(
     RecordError
         If `units` is not a unit record.
     ValueError
-        If it has no such layer, objective or column, no images, or `count` or `across` is less than 1.
+        If it has no such layer, objective or column, no images, `count` or `across` is less than 1, or `shown` is
+        neither.
 
     Examples
     --------
@@ -150,7 +156,7 @@ def unit_gallery(
     12
     """
     record = layer_of(units, layer)
-    own = images_of(record, objective)
+    own = images_of(record, objective, shown)
     known = columns(record, objective)
     if by not in known:
         raise ValueError(f"this record has no column {by!r}; it has {', '.join(known)}")
@@ -171,12 +177,13 @@ def unit_gallery(
     gap, room = max(1, round(GAP / step)), round(CAPTION / step)
     sheet = mosaic(np.pad(images, ((0, 0), (0, room), (0, 0), (0, 0)), constant_values=255), across, gap)
     total = own.sizes["unit"]
+    wide = max(sheet.shape[1] * step, 440)
     figure = _empty(
-        max(sheet.shape[1] * step, 440),
+        wide,
         sheet.shape[0] * step,
         f"<b>{plain(record.attrs['layer'])}</b>: "
         f"{f'{len(chosen)} of {total}' if len(chosen) < total else f'all {total}'} units by {known[by].label}",
-        f"{OBJECTIVES.get(objective, objective)} images, {made(record)}".removesuffix(", "),
+        "<br>".join(wrapped(how_made(own, objective, shown, chosen.tolist()), round(wide))),
     )
     _add_image(figure, sheet, 0, 0, sheet.shape[1] * step)
     for place, at in enumerate(chosen):
@@ -186,6 +193,18 @@ def unit_gallery(
         top = row * (height + room + gap) + height
         _add_text(figure, text, column * (width + gap) * step, top * step)
     return figure
+
+
+def _which(objective: str, own: xr.Dataset, unit: int, shown: str) -> str:
+    """What one image of a unit is."""
+    kind = ""
+    if has_display(own)[unit] and shown == "display":
+        kind = str(own["display"].values[unit])
+    elif is_flat(own)[unit]:
+        kind = "one flat color"
+    elif has_display(own)[unit]:
+        kind = "as RS was measured"
+    return ", ".join(filter(None, [f"{OBJECTIVES.get(objective, objective)} image", kind]))
 
 
 def _ordered(own: xr.Dataset, values: list[Any]) -> np.ndarray:
@@ -198,6 +217,7 @@ def _ordered(own: xr.Dataset, values: list[Any]) -> np.ndarray:
 def _empty(width: float, height: float, title: str, subtitle: str, across: float | None = None) -> go.Figure:
     """A figure without a trace, whose first axes count its pixels."""
     across = width if across is None else across
+    top = TOP + LINE * subtitle.count("<br>")
     return go.Figure(
         layout={
             "template": TEMPLATE,
@@ -205,8 +225,8 @@ def _empty(width: float, height: float, title: str, subtitle: str, across: float
             "font": FONT,
             "title": titled(title, subtitle),
             "width": round(width) + LEFT + RIGHT,
-            "height": round(height) + TOP + BOTTOM,
-            "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM},
+            "height": round(height) + top + BOTTOM,
+            "margin": {"l": LEFT, "r": RIGHT, "t": top, "b": BOTTOM},
             "showlegend": False,
             "xaxis": {"visible": False, "range": [0, across], "domain": [0, across / width]},
             "yaxis": {"visible": False, "range": [height, 0]},

@@ -235,6 +235,8 @@ def _options(film: xr.Dataset) -> dict[str, Any]:
         "at": at if isinstance(at, str) else tuple(at),
         "canvas": canvas_name(settings["canvas"]),
         "band": settings["band"],
+        # A film of before contrast was bounded does not say so.
+        "contrast": settings.get("contrast"),
         "jitter": Jitter(**settings["jitter"]),
     }
 
@@ -257,7 +259,20 @@ def _taken_over(earlier: xr.Dataset, film: xr.Dataset) -> tuple[np.ndarray, int,
     if "attribute_null" not in earlier:
         raise ValueError("null is a film that was not read; give what read_film gave, or a number of axes")
     mine, theirs = records.settings_of(film), records.settings_of(earlier)
-    for name in ("sampling", "mode", "others", "at", "size", "steps", "canvas", "band", "lr", "jitter"):
+    for name in (
+        "sampling",
+        "mode",
+        "others",
+        "at",
+        "size",
+        "steps",
+        "canvas",
+        "band",
+        "contrast",
+        "leak",
+        "lr",
+        "jitter",
+    ):
         if mine.get(name) != theirs.get(name):
             raise ValueError(
                 f"null was made with {name}={theirs.get(name)!r} and this film with {mine.get(name)!r}; give a film "

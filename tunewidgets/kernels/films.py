@@ -192,7 +192,7 @@ def render_film(
     gallery = None
     if goal is not None:
         jobs = [
-            Job(place * points + point, f"{probe.layer}/dimension {chosen[row]}")
+            Job(place * points + point, f"{probe.origin}/dimension {chosen[row]}")
             for place, row in enumerate(shown)
             for point in range(points)
         ]

@@ -8,6 +8,7 @@ import copy
 import hashlib
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets._devices import choose_device
+from tunewidgets.kernels.network.origin import origin
 from tunewidgets.kernels.network.sight import Sight, Watch
 from tunewidgets.kernels.network.tracing import (
     Place,
@@ -152,6 +154,12 @@ class Probe:
         """What the network takes for these images: preprocessed, in the precision of its weights."""
         inputs = images if self.preprocess is None else self.preprocess(images)
         return inputs.to(weights_dtype(self._network))
+
+    @cached_property
+    def origin(self) -> str:
+        """The name by which the layer's random numbers are drawn: the same for all names of its values."""
+        image = torch.full((1, 3, self.input_size, self.input_size), 0.5, device=self.device)
+        return origin(self._network, self.place, self.inputs(image))
 
     @property
     def network(self) -> nn.Module:

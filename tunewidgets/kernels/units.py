@@ -23,6 +23,7 @@ from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.recipes import choose_size
 from tunewidgets.kernels.probe import fingerprint
 from tunewidgets.kernels.selectivity import Selectivity, stream
+from tunewidgets.kernels.single_units.exciting import Exciting
 from tunewidgets.kernels.single_units.unit_images import UnitImages, check_options
 from tunewidgets.kernels.studies.executors import check_executor
 from tunewidgets.kernels.studies.store import Study, plain
@@ -201,7 +202,9 @@ def analyze_units(
                     seed=seed,
                     **options,
                 )
-                made[layer] = whole(images.make(study, progress, whole, executor))
+                made[layer] = whole(
+                    images.make(study, progress, whole, executor, Exciting(capture, source, layer))
+                )
             else:
                 made[layer] = _joined(
                     parts, observed.provenance(layer), source, capture.settings, study.asked, seed

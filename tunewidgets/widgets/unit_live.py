@@ -11,6 +11,7 @@ import xarray as xr
 from .._numbers import is_whole
 from ..live_work import Growing, Rendered, UnitsWork, live_work
 from ..pictures import webp
+from ..shown_images import has_display, shown_images
 from ..unit_columns import table
 from .live import Answer
 from .unit_page import grown_facts, notes
@@ -133,6 +134,10 @@ class UnitsOnRequest:
 
     def _finished(self, task: Task, objective: str, steps: int, kept: bool) -> Answer:
         now = self.growing[task.layer].now
+        one = now.isel(unit=[task.unit]).sel(objective=objective)
+        images = [shown_images(one)[0]]
+        if has_display(one)[0]:
+            images.append(one["image"].values[0])
         facts = {
             **self._about(task, objective),
             "step": steps,
@@ -140,7 +145,7 @@ class UnitsOnRequest:
             "grown": grown_facts(now, objective, task.unit),
             "kept": kept,
         }
-        return Answer(facts, [webp(now["image"].sel(objective=objective).values[task.unit])])
+        return Answer(facts, [webp(image) for image in images])
 
     def _partial(self, task: Task, objective: str, restart: int, now: Growing) -> Answer:
         facts = {

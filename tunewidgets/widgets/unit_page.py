@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..shown_images import has_display
 from ..unit_columns import columns, scales
 
 # RS along the optimization is sent with the page up to so many numbers a layer.
@@ -79,6 +80,9 @@ def grown_facts(units: xr.Dataset, objective: str, unit: int) -> dict[str, Any]:
         "scales": {name: [log, *ends] for name, (log, ends) in scales(units).items()},
         "silent": bool(one["silent"].sel(objective=objective).item()),
         "missing": shown["missing"].get("0"),
+        "said": shown["said"].get("0"),
+        "display": next(iter(shown["display"]), ""),
+        "displayResponse": shown["displayResponses"].get("0"),
         "exceeders": shown["exceeders"][0],
         "ratios": shown["ratios"][0],
         "course": shown["course"],
@@ -99,16 +103,30 @@ def _shown(units: xr.Dataset) -> dict[str, Any]:
             if own > 0:
                 who[unit] = units["exceeder"].values[unit][there].tolist()
                 ratio[unit] = numbers(units["exceeder_response"].values[unit][there] / own, 3)
+    there = np.flatnonzero(has_display(units)).tolist() if "image" in units else []
+    which: dict[str, list[int]] = {}
+    for unit in there:
+        which.setdefault(str(units["display"].values[unit]), []).append(unit)
     return {
         "missing": {
             str(unit): status[unit] or "no image was made for this unit"
             for unit in np.flatnonzero(~rendered).tolist()
         },
+        "said": {str(unit): status[unit] for unit in np.flatnonzero(rendered).tolist() if status[unit]},
+        "display": which,
+        "displayResponses": _display_responses(units, there),
         "exceeders": who,
         "ratios": ratio,
         "listed": units.sizes.get("k", 0) if "exceeder" in units else 0,
         "course": _courses(units),
     }
+
+
+def _display_responses(units: xr.Dataset, there: list[int]) -> dict[str, Any]:
+    """What units respond to their images for the eye, where that was measured."""
+    if "display_response" not in units:
+        return {}
+    return dict(zip(map(str, there), numbers(units["display_response"].values[there], 3), strict=True))
 
 
 def _courses(units: xr.Dataset) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from PIL import Image
 from ..figures import unit_scatter, unit_scatter_template
 from ..records import RecordError, layer_tree, open_record, validate
 from ..unit_columns import layers_of, table
-from .base import INLINE_BUDGET, NO_BUDGET
+from .base import INLINE_BUDGET
 from .unit_choices import choices_of
 from .unit_live import UnitsOnRequest
 from .unit_page import layer_facts
@@ -78,8 +78,10 @@ class UnitScatter(UnitTraits):
     Notes
     -----
     The images are sent with the page, up to 4 MB; beyond that the page asks the kernel for them. All else needs no
-    kernel. RS is that of the paper *Understanding the Importance of Single Directions via Representative
-    Substitution* (eq. 4).
+    kernel. Where a unit has two images, the one for the eye is shown, and the opened unit offers the one that RS was
+    measured on; an exported page has all of the first kind, and of the second as many as fit into 4 MB with them.
+
+    RS is that of the paper *Understanding the Importance of Single Directions via Representative Substitution* (eq. 4).
 
     With a probe, images are made one at a time, in chunks of 1 on one thread: from the same settings and seed they are
     those that `analyze_units(..., chunk=1)` makes, to the bit, in whatever order they are asked for. In larger chunks
@@ -281,7 +283,7 @@ class UnitScatter(UnitTraits):
         self._sprites[:] = self._sheets.inline(INLINE_BUDGET)
 
     def _all_images(self, quality: int) -> dict[str, list[bytes]]:
-        return {"_sprites": self._sheets.inline(NO_BUDGET, quality)}
+        return {"_sprites": self._sheets.inline(INLINE_BUDGET, quality, least=True)}
 
     def _answers(self) -> dict[str, Any]:
         return {"sprite": self._answer_sprite}

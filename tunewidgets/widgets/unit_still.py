@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from ..shown_images import shown_images
 from ..unit_columns import Column, columns, waiting
 from .stills import BLUE, INK, LINE, QUIET, Font, fitted
 
@@ -96,6 +97,7 @@ def _gallery(
     font: Font,
 ) -> None:
     shown = units.sel(objective=objective)
+    images = shown_images(shown)
     rendered = shown["rendered"].values
     ranked = ranked[rendered[ranked]]
     first = [opened] if opened is not None and rendered[opened] else []
@@ -105,7 +107,7 @@ def _gallery(
     corner = 2 * MARGIN + AXIS + PLOT[0]
     for place, unit in enumerate(chosen):
         x, y = corner + place % ACROSS * (CELL + 6), HEAD + place // ACROSS * (CELL + GAP)
-        image = Image.fromarray(shown["image"].values[unit]).resize((CELL, CELL), Image.Resampling.BILINEAR)
+        image = Image.fromarray(images[unit]).resize((CELL, CELL), Image.Resampling.BILINEAR)
         still.paste(image, (x, y))
         if unit == opened:
             draw.rectangle([x - 2, y - 2, x + CELL + 1, y + CELL + 1], outline=WARM, width=2)

@@ -4,7 +4,9 @@ import { Exceeders } from "./exceeders";
 import { Exemplars } from "./exemplars";
 import { Images } from "./images";
 import { More } from "./more";
-import { className, drop, troubles, valueText } from "./units";
+import { troubles } from "./troubles";
+import { isFlat } from "./two-images";
+import { className, drop, valueText } from "./units";
 import type { View } from "./view";
 
 interface Props {
@@ -19,9 +21,11 @@ export function Detail({ view, unit, place }: Props) {
   const { layer, state } = scatter;
   const { objective } = state;
   const pinned = state.pinned === unit;
+  const color = isFlat(layer, objective, unit) ? ", one flat color" : "";
+  const name = `${place === "pinned" ? "Pinned unit" : "Unit"} ${unit}${color}`;
   const wrong = troubles(layer, objective, unit);
   return (
-    <section class="tws-unit" aria-label={`${place === "pinned" ? "Pinned unit" : "Unit"} ${unit}`}>
+    <section class="tws-unit" aria-label={name}>
       <header class="tws-unit-head">
         <h4>
           Unit {unit}

@@ -1,6 +1,7 @@
 // The scatter: the units that answer more strongly than a unit on its own image, in order; a click opens one.
 import { decimal } from "../shared/format";
 import { Picture } from "./picture";
+import { eyeImage } from "./two-images";
 import { exceedingSentence, objectiveName } from "./units";
 import type { View } from "./view";
 
@@ -17,7 +18,10 @@ export function Exceeders({ view, unit }: { view: View; unit: number }) {
   const ratios = layer.shown[objective]?.ratios[unit] ?? [];
   return (
     <div class="tw-part">
-      <h5 class="tw-heading">On its {objectiveName(objective)} image</h5>
+      <h5 class="tw-heading">
+        On its {objectiveName(objective)} image
+        {eyeImage(layer, objective, unit) ? ", as RS was measured" : ""}
+      </h5>
       <p class="tws-sentence">{sentence}</p>
       {units.length === 0 ? null : (
         <ol class="tws-exceeders" aria-label={`Units that exceed unit ${unit} on its own image`}>

@@ -10,6 +10,10 @@ export interface Grown {
   scales: Record<string, [log: boolean, low: number, high: number]>;
   silent: boolean;
   missing: string | null;
+  said: string | null;
+  /** What its image for the eye is, where it has another; empty where it has not. */
+  display: string;
+  displayResponse: Value;
   exceeders: number[];
   ratios: Value[];
   course: Course | null;
@@ -39,6 +43,11 @@ export function grow(layer: Layer, objective: string, unit: number, grown: Grown
   if (!shown) return;
   if (grown.missing === null) delete shown.missing[unit];
   else shown.missing[unit] = grown.missing;
+  if (grown.said === null) delete shown.said[unit];
+  else shown.said[unit] = grown.said;
+  if (grown.display) shown.display[grown.display] ??= [];
+  for (const name of Object.keys(shown.display)) flag(shown.display, name, unit, name === grown.display);
+  shown.displayResponses[unit] = grown.displayResponse;
   shown.exceeders[unit] = grown.exceeders;
   shown.ratios[unit] = grown.ratios;
   if (grown.course) {

@@ -5,8 +5,10 @@ import { useChanges } from "../shared/use-changes";
 import { Ring } from "./live-bar";
 import { Picture } from "./picture";
 import type { Progress } from "./rendering";
+import { eyeImage, imageName, measuredKind } from "./two-images";
 import { objectiveName, otherObjective, waitsFor } from "./units";
 import type { View } from "./view";
+import { WhichImage } from "./which-image";
 
 interface Props {
   view: View;
@@ -25,7 +27,11 @@ export function Images({ view, unit, onDrawn }: Props) {
   const other = otherObjective(layer, objective);
   const waits = waitsFor(layer, unit);
   const name = objectiveName(objective);
-  const image = sheets.of(layer, objective, unit);
+  const two = eyeImage(layer, objective, unit) !== "";
+  const measured = two && view.measured;
+  const image = sheets.of(layer, measured ? measuredKind(objective) : objective, unit);
+  // So that the other one is there as soon as it is asked for.
+  if (two && !measured) sheets.warm(layer, measuredKind(objective), unit);
   const at = rendering?.isAt(layer.table.layer, unit) ?? false;
   const now = at ? rendering?.now : undefined;
   const grows = (which: string) =>
@@ -44,7 +50,7 @@ export function Images({ view, unit, onDrawn }: Props) {
             ) : (
               <Picture
                 image={image}
-                name={`${name} image of unit ${unit}`}
+                name={imageName(layer, objective, unit, measured)}
                 pixels={LARGE}
                 class="tws-large"
                 onDrawn={onDrawn}
@@ -80,6 +86,7 @@ export function Images({ view, unit, onDrawn }: Props) {
           </figure>
         )}
       </div>
+      {waits.includes(objective) ? null : <WhichImage view={view} unit={unit} />}
       <Status view={view} unit={unit} />
     </>
   );

@@ -1,6 +1,7 @@
 // The scatter: rings around the opened unit, the pinned one and the one under mouse or cursor, and what that one is.
 import { Picture } from "./picture";
 import { SIDE } from "./standing";
+import { eyeImage, isFlat } from "./two-images";
 import { valueText } from "./units";
 import type { View } from "./view";
 
@@ -56,6 +57,7 @@ function Card({ view, unit }: { view: View; unit: number }) {
   const room = view.root.querySelector(".tws-plot")?.clientWidth ?? 0;
   const left = place[0] + 14 + CARD > room ? place[0] - 14 - CARD : place[0] + 14;
   const waits = layer.table.waiting[state.objective]?.includes(unit);
+  const flat = isFlat(layer, state.objective, unit) && !eyeImage(layer, state.objective, unit);
   const columns = [state.x, state.y, "preferred_class"].filter((name) => name in layer.table.columns);
   return (
     <div
@@ -67,6 +69,7 @@ function Card({ view, unit }: { view: View; unit: number }) {
       <p>
         <b>unit {unit}</b>
         {waits ? <span>not rendered yet</span> : null}
+        {flat ? <span>one flat color</span> : null}
         {columns.map((name) => (
           <span key={name}>
             {name === "preferred_class" ? "" : `${short(layer.table.columns[name]?.label ?? name)} `}

@@ -6,7 +6,8 @@ import { LiveBar } from "./live-bar";
 import { Plot } from "./plot";
 import { Table } from "./table";
 import { Toolbar } from "./toolbar";
-import { countOf, objectiveName, troubles, valueText } from "./units";
+import { troubles } from "./troubles";
+import { countOf, objectiveName, valueText } from "./units";
 import type { View } from "./view";
 
 export function Page({ view }: { view: View }) {

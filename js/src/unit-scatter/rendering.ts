@@ -69,10 +69,10 @@ export class Rendering extends Changing {
   #again = false;
   #image: NewestImage;
 
-  /** `take` is told of every finished image, with its bytes; `waits` says whether a unit has no image yet. */
+  /** `take` is told of every finished unit, with its images' bytes; `waits` says whether a unit has no image yet. */
   constructor(
     model: MessageModel & KernelModel,
-    readonly take: (news: News, bytes: DataView | undefined) => void,
+    readonly take: (news: News, images: readonly DataView[]) => void,
     readonly waits: (subject: Subject) => boolean,
     signal: AbortSignal,
   ) {
@@ -181,7 +181,7 @@ export class Rendering extends Changing {
     if (told.grown || told.whole) {
       if (told.task !== "image" && told.kept !== undefined)
         this.outcome = { ...told, kept: told.kept, steps: told.steps };
-      this.take(told, buffers[0]);
+      this.take(told, buffers);
     }
     if (!this.busy && this.stage !== "stopped") {
       this.#enter("running");

@@ -11,6 +11,7 @@ import { axesOf, colorsOf, firstChoices } from "./choices";
 import { complete, grow } from "./growth";
 import { type News, Rendering, type Subject, type TaskKind } from "./rendering";
 import { Sheets } from "./sheets";
+import { measuredKind } from "./two-images";
 import { countOf, type Layer, type Units, waitingUnits, waitsFor } from "./units";
 
 export interface Synced {
@@ -52,7 +53,7 @@ export class Scatter extends Changing<[changed: Partial<Synced>]> {
     this.sheets.prepare(this.layer);
     const { ready } = (model.get("_rendering") ?? {}) as { ready?: boolean };
     if (ready) {
-      const take = (news: News, bytes: DataView | undefined) => this.#take(news, bytes);
+      const take = (news: News, images: readonly DataView[]) => this.#take(news, images);
       const waits = ({ layer, unit }: Subject) => {
         const found = this.#layer(layer);
         return found !== undefined && waitsFor(found, unit).length > 0;
@@ -166,13 +167,15 @@ export class Scatter extends Changing<[changed: Partial<Synced>]> {
       this.more(unit, "image");
   }
 
-  #take(news: News, bytes: DataView | undefined): void {
+  #take(news: News, [image, measured]: readonly DataView[]): void {
     const layer = this.#layer(news.layer);
     if (!layer) return;
     if (news.grown) {
       grow(layer, news.objective, news.unit, news.grown);
-      if (bytes && news.grown.missing === null)
-        this.sheets.own.put(news.layer, news.objective, news.unit, bytes);
+      if (news.grown.missing === null) {
+        if (image) this.sheets.own.put(news.layer, news.objective, news.unit, image);
+        if (measured) this.sheets.own.put(news.layer, measuredKind(news.objective), news.unit, measured);
+      }
     }
     if (news.whole) complete(layer, news.whole);
     const open = news.layer === this.state.layer && news.unit === this.state.unit;

@@ -25,7 +25,10 @@ export class Sheets extends Changing {
     onEnd(signal, () => this.own.end());
   }
 
-  /** One image of a unit: of an objective, or the exemplar of that `rank`. Undefined where the record has none. */
+  /**
+   * One image of a unit: for the eye of an objective, measured, or the exemplar of that `rank`. Undefined where the
+   * record has none.
+   */
   of(layer: Layer, kind: string, unit: number, rank = 0): Image | undefined {
     const sheet = layer.sheets[kind];
     if (!sheet || layer.shown[kind]?.missing[unit] !== undefined) return undefined;
@@ -39,6 +42,13 @@ export class Sheets extends Changing {
     if (page.state !== "ready") return page;
     const at = (unit % sheet.unitsPerPage) * sheet.perUnit + rank;
     return { state: "ready", bitmap: page.bitmap, cells: sheet.cells, at };
+  }
+
+  /** Decodes the page of a unit's image before anybody looks at it, where it came with the widget. */
+  warm(layer: Layer, kind: string, unit: number): void {
+    const sheet = layer.sheets[kind];
+    const at = sheet && sheet.first + Math.floor(unit / sheet.unitsPerPage);
+    if (at !== undefined && this.#pages.has(at)) this.#pages.of(at);
   }
 
   /** Decodes a layer's pages before anybody asks, as many as are kept at once. */

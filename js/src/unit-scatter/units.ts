@@ -15,6 +15,12 @@ export interface Sheet {
 export interface Shown {
   /** Units without an image, and why. */
   missing: Record<string, string>;
+  /** What their status says of units with an image: that it is one color, or excites nothing. */
+  said: Record<string, string>;
+  /** Units that have an image for the eye beside the one that RS was measured on, by what it is. */
+  display: Record<string, number[]>;
+  /** What they answer to it. */
+  displayResponses: Record<string, Value>;
   /** Who answers more strongly on a unit's own image, strongest first, and how many times its own answer. */
   exceeders: number[][];
   ratios: Value[][];
@@ -129,18 +135,8 @@ export function drop(value: Value): string {
   return value < 0 && Number.parseFloat(text) > 0 ? `−${text}` : text;
 }
 
-/** What is the matter with a unit, in words; empty for a unit as it should be. */
-export function troubles(layer: Layer, objective: string, unit: number): string[] {
-  const found = [];
-  const shown = layer.shown[objective];
-  const name = objectiveName(objective);
-  if (layer.table.dead.includes(unit))
-    found.push("Dead: it answers to none of the data, so its selectivity of 0 means nothing.");
-  const missing = shown?.missing[unit];
-  if (missing && !layer.table.waiting[objective]?.includes(unit)) found.push(`No ${name} image: ${missing}.`);
-  if (layer.table.silent[objective]?.includes(unit))
-    found.push(`Silent: it does not answer to its own ${name} image, so it has no RS.`);
-  return found;
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export interface Bar {
@@ -165,8 +161,7 @@ export function exceedingSentence(layer: Layer, objective: string, unit: number)
   const alike = cellOf(layer, "substitutes", objective, unit) ?? 0;
   const copies =
     alike > 0 ? ` Yet ${alike} ${alike === 1 ? "answers" : "answer"} alike and could stand in for it.` : "";
-  if (rs === 0)
-    return `No other unit answers more strongly to this ${objectiveName(objective)} image.${copies}`;
+  if (rs === 0) return `No other unit answers more strongly to it.${copies}`;
   const listed = layer.shown[objective]?.exceeders[unit]?.length ?? 0;
   const who = `${count} of ${countOf(layer)} units ${count === 1 ? "answers" : "answer"} more strongly`;
   return listed < count ? `${who}; the strongest ${listed}:` : `${who}:`;

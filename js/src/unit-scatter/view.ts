@@ -20,6 +20,8 @@ export class View extends Changing {
   hint: Hint | undefined;
   tableOpen = false;
   onlySelected = false;
+  /** Of a unit's two images, the one that RS was measured on is shown large, and not the one for the eye. */
+  measured = false;
   sort: { column: string; rising: boolean } = { column: "", rising: true };
   readonly clock: Clock;
 
@@ -67,7 +69,9 @@ export class View extends Changing {
     if (unit !== null) this.set({ hint: { unit, by: "keys" } });
   }
 
-  set(patch: Partial<Pick<View, "places" | "hint" | "tableOpen" | "onlySelected" | "sort">>): void {
+  set(
+    patch: Partial<Pick<View, "places" | "hint" | "tableOpen" | "onlySelected" | "measured" | "sort">>,
+  ): void {
     Object.assign(this, patch);
     this.tell();
   }

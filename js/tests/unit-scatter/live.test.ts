@@ -3,7 +3,8 @@ import { dress } from "../../src/unit-scatter/dress";
 import { figure } from "../../src/unit-scatter/figure";
 import { complete, type Grown, grow } from "../../src/unit-scatter/growth";
 import { Scatter } from "../../src/unit-scatter/scatter";
-import { lineOf, troubles, waitsFor } from "../../src/unit-scatter/units";
+import { troubles } from "../../src/unit-scatter/troubles";
+import { lineOf, waitsFor } from "../../src/unit-scatter/units";
 import { layer, scatterModel, TEMPLATE } from "./units";
 
 const LOOK = {
@@ -20,6 +21,9 @@ const GROWN: Grown = {
   scales: { rs: [false, -0.1, 0.9] },
   silent: false,
   missing: null,
+  said: null,
+  display: "",
+  displayResponse: null,
   exceeders: [1, 0],
   ratios: [3, 2],
   course: { steps: [2, 4], rs: [[0.75, 0.5]], own: [[0.1, 2]] },
@@ -145,6 +149,19 @@ describe("rendering", () => {
     tell("done");
     expect([rendering.stage, rendering.now]).toEqual(["idle", undefined]);
     expect(model.sent).toHaveLength(2);
+  });
+
+  it("takes both images of a unit that has two", () => {
+    const { model, scatter, news } = begin();
+    const grown = { ...GROWN, display: "bounded contrast", displayResponse: 1 };
+    const bytes = () => new DataView(new ArrayBuffer(4));
+    const id = model.sent.at(-1)?.id;
+    model.reply({ id, kind: "partial", ...news, step: 4, grown }, [bytes(), bytes()]);
+    model.reply({ id, kind: "partial", ...news, unit: 1, step: 4, grown: GROWN }, [bytes()]);
+    const has = (kind: string, unit: number) => scatter.sheets.own.has("conv1", kind, unit);
+    expect([has("iam", 2), has("iam measured", 2)]).toEqual([true, true]);
+    expect([has("iam", 1), has("iam measured", 1)]).toEqual([true, false]);
+    expect(scatter.layer.shown.iam?.display).toEqual({ "bounded contrast": [2] });
   });
 
   it("keeps a click and a run through all together while neither is answered", () => {

@@ -240,6 +240,59 @@ describe("the scatter's page", () => {
     expect(model.sent.at(-1)).toMatchObject({ kind: "sprite", page: 1 });
   });
 
+  it("shows the image for the eye, and the one that RS was measured on where that is asked for", async () => {
+    const two = layer("conv1", [0.1, 0.5, 0.9], [0.5, 0.25, 0]);
+    two.sheets["iam measured"] = {
+      cells: { width: 8, height: 8, columns: 1 },
+      perUnit: 1,
+      unitsPerPage: 1,
+      first: 2,
+    };
+    const { iam } = two.shown;
+    if (iam) iam.display = { "bounded contrast": [0, 2] };
+    const sprites = [4, 4, 4, 0, 0].map((bytes) => new DataView(new ArrayBuffer(bytes)));
+    const model = scatterModel({ layers: [two] }, { _sprites: sprites });
+    const page = await show(model);
+    await page.emit("plotly_click", [0]);
+    const heard = () => page.el.querySelector("canvas.tws-large")?.getAttribute("aria-label");
+    const pressed = () =>
+      [...page.el.querySelectorAll(".tws-which button")].map((button) => button.getAttribute("aria-pressed"));
+    expect(heard()).toBe("IAM image of unit 0, bounded contrast");
+    expect(page.text(".tws-which legend")).toBe("Which IAM image of unit 0");
+    expect(page.text(".tws-which p")).toContain("Bounded contrast, for the eye");
+    expect(page.el.querySelector(".tws-exceeders")?.parentElement?.textContent).toContain(
+      "On its IAM image, as RS was measured",
+    );
+    await page.click(".tws-which button:nth-of-type(2)");
+    expect(heard()).toBe("IAM image of unit 0, as RS was measured");
+    expect(pressed()).toEqual(["false", "true"]);
+    expect(page.text(".tws-which p")).toContain("the image that RS was measured on");
+    expect(model.sent).toEqual([]);
+    // A unit of one image has nothing to choose; the choice holds for the next that has two, whose page is asked for.
+    await page.emit("plotly_click", [1]);
+    expect(page.el.querySelector(".tws-which")).toBeNull();
+    expect(heard()).toBe("IAM image of unit 1");
+    await page.emit("plotly_click", [2]);
+    expect(model.sent).toMatchObject([{ kind: "sprite", page: 4 }]);
+    expect(page.text(".tws-large")).toBe("loading from the kernel…");
+    await page.click(".tws-which button");
+    expect(heard()).toBe("IAM image of unit 2, bounded contrast");
+  });
+
+  it("says of a flat unit in words that it is one", async () => {
+    const flat = layer("conv1", [0.1, 0.5], [0.5, 0.25]);
+    if (flat.shown.iam) flat.shown.iam.said = { 1: "flat: one color is the best that was found" };
+    const page = await show(scatterModel({ layers: [flat] }, { unit: 1 }));
+    expect(page.text(".tws-unit .tw-note")).toContain("Flat: one color is the best IAM image");
+    expect(page.el.querySelector(".tws-unit")?.getAttribute("aria-label")).toBe("Unit 1, one flat color");
+    expect(page.el.querySelector("canvas.tws-large")?.getAttribute("aria-label")).toContain("one flat color");
+    await page.press("ArrowLeft");
+    expect(page.text(".tws-card")).toContain("unit 0");
+    expect(page.text(".tws-card")).not.toContain("flat");
+    await page.press("ArrowRight");
+    expect(page.text(".tws-card")).toContain("unit 1one flat color");
+  });
+
   it("shows what a layer's note says, and a typed name as text", async () => {
     const noted = { ...layer("<b>x</b>", [0.1, 0.2], [0, 0]), notes: ["2 of 2 living units answer alike."] };
     const page = await show(scatterModel({ layers: [noted] }));

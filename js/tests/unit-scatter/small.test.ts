@@ -3,14 +3,8 @@ import { axesOf, colorsOf, firstChoices } from "../../src/unit-scatter/choices";
 import { dress, words } from "../../src/unit-scatter/dress";
 import { figure } from "../../src/unit-scatter/figure";
 import { ordered, windowed } from "../../src/unit-scatter/rows";
-import {
-  classBars,
-  drop,
-  exceedingSentence,
-  number,
-  troubles,
-  valueText,
-} from "../../src/unit-scatter/units";
+import { troubles } from "../../src/unit-scatter/troubles";
+import { classBars, drop, exceedingSentence, number, valueText } from "../../src/unit-scatter/units";
 import { layer, TEMPLATE } from "./units";
 
 const some = layer("conv1", [0.3, 0.1, null, 0.2], [0.5, 0.25, null, 0]);
@@ -51,7 +45,7 @@ describe("who exceeds a unit", () => {
       values: [3, 3, 3, 3],
     };
     expect(exceedingSentence(copies, "iam", 3)).toBe(
-      "No other unit answers more strongly to this IAM image. Yet 3 answer alike and could stand in for it.",
+      "No other unit answers more strongly to it. Yet 3 answer alike and could stand in for it.",
     );
   });
 });

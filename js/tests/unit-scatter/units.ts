@@ -16,6 +16,9 @@ export function layer(name: string, selectivity: (number | null)[], rs: (number 
         objective,
         {
           missing: {},
+          said: {},
+          display: {},
+          displayResponses: {},
           exceeders: all.map((unit) => (unit === 0 ? [2, 1] : [])),
           ratios: all.map(() => [2.5, 1.25]),
           listed: 9,

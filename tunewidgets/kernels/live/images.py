@@ -85,7 +85,7 @@ class LiveImages:
         leave_a_core(self._probe)
         goal = Direction(vector, mode, at)
         recipe = self._recipe(steps)
-        job = Job(0, f"{self._probe.layer}/live")
+        job = Job(0, f"{self._probe.origin}/live")
         [start] = recipe.canvas.parameters(_as_batch(nearest))
         ascent = Ascent(self._probe, goal, [job], recipe, {job: start})
         while ascent.done < steps:

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets.kernels.live.units import CHUNK, Growing, LiveUnits, score
+from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.single_units.substitution_measures import (
     exceeders,
     mean_of_present,
@@ -30,6 +31,9 @@ BLANK: dict[str, tuple[tuple[str, ...], Any]] = {
     "silent": ((), False),
     "status": ((), NOT_MADE),
     "image": (("y", "x", "rgb"), np.uint8(0)),
+    "display_image": (("y", "x", "rgb"), np.uint8(0)),
+    "display": ((), ""),
+    "display_response": ((), np.float32(np.nan)),
     "own_response": ((), np.float32(np.nan)),
     "rs": ((), np.float32(np.nan)),
     "rs_restarts": (("restart",), np.float32(np.nan)),
@@ -39,6 +43,7 @@ BLANK: dict[str, tuple[tuple[str, ...], Any]] = {
     "exceeder": (("k",), np.int32(-1)),
     "exceeder_response": (("k",), np.float32(np.nan)),
 }
+DISPLAY = tuple(name for name in BLANK if name.startswith("display"))
 
 
 class GrowingUnits:
@@ -58,6 +63,7 @@ class GrowingUnits:
         self._kept: dict[tuple[str, int], int] = {}
         self._longest: dict[tuple[str, int], int] = {}
         self._made: set[tuple[str, int]] = set()
+        self._added = [name for name in DISPLAY if name not in units]
         self.now = _completed(units, live)
         if bool(waiting(self.now).any()):
             # Alike on the images made so far is not alike.
@@ -155,12 +161,16 @@ class GrowingUnits:
         """The record as it is now, for good."""
         with self._lock:
             if not self._made:
-                return self.now.copy(deep=True)
-            record = self.now.copy(deep=True)
+                return self.now.drop_vars(self._unused()).copy(deep=True)
+            record = self.now.drop_vars(self._unused()).copy(deep=True)
             response = self._response()
             if response is not None:
                 record = record.assign(response=response)
             return with_settings(record, live=self._history())
+
+    def _unused(self) -> list[str]:
+        """The places for second images, where none was given or has come."""
+        return [] if bool((self.now["display"].values != "").any()) else self._added
 
     def _next_restart(self, unit: int, objective: str) -> int:
         """The number of a restart that was not tried yet."""
@@ -191,6 +201,7 @@ class GrowingUnits:
         self._put("silent", where, present and not own > 0)
         self._put("status", where, made.status)
         self._put("image", where, made.image)
+        self._put_display(made, where)
         self._put("own_response", where, own)
         if "rs_normalized" in self.now and present:
             mean = self.now["mean_activation"].values
@@ -206,6 +217,13 @@ class GrowingUnits:
         self._put("rs_checkpoint", {**where, "checkpoint": measured}, course)
         self._put("own_response_checkpoint", {**where, "checkpoint": measured}, made.responses[:, made.unit])
         self._responses[made.objective, made.unit] = made.response
+
+    def _put_display(self, made: Rendered, where: dict[str, Any]) -> None:
+        there = made.display_image is not None
+        known = there and made.display_response is not None
+        self._put("display", where, made.display if there else "")
+        self._put("display_image", where, made.display_image if there else 0)
+        self._put("display_response", where, made.display_response if known else np.nan)
 
     def _put(self, name: str, where: dict[str, Any], value: Any) -> None:
         variable = self.now[name]
@@ -267,7 +285,13 @@ class GrowingUnits:
     def _history(self) -> dict[str, Any]:
         """What was made live, for the record's settings: by objective the units, and what was tried on some of them."""
         usual = {"restarts": self._live.restarts, "kept": 0, "steps": self._live.steps}
-        made: dict[str, Any] = {"chunk": CHUNK, "device": self._live.settings.get("device"), "units": {}}
+        # A record of before all rectifiers leaked may grow: its settings are of its own images.
+        made: dict[str, Any] = {
+            "chunk": CHUNK,
+            "device": self._live.settings.get("device"),
+            "leak": SLOPE if self._live.settings["objective_at"] == "leaky" else 0.0,
+            "units": {},
+        }
         made["more"] = {}
         for objective in self._live.objectives:
             units = sorted(unit for name, unit in self._made if name == objective)
@@ -298,12 +322,13 @@ def _completed(units: xr.Dataset, live: LiveUnits) -> xr.Dataset:
             columns[name] = (units[name].dims, np.array(units[name].values))
         elif name != "rs_normalized" or "mean_activation" in units:
             shape = (len(objectives), count, *(sizes[dim] for dim in dims))
-            dtype = object if name == "status" else np.asarray(blank).dtype
+            dtype = object if isinstance(blank, str) else np.asarray(blank).dtype
             columns[name] = (("objective", "unit", *dims), np.full(shape, blank, dtype))
     rendered = columns["rendered"][1]
     if "status" not in units:
         columns["status"][1][rendered] = ""
-    columns["status"] = (columns["status"][0], columns["status"][1].astype(object))
+    for name in ("status", "display"):
+        columns[name] = (columns[name][0], columns[name][1].astype(object))
     if "rs" in units:
         # A record without its course or its restarts still has where they ended.
         if "rs_checkpoint" not in units:

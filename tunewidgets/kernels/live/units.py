@@ -13,16 +13,32 @@ import numpy as np
 import torch
 import xarray as xr
 
-from tunewidgets.kernels.canvas import canvas_name, make_canvas
+from tunewidgets.kernels.canvas import Canvas, canvas_name, make_canvas
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.live.steps import apart, climb, leave_a_core
 from tunewidgets.kernels.network.capture import Capture, Observed
 from tunewidgets.kernels.network.tracing import evaluating
-from tunewidgets.kernels.optimization.gallery import is_better, reason, second_try, settings_of, to_uint8
+from tunewidgets.kernels.objectives import Neuron
+from tunewidgets.kernels.optimization.contrast import display_contrast
+from tunewidgets.kernels.optimization.gallery import (
+    is_better,
+    reason,
+    second_try,
+    settings_of,
+    to_uint8,
+    trouble,
+)
 from tunewidgets.kernels.optimization.loop import Ascent, Finished, Job, Recipe
 from tunewidgets.kernels.optimization.recipes import make_recipe, prepare
 from tunewidgets.kernels.optimization.scores import Objective, pooled
 from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.single_units.display_images import (
+    BOUNDED,
+    ONE_POSITION,
+    displayed,
+    needs_one_position,
+    taken_on,
+)
 from tunewidgets.kernels.single_units.substitution_measures import substitution
 from tunewidgets.kernels.single_units.unit_images import OBJECTIVES
 from tunewidgets.kernels.tuning.places import check_source
@@ -35,7 +51,7 @@ CHUNK = 1
 # Measurements along the optimization, besides those that the record has.
 MEASURED = 16
 SETTINGS = ("size", "canvas", "band", "steps", "lr", "jitter", "objective_at", "precision")
-OPTIONS = ("size", "steps", "seed", "canvas", "lr", "jitter", "objective_at", "precision", "band")
+OPTIONS = ("size", "steps", "seed", "canvas", "lr", "jitter", "objective_at", "precision", "band", "contrast")
 
 
 def score(objective: str, response: np.ndarray, unit: int) -> float:
@@ -150,15 +166,10 @@ class LiveUnits:
         steps = self.steps if steps is None else steps
         goal = OBJECTIVES[objective]([unit])
         recipe = self._recipe(goal, steps)
-        first = Job(0, f"{self._probe.layer}/{goal.names()[0]}/{restart}")
-        ascent, done = yield from self._climbed(unit, goal, first, recipe)
-        if (second := second_try(done, goal, recipe)) is not None:
-            job, start = second
-            starts = {} if start is None else {job: start}
-            again, other = yield from self._climbed(unit, goal, job, recipe, starts)
-            if is_better(other, done, goal):
-                ascent, done = again, other
+        first = Job(0, f"{self._probe.origin}/{goal.names()[0]}/{restart}")
+        ascent, done = yield from self._tried(unit, goal, first, recipe)
         status = reason(done, goal, recipe)
+        shown, kind = yield from self._displayed(unit, goal, first, recipe, done)
         response, at = self._response(done), self.at(steps)
         rendered = Rendered(
             unit=unit,
@@ -170,6 +181,9 @@ class LiveUnits:
             status=status,
             at=at,
             responses=np.concatenate([done.checkpoints.numpy(), response[None]]),
+            display_image=None if shown is None else to_uint8(shown.image.movedim(0, -1).numpy()),
+            display=kind,
+            display_response=None if shown is None else float(self._response(shown)[unit]),
         )
         yield Growing(ascent, unit, steps, rendered)
 
@@ -178,6 +192,37 @@ class LiveUnits:
         leave_a_core(self._probe)
         batch = torch.from_numpy(np.ascontiguousarray(images)).movedim(-1, 1).float() / 255
         return self._measured(batch).numpy()
+
+    def _tried(
+        self, unit: int, goal: Objective, job: Job, recipe: Recipe
+    ) -> Generator[Growing, None, tuple[Ascent, Finished]]:
+        """An image and, where another start may do better, the better of two."""
+        ascent, done = yield from self._climbed(unit, goal, job, recipe)
+        if (second := second_try(done, goal, recipe)) is not None:
+            job, start = second
+            starts = {} if start is None else {job: start}
+            again, other = yield from self._climbed(unit, goal, job, recipe, starts)
+            if is_better(other, done, goal):
+                ascent, done = again, other
+        return ascent, done
+
+    def _displayed(
+        self, unit: int, goal: Objective, job: Job, recipe: Recipe, measured: Finished
+    ) -> Generator[Growing, None, tuple[Finished | None, str]]:
+        """The unit's image for the eye, where it has one, and what it is."""
+        contrast = self.settings.get("display_contrast")
+        if contrast is None or trouble(measured, goal):
+            return None, ""
+        if needs_one_position(self._probe, measured):
+            at_center = Neuron([unit])
+            bounded = taken_on(recipe, contrast).canvas
+            key = f"{self._probe.origin}/{at_center.names()[0]}/0"
+            one = self._recipe(at_center, recipe.steps, bounded)
+            _, shown = yield from self._tried(unit, at_center, Job(0, key), replace(one, checkpoints=()))
+            return (None, "") if trouble(shown, at_center) else (shown, ONE_POSITION)
+        further, [start] = displayed(job), recipe.canvas.parameters(measured.image[None])
+        _, shown = yield from self._climbed(unit, goal, further, taken_on(recipe, contrast), {further: start})
+        return (None, "") if trouble(shown, goal) else (shown, BOUNDED)
 
     def _climbed(
         self,
@@ -217,14 +262,15 @@ class LiveUnits:
         observed = Observed(probe.network, probe.layer, probe.preprocess, probe.device)
         return Capture(observed, **self.measured)  # type: ignore[arg-type]
 
-    def _recipe(self, goal: Objective, steps: int) -> Recipe:
+    def _recipe(self, goal: Objective, steps: int, canvas: Canvas | None = None) -> Recipe:
         made = self.settings
+        own = make_canvas(canvas_name(made["canvas"]), self.size, made["band"], contrast=made.get("contrast"))
         # By default Adam's step follows from the number of steps.
         usual = made["lr"] == goal.lr(self.steps)
         return make_recipe(
             self._probe,
             goal,
-            make_canvas(canvas_name(made["canvas"]), self.size, made["band"], contrast=made.get("contrast")),
+            own if canvas is None else canvas,
             1,
             steps,
             self.seed,
@@ -241,7 +287,8 @@ class LiveUnits:
         if "y" in units.sizes:
             # Its exemplars have a size, and a record has one.
             options.setdefault("size", units.sizes["y"])
-        chosen = {"size": "auto", "steps": 128, "canvas": "fourier", **options}
+        display = display_contrast(options.pop("contrast", "auto"), options.get("canvas", "fourier"))
+        chosen = {"size": "auto", "steps": 128, "canvas": "fourier", **options, "contrast": None}
         gallery, _ = prepare(
             self._probe, OBJECTIVES["am"]([0]), restarts=1, seed=self.seed, chunk=CHUNK, **chosen
         )
@@ -255,6 +302,7 @@ class LiveUnits:
             **settings_of(recipe, self._probe),
             "objectives": list(self.objectives),
             "restarts": 1,
+            "display_contrast": display,
             **self.measured,
         }
 

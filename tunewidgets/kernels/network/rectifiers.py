@@ -7,7 +7,7 @@ The ancestors are Lucid's and Lucent's redirected gradients, which act on module
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import torch
@@ -102,10 +102,32 @@ class _Leaking(torch.autograd.Function):
         return torch.where(ctx.is_flat(x), gradient * SLOPE, ctx.slope(gradient, x)), None, None, None, None
 
 
+class _LeakingMaximum(torch.autograd.Function):
+    """The larger of two tensors, one of which is 0 and has no gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, other: Tensor) -> Tensor:
+        # Both, in PyTorch's own order: what `torch.utils.checkpoint` computes again stands in their place.
+        ctx.save_for_backward(other, input)
+        return torch.maximum(input, other)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        (gradient,), (other, input) = gradients, ctx.saved_tensors
+
+        def leaking(x: Tensor, zero: Tensor) -> Tensor:
+            rising = torch.where(x == zero, gradient / 2, gradient)
+            return torch.where(x < zero, gradient * SLOPE, rising).to(x.dtype)
+
+        first, second = ctx.needs_input_grad
+        return leaking(input, other) if first else None, leaking(other, input) if second else None
+
+
 def _is_flat(low: float | None, high: float | None) -> Callable[[Tensor], Tensor]:
-    """Where a clamp is flat."""
-    low, high = -torch.inf if low is None else low, torch.inf if high is None else high
-    return lambda x: (x <= low) | (x >= high)
+    """Where a function that is constant up to `low` and from `high` on has slope 0."""
+    bounds = ((torch.le, low), (torch.ge, high))
+    beyond = [partial(compare, other=bound) for compare, bound in bounds if bound is not None]
+    return lambda x: reduce(torch.logical_or, [is_beyond(x) for is_beyond in beyond])
 
 
 def _unchanged(gradient: Tensor, x: Tensor) -> Tensor:
@@ -120,21 +142,21 @@ def _clamp(input: Tensor, min: Any = None, max: Any = None, inplace: bool = Fals
     bounds = [bound for bound in (min, max) if bound is not None]
     if not bounds or not all(isinstance(bound, int | float) for bound in bounds):
         return None
-    return _Leaking.apply(input, lambda x: x.clamp(min, max), _is_flat(min, max), _unchanged, inplace)
+    run = partial(torch.clamp, min=min, max=max)
+    return _Leaking.apply(input, run, _is_flat(min, max), _unchanged, inplace)
 
 
 def _clamp_max(input: Tensor, max: Any, inplace: bool = False) -> Tensor | None:
     return _clamp(input, None, max, inplace)
 
 
-def _hardtanh(
-    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
-) -> Tensor | None:
-    return _clamp(input, min_val, max_val, inplace)
+def _hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    run = partial(F.hardtanh, min_val=min_val, max_val=max_val)
+    return _Leaking.apply(input, run, _is_flat(min_val, max_val), _unchanged, inplace)
 
 
-def _relu6(input: Tensor, inplace: bool = False) -> Tensor | None:
-    return _clamp(input, 0.0, 6.0, inplace)
+def _relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    return _hardtanh(input, 0.0, 6.0, inplace)
 
 
 def _threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
@@ -143,44 +165,50 @@ def _threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fa
 
 
 def _hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    own = torch.ops.aten.hardsigmoid_backward
-    return _Leaking.apply(input, F.hardsigmoid, _is_flat(-3.0, 3.0), own, inplace)
+    return _Leaking.apply(input, F.hardsigmoid, _is_flat(-3.0, 3.0), aten.hardsigmoid_backward, inplace)
 
 
 def _hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    own = torch.ops.aten.hardswish_backward
-    return _Leaking.apply(input, F.hardswish, _is_flat(-3.0, None), own, inplace)
+    return _Leaking.apply(input, F.hardswish, _is_flat(-3.0, None), aten.hardswish_backward, inplace)
 
 
-def _maximum(input: Tensor, other: Any = None, **rest: Any) -> Tensor | None:
+def _maximum(input: Tensor, other: Any = None, *rest: Any, **named: Any) -> Tensor | None:
     """The larger of a value and 0, a rectifier too; whatever else is compared is none."""
-    if rest or not isinstance(other, Tensor):
+    if rest or named or not isinstance(other, Tensor):
         return None
     x, zero = (input, other) if input.requires_grad else (other, input)
     fits = zero.numel() > 0 and torch.broadcast_shapes(x.shape, zero.shape) == x.shape
-    return None if zero.requires_grad or not fits or bool(zero.any()) else _clamp(x, 0)
+    return None if zero.requires_grad or not fits or bool(zero.any()) else _LeakingMaximum.apply(input, other)
 
 
 aten = torch.ops.aten
-# Every name under which PyTorch's rectifiers are called, with what leaks in its place; None from that: it is none.
+# Every name under which PyTorch's rectifiers are called (exported programs call `aten`), with what leaks in its place;
+# None from that: it is none.
 RECTIFIERS: dict[Any, Callable[..., Tensor | None]] = {
-    function: leaking
-    for functions, leaking in (
-        ((F.relu, torch.relu, Tensor.relu, aten.relu, aten.relu.default), _relu),
-        ((torch.relu_, Tensor.relu_, aten.relu_, aten.relu_.default), partial(_relu, inplace=True)),
-        ((torch.clamp, torch.clip, torch.clamp_min, Tensor.clamp, Tensor.clip, Tensor.clamp_min), _clamp),
-        ((torch.clamp_, torch.clip_, torch.clamp_min_), partial(_clamp, inplace=True)),
-        ((Tensor.clamp_, Tensor.clip_, Tensor.clamp_min_), partial(_clamp, inplace=True)),
-        ((torch.clamp_max, Tensor.clamp_max), _clamp_max),
-        ((torch.clamp_max_, Tensor.clamp_max_), partial(_clamp_max, inplace=True)),
-        ((F.hardtanh,), _hardtanh),
-        ((F.hardtanh_,), partial(_hardtanh, inplace=True)),
-        ((F.relu6,), _relu6),
-        ((F.threshold, torch.threshold), _threshold),
-        ((torch.threshold_,), partial(_threshold, inplace=True)),
-        ((F.hardsigmoid,), _hardsigmoid),
-        ((F.hardswish,), _hardswish),
-        ((torch.maximum, Tensor.maximum, torch.max, Tensor.max, torch.fmax, Tensor.fmax), _maximum),
+    function: partial(leaking, inplace=True) if inplace else leaking
+    for functions, leaking, inplace in (
+        ((F.relu, torch.relu, Tensor.relu, aten.relu, aten.relu.default), _relu, False),
+        ((torch.relu_, Tensor.relu_, aten.relu_, aten.relu_.default), _relu, True),
+        ((torch.clamp, torch.clip, torch.clamp_min), _clamp, False),
+        ((Tensor.clamp, Tensor.clip, Tensor.clamp_min), _clamp, False),
+        ((aten.clamp, aten.clamp.default, aten.clamp_min, aten.clamp_min.default), _clamp, False),
+        ((torch.clamp_, torch.clip_, torch.clamp_min_), _clamp, True),
+        ((Tensor.clamp_, Tensor.clip_, Tensor.clamp_min_), _clamp, True),
+        ((aten.clamp_, aten.clamp_.default, aten.clamp_min_, aten.clamp_min_.default), _clamp, True),
+        ((torch.clamp_max, Tensor.clamp_max, aten.clamp_max, aten.clamp_max.default), _clamp_max, False),
+        ((torch.clamp_max_, Tensor.clamp_max_, aten.clamp_max_, aten.clamp_max_.default), _clamp_max, True),
+        ((F.hardtanh, aten.hardtanh, aten.hardtanh.default), _hardtanh, False),
+        ((F.hardtanh_, aten.hardtanh_, aten.hardtanh_.default), _hardtanh, True),
+        ((F.relu6, aten.relu6, aten.relu6.default), _relu6, False),
+        ((aten.relu6_, aten.relu6_.default), _relu6, True),
+        ((F.threshold, torch.threshold, aten.threshold, aten.threshold.default), _threshold, False),
+        ((torch.threshold_, aten.threshold_, aten.threshold_.default), _threshold, True),
+        ((F.hardsigmoid, aten.hardsigmoid, aten.hardsigmoid.default), _hardsigmoid, False),
+        ((aten.hardsigmoid_, aten.hardsigmoid_.default), _hardsigmoid, True),
+        ((F.hardswish, aten.hardswish, aten.hardswish.default), _hardswish, False),
+        ((aten.hardswish_, aten.hardswish_.default), _hardswish, True),
+        ((torch.maximum, Tensor.maximum, torch.max, Tensor.max), _maximum, False),
+        ((aten.maximum, aten.maximum.default), _maximum, False),
     )
     for function in functions
 }
@@ -193,7 +221,7 @@ class LeakingRectifiers(TorchFunctionMode):
         kwargs = kwargs or {}
         leaking = RECTIFIERS.get(func)
         if leaking is not None and _passes_gradient(args, kwargs):
-            result = leaking(*args, **kwargs)
+            result = leaking(*args, **{name: value for name, value in kwargs.items() if name != "out"})
             if result is not None:
                 return result
         return func(*args, **kwargs)
@@ -204,6 +232,6 @@ def _passes_gradient(args: tuple, kwargs: dict) -> bool:
     given = (*args, *kwargs.values())
     return (
         torch.is_grad_enabled()
-        and "out" not in kwargs
+        and kwargs.get("out") is None
         and any(isinstance(value, Tensor) and value.requires_grad for value in given)
     )

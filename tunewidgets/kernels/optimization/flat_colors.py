@@ -22,6 +22,8 @@ LEVELS = (1e-4, 0.5, 1 - 1e-4)
 # Standard deviation of an image's colors over its positions below which an eye sees one color, and how much more than
 # its color such an image may score.
 ONE_COLOR, NO_MORE = 0.03, 1.05
+# How far from an image's median color a position still has that color.
+SAME_COLOR = 0.1
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,13 @@ class FlatColors:
                 parameters[row] = self.start(targets[row]).to(parameters.device)
                 state["exp_avg"][row] = 0
                 state["exp_avg_sq"][row] = 0
+
+
+def is_mostly_one_color(image: Tensor) -> bool:
+    """Whether more than half the positions of a `(3, H, W)` image have its median color."""
+    colors = image.flatten(1)
+    apart = (colors - colors.median(1, keepdim=True).values).abs().amax(0)
+    return float((apart < SAME_COLOR).float().mean()) > 0.5
 
 
 def flat_colors(probe: Probe, objective: Objective, canvas: Canvas, at: str) -> FlatColors | None:

@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets.kernels.network.blackbox import BlackBox
+from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.optimization.evolution import evolve
 from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe, optimize
 from tunewidgets.kernels.optimization.scores import Objective
@@ -317,6 +318,8 @@ def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
         "canvas": type(recipe.canvas).__name__,
         "band": getattr(recipe.canvas, "band", None),
         "contrast": recipe.canvas.contrast,
+        # What rectifiers let through backward, all of them, where they are flat.
+        "leak": SLOPE if recipe.at == "leaky" and recipe.optimizer == "adam" else 0.0,
         "optimizer": recipe.optimizer,
         "steps": recipe.steps,
         "lr": recipe.lr,

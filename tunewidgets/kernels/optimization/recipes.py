@@ -76,7 +76,7 @@ def prepare(
         contrast = None
     board = choose_canvas(probe, canvas, side, band, contrast)
     jobs = [
-        Job(target, f"{probe.layer}/{name}/{restart}")
+        Job(target, f"{probe.origin}/{name}/{restart}")
         for restart in range(restarts)
         for target, name in enumerate(names)
     ]

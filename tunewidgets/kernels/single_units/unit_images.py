@@ -15,8 +15,12 @@ from tunewidgets import records
 from tunewidgets._numbers import is_whole
 from tunewidgets.kernels.network.capture import Capture, Observed
 from tunewidgets.kernels.objectives import AM, IAM
+from tunewidgets.kernels.optimization.contrast import display_contrast
+from tunewidgets.kernels.optimization.gallery import SILENT, Gallery, reason
+from tunewidgets.kernels.optimization.loop import Job
 from tunewidgets.kernels.optimization.recipes import prepare
 from tunewidgets.kernels.selectivity import CHUNK
+from tunewidgets.kernels.single_units.display_images import DisplayImages
 from tunewidgets.kernels.single_units.substitution_measures import (
     exceeders,
     mean_of_present,
@@ -27,6 +31,8 @@ from tunewidgets.kernels.single_units.substitution_measures import (
 from tunewidgets.kernels.studies.store import Study
 
 OBJECTIVES = {"am": AM, "iam": IAM}
+# From units and a side in pixels: of each unit that any photograph excites, the one that excites it most.
+Photographs = Callable[[Sequence[int], int], Mapping[int, torch.Tensor]]
 
 
 def check_options(objectives: Sequence[str], k: int, options: Mapping[str, Any]) -> None:
@@ -37,7 +43,7 @@ def check_options(objectives: Sequence[str], k: int, options: Mapping[str, Any])
         raise ValueError(f"objectives is {objectives!r}; give one or both of ('am', 'iam').")
     if not is_whole(k, 1):
         raise ValueError(f"k is {k!r}; give a whole number of at least 1.")
-    known = {"size", "canvas", "chunk", "lr", "jitter", "objective_at", "precision", "band"}
+    known = {"size", "canvas", "chunk", "lr", "jitter", "objective_at", "precision", "band", "contrast"}
     for name in options:
         if name not in known:
             raise TypeError(
@@ -97,9 +103,17 @@ class UnitImages:
         self.capture = None if usual else Capture(observed.only([layer]), reduction, rectify)
         defaults = {"size": "auto", "canvas": "fourier", "chunk": "auto"}
         measured = _checkpoints(checkpoints, options["steps"], usual)
-        self.options: dict[str, Any] = {**defaults, **options, "checkpoints": measured}
+        # RS is of the image that maximizes: a bound on contrast, which costs early layers a third of their response, is
+        # for the second image alone.
+        self.contrast = display_contrast(options.pop("contrast", "auto"), options.get("canvas", "fourier"))
+        self.options: dict[str, Any] = {**defaults, **options, "checkpoints": measured, "contrast": None}
         self.galleries = {
             name: prepare(probe, OBJECTIVES[name](range(probe.units)), **self.options) for name in objectives
+        }
+        self.display = {
+            name: DisplayImages(gallery, probe.units, self.contrast, self.options)
+            for name, (gallery, _) in self.galleries.items()
+            if self.contrast is not None
         }
 
     def make(
@@ -108,17 +122,40 @@ class UnitImages:
         progress: bool,
         whole: Callable[[xr.Dataset], xr.Dataset],
         executor: Any = None,
+        photographs: Photographs | None = None,
     ) -> xr.Dataset:
-        """Make the images; meanwhile the study shows the record that `whole` makes of what there is."""
+        """Make the images; meanwhile the study shows the record that `whole` makes of what there is.
+
+        With `photographs`, units that stayed silent start once more from the one that excites them most.
+        """
+        kept = {"study": study if study.keeps else None, "executor": executor}
+
+        def show(now: bool) -> None:
+            study.show(lambda: whole(self.record()), self.note, self.layer, now)
+
         for name, (gallery, _) in self.galleries.items():
-            gallery.fill(
-                progress,
-                study=study if study.keeps else None,
-                part=f"{self.layer}/{name}",
-                show=lambda now: study.show(lambda: whole(self.record()), self.note, self.layer, now),
-                executor=executor,
-            )
+            part = f"{self.layer}/{name}"
+            gallery.fill(progress, part=part, show=show, **kept)
+            if photographs is not None:
+                starts = self._from_photographs(gallery, photographs)
+                gallery.start_over(starts, progress, part=f"{part}-photograph", **kept)
+            if name in self.display:
+                self.display[name].fill(progress, part=part, show=show, **kept)
         return self.record()
+
+    @staticmethod
+    def _from_photographs(gallery: Gallery, photographs: Photographs) -> dict[Job, torch.Tensor]:
+        """For each job whose unit stayed silent the parameters of the photograph that excites it most."""
+        silent = [
+            job
+            for job in gallery.jobs
+            if reason(gallery.finished[job], gallery.objective, gallery.recipe) == SILENT
+        ]
+        if not silent:
+            return {}
+        canvas = gallery.recipe.canvas
+        found = photographs(sorted({job.target for job in silent}), canvas.size)
+        return {job: canvas.parameters(found[job.target][None])[0] for job in silent if job.target in found}
 
     @property
     def note(self) -> str:
@@ -144,6 +181,9 @@ class UnitImages:
                 ("unit",),
                 substitutes(np.concatenate([_patterns(i, units) for i in made.values()])),
             )
+        shown = [display.columns(self.capture) for display in self.display.values()]
+        for name, (dims, _) in shown[0].items() if shown else ():
+            columns[name] = (("objective", *dims), np.stack([part[name][1] for part in shown]))
         if self.responses:
             columns["response"] = _responses(made, units)
         first = next(iter(made.values()))
@@ -154,6 +194,7 @@ class UnitImages:
             "checkpoint": [*options["checkpoints"], options["steps"]],
         }
         settings = {**records.settings_of(first), "objectives": objectives, "restarts": options["restarts"]}
+        settings["display_contrast"] = self.contrast
         settings |= {"reduction": "mean", "rectify": True} if self.capture is None else self.capture.settings
         if self.asked is not None:
             settings["asked"] = self.asked

@@ -1,0 +1,34 @@
+// The scatter: of a unit's two images, which is shown large; and in words, which that is.
+import { caption, eyeImage } from "./two-images";
+import { objectiveName } from "./units";
+import type { View } from "./view";
+
+export function WhichImage({ view, unit }: { view: View; unit: number }) {
+  const { layer, state } = view.scatter;
+  const { objective } = state;
+  if (!eyeImage(layer, objective, unit)) return null;
+  const choices = [
+    { text: "for the eye", measured: false },
+    { text: "as RS was measured", measured: true },
+  ];
+  return (
+    <div class="tws-which">
+      <fieldset class="tw-segments">
+        <legend class="tw-hidden">
+          Which {objectiveName(objective)} image of unit {unit}
+        </legend>
+        {choices.map(({ text, measured }) => (
+          <button
+            key={text}
+            type="button"
+            aria-pressed={view.measured === measured}
+            onClick={() => view.set({ measured })}
+          >
+            {text}
+          </button>
+        ))}
+      </fieldset>
+      <p class="tw-quiet">{caption(layer, objective, unit, view.measured)}</p>
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+"""The photographs that excite units most. In: labeled images and a layer. Out: for units, each one's own photograph."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tunewidgets.kernels.data.labelled import LabelledImages
+from tunewidgets.kernels.network.capture import Capture
+from tunewidgets.kernels.selectivity import CHUNK
+
+
+class Exciting:
+    """Called with units and a side in pixels: `(3, side, side)` photographs of those units that any photograph excites.
+
+    It passes over the images once a call, for the few units whose images stayed silent.
+    """
+
+    def __init__(self, capture: Capture, source: LabelledImages, layer: str) -> None:
+        self._source, self._layer = source, layer
+        self._capture = Capture(capture.observed.only([layer]), capture.reduction, capture.rectify)
+
+    def __call__(self, units: Sequence[int], side: int) -> dict[int, Tensor]:
+        best = torch.zeros(len(units))
+        found: dict[int, Tensor] = {}
+        for _, images, _ in self._source.passes(CHUNK):
+            responses = self._capture(images)[self._layer].activations[:, list(units)].float().cpu()
+            largest, which = responses.max(0)
+            for place in torch.nonzero(largest > best).flatten().tolist():
+                found[units[place]] = images[which[place]].cpu()
+            best = torch.maximum(best, largest)
+        return {unit: _resized(photograph, side) for unit, photograph in found.items()}
+
+
+def _resized(photograph: Tensor, side: int) -> Tensor:
+    if photograph.shape[1:] == (side, side):
+        return photograph
+    whole = F.interpolate(photograph[None], size=(side, side), mode="bilinear", antialias=True)
+    return whole[0].clamp(0, 1)
