@@ -170,10 +170,10 @@ def test_the_chunk_is_bounded_by_what_an_image_keeps_whatever_the_weights_take(k
 def test_running_out_of_memory_halves_the_chunk_and_says_so(bank_probe, monkeypatch):
     whole = loop._run_chunk
 
-    def small_device(probe, objective, jobs, on_step, recipe, starts):
+    def small_device(probe, objective, jobs, on_step, recipe):
         if recipe.chunk > 2:
             raise torch.OutOfMemoryError("no room")
-        return whole(probe, objective, jobs, on_step, recipe, starts)
+        return whole(probe, objective, jobs, on_step, recipe)
 
     monkeypatch.setattr(loop, "_run_chunk", small_device)
     made = tw.visualize(bank_probe, tw.AM(range(5)), chunk=8, **QUICK)

@@ -61,8 +61,8 @@ def test_goes_through_the_whole_chain(name):
 
     drawn = tw.visualize(probe, tw.AM([0, 1, 2, units - 1]), size=side, steps=2, progress=False)
     assert drawn.image.shape == (4, side, side, 3)
-    # Of random units some are dead.
-    assert "" in drawn.status.values.tolist()
+    # Of random units some are silent, and after two steps many a pattern is behind a color.
+    assert any(status == "" or status.startswith("flat") for status in drawn.status.values)
 
     data = [(images(side), torch.arange(6) % 2)]
     objectives = ("am",) if units < 100 else ()

@@ -50,6 +50,11 @@ class BlackBox(Probe):
     def __repr__(self) -> str:
         return f"BlackBox({self.provenance()['model']}: {self.units} units)"
 
+    @property
+    def origin(self) -> str:
+        """Its one layer's name: of a function nothing else is known, and asking it may cost."""
+        return self.layer
+
     def provenance(self) -> dict[str, str]:
         """The function's name; what it computes can't be known, so it has no fingerprint."""
         function = self.model.function

@@ -17,7 +17,7 @@ from tunewidgets.kernels.canvas import Canvas, FourierCanvas
 from tunewidgets.kernels.jitter import Jitter
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe, generator
-from tunewidgets.kernels.optimization.scores import Objective, pooled
+from tunewidgets.kernels.optimization.scores import SIGNED, Objective, pooled
 from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.spectrum import radial_frequency
 from tunewidgets.kernels.studies.workers import in_threads, one_thread
@@ -145,7 +145,8 @@ def _evolved(
         seed=int(torch.randint(2**31, (1,), generator=random)),
         population_size=recipe.chunk,
     )
-    score = objective.score([job.target] * recipe.chunk, recipe.at, probe.device)
+    at = SIGNED if recipe.at == "leaky" else recipe.at
+    score = objective.score([job.target] * recipe.chunk, at, probe.device)
     trajectory = torch.full((recipe.steps,), torch.nan)
     checkpoints = torch.full((len(recipe.checkpoints), probe.units), torch.nan)
     best, best_score = np.zeros(len(free)), -np.inf
@@ -172,7 +173,7 @@ def _evolved(
     # makes a lucky image look best.
     last = _images(canvas, free, np.stack([search.mean, best]))
     answers = probe.values(last.to(probe.device))
-    pair = objective.score([job.target] * 2, recipe.at, probe.device)(answers)
+    pair = objective.score([job.target] * 2, at, probe.device)(answers)
     chosen = int(torch.nan_to_num(pair, nan=-torch.inf).argmax())
     response = pooled(answers.rectified())[chosen].cpu()
     return [Finished(job, last[chosen], trajectory, response, checkpoints)]

@@ -125,8 +125,12 @@ def optimize(
     waiting = list(jobs)
     with evaluating(probe.network):
         while waiting:
-            chunks = [waiting[i : i + recipe.chunk] for i in range(0, len(waiting), recipe.chunk)]
-            run = partial(_run_chunk, probe, objective, recipe=recipe, starts=starts)
+            parts = [waiting[i : i + recipe.chunk] for i in range(0, len(waiting), recipe.chunk)]
+            # A chunk takes its own starts along: to a worker far away all of them would be a burden.
+            chunks = [
+                {job: starts[job] if starts and job in starts else None for job in part} for part in parts
+            ]
+            run = partial(_run_chunk, probe, objective, recipe=recipe)
             try:
                 for finished in spread(run, chunks, on_step, probe.device):
                     done = {outcome.job for outcome in finished}
@@ -142,12 +146,12 @@ def optimize(
 def _run_chunk(
     probe: Probe,
     objective: Objective,
-    jobs: Sequence[Job],
+    jobs: Mapping[Job, Tensor | None],
     on_step: Callable[[int], Any],
     recipe: Recipe,
-    starts: Mapping[Job, Tensor] | None = None,
 ) -> list[Finished]:
-    ascent = Ascent(probe, objective, jobs, recipe, starts)
+    starts = {job: start for job, start in jobs.items() if start is not None}
+    ascent = Ascent(probe, objective, list(jobs), recipe, starts)
     for _ in range(recipe.steps):
         ascent.step()
         on_step(len(jobs))

@@ -12,19 +12,25 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.network.tracing import Values
 from tunewidgets.kernels.probe import Probe
 
 Score = Callable[[Values], Tensor]
 STAGES = ("leaky", "pre", "post")
+# For searches without a gradient: what is negative counts a little, so that silent images are told apart.
+SIGNED = "signed"
 
 
 def staged(values: Values, at: str) -> Tensor:
     """The values that a unit's activation is optimized through: rectified, or before the layer's own nonlinearity."""
     if at == "pre":
         return values.pre.float()
+    if at == SIGNED:
+        return F.leaky_relu(values.pre.float(), SLOPE)
     return values.rectified() if at == "leaky" else values.post.float().relu()
 
 
