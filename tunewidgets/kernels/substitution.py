@@ -83,7 +83,9 @@ def representative_substitution(
     executor : optional
         Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
     **options
-        More options of `visualize`: `size`, `canvas`, `chunk`, `lr`, `jitter`, `objective_at`, `precision`, `band`.
+        More options of `visualize`: `size`, `canvas`, `chunk`, `lr`, `jitter`, `objective_at`, `precision`, `band`. RS
+        is of the image that maximizes, so what is measured is made without a bound on contrast; `contrast` bounds the
+        second image, for the eye ("auto": 1.2; None: no second image).
 
     Returns
     -------
@@ -93,8 +95,11 @@ def representative_substitution(
         `rs` (mean over the restarts that have one), `rs_restarts(…, restart)`,
         `rs_checkpoint(…, checkpoint)` of the first restart, `rs_normalized` where mean activations are known,
         `exceeder(…, k)` and `exceeder_response(…, k)` on the first restart's image (-1 and NaN where there are fewer),
-        `response(…, other)` float16 on demand; and `substitutes(unit)`, how many other units' response patterns over
-        the layer's images have a cosine above .9 with the unit's.
+        `response(…, other)` float16 on demand; the first restart's image for the eye, `display_image` with
+        `display_response`, where `display` says "bounded contrast" (the measured pattern, taken on for a quarter of the
+        steps) or "one position" (`Neuron`, where the measured image is mostly one color); and
+        `substitutes(unit)`, how many other units' response patterns over the layer's images have a cosine above .9 with
+        the unit's.
 
     Raises
     ------
