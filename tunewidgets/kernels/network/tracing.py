@@ -270,6 +270,13 @@ def listen_at(places: Mapping[Any, Place], seen: Callable[[Any, Tensor], None]) 
 
 def watch_layers(model: nn.Module, inputs: Tensor, seen: Callable[[str, nn.Module, Tensor], None]) -> None:
     """Run `model` on `inputs` and call `seen(name, module, value)` as each layer finishes, in forward order."""
+    with watching(model, seen), torch.no_grad():
+        model(inputs)
+
+
+@contextmanager
+def watching(model: nn.Module, seen: Callable[[str, nn.Module, Tensor], None]) -> Iterator[None]:
+    """Call `seen(name, module, value)` as each layer finishes, in the forward passes of a block in this thread."""
     counts: dict[str, int] = {}
     handles = []
 
@@ -288,8 +295,7 @@ def watch_layers(model: nn.Module, inputs: Tensor, seen: Callable[[str, nn.Modul
         for name, module in model.named_modules():
             if name:
                 handles.append(module.register_forward_hook(listener(name)))
-        with torch.no_grad():
-            model(inputs)
+        yield
     finally:
         for handle in handles:
             handle.remove()

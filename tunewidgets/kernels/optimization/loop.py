@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -191,7 +191,6 @@ class Ascent:
         self._snapshots: list[Tensor] = []
         self._importance = torch.zeros(recipe.chunk, canvas.size, canvas.size, device=device)
         self._start = self._parameters.detach().clone()
-        self._before = canvas.image(self._start)
         self.done = 0
 
     def step(self) -> None:
@@ -219,6 +218,11 @@ class Ascent:
         colors = recipe.colors
         if colors is not None and colors.early and self.done == int(TRIED * recipe.steps):
             colors.restart(parameters, self._optimizer, self._targets, scores.detach())
+
+    @cached_property
+    def _before(self) -> Tensor:
+        """The images that these started from: made only where they are compared with."""
+        return self.recipe.canvas.image(self._start)
 
     def _values(self, images: Tensor) -> Values:
         """The layer's values on the images, transformed as this step's are."""
