@@ -26,6 +26,9 @@ from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.studies.table import Table
 from tunewidgets.kernels.studies.workers import in_threads, in_turn
 
+# Images that go through the network together where few are made once more: a full chunk would be mostly padding.
+FEW = 2
+
 
 class Gallery:
     """The images of a run as they come, each job's in its own place.
@@ -76,7 +79,7 @@ class Gallery:
         total = len(self.jobs) * self.recipe.steps
         try:
             with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
-                self._make(self.jobs, bar, study, part, show, spread, self.starts)
+                self._make(bar, study, part, show, spread)
                 if retry and not self.recipe.start:
                     self._try_again(bar, study, f"{part}-again", show, spread)
         except KeyboardInterrupt:
@@ -124,10 +127,15 @@ class Gallery:
         spread: Callable[..., Any],
     ) -> None:
         """Run jobs once more, and keep what is better under the name of the first."""
+        jobs = [job for job, _ in seconds.values()]
         starts = {job: start for job, start in seconds.values() if start is not None}
-        self._make([job for job, _ in seconds.values()], bar, study, part, show, spread, starts)
+        recipe = self.recipe
+        if recipe.optimizer != "cma":
+            recipe = replace(recipe, chunk=min(recipe.chunk, FEW))
+        again = Gallery(self.probe, self.objective, jobs, recipe, starts)
+        again._make(bar, study, part, show, spread)
         for first, (second, _) in seconds.items():
-            outcome = self.finished.pop(second)
+            outcome = again.finished[second]
             if is_better(outcome, self.finished[first], self.objective):
                 self.finished[first] = outcome._replace(job=first)
 
@@ -139,15 +147,14 @@ class Gallery:
 
     def _make(
         self,
-        jobs: list[Job],
         bar: tqdm,
         study: Study | None,
         part: str,
         show: Callable[[bool], Any],
         spread: Callable[..., Any],
-        starts: Mapping[Job, Tensor] | None = None,
     ) -> None:
-        table = self._table(jobs, study, part)
+        """Make every job's image, once."""
+        jobs, table = self.jobs, self._table(study, part)
         if table is not None:
             earlier = table.load()
             self.finished |= {jobs[row]: _outcome(jobs[row], values) for row, values in earlier.items()}
@@ -166,7 +173,7 @@ class Gallery:
 
         make = evolve if self.recipe.optimizer == "cma" else optimize
         keeping = _keeping(spread, keep)
-        made = make(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, keeping, starts)
+        made = make(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, keeping, self.starts)
         for chunk in self._named(made):
             self.finished |= {outcome.job: outcome for outcome in chunk}
             if table is not None:
@@ -184,9 +191,9 @@ class Gallery:
                 "and a smaller chunk takes less memory"
             ) from lost
 
-    def _table(self, jobs: list[Job], study: Study | None, part: str) -> Table | None:
+    def _table(self, study: Study | None, part: str) -> Table | None:
         """The jobs' part of the study's store; from here on the network runs at the chunk shape it was begun with."""
-        if study is None or not jobs:
+        if study is None or not self.jobs:
             return None
         recipe, side = self.recipe, self.recipe.canvas.size
         fields: dict[str, tuple[int, ...]] = {
@@ -201,7 +208,7 @@ class Gallery:
             fields["distance"] = ()
         # An evolved image comes alone: its chunk is the generation that it is chosen from.
         together = 1 if recipe.optimizer == "cma" else recipe.chunk
-        table = study.table(part, len(jobs), together, fields, settings_of(recipe, self.probe))
+        table = study.table(part, len(self.jobs), together, fields, settings_of(recipe, self.probe))
         if table is not None:
             self.recipe = replace(recipe, chunk=int(table.about["chunk"]))
         return table
