@@ -17,7 +17,7 @@ from recovery_records import make_recovery
 from unit_records import make_tree
 
 import tunewidgets as tw
-from tunewidgets.cli import main
+from tunewidgets.cli.commands import main
 
 for name in ("torch", "torchvision", "lucent"):
     try:

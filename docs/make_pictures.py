@@ -20,7 +20,7 @@ from PIL import Image  # noqa: E402
 from playwright.sync_api import Locator, Page, sync_playwright  # noqa: E402
 
 import tunewidgets as tw  # noqa: E402
-from tunewidgets.demo_page import write_demo_page  # noqa: E402
+from tunewidgets.cli.demo_page import write_demo_page  # noqa: E402
 
 HERE = Path(__file__).parent
 DEMO = ROOT / "artifacts" / "demo"

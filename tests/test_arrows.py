@@ -11,32 +11,38 @@ import tunewidgets
 
 PACKAGE = Path(tunewidgets.__file__).parent
 PAGE_CODE = Path(__file__).parents[1] / "js" / "src"
-KERNELS = ("tunewidgets.kernels", "tunewidgets.zoo")
-VIEWS = ("tunewidgets.widgets", "tunewidgets.figures", "tunewidgets.export")
-# What a terminal opens: everything by its public name.
-DOORS = tuple(f"tunewidgets.{name}" for name in ("cli", "demo", "demo_page", "_arguments", "_parsers"))
+# A group is a folder of the package, or a file beside the folders. Of each, the groups that it may import, by their
+# modules; the package itself, which loads public names when they are asked for, may be imported by all.
+MAY_IMPORT = {
+    "_checks": "",
+    "_devices": "",
+    "records": "_checks",
+    "derived": "_checks records",
+    "zoo": "_checks _devices records",
+    "kernels": "_checks _devices records derived zoo live_protocols",
+    "live_protocols": "derived",
+    # The one arrow from views to kernels, followed once there is a probe.
+    "live_work": "live_protocols kernels",
+    "figures": "_checks records derived",
+    "widgets": "_checks records derived live_protocols live_work figures",
+    "export": "_checks widgets",
+    "makers": "records derived zoo kernels",
+    "cli": "_checks records derived zoo widgets export",
+    "__main__": "cli",
+}
 TORCH = ("torch", "torchvision", "torch_lucent", "lucent")
-# What the rooms that compute share: it knows torch, and none of them.
-COMPUTING = ("tunewidgets._devices",)
-# Models and images know no kernel; the commands that make records of them do.
-ZOO = sorted(
-    f"tunewidgets.zoo.{path.stem}"
-    for path in (PACKAGE / "zoo").glob("*.py")
-    if not path.stem.startswith(("__", "make_"))
-)
-# What both sides share knows neither.
-SHARED = sorted(
-    f"tunewidgets.{path.stem}"
-    for path in PACKAGE.glob("*.py")
-    if not path.stem.startswith("__") and f"tunewidgets.{path.stem}" not in (*VIEWS, *DOORS, *COMPUTING)
-)
-
-# A probe hands widgets what it can do for them; that is made of kernels, which begin with a probe.
-BACK_BY_DESIGN = ("tunewidgets.kernels.probe", "tunewidgets.kernels.live.work")
+# Where torch may be imported.
+COMPUTING = ("_devices", "zoo", "kernels", "makers")
+MOST_FILES = 8
+MOST_LINES = 400
 
 
 def is_in(module, rooms):
     return any(module == room or module.startswith(f"{room}.") for room in rooms)
+
+
+def group(module):
+    return module.split(".")[1]
 
 
 def imports(path):
@@ -56,27 +62,47 @@ def modules():
         yield ".".join(("tunewidgets", *parts)).removesuffix(".__init__"), path
 
 
-@pytest.mark.parametrize(
-    ("rooms", "never"),
-    [
-        (VIEWS, (*KERNELS, *DOORS, *COMPUTING, *TORCH)),
-        (KERNELS, (*VIEWS, *DOORS)),
-        (ZOO, KERNELS[:1]),
-        (COMPUTING, (*KERNELS, *VIEWS, *DOORS)),
-        (SHARED, (*KERNELS, *VIEWS, *DOORS, *COMPUTING, *TORCH)),
-        (DOORS, (KERNELS[0], *COMPUTING, *TORCH)),
-    ],
-    ids=["views", "kernels", "zoo", "computing", "shared", "doors"],
-)
-def test_no_arrow_goes_back(rooms, never):
+def groups():
+    return sorted({group(name) for name, _ in modules() if name != "tunewidgets"})
+
+
+def test_every_group_is_told_of():
+    assert groups() == sorted(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("inside", groups())
+def test_no_arrow_goes_back(inside):
+    there = set(MAY_IMPORT)
     found = [
         f"{name} imports {module}"
         for name, path in modules()
-        if is_in(name, rooms)
+        if name.startswith("tunewidgets.") and group(name) == inside
         for module in imports(path)
-        if is_in(module, never)
+        if module.startswith("tunewidgets.")
+        if group(module) in there - {inside, *MAY_IMPORT[inside].split()}
+        or (
+            group(module) in ("figures", "zoo") and group(module) not in (inside, *MAY_IMPORT[inside].split())
+        )
     ]
     assert found == []
+
+
+def test_torch_is_for_what_computes():
+    found = [
+        f"{name} imports {module}"
+        for name, path in modules()
+        if name != "tunewidgets" and group(name) not in COMPUTING
+        for module in imports(path)
+        if is_in(module, TORCH)
+    ]
+    assert found == []
+
+
+def test_few_files_stand_beside_the_folders_and_none_is_long():
+    assert len([path for path in PACKAGE.iterdir() if path.is_file()]) <= MOST_FILES
+    assert [path.name for path in (PACKAGE / "kernels").glob("*.py")] == ["__init__.py"]
+    code = [*PACKAGE.rglob("*.py"), *PAGE_CODE.rglob("*.ts"), *PAGE_CODE.rglob("*.tsx")]
+    assert [path for path in code if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES] == []
 
 
 def test_relative_imports_are_seen():
@@ -84,14 +110,31 @@ def test_relative_imports_are_seen():
     assert "tunewidgets.figures.scatter.unit_scatter" in set(imports(PACKAGE / "figures" / "__init__.py"))
 
 
-def test_no_module_needs_one_that_needs_it():
+def needs_of(name_of):
+    """Who imports whom, by what `name_of` a module is; imports inside functions count."""
     names = {name for name, _ in modules()} - {"tunewidgets"}  # which loads what it is asked for
     needs = {}
     for name, path in modules():
+        if name == "tunewidgets":
+            continue
         found = {module if module in names else module.rpartition(".")[0] for module in imports(path)}
-        needs[name] = (found & names) - {name} - {BACK_BY_DESIGN[1] if name == BACK_BY_DESIGN[0] else ""}
-    assert BACK_BY_DESIGN[0] in needs[BACK_BY_DESIGN[1]]
-    TopologicalSorter(needs).prepare()
+        needs.setdefault(name_of(name), set()).update(name_of(module) for module in found & names)
+    return {name: found - {name} for name, found in needs.items()}
+
+
+def test_no_file_needs_one_that_needs_it():
+    TopologicalSorter(needs_of(lambda name: name)).prepare()
+
+
+def test_no_folder_needs_one_that_needs_it():
+    packages = {name for name, path in modules() if path.name == "__init__.py"}
+
+    def folder(name):
+        return name if name in packages else name.rpartition(".")[0]
+
+    TopologicalSorter(
+        needs_of(lambda name: folder(name) if folder(name) != "tunewidgets" else name)
+    ).prepare()
 
 
 def test_the_kernels_rooms_build_on_one_another_in_the_order_they_are_told_in():
@@ -99,7 +142,7 @@ def test_the_kernels_rooms_build_on_one_another_in_the_order_they_are_told_in():
     told = re.findall(r"^- `(\w+)`: ", (kernels / "__init__.py").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(told) == sorted(path.parent.name for path in kernels.glob("*/__init__.py"))
     for room in told:
-        later = tuple(f"{KERNELS[0]}.{other}" for other in told[told.index(room) + 1 :])
+        later = tuple(f"tunewidgets.kernels.{other}" for other in told[told.index(room) + 1 :])
         found = [
             module
             for path in (kernels / room).glob("*.py")

@@ -6,7 +6,7 @@ import pytest
 from bad_commands import COMMANDS
 from bad_input import CASES
 
-from tunewidgets.cli import main
+from tunewidgets.cli.commands import main
 from tunewidgets.kernels.optimization import loop
 
 

@@ -10,7 +10,7 @@ from films import make_film
 from PIL import Image
 
 import tunewidgets as tw
-from tunewidgets.cli import main
+from tunewidgets.cli.commands import main
 
 ARGUMENTS = ["--layer", "relu", "--images", "dead-leaves"]
 
@@ -219,7 +219,7 @@ TINY = ["units", "mymodels:tiny", "--image-size", "12", "--steps", "2", "--no-ab
 
 def test_units_writes_records_and_goes_on_where_it_stopped(own_module, capsys, monkeypatch):
     command = [*TINY, "--data", "mymodels:my_pairs", "--out", "u.zarr"]
-    from tunewidgets.kernels import units
+    from tunewidgets.kernels.single_units import units
 
     real, made = units.UnitImages, []
 

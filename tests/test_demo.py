@@ -16,8 +16,8 @@ import pytest
 from films import make_film
 
 import tunewidgets as tw
-from tunewidgets import demo
-from tunewidgets.cli import main
+from tunewidgets.cli import demo
+from tunewidgets.cli.commands import main
 from tunewidgets.records import settings_of
 from tunewidgets.zoo.examples import EXAMPLES
 

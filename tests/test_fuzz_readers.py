@@ -44,7 +44,7 @@ def opens_or_says(path):
     for zarr_reads in (True, False):
         said = ""
         try:
-            with patch("tunewidgets._record_files.threads_start", lambda zarr_reads=zarr_reads: zarr_reads):
+            with patch("tunewidgets.records.files.threads_start", lambda zarr_reads=zarr_reads: zarr_reads):
                 validate(tw.open_record(path))
         except (RecordError, FileNotFoundError) as error:
             said = str(error)

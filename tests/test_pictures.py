@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tunewidgets.pictures import data_uri, mosaic, png, square_columns, webp
+from tunewidgets.derived.pictures import data_uri, mosaic, png, square_columns, webp
 
 
 @given(count=st.integers(1, 20), columns=st.integers(1, 6), gap=st.integers(0, 3))

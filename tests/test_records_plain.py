@@ -12,7 +12,7 @@ from recovery_records import make_recovery
 from unit_records import make_tree, make_units
 
 import tunewidgets as tw
-from tunewidgets import _record_files
+from tunewidgets.records import files
 from tunewidgets.zoo.examples import EXAMPLES
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +40,7 @@ RECORDS = {
 def read_without_zarr(monkeypatch):
     def read(path):
         with monkeypatch.context() as patch:
-            patch.setattr(_record_files, "threads_start", lambda: False)
+            patch.setattr(files, "threads_start", lambda: False)
             for module in ("zarr", "zarr.storage"):
                 patch.setitem(sys.modules, module, None)
             return tw.open_record(path)
@@ -78,8 +78,7 @@ def test_an_array_of_many_chunks_of_which_the_last_are_cut(read_without_zarr, tm
         consolidated=False,
         zarr_format=3,
         encoding={
-            name: {"chunks": chunk, "compressors": _record_files.compressors()}
-            for name, chunk in chunks.items()
+            name: {"chunks": chunk, "compressors": files.compressors()} for name, chunk in chunks.items()
         },
     )
     assert len(list(path.joinpath("coordinate", "c").rglob("*"))) > 6

@@ -6,8 +6,8 @@ import xarray as xr
 from unit_records import make_units
 
 from tunewidgets import records
+from tunewidgets.derived.shown_images import check_shown, has_display, how_shown, is_flat, shown_images
 from tunewidgets.records import RecordError, validate
-from tunewidgets.shown_images import check_shown, has_display, how_shown, is_flat, shown_images
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tunewidgets.statistics import mean_interval, rank_correlation
+from tunewidgets.derived.statistics import mean_interval, rank_correlation
 
 
 def resampled_rhos(columns: np.ndarray, draws: int) -> np.ndarray:
@@ -38,7 +38,7 @@ def test_the_same_units_are_drawn_every_time():
 def test_many_units_are_drawn_block_by_block(monkeypatch):
     columns = np.random.default_rng(3).normal(size=(2, 40))
     whole = rank_correlation(columns, draws=101)
-    monkeypatch.setattr("tunewidgets.statistics.BLOCK", 400)
+    monkeypatch.setattr("tunewidgets.derived.statistics.BLOCK", 400)
     assert rank_correlation(columns, draws=101) == whole
 
 

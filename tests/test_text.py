@@ -5,7 +5,7 @@ from films import make_film
 from unit_records import make_units
 
 import tunewidgets as tw
-from tunewidgets._summary import summary
+from tunewidgets.cli.summary import summary
 
 HOSTILE = [
     "<script>window.evil = 1</script>",

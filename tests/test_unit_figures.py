@@ -11,8 +11,8 @@ from scipy import stats
 from unit_records import make_tree, make_units
 
 from tunewidgets import figures
+from tunewidgets.derived.statistics import mean_interval, spearman
 from tunewidgets.records import layer_tree
-from tunewidgets.statistics import mean_interval, spearman
 
 LAYERS = ["features.1", "features.4", "features.7"]
 

@@ -14,10 +14,10 @@ from unit_choices import choices, make_comparison
 from unit_records import make_tree, make_units
 
 from tunewidgets import figures
+from tunewidgets.derived.statistics import rank_correlation
+from tunewidgets.derived.unit_columns import layer_of, table
 from tunewidgets.figures import scatter
 from tunewidgets.records import RecordError
-from tunewidgets.statistics import rank_correlation
-from tunewidgets.unit_columns import layer_of, table
 
 GOLDEN = Path(__file__).parent / "unit_scatter_golden.json"
 

@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 from unit_records import CLASSES, make_units
 
+from tunewidgets.derived.unit_columns import table
 from tunewidgets.records import layer_tree
-from tunewidgets.unit_columns import table
 
 
 def make_comparison(units: int = 24) -> xr.DataTree:

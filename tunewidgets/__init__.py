@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees are in _HOMES
     from tunewidgets import figures, records, zoo
     from tunewidgets.export import export_html
-    from tunewidgets.kernels.ablation import ablation
-    from tunewidgets.kernels.activations import sample_activations
-    from tunewidgets.kernels.concepts import concepts
-    from tunewidgets.kernels.dimensions import TuningDimensions
-    from tunewidgets.kernels.directions import Direction
-    from tunewidgets.kernels.exemplars import exemplars
-    from tunewidgets.kernels.film_checklist import film_checklist
-    from tunewidgets.kernels.film_patches import add_patches
-    from tunewidgets.kernels.film_readout import read_film
-    from tunewidgets.kernels.films import render_film
-    from tunewidgets.kernels.jitter import Jitter
-    from tunewidgets.kernels.layers import layers
-    from tunewidgets.kernels.objectives import AM, IAM, Neuron
-    from tunewidgets.kernels.probe import Probe
-    from tunewidgets.kernels.recovery import gabor_recovery
-    from tunewidgets.kernels.selectivity import class_selectivity
-    from tunewidgets.kernels.substitution import representative_substitution
-    from tunewidgets.kernels.units import analyze_units
-    from tunewidgets.kernels.visualize import visualize
+    from tunewidgets.kernels.canvas.jitter import Jitter
+    from tunewidgets.kernels.dissection.concepts import concepts
+    from tunewidgets.kernels.gabor.film_checklist import film_checklist
+    from tunewidgets.kernels.gabor.film_readout import read_film
+    from tunewidgets.kernels.gabor.recovery import gabor_recovery
+    from tunewidgets.kernels.network.layers import layers
+    from tunewidgets.kernels.network.probe import Probe
+    from tunewidgets.kernels.optimization.directions import Direction
+    from tunewidgets.kernels.optimization.objectives import AM, IAM, Neuron
+    from tunewidgets.kernels.optimization.visualize import visualize
+    from tunewidgets.kernels.single_units.ablation import ablation
+    from tunewidgets.kernels.single_units.exemplars import exemplars
+    from tunewidgets.kernels.single_units.selectivity import class_selectivity
+    from tunewidgets.kernels.single_units.substitution import representative_substitution
+    from tunewidgets.kernels.single_units.units import analyze_units
+    from tunewidgets.kernels.tuning.activations import sample_activations
+    from tunewidgets.kernels.tuning.dimensions import TuningDimensions
+    from tunewidgets.kernels.tuning.film_patches import add_patches
+    from tunewidgets.kernels.tuning.films import render_film
     from tunewidgets.records import open_record, save_record
     from tunewidgets.widgets.recovery_checklist import RecoveryChecklist
     from tunewidgets.widgets.tuning_explorer import TuningExplorer
@@ -39,27 +39,27 @@ __version__ = "0.1.0"
 
 # public name -> the module that defines it
 _HOMES = {
-    "Probe": "kernels.probe",
-    "layers": "kernels.layers",
-    "AM": "kernels.objectives",
-    "IAM": "kernels.objectives",
-    "Neuron": "kernels.objectives",
-    "Direction": "kernels.directions",
-    "Jitter": "kernels.jitter",
-    "visualize": "kernels.visualize",
-    "analyze_units": "kernels.units",
-    "class_selectivity": "kernels.selectivity",
-    "representative_substitution": "kernels.substitution",
-    "ablation": "kernels.ablation",
-    "exemplars": "kernels.exemplars",
-    "sample_activations": "kernels.activations",
-    "TuningDimensions": "kernels.dimensions",
-    "render_film": "kernels.films",
-    "add_patches": "kernels.film_patches",
-    "film_checklist": "kernels.film_checklist",
-    "read_film": "kernels.film_readout",
-    "gabor_recovery": "kernels.recovery",
-    "concepts": "kernels.concepts",
+    "Probe": "kernels.network.probe",
+    "layers": "kernels.network.layers",
+    "AM": "kernels.optimization.objectives",
+    "IAM": "kernels.optimization.objectives",
+    "Neuron": "kernels.optimization.objectives",
+    "Direction": "kernels.optimization.directions",
+    "Jitter": "kernels.canvas.jitter",
+    "visualize": "kernels.optimization.visualize",
+    "analyze_units": "kernels.single_units.units",
+    "class_selectivity": "kernels.single_units.selectivity",
+    "representative_substitution": "kernels.single_units.substitution",
+    "ablation": "kernels.single_units.ablation",
+    "exemplars": "kernels.single_units.exemplars",
+    "sample_activations": "kernels.tuning.activations",
+    "TuningDimensions": "kernels.tuning.dimensions",
+    "render_film": "kernels.tuning.films",
+    "add_patches": "kernels.tuning.film_patches",
+    "film_checklist": "kernels.gabor.film_checklist",
+    "read_film": "kernels.gabor.film_readout",
+    "gabor_recovery": "kernels.gabor.recovery",
+    "concepts": "kernels.dissection.concepts",
     "export_html": "export",
     "open_record": "records",
     "save_record": "records",

@@ -1,18 +1,20 @@
-"""Numbers as people give them, Python's or NumPy's: which of them are whole, and how JSON writes them.
+"""What users give, checked: which numbers are whole, which decompositions go by a name, and what JSON can hold.
 
-In: whatever was given. Out: an answer, or plain values.
+In: whatever was given. Out: an answer, or plain values. Loads no NumPy, which the command
+line's help does not wait for.
 """
 
+from math import inf
+from numbers import Integral
 from typing import Any, TypeGuard
 
-import numpy as np
+# The decompositions that go by a name.
+DECOMPOSITIONS = ("pca", "ica", "nmf", "lle")
 
 
-def is_whole(value: Any, least: float = -np.inf, most: float = np.inf) -> TypeGuard[int]:
+def is_whole(value: Any, least: float = -inf, most: float = inf) -> TypeGuard[int]:
     """Whether this is a whole number within these bounds; True, which Python takes for 1, is none."""
-    return (
-        isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(least <= value <= most)
-    )
+    return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
 
 
 def plain_value(value: Any) -> Any:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._numbers import is_whole
+from ._checks import is_whole
 from .widgets.base import Widget, bundle
 
 if TYPE_CHECKING:

@@ -1,162 +1,27 @@
-"""What a widget may ask of a network while a reader looks, so that neither room knows the other.
+"""Live work: where a widget gets the kernels that make more of its record while a reader looks.
 
-In: a record, and the probe that a reader gave with it. Out: the probe's own `LiveWork`, which makes images one short
-step after the other. The kernels that do it are behind these protocols; here is no torch.
+In: the probe that a reader gave. Out: its `LiveWork`. The only arrow from what is shown to what computes, and it is
+followed only once there is a probe.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+import sys
+from typing import Any
 
-import numpy as np
-import xarray as xr
-
-from .film_space import FilmSpace
-
-
-@dataclass(frozen=True)
-class LiveImage:
-    """An image on its way: after `step` of `steps`, `(y, x, 3)` uint8, and the cosine it has reached."""
-
-    step: int
-    steps: int
-    image: np.ndarray
-    cosine: float
-
-
-class FilmWork(Protocol):
-    """A film's images off its grid."""
-
-    @property
-    def space(self) -> FilmSpace: ...
-
-    def grow(self, coordinates: Sequence[float] | np.ndarray) -> Iterator[LiveImage]:
-        """The image for a coordinate along each of the film's dimensions, as it comes; the last one is finished."""
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A finished image, `(y, x, 3)` uint8, and the layer's response to it, `(U,)` float32.
-
-    `responses`, `(len(at), U)`, are those to what it was after `at` steps, the finished one last.
-    `status` is empty, or says what is wrong with the image. `display_image`, `(y, x, 3)` uint8, is the unit's image for
-    the eye where that is another, `display` what it is, and `display_response` what the unit answers to it.
-    """
-
-    unit: int
-    objective: str
-    restart: int
-    steps: int
-    image: np.ndarray
-    response: np.ndarray
-    status: str
-    at: tuple[int, ...]
-    responses: np.ndarray
-    display_image: np.ndarray | None = None
-    display: str = ""
-    display_response: float | None = None
-
-
-class UnitLook(NamedTuple):
-    """A unit's image on its way, `(y, x, 3)` uint8, what the unit answers to it, and its RS; None where unknown."""
-
-    image: np.ndarray
-    own: float | None
-    rs: float | None
-
-
-class Growing(Protocol):
-    """An image on its way, after `step` of `steps`; at the end `rendered` is there."""
-
-    @property
-    def step(self) -> int: ...
-
-    @property
-    def steps(self) -> int: ...
-
-    @property
-    def rendered(self) -> Rendered | None: ...
-
-    def look(self) -> UnitLook: ...
-
-
-class UnitsWork(Protocol):
-    """One layer's record while images come, and what makes them."""
-
-    @property
-    def now(self) -> xr.Dataset:
-        """The record itself, whose arrays change in place: whoever shows it sees it grow."""
-
-    @property
-    def objectives(self) -> tuple[str, ...]: ...
-
-    @property
-    def is_full(self) -> bool:
-        """Whether every unit has its images, good or bad."""
-
-    def waits(self, unit: int) -> list[str]:
-        """The objectives whose image of a unit was not made yet."""
-
-    def waiting_units(self, selected: Sequence[int] = ()) -> list[int]:
-        """The units that wait: the selected ones, then the most class-selective, the dead last."""
-
-    def tries(self, unit: int, objective: str, task: str) -> list[tuple[int, int]]:
-        """The restarts that a task for a unit needs, and with how many steps each.
-
-        `task`: its first "image", another "restart", or the same one for "longer".
-        """
-
-    def steps_of(self, unit: int, objective: str) -> int:
-        """The most steps that the unit's image was tried with."""
-
-    def grow(self, unit: int, objective: str, restart: int, steps: int) -> Iterator[Growing]:
-        """A unit's image from its noise on."""
-
-    def add(self, made: Rendered) -> bool:
-        """Take an image in; whether it is the unit's from now on."""
-
-    def compare(self) -> Iterator[None]:
-        """Find which units answer alike, in steps."""
-
-    def record(self) -> xr.Dataset:
-        """The record as it is now, for good."""
-
-
-class Places(NamedTuple):
-    """Where a photo falls along a film's dimensions.
-
-    `coordinates`, `(dimensions, rows, columns)` float32, of each position of the layer's map; `step`, the pixels down
-    and across from one position to the next.
-    """
-
-    coordinates: np.ndarray
-    step: tuple[int, int]
-
-
-@runtime_checkable
-class LiveWork(Protocol):
-    """All of it, for one probe. Where a record is not of its layer or model, they say so in a ValueError."""
-
-    def film(self, film: xr.Dataset) -> FilmWork: ...
-
-    def units(
-        self, layers: Mapping[str, xr.Dataset], options: Mapping[str, Any] | None
-    ) -> Mapping[str, UnitsWork]:
-        """By layer; `options` of `visualize` for the layers without images."""
-
-    def places(self, film: xr.Dataset, photo: np.ndarray) -> Places:
-        """Of a photo `(H, W, 3)` uint8."""
+from .live_protocols import LiveWork
 
 
 def live_work(probe: Any, layer: str) -> LiveWork:
-    """What the probe does for a widget.
+    """What a probe does for a widget.
 
     Raises
     ------
     TypeError
         If it is no probe; the sentence names the `layer` that it should be of.
     """
-    work = getattr(probe, "live_work", None)
-    if not isinstance(work, LiveWork):
+    # Whoever has a probe has loaded its module, and torch with it; nobody else is to wait for that.
+    loaded = sys.modules.get("tunewidgets.kernels.network.probe")
+    if loaded is None or not isinstance(probe, loaded.Probe):
         raise TypeError(f"probe is a {type(probe).__name__}; give tw.Probe(model, layer), {layer}")
-    return work
+    from .kernels.live.work import ProbeWork
+
+    return ProbeWork(probe)

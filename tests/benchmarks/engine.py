@@ -24,7 +24,7 @@ from engine_quality import peer, quality
 from lucent_peer import lucent_image
 
 import tunewidgets as tw
-from tunewidgets.kernels.canvas import make_canvas
+from tunewidgets.kernels.canvas.canvases import make_canvas
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.loop import Job, network_values, optimize
 from tunewidgets.kernels.optimization.recipes import make_recipe

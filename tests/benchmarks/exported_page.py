@@ -10,7 +10,7 @@ from pathlib import Path
 from browser.lab import ROOT
 from playwright.sync_api import Browser
 
-from tunewidgets.demo_page import write_demo_page
+from tunewidgets.cli.demo_page import write_demo_page
 
 REPEATS = 9
 WIDGETS = 3

@@ -1,4 +1,4 @@
-"""How much of each frequency photographs hold: the numbers that `tunewidgets/kernels/maco.py` ships.
+"""How much of each frequency photographs hold: the numbers that `tunewidgets/kernels/canvas/maco.py` ships.
 
     TUNEWIDGETS_DATA=FOLDER uv run python tests/benchmarks/photograph_spectrum.py
 
@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 import tunewidgets as tw
-from tunewidgets.kernels.maco import CYCLES, FINE, interpolated
-from tunewidgets.kernels.spectrum import image_spectrum, radial_frequency
+from tunewidgets.kernels.canvas.maco import CYCLES, FINE, interpolated
+from tunewidgets.kernels.canvas.spectrum import image_spectrum, radial_frequency
 
 FULL, SMALLER = 256, (112, 64)
 # Entries within so many octaves of a frequency count as of that frequency.

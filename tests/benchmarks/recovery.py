@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 import tunewidgets as tw
-from tunewidgets._checklist import checklist
-from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, embed
+from tunewidgets.cli.checklist import checklist
 from tunewidgets.kernels.gabor.bank_activations import Patches
 from tunewidgets.kernels.gabor.cell import SMOOTH, measure
 from tunewidgets.kernels.gabor.nulls import holm, label_null, loading_null, p_value, permuted, share_interval
-from tunewidgets.kernels.readout import readout_curves, smoothnesses, sweeps
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, embed
+from tunewidgets.kernels.reading.readout import readout_curves, smoothnesses, sweeps
 from tunewidgets.kernels.tuning.points import place_points
 from tunewidgets.kernels.tuning.random_axes import RandomDirections
 from tunewidgets.zoo.gabor import GaborBank

@@ -27,12 +27,12 @@ from sklearn.manifold import SpectralEmbedding
 from sklearn.neighbors import NearestNeighbors
 
 import tunewidgets as tw
-from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, Embedding, embed
 from tunewidgets.kernels.gabor.bank_activations import Patches
 from tunewidgets.kernels.gabor.cell import SMOOTH
 from tunewidgets.kernels.gabor.lines import equal_angles, on_lines
 from tunewidgets.kernels.gabor.nulls import holm, label_null, p_value, permuted
-from tunewidgets.kernels.readout import readout_curves, smoothnesses, sweeps
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, Embedding, embed
+from tunewidgets.kernels.reading.readout import readout_curves, smoothnesses, sweeps
 from tunewidgets.kernels.tuning.lle import barycentric_weights
 from tunewidgets.zoo.gabor import GaborBank
 

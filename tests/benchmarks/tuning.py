@@ -25,7 +25,7 @@ from scipy.optimize import linear_sum_assignment
 
 import tunewidgets as tw
 from tunewidgets.kernels.data.image_batches import CHUNK
-from tunewidgets.kernels.film_readout import random_curves, suggestions
+from tunewidgets.kernels.gabor.film_readout import random_curves, suggestions
 from tunewidgets.kernels.gabor.nulls import holm, p_value, share_interval
 from tunewidgets.kernels.network.tracing import evaluating, forward_to
 from tunewidgets.kernels.reading.film_attributes import ATTRIBUTES, attribute_smoothnesses, attribute_sweeps

@@ -104,7 +104,7 @@ def test_nothing_depends_on_batch_size_or_order(monkeypatch):
     images, labels = labelled_images(20)
     shuffled = torch.randperm(20, generator=torch.Generator().manual_seed(3))
     first = tw.ablation(network, [(images, labels)], "body.0", points=4, random_orders=3, **QUIET)
-    monkeypatch.setattr("tunewidgets.kernels.ablation.LARGEST_BATCH", 3)
+    monkeypatch.setattr("tunewidgets.kernels.single_units.ablation.LARGEST_BATCH", 3)
     other = tw.ablation(
         network, [(images[shuffled], labels[shuffled])], "body.0", points=4, random_orders=3, **QUIET
     )

@@ -10,9 +10,9 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from tunewidgets import zoo
-from tunewidgets.kernels.activations import sample_activations
 from tunewidgets.kernels.data import image_batches
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.tuning.activations import sample_activations
 
 BANK = zoo.gabor_bank(n=4)
 MAPPED = Probe(BANK, "filters", device="cpu")  # before its ReLU: negative values must not get through

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunewidgets.kernels.canvas import FourierCanvas, PixelCanvas, make_canvas, radial_frequency
-from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.canvas.canvases import FourierCanvas, PixelCanvas, make_canvas, radial_frequency
+from tunewidgets.kernels.canvas.jitter import Jitter
 
 
 @pytest.mark.parametrize("size", [16, 64])

@@ -15,9 +15,9 @@ from scipy.stats import mannwhitneyu
 from torch.utils.data import DataLoader, TensorDataset
 
 import tunewidgets as tw
+from tunewidgets.derived.statistics import resamples
 from tunewidgets.kernels.dissection.scores import areas
 from tunewidgets.kernels.gabor.nulls import holm
-from tunewidgets.statistics import resamples
 from tunewidgets.zoo.cifar10 import CIFAR10_CLASSES, load_labelled
 
 INDEX = Path(os.environ.get("TUNEWIDGETS_DATA", "nowhere"), "cifar10", "index.csv")

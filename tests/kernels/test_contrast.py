@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels.canvas import FourierCanvas, PixelCanvas, bounded
+from tunewidgets.kernels.canvas.canvases import FourierCanvas, PixelCanvas, bounded
 from tunewidgets.kernels.network.blackbox import BlackBox
 from tunewidgets.kernels.optimization.contrast import NATURAL, choose_contrast, sees_linearly
 

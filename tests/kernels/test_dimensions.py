@@ -20,8 +20,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tunewidgets import Probe, sample_activations, zoo
-from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning import decompositions
+from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.lle import barycentric_weights
 
 LINEAR = ("pca", "ica", "nmf")

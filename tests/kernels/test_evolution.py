@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels.canvas import FourierCanvas, make_canvas
-from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.canvas.canvases import FourierCanvas, make_canvas
+from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.optimization import gallery
 from tunewidgets.kernels.optimization.evolution import free_parameters, low_band
 

@@ -9,8 +9,8 @@ from films import make_film
 from read_films import DRAWS, K, make_read_film
 
 import tunewidgets as tw
+from tunewidgets.derived.recovery_marks import cells_of, paper_mark
 from tunewidgets.kernels.reading.film_attributes import attribute_curves
-from tunewidgets.recovery_marks import cells_of, paper_mark
 
 
 @pytest.fixture(scope="module")

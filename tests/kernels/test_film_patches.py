@@ -6,7 +6,7 @@ import torch
 from torch.utils.data import DataLoader
 
 import tunewidgets as tw
-from tunewidgets.kernels.film_patches import window_around
+from tunewidgets.kernels.tuning.film_patches import window_around
 from tunewidgets.kernels.tuning.places import coordinates_of, places_on
 
 K = 3

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import tunewidgets as tw
-from tunewidgets.kernels.film_readout import judged, random_axes, short, suggestions
+from tunewidgets.kernels.gabor.film_readout import judged, random_axes, short, suggestions
 from tunewidgets.kernels.gabor.nulls import holm
 from tunewidgets.kernels.reading.film_attributes import (
     ATTRIBUTES,
@@ -185,7 +185,7 @@ def test_p_values_are_what_counting_gives(read, film):
 
 def test_activations_may_lie_the_other_way_round(read, film, probe, sample, monkeypatch):
     swept = read["attribute_null"].values.astype(float)
-    monkeypatch.setattr("tunewidgets.kernels.film_readout.random_axes", lambda *given: swept)
+    monkeypatch.setattr("tunewidgets.kernels.gabor.film_readout.random_axes", lambda *given: swept)
     again = tw.read_film(film, probe, sample.T, null=139, points=3, progress=False)
     np.testing.assert_allclose(again["attribute_p"], read["attribute_p"], atol=0.02)
 
@@ -193,7 +193,7 @@ def test_activations_may_lie_the_other_way_round(read, film, probe, sample, monk
 def test_a_short_film_is_compared_by_all_its_points(read, film, probe, sample, monkeypatch):
     points, swept = [], read["attribute_null"].values.astype(float)
     monkeypatch.setattr(
-        "tunewidgets.kernels.film_readout.random_axes", lambda *given: points.append(given[4]) or swept
+        "tunewidgets.kernels.gabor.film_readout.random_axes", lambda *given: points.append(given[4]) or swept
     )
     again = tw.read_film(film, probe, sample, null=139, progress=False)
     assert points == [tw.records.settings_of(again)["readout"]["points"]] == [film.sizes["point"]] == [4]

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels.canvas import FourierCanvas, PixelCanvas
+from tunewidgets.kernels.canvas.canvases import FourierCanvas, PixelCanvas
 from tunewidgets.kernels.optimization.flat_colors import flat_colors
-from tunewidgets.kernels.optimization.gallery import reason
 from tunewidgets.kernels.optimization.loop import TRIED
+from tunewidgets.kernels.optimization.outcomes import reason
 from tunewidgets.kernels.optimization.recipes import prepare
 
 

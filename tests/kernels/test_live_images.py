@@ -8,11 +8,11 @@ import torch
 from films import make_film
 
 import tunewidgets as tw
-from tunewidgets.film_space import FilmSpace, Place
-from tunewidgets.kernels.canvas import FourierCanvas, PixelCanvas
-from tunewidgets.kernels.films import achieved
+from tunewidgets.derived.film_space import FilmSpace, Place
+from tunewidgets.kernels.canvas.canvases import FourierCanvas, PixelCanvas
 from tunewidgets.kernels.live.images import LiveImages
 from tunewidgets.kernels.optimization import loop
+from tunewidgets.kernels.tuning.films import achieved
 from tunewidgets.records import settings_of
 
 

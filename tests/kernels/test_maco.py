@@ -5,12 +5,12 @@ import pytest
 import torch
 
 import tunewidgets as tw
-from tunewidgets.kernels.canvas import canvas_name, make_canvas
-from tunewidgets.kernels.maco import MacoCanvas, interpolated, photograph_magnitudes
-from tunewidgets.kernels.objectives import AM
+from tunewidgets.kernels.canvas.canvases import canvas_name, make_canvas
+from tunewidgets.kernels.canvas.maco import MacoCanvas, interpolated, photograph_magnitudes
+from tunewidgets.kernels.canvas.spectrum import image_spectrum, radial_frequency
 from tunewidgets.kernels.optimization.flat_colors import flat_colors
 from tunewidgets.kernels.optimization.loop import generator
-from tunewidgets.kernels.spectrum import image_spectrum, radial_frequency
+from tunewidgets.kernels.optimization.objectives import AM
 
 QUICK = {"size": 32, "steps": 6, "progress": False, "floats": True}
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tunewidgets as tw
-from tunewidgets.kernels.directions import DirectionScore
 from tunewidgets.kernels.network.tracing import Values
-from tunewidgets.kernels.objectives import as_objective
+from tunewidgets.kernels.optimization.directions import DirectionScore
+from tunewidgets.kernels.optimization.objectives import as_objective
 
 CPU = torch.device("cpu")
 UNITS = 6

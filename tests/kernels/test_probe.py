@@ -10,8 +10,9 @@ from torch import nn
 
 import tunewidgets as tw
 from tunewidgets import Probe
+from tunewidgets.kernels.network.probe import on_device, tokens_to_map
 from tunewidgets.kernels.network.tracing import evaluating
-from tunewidgets.kernels.probe import fingerprint, on_device, tokens_to_map
+from tunewidgets.kernels.studies.fingerprint import fingerprint
 
 
 def whole_forward(model: nn.Module, name: str, images: torch.Tensor, call: int = 0) -> torch.Tensor:

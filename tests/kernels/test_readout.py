@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunewidgets import TuningDimensions, zoo
-from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, COLUMNS, embed, points_of
 from tunewidgets.kernels.gabor.lines import equal_angles, on_lines
 from tunewidgets.kernels.gabor.nulls import (
     bootstrap_mean,
@@ -19,8 +18,9 @@ from tunewidgets.kernels.gabor.nulls import (
     rotation_null,
     share_interval,
 )
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COLUMNS, embed, points_of
 from tunewidgets.kernels.reading.image_readout import image_readout
-from tunewidgets.kernels.readout import (
+from tunewidgets.kernels.reading.readout import (
     explained,
     population_vector,
     readout_curves,

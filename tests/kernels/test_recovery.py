@@ -9,10 +9,10 @@ from sklearn.decomposition import PCA, FactorAnalysis
 import tunewidgets as tw
 from tunewidgets import records, zoo
 from tunewidgets.kernels.gabor import run as recovery_run
-from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, embed
 from tunewidgets.kernels.gabor.bank_activations import Patches
 from tunewidgets.kernels.gabor.cell import measure
 from tunewidgets.kernels.gabor.nulls import label_null, loading_null, p_value, permuted
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, embed
 from tunewidgets.kernels.tuning.points import place_points
 from tunewidgets.kernels.tuning.random_axes import RandomDirections
 from tunewidgets.widgets.recovery_strips import strips_of

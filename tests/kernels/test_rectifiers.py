@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from torchvision import models
 
 import tunewidgets as tw
-from tunewidgets.kernels.canvas import make_canvas
+from tunewidgets.kernels.canvas.canvases import make_canvas
 from tunewidgets.kernels.network.rectifiers import SLOPE, LeakingRectifiers
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.loop import network_values

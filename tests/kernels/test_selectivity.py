@@ -9,8 +9,8 @@ from torch import nn
 from units_networks import CASES, PRECISIONS, batches, branching, labelled_images, values_at
 
 import tunewidgets as tw
-from tunewidgets.kernels.selectivity import selectivity_index
 from tunewidgets.kernels.single_units.critics import Histograms, TopImages
+from tunewidgets.kernels.single_units.selectivity import selectivity_index
 
 QUIET = {"progress": False, "device": "cpu"}
 

@@ -13,11 +13,11 @@ import xarray as xr
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
-from tunewidgets._lock import Lock
 from tunewidgets.kernels.optimization import loop
 from tunewidgets.kernels.studies import workers
 from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.studies.table import Table
+from tunewidgets.records.lock import Lock
 
 LAYERS = ["relu", "body.2"]
 # Three chunks for each layer's six units and objective: without a bound on contrast there are no second images.

@@ -8,7 +8,7 @@ from torch import nn
 from units_networks import CASES, PRECISIONS, branching, labelled_images, tiny_vit, values_at
 
 import tunewidgets as tw
-from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.single_units.substitution_measures import (
     exceeders,
     normalized_substitution,

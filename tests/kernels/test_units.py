@@ -11,8 +11,8 @@ from torch.utils.data import DataLoader
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
-from tunewidgets.kernels import units
-from tunewidgets.statistics import spearman
+from tunewidgets.derived.statistics import spearman
+from tunewidgets.kernels.single_units import units
 
 QUICK = {"steps": 4, "progress": False, "device": "cpu", "exemplars": 3}
 LAYERS = ["relu", "body.2"]

@@ -8,8 +8,8 @@ from torch.utils.data import DataLoader
 from units_networks import branching
 
 import tunewidgets as tw
-from tunewidgets.kernels import activations
 from tunewidgets.kernels.data import vectors
+from tunewidgets.kernels.tuning import activations
 
 IMAGES = [torch.rand(7, 3, 24, 24, generator=torch.Generator().manual_seed(n)) for n in range(4)]
 QUICK = {"n": 90, "progress": False}

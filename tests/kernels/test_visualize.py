@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels.canvas import make_canvas
-from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.canvas.canvases import make_canvas
+from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.optimization import loop
 from tunewidgets.kernels.optimization.recipes import choose_size
 

@@ -19,8 +19,8 @@ from scipy.stats import beta
 
 import tunewidgets as tw
 from tunewidgets import records
+from tunewidgets.derived.recovery_marks import RecoveryLook, cells_of, level_of, paper_mark
 from tunewidgets.records import RecordError
-from tunewidgets.recovery_marks import RecoveryLook, cells_of, level_of, paper_mark
 from tunewidgets.widgets import recovery_page, recovery_strips
 
 FAILED = {("nmf", 6): "NMF found fewer than 6 dimensions"}

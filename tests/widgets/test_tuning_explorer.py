@@ -14,7 +14,7 @@ from films import make_film
 from PIL import Image
 
 import tunewidgets as tw
-from tunewidgets.film_text import dimension_name, film_warnings
+from tunewidgets.derived.film_text import dimension_name, film_warnings
 from tunewidgets.records import RecordError
 from tunewidgets.widgets import base, film_page
 

@@ -6,8 +6,8 @@ from PIL import Image
 from torch import nn
 
 import tunewidgets as tw
+from tunewidgets.makers import imagenet as make_imagenet
 from tunewidgets.records import settings_of
-from tunewidgets.zoo import make_imagenet
 
 NAMES = {"n02": ("church", 497), "n01": ("tench", 0), "n03": ("French horn", 566)}
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 import tunewidgets as tw
-from tunewidgets.zoo import make_films
-from tunewidgets.zoo.make_films import LAYERS, FilmPlan
+from tunewidgets.makers import films as make_films
+from tunewidgets.makers.films import LAYERS, FilmPlan
 
 TINY = FilmPlan(vectors=400, methods=("ica", "pca"), points=32, side=8, steps=1, axes=139, axis_points=2)
 

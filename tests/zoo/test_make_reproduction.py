@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import tunewidgets as tw
+from tunewidgets.makers import reproduction as make_reproduction
 from tunewidgets.records import settings_of
-from tunewidgets.zoo import classifiers, make_reproduction, train
+from tunewidgets.zoo import classifiers, train
 from tunewidgets.zoo import registry as zoo_registry
 
 QUICK = "mlp --data digits --seeds 2 --epochs 2 --images 40 --steps 4 --limit 128 --device cpu"
@@ -55,14 +56,14 @@ def test_a_stopped_run_goes_on(small, tmp_path, monkeypatch, capsys):
     # Both are trained by now, and the first is analyzed: nothing of that is done again.
     monkeypatch.setattr(train, "_epoch", lambda *_: pytest.fail("trained again"))
     measured: list[tuple] = []
-    monkeypatch.setattr("tunewidgets.kernels.units.stream", counted(measured))
+    monkeypatch.setattr("tunewidgets.kernels.single_units.units.stream", counted(measured))
     assert make_reproduction.main(arguments) == 0
     assert len(measured) == 1
     assert len(list(tmp_path.glob("*.zarr.zip"))) == 2
 
 
 def counted(calls):
-    from tunewidgets.kernels.units import stream
+    from tunewidgets.kernels.single_units.units import stream
 
     def counting(*given):
         calls.append(given)

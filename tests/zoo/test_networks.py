@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 import tunewidgets as tw
-from tunewidgets._summary import summary
+from tunewidgets.cli.summary import summary
 from tunewidgets.zoo.registry import NETWORKS
 
 # name -> options that make it small where it can be, a layer near the image, its units, the images' side; Lucid's

@@ -15,7 +15,8 @@ from torch import nn
 from units_networks import labelled_images
 
 import tunewidgets as tw
-from tunewidgets.zoo import examples, make_example, registry, sources
+from tunewidgets.makers import example as make_example
+from tunewidgets.zoo import examples, registry, sources
 from tunewidgets.zoo.cifar10 import load_labelled
 from tunewidgets.zoo.classifiers import SHIPPED
 from tunewidgets.zoo.train import evaluate
@@ -138,7 +139,7 @@ def test_an_example_is_made_resumed_and_refused_when_too_large(small, tmp_path, 
     assert list(tree.children) == ["1"]
     assert {"rs", "selectivity", "accuracy_drop", "exemplar"} <= set(tree["1"].data_vars)
     out.unlink()
-    monkeypatch.setattr("tunewidgets.kernels.units.ablate", None)  # nothing is measured again
+    monkeypatch.setattr("tunewidgets.kernels.single_units.units.ablate", None)  # nothing is measured again
     assert make_example.main(arguments) == 0
     monkeypatch.setattr(make_example, "LARGEST", 1000)
     assert make_example.main(arguments) == 1

@@ -6,8 +6,8 @@ In: a recovery record. Out: text for a terminal. Imports no torch.
 import numpy as np
 import xarray as xr
 
+from tunewidgets.derived.recovery_marks import paper_mark
 from tunewidgets.records import settings_of
-from tunewidgets.recovery_marks import paper_mark
 
 WIDTH = 9
 PAPER_MARKS = {True: "+", False: "-", None: ""}

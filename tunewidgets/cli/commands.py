@@ -10,8 +10,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tunewidgets._arguments import UsageError, images_from, labelled_from, model_from
-from tunewidgets._parsers import command_line
+from tunewidgets.cli.arguments import UsageError, images_from, labelled_from, model_from
+from tunewidgets.cli.parsers import command_line
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,11 +65,11 @@ def _sentence(error: Exception) -> str:
 
 def _demo(args: argparse.Namespace) -> None:
     if args.html is not None:
-        from tunewidgets.demo_page import write_demo_page
+        from tunewidgets.cli.demo_page import write_demo_page
 
         write_demo_page(args.folder, args.html)
         return
-    from tunewidgets.demo import run_demo
+    from tunewidgets.cli.demo import run_demo
 
     run_demo(args.folder, browser=not args.no_browser, port=args.port)
 
@@ -125,7 +125,7 @@ def _gabor(args: argparse.Namespace) -> None:
     _check_out(args.out)
     images = images_from(args.images or "dead-leaves", n=args.n_images, size=args.image_size, seed=0)
     import tunewidgets as tw
-    from tunewidgets._checklist import checklist
+    from tunewidgets.cli.checklist import checklist
 
     tree = tw.gabor_recovery(
         n_components=args.components, seeds=range(args.seeds), images=images, n=args.samples, films=args.films,
@@ -145,9 +145,9 @@ def _view(args: argparse.Namespace) -> None:
 
 
 def _info(args: argparse.Namespace) -> None:
-    from tunewidgets._record_files import is_url
-    from tunewidgets._summary import summary
+    from tunewidgets.cli.summary import summary
     from tunewidgets.records import open_record
+    from tunewidgets.records.files import is_url
 
     text = args.record
     unfinished = Path(f"{text}.unfinished")

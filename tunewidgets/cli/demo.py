@@ -171,7 +171,7 @@ def notebook(name: str) -> Path:
     FileNotFoundError
         If it is in neither.
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     for folder in (package / "notebooks", package.parent / "notebooks"):
         if (folder / name).is_file():
             return folder / name

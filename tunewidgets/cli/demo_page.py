@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tunewidgets import __version__
-from tunewidgets.demo import RECORD, Recipe, checked_folder, is_made, make_film, save_made, units_record
+from tunewidgets.cli.demo import RECORD, Recipe, checked_folder, is_made, make_film, save_made, units_record
 
 RECOVERY = "gabor_recovery.zarr"
 MOST_MB = 4.0
@@ -123,8 +123,9 @@ def _telling_units() -> dict[str, str | int]:
 
     layers = tw.zoo.example("shallow_cnn").children
     layer = max(layers, key=lambda name: float(layers[name]["accuracy_drop"].max()))
+    units = layers[layer].to_dataset()
     selective, missed = (
-        int(np.nanargmax(layers[layer][measure].values)) for measure in ("selectivity", "accuracy_drop")
+        int(np.nanargmax(units[measure].values)) for measure in ("selectivity", "accuracy_drop")
     )
     return {"layer": layer, "selective": selective, "missed": missed}
 

@@ -1,6 +1,6 @@
 """The command line's parsers: each command's name, its options, and what its help says.
 
-In: nothing. Out: a parser. What the commands do is in `cli`; what their arguments mean, in `_arguments`.
+In: nothing. Out: a parser. What the commands do is in `commands`; what their arguments mean, in `arguments`.
 """
 
 import argparse
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tunewidgets import __version__
-from tunewidgets._arguments import names_from, port, positive
-from tunewidgets._methods import METHODS
+from tunewidgets._checks import DECOMPOSITIONS
+from tunewidgets.cli.arguments import names_from, port, positive
 
 MODEL = (
     "a network of the zoo (gabor_bank, resnet18, googlenet_bvlc, …; tw.zoo.load lists them), timm:NAME for one of "
@@ -158,7 +158,7 @@ def _add_tuning(commands: Commands) -> argparse.ArgumentParser:
     _add_shared(needed, "--out")
     option = parser.add_argument
     _add_shared(option, "--weights")
-    option("--method", default="ica", choices=METHODS, help="default: ica")
+    option("--method", default="ica", choices=DECOMPOSITIONS, help="default: ica")
     option("--components", type=positive, default=16, metavar="K", help="how many dimensions (default: 16)")
     option("--points", type=positive, default=32, metavar="P", help="images a dimension (default: 32)")
     _add_shared(option, "--steps")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..records import RecordError, kind_of, open_record, settings_of, validate
 from .film_text import method_name
-from .records import RecordError, kind_of, open_record, settings_of, validate
 
 __all__ = [
     "VERDICTS",

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from ._record_schemas import check_flags
-from .records import RecordError, kind_of, settings_of
+from ..records import RecordError, kind_of, settings_of
+from ..records.validation import check_flags
 
 __all__ = ["Column", "chosen", "columns", "layer_of", "layers_of", "made", "scales", "table", "waiting"]
 

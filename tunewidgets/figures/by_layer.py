@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets.statistics import mean_interval, spearman
-from tunewidgets.unit_columns import OBJECTIVES, chosen, layers_of, made
+from tunewidgets.derived.statistics import mean_interval, spearman
+from tunewidgets.derived.unit_columns import OBJECTIVES, chosen, layers_of, made
 
 from .style import AXIS, BLUE, FONT, GRAY, GREEN, TEMPLATE, VERMILION, WHITE, plain, titled, wrapped
 

@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets.pictures import data_uri, mosaic, webp
-from tunewidgets.unit_columns import layer_of
+from tunewidgets.derived.pictures import data_uri, mosaic, webp
+from tunewidgets.derived.unit_columns import layer_of
 
 from .own_images import checked_unit, enlarged, how_made, images_of, number_of
 from .style import FONT, GRAY, TEMPLATE, WHITE, hundredths, plain, titled, wrapped

@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets.film_text import dimension_name, method_name, share_text
-from tunewidgets.pictures import data_uri, mosaic, webp
+from tunewidgets.derived.film_text import dimension_name, method_name, share_text
+from tunewidgets.derived.pictures import data_uri, mosaic, webp
 from tunewidgets.records import RecordError, kind_of, settings_of, validate
 
 from .style import BLUE, FONT, GRAY, VERMILION, plain

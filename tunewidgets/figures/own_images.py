@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from tunewidgets.shown_images import check_shown, how_shown, shown_images
-from tunewidgets.unit_columns import OBJECTIVES, Column, made
+from tunewidgets.derived.shown_images import check_shown, how_shown, shown_images
+from tunewidgets.derived.unit_columns import OBJECTIVES, Column, made
 
 from .style import hundredths, plain, shortened
 

@@ -8,9 +8,9 @@ import os
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets.recovery_all_three import all_three_of
-from tunewidgets.recovery_marks import cells_of, look_at, recovery_record
-from tunewidgets.recovery_text import beside, caption, grid, row_names
+from tunewidgets.derived.recovery_all_three import all_three_of
+from tunewidgets.derived.recovery_marks import cells_of, look_at, recovery_record
+from tunewidgets.derived.recovery_text import beside, caption, grid, row_names
 
 from .style import FONT, GRAY, INK, LINE, TITLE, WHITE, plain
 

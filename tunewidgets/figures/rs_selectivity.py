@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets.statistics import rank_correlation
-from tunewidgets.unit_columns import OBJECTIVES, chosen, layers_of, made, table
+from tunewidgets.derived.statistics import rank_correlation
+from tunewidgets.derived.unit_columns import OBJECTIVES, chosen, layers_of, made, table
 
 from .panels import panel_grid
 from .style import BLUE, VERMILION, correlated, plain

@@ -13,8 +13,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets.statistics import rank_correlation
-from tunewidgets.unit_columns import OBJECTIVES, layer_of, layers_of, table
+from tunewidgets.derived.statistics import rank_correlation
+from tunewidgets.derived.unit_columns import OBJECTIVES, layer_of, layers_of, table
 
 from .scatter_images import with_images
 from .style import (

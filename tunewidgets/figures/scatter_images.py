@@ -13,7 +13,7 @@ import xarray as xr
 from PIL import Image
 from plotly.colors import sample_colorscale
 
-from tunewidgets.pictures import data_uri, webp
+from tunewidgets.derived.pictures import data_uri, webp
 
 from .own_images import enlarged, images_of
 from .style import GRAY

@@ -10,9 +10,9 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets.pictures import data_uri, mosaic, webp
-from tunewidgets.shown_images import has_display, is_flat
-from tunewidgets.unit_columns import OBJECTIVES, columns, layer_of
+from tunewidgets.derived.pictures import data_uri, mosaic, webp
+from tunewidgets.derived.shown_images import has_display, is_flat
+from tunewidgets.derived.unit_columns import OBJECTIVES, columns, layer_of
 
 from .own_images import checked_unit, enlarged, how_made, images_of, number_of, written
 from .style import AXIS, BLUE, FONT, GRAY, SMALL, TEMPLATE, WHITE, plain, shortened, titled, wrapped

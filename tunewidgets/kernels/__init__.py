@@ -1,16 +1,18 @@
 """Everything that computes: functions of a model and data, out of which come records. No view is imported here.
 
-The modules beside this file are the doors, one for each public function and for what all share (`probe`, `canvas`,
-`jitter`). Behind them are rooms, in the order in which they build on one another:
+A public function stands in the room of what it puts together. The rooms, in the order in which they build on one
+another:
 
 - `studies`: long computations, side by side, on other machines, kept on disk and resumed
-- `network`: running a network, stopped at a layer, watched, captured, or with one layer changed
+- `canvas`: what an image is made of while it is optimized, its colors, and how it is moved about
+- `network`: a network up to a layer (`Probe`), its table of `layers`, watched, captured, or with one layer changed
 - `data`: what a user gives, as batches; what is sampled of it, as vectors
-- `optimization`: what images are scored by, how a run is set up, and the loop that makes them
-- `single_units`: the measures that `units` puts together
-- `tuning`: decompositions, and points and places along what they find
+- `optimization`: what images are scored by (`AM`, `IAM`, `Neuron`, `Direction`), and the loop that makes them
+  (`visualize`)
+- `single_units`: selectivity, representative substitution, ablation, exemplars, and all of them (`analyze_units`)
+- `tuning`: decompositions of sampled activations (`TuningDimensions`), and films along what they find (`render_film`)
 - `reading`: what pictures show, to an eye that knows nothing of the network
-- `gabor`: banks whose tuning is known, and what chance would find in them
-- `dissection`: units and dimensions against labels and masks that people gave
+- `gabor`: banks whose tuning is known, what is recovered of it (`gabor_recovery`), and what chance would find
+- `dissection`: units and dimensions against labels and masks that people gave (`concepts`)
 - `live`: images that are made while a reader looks
 """

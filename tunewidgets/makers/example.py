@@ -1,4 +1,4 @@
-"""Make a record that comes with the package: `python -m tunewidgets.zoo.make_example shallow_cnn`.
+"""Make a record that comes with the package: `python -m tunewidgets.makers.example shallow_cnn`.
 
 In: the network's shipped weights and CIFAR-10's test images. Out: the unit records of all its rectified layers in one
 `.zarr.zip`. Every finished layer is kept in a work folder, from which a run that was stopped goes on. The one that is
@@ -57,7 +57,7 @@ def make_example(
     if name not in EXAMPLES:
         raise ValueError(f"there is no example called {name!r}; there is {', '.join(EXAMPLES)}")
     # Here, since the command's help should not wait for torch.
-    from tunewidgets.kernels.units import analyze_units
+    from tunewidgets.kernels.single_units.units import analyze_units
     from tunewidgets.zoo.registry import load
     from tunewidgets.zoo.sources import images as image_source
 
@@ -86,7 +86,7 @@ def make_example(
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m tunewidgets.zoo.make_example",
+        prog="python -m tunewidgets.makers.example",
         description="Make the record that tunewidgets.zoo.example opens. Run again after a stop, it goes on.",
     )
     parser.add_argument("name", choices=sorted(EXAMPLES))

@@ -1,4 +1,4 @@
-"""Make the films of a network's layers: `python -m tunewidgets.zoo.make_films googlenet_bvlc`.
+"""Make the films of a network's layers: `python -m tunewidgets.makers.films googlenet_bvlc`.
 
 In: a network trained on ImageNet, and the 1,000 photographs that lie in the folder `TUNEWIDGETS_DATA` names. Out: for
 each layer and method a film with its readout and, beside every point, patches of those photographs; and Table 2 of
@@ -94,9 +94,9 @@ def make_films(
         If a layer is none of the network's.
     """
     # Here, since the command's help should not wait for torch.
-    from tunewidgets.kernels.activations import sample_activations
-    from tunewidgets.kernels.film_checklist import film_checklist
-    from tunewidgets.kernels.probe import Probe
+    from tunewidgets.kernels.gabor.film_checklist import film_checklist
+    from tunewidgets.kernels.network.probe import Probe
+    from tunewidgets.kernels.tuning.activations import sample_activations
     from tunewidgets.zoo.registry import load
     from tunewidgets.zoo.sources import images as image_source
 
@@ -145,10 +145,10 @@ def _film(
     progress: bool,
 ) -> xr.Dataset:
     """One film with patches and readout. PCA and ICA span one subspace, so the second takes over the first's null."""
-    from tunewidgets.kernels.dimensions import TuningDimensions
-    from tunewidgets.kernels.film_patches import add_patches
-    from tunewidgets.kernels.film_readout import read_film
-    from tunewidgets.kernels.films import render_film
+    from tunewidgets.kernels.gabor.film_readout import read_film
+    from tunewidgets.kernels.tuning.dimensions import TuningDimensions
+    from tunewidgets.kernels.tuning.film_patches import add_patches
+    from tunewidgets.kernels.tuning.films import render_film
 
     dimensions = TuningDimensions(method, n_components=components, random_state=seed).fit(activations)
     film = render_film(
@@ -167,7 +167,7 @@ def _film(
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m tunewidgets.zoo.make_films",
+        prog="python -m tunewidgets.makers.films",
         description="Write films of a network's tuning dimensions, read and with patches, and Table 2's checklist. "
         "The photographs, and googlenet_bvlc's weights, lie in the folder named by TUNEWIDGETS_DATA. Run again after "
         "a stop, it goes on.",

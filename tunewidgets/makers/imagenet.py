@@ -1,4 +1,4 @@
-"""Make the records of the ImageNet reproduction: `python -m tunewidgets.zoo.make_imagenet googlenet_bvlc`.
+"""Make the records of the ImageNet reproduction: `python -m tunewidgets.makers.imagenet googlenet_bvlc`.
 
 In: a network trained on ImageNet whose weights, like the 2,500 labeled photographs, lie in the folder that
 `TUNEWIDGETS_DATA` names. Out: one `.zarr.zip` of unit records of layers at several depths, without any photograph. What
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import xarray as xr
 
+from tunewidgets.derived.unit_columns import layers_of
 from tunewidgets.records import layer_tree, save_record
-from tunewidgets.unit_columns import layers_of
 from tunewidgets.zoo.command import run, sizes
 
 
@@ -89,7 +89,7 @@ def make_imagenet(
         If the folder named by `TUNEWIDGETS_DATA` holds no such weights or photographs.
     """
     # Here, since the command's help should not wait for torch.
-    from tunewidgets.kernels.units import analyze_units
+    from tunewidgets.kernels.single_units.units import analyze_units
     from tunewidgets.zoo.registry import load
     from tunewidgets.zoo.sources import images as image_source
 
@@ -118,7 +118,7 @@ def make_imagenet(
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m tunewidgets.zoo.make_imagenet",
+        prog="python -m tunewidgets.makers.imagenet",
         description="Write the unit records that notebooks/reproduction_imagenet.ipynb reads, of a network whose "
         "weights lie in the folder named by TUNEWIDGETS_DATA. Run again after a stop, it goes on.",
     )

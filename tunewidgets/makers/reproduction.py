@@ -1,4 +1,4 @@
-"""Make the records of a reproduction: `python -m tunewidgets.zoo.make_reproduction shallow_cnn --seeds 5 --epochs 4`.
+"""Make the records of a reproduction: `python -m tunewidgets.makers.reproduction shallow_cnn --seeds 5 --epochs 4`.
 
 In: one of the paper's networks, a data set, how many training seeds. Out: for each seed one `.zarr.zip` of unit records
 of all rectified layers, or of those that are named, with how the network was trained. Training and analysis are kept in
@@ -14,8 +14,8 @@ from typing import Any
 
 import xarray as xr
 
+from tunewidgets.derived.unit_columns import layers_of
 from tunewidgets.records import layer_tree, save_record, with_settings
-from tunewidgets.unit_columns import layers_of
 from tunewidgets.zoo.command import run, sizes
 
 NETWORKS, DATA = ("mlp", "shallow_cnn", "vgg16_cifar10"), ("cifar10", "digits")
@@ -87,7 +87,7 @@ def make_reproduction(
         if value < least:
             raise ValueError(f"{number} is {value}; give a whole number of at least {least}")
     # Here, since the command's help should not wait for torch.
-    from tunewidgets.kernels.units import analyze_units
+    from tunewidgets.kernels.single_units.units import analyze_units
     from tunewidgets.zoo.registry import load
     from tunewidgets.zoo.sources import images as image_source
     from tunewidgets.zoo.train import train
@@ -134,7 +134,7 @@ def _kept(tree: xr.DataTree, training: dict[str, Any]) -> xr.DataTree:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m tunewidgets.zoo.make_reproduction",
+        prog="python -m tunewidgets.makers.reproduction",
         description="Train one of the paper's networks from several seeds and write the unit records that "
         "notebooks/reproduction.ipynb reads. Run again after a stop, it goes on.",
     )

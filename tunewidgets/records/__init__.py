@@ -1,7 +1,7 @@
 """Records: the contract between what computes and what shows, and how it is kept on disk.
 
 In: xarray objects that kernels make, or paths. Out: the same objects, checked, with attributes that say how
-they were made. The tables of variables are in `_record_tables`, reading and writing in `_record_files`.
+they were made. The tables of variables are in `schemas`, reading and writing in `files`.
 Imports no torch and no view: a record opens wherever xarray and Zarr are installed.
 """
 
@@ -15,11 +15,11 @@ from typing import Any
 
 import xarray as xr
 
-from . import __version__
-from ._numbers import plain_value
-from ._record_files import NAME, group_name, is_url, node_name, read, root_attrs, write
-from ._record_schemas import MARK, RecordError, mark, schema_of, validate
-from ._record_tables import SCHEMAS
+from .. import __version__
+from .._checks import plain_value
+from .files import NAME, group_name, is_url, node_name, read, root_attrs, write
+from .schemas import SCHEMAS
+from .validation import MARK, RecordError, mark, schema_of, validate
 
 __all__ = [
     "SCHEMA",

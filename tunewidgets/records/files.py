@@ -22,8 +22,8 @@ from urllib.parse import quote, unquote
 
 import xarray as xr
 
-from ._record_plain import Files, plain_tree, threads_start
-from ._record_schemas import MARK, RecordError, is_text
+from .validation import MARK, RecordError, is_text
+from .without_zarr import Files, plain_tree, threads_start
 
 # On disk, every node of a tree carries its true name here; so the root's says that this is a tree at all.
 NAME = "tunewidgets_name"

@@ -15,8 +15,7 @@ from typing import Any
 
 import xarray as xr
 
-from ._lock import Lock
-from ._record_files import (
+from .files import (
     DAMAGE,
     NAME,
     OPTIONS,
@@ -33,7 +32,8 @@ from ._record_files import (
     url_files,
     write,
 )
-from ._record_schemas import MARK, RecordError, validate
+from .lock import Lock
+from .validation import MARK, RecordError, validate
 
 UNFINISHED = ".unfinished"
 Fill = Callable[[str], None]

@@ -1,7 +1,7 @@
 """Records, the tables of their schemas: which variables a kind of record holds, with which dimensions and dtypes.
 
 In: nothing. Out: `SCHEMAS`, a table a kind. Adding a kind, or a variable to one, adds a row and no code; what a table
-can't say is a check that gives a sentence. Validation is in `_record_schemas`.
+can't say is a check that gives a sentence. Validation is in `validation`.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Records, checked: is this a record, and does it hold what its kind's table in `_record_tables` says?
+"""Records, checked: is this a record, and does it hold what its kind's table in `schemas` says?
 
 In: an xarray Dataset or DataTree. Out: nothing, or a `RecordError` that says in one sentence what is wrong. Public
 through `tunewidgets.records`.
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ._record_tables import SCHEMAS, Schema
+from .schemas import SCHEMAS, Schema
 
 MARK = "tunewidgets_record"
 ATTRS = ("model", "model_sha256", "layer", "settings", "seed", "versions", "n_images", "n_vectors", "created")

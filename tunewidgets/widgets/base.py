@@ -16,7 +16,7 @@ import anywidget
 import traitlets as t
 from PIL import Image
 
-from ..pictures import png
+from ..derived.pictures import png
 from .awaiting import next_value
 from .live import Answer, Live
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..live_work import LiveImage, live_work
-from ..pictures import webp
+from ..derived.pictures import webp
+from ..live_protocols import LiveImage
+from ..live_work import live_work
 from .film_page import top_units
 from .live import Answer
 

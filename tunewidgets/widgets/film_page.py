@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..film_text import film_warnings, method_name
-from ..pictures import mosaic, square_columns, webp
+from ..derived.film_text import film_warnings, method_name
+from ..derived.pictures import mosaic, square_columns, webp
 from ..records import settings_of
 
 TOP_UNITS = 6

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from PIL import Image, ImageDraw, ImageFont
 
-from ..film_text import dimension_name, film_warnings, method_name, share_text
-from ..pictures import mosaic
+from ..derived.film_text import dimension_name, film_warnings, method_name, share_text
+from ..derived.pictures import mosaic
 from ..records import settings_of
 from .stills import INK, QUIET, fitted
 

@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 from PIL import Image, ImageOps
 
+from ..derived.pictures import webp
 from ..live_work import live_work
-from ..pictures import webp
 from .film_live import PROBE
 
 # The photo that the page shows is at most so wide; the network sees it at its own size.

@@ -13,8 +13,8 @@ import traitlets as t
 import xarray as xr
 from PIL import Image
 
-from ..recovery_all_three import all_three_of
-from ..recovery_marks import (
+from ..derived.recovery_all_three import all_three_of
+from ..derived.recovery_marks import (
     VERDICTS,
     Cell,
     RecoveryLook,
@@ -26,7 +26,7 @@ from ..recovery_marks import (
     look_at,
     recovery_record,
 )
-from ..recovery_text import csv_text, latex, markdown
+from ..derived.recovery_text import csv_text, latex, markdown
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .recovery_page import packed_curves, packed_nulls, report_facts
 from .recovery_still import recovery_still

@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ..derived.recovery_marks import column_name, is_of_films, level_of, paper_mark, smooth_from
 from ..records import settings_of
-from ..recovery_marks import column_name, is_of_films, level_of, paper_mark, smooth_from
 
 CELL = ("attribute", "method", "n_components", "seed", "bank", "readout")
 NUMBERS = ("p", "p_holm", "p_rotation", "observed", "sweep", "smoothness")

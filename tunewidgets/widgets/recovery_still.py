@@ -5,8 +5,8 @@ In: cells of `recovery_marks` and what they were looked at with. Out: one Pillow
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ..recovery_marks import Cell, RecoveryLook, column_name
-from ..recovery_text import caption
+from ..derived.recovery_marks import Cell, RecoveryLook, column_name
+from ..derived.recovery_text import caption
 from .stills import BLUE, INK, LINE, QUIET, fitted
 
 MARGIN, HEAD, NAME, ROW = 16, 64, 92, 66

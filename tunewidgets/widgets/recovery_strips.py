@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import numpy as np
 import xarray as xr
 
-from ..pictures import mosaic, square_columns, webp
+from ..derived.pictures import mosaic, square_columns, webp
 
 FILM = "film/"
 

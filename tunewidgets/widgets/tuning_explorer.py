@@ -15,7 +15,7 @@ import traitlets as t
 import xarray as xr
 from PIL import Image
 
-from .._numbers import is_whole
+from .._checks import is_whole
 from ..records import RecordError, kind_of, open_record, validate
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .film_live import Combinations, kept_in

@@ -8,11 +8,12 @@ from typing import Any
 
 import xarray as xr
 
-from .._numbers import is_whole
-from ..live_work import Growing, Rendered, UnitsWork, live_work
-from ..pictures import webp
-from ..shown_images import has_display, shown_images
-from ..unit_columns import table
+from .._checks import is_whole
+from ..derived.pictures import webp
+from ..derived.shown_images import has_display, shown_images
+from ..derived.unit_columns import table
+from ..live_protocols import Growing, Rendered, UnitsWork
+from ..live_work import live_work
 from .live import Answer
 from .unit_page import grown_facts, notes
 from .unit_run import Run, Task

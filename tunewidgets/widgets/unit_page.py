@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..shown_images import has_display
-from ..unit_columns import columns, scales
+from ..derived.shown_images import has_display
+from ..derived.unit_columns import columns, scales
 
 # RS along the optimization is sent with the page up to so many numbers a layer.
 COURSES = 50_000

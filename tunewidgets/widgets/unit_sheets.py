@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..pictures import mosaic, square_columns, webp
+from ..derived.pictures import mosaic, square_columns, webp
 
 # Pixels of one page: small enough to decode within a frame, large enough that hundreds of units need few.
 PAGE_PIXELS = 2**18

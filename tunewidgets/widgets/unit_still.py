@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..shown_images import shown_images
-from ..unit_columns import Column, columns, waiting
+from ..derived.shown_images import shown_images
+from ..derived.unit_columns import Column, columns, waiting
 from .stills import BLUE, INK, LINE, QUIET, Font, fitted
 
 MARGIN, HEAD, PLOT, AXIS = 16, 44, (440, 320), 40

@@ -3,9 +3,15 @@
 Names load lazily: importing the zoo imports no torch.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import _from_home
+
+if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees are in _HOMES
+    from .examples import example
+    from .gabor import gabor_bank
+    from .registry import load
+    from .sources import images
 
 # public name -> the module that defines it
 _HOMES = {"example": "examples", "gabor_bank": "gabor", "images": "sources", "load": "registry"}

@@ -1,6 +1,6 @@
 """Finished records that come with the package, to look at before anything of one's own has been computed.
 
-In: a name. Out: the record, in memory. Needs no torch; `make_example` says how they were made.
+In: a name. Out: the record, in memory. Needs no torch; `makers/example.py` says how they were made.
 """
 
 from difflib import get_close_matches

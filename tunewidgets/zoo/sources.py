@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._numbers import is_whole
+from tunewidgets._checks import is_whole
 from tunewidgets.zoo.cifar10 import DATA_SETS, HeldOut
 from tunewidgets.zoo.dead_leaves import dead_leaves
 from tunewidgets.zoo.image_source import ImageSource, ending

@@ -1,5 +1,5 @@
 // The checklist: what Python sends once (`_report`), and what its cells say at a level.
-// tunewidgets/recovery_marks.py says the same in Python; whatever changes here changes there.
+// tunewidgets/derived/recovery_marks.py says the same in Python; whatever changes here changes there.
 import type { Cells } from "../shared/sprites";
 
 export type Numbers = readonly (number | null)[];

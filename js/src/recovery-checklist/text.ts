@@ -1,5 +1,5 @@
 // The checklist: the table as Markdown, LaTeX or CSV.
-// tunewidgets/recovery_text.py writes the same in Python; whatever changes here changes there.
+// tunewidgets/derived/recovery_text.py writes the same in Python; whatever changes here changes there.
 import { allThreeOf, type Cell, type Entries, type Look, type Mark, type Report } from "./report";
 
 export interface Judged {

@@ -16,7 +16,7 @@ export interface Column {
   values: Value[] | Record<string, Value[]>;
 }
 
-/** What tunewidgets/unit_columns.py's `table` makes of a layer. */
+/** What tunewidgets/derived/unit_columns.py's `table` makes of a layer. */
 export interface Table {
   layer: string;
   unit: number[];

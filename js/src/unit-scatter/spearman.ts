@@ -1,4 +1,4 @@
-// Unit scatter: Spearman's ρ and its bootstrap interval, the very numbers that tunewidgets/statistics.py gives.
+// Unit scatter: Spearman's ρ and its bootstrap interval, the very numbers that tunewidgets/derived/statistics.py gives.
 // In: two columns without gaps. Out: ρ and its 95% interval over resamples of the units, NaN where there is none.
 // Draws are 32-bit integers that both languages make alike, and ranks are doubled to stay whole: nothing rounds
 // before the last division.

@@ -2,7 +2,7 @@
 // In: a layer, an objective, a unit. Out: which images there are, and what is said of the one that is shown.
 import { capital, cellOf, type Layer, number, objectiveName } from "./units";
 
-/** What the records call the image for one position of a unit's map (tunewidgets/shown_images.py). */
+/** What the records call the image for one position of a unit's map (tunewidgets/derived/shown_images.py). */
 export const ONE_POSITION = "one position";
 
 /** The sheet of what RS was measured on; the objective's own sheet is for the eye. */

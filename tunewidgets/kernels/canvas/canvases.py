@@ -10,8 +10,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from tunewidgets.kernels.maco import MacoCanvas
-from tunewidgets.kernels.spectrum import (
+from tunewidgets.kernels.canvas.maco import MacoCanvas
+from tunewidgets.kernels.canvas.spectrum import (
     COLOR_CORRELATION,
     image_logits,
     image_spectrum,

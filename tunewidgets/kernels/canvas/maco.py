@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from tunewidgets.kernels.spectrum import image_spectrum, logits_of, radial_frequency
+from tunewidgets.kernels.canvas.spectrum import image_spectrum, logits_of, radial_frequency
 
 # Measured on 1,000 photographs of ImageNet by tests/benchmarks/photograph_spectrum.py: the mean magnitude, a pixel, of
 # each decorrelated color's spectrum at these frequencies, cycles per image, and of its mean color.

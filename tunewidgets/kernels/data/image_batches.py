@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import RandomSampler, SubsetRandomSampler, WeightedRandomSampler
 
-from tunewidgets.kernels.probe import tensor_of
+from tunewidgets.kernels.network.probe import tensor_of
 
 CHUNK = 32  # images in one forward pass
 FIRST = 8  # images by which a source is known again

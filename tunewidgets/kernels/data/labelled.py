@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._numbers import is_whole
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.image_batches import check_order, look_of_first
-from tunewidgets.kernels.probe import check_images, tensor_of
+from tunewidgets.kernels.network.probe import check_images, tensor_of
 from tunewidgets.zoo.sources import images as zoo_images
 
 

@@ -14,9 +14,9 @@ import xarray as xr
 import zarr
 
 from tunewidgets import records
-from tunewidgets._record_files import compressors
 from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.studies.table import Table
+from tunewidgets.records.files import compressors
 
 ROWS = 1 << 14  # vectors in a block
 # A fit in memory holds so many copies of the vectors in float64; beyond so many bytes it is done a block at a time.

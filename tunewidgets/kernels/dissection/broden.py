@@ -18,7 +18,7 @@ from tunewidgets.kernels.data.image_batches import CHUNK
 from tunewidgets.kernels.dissection.features import Features, reduced
 from tunewidgets.kernels.dissection.labels import Concepts
 from tunewidgets.kernels.dissection.masks import Overlaps, Overlay, Thresholds
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.zoo.broden import Broden
 
 

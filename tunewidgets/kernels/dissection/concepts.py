@@ -14,15 +14,15 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from tunewidgets import records
-from tunewidgets._numbers import is_whole
+from tunewidgets._checks import is_whole
+from tunewidgets.derived.statistics import LEVEL
 from tunewidgets.kernels.dissection.broden import dissect
 from tunewidgets.kernels.dissection.features import Features, features_of, reduced
 from tunewidgets.kernels.dissection.labels import Concepts, Pictures, concepts_in
 from tunewidgets.kernels.dissection.scores import areas
 from tunewidgets.kernels.gabor.nulls import holm
 from tunewidgets.kernels.network.capture import REDUCTIONS
-from tunewidgets.kernels.probe import Probe
-from tunewidgets.statistics import LEVEL
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.zoo.broden import Broden
 
 PAIRS, EDGES, OVERLAPS = ("feature", "concept"), ("feature", "end"), ("feature", "end", "concept")

@@ -13,10 +13,10 @@ import xarray as xr
 from torch import Tensor
 
 from tunewidgets import records
-from tunewidgets._record_schemas import schema_of
-from tunewidgets.kernels.dimensions import TuningDimensions
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.places import Fit, check_source, fit_of
+from tunewidgets.records.validation import schema_of
 
 
 @dataclass(frozen=True)

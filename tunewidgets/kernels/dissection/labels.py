@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from tunewidgets.kernels.data.image_batches import CHUNK, counted, described, parts_of
-from tunewidgets.kernels.probe import check_images
+from tunewidgets.kernels.network.probe import check_images
 
 LABEL = "label"
 

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from scipy.stats import norm
 
-from tunewidgets.kernels.layers import sight_of
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.derived.statistics import LEVEL
+from tunewidgets.kernels.network.layers import sight_of
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.single_units.critics import Histograms
-from tunewidgets.statistics import LEVEL
 
 
 class Thresholds:

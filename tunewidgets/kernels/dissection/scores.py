@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.stats import norm
 
-from tunewidgets.statistics import LEVEL, doubled_ranks, resamples
+from tunewidgets.derived.statistics import LEVEL, doubled_ranks, resamples
 
 # How many weights of images the bootstrap holds at a time.
 BLOCK = 2**22

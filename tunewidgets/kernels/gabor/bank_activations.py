@@ -13,10 +13,10 @@ import torch.nn.functional as F
 import xarray as xr
 from torch import nn
 
-from tunewidgets.kernels.activations import pooled, sample_activations
 from tunewidgets.kernels.data.image_batches import look_of_first
 from tunewidgets.kernels.data.vectors import contrast_of, normalized
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.tuning.activations import pooled, sample_activations
 from tunewidgets.zoo.gabor import GaborBank
 
 LAYER = "relu"

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from sklearn.base import clone
 
-from tunewidgets.kernels.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.dimension_checks import asked_components
+from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.zoo.gabor import GaborBank, gabor_bank
 
 ZERO_MEAN, WITH_MEAN = "zero-mean", "with mean"

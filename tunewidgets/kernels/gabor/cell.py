@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunewidgets.kernels.dimensions import TuningDimensions
-from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, COLUMNS, COMPONENTS, Embedding
 from tunewidgets.kernels.gabor.nulls import (
     holm,
     label_null,
@@ -19,7 +17,9 @@ from tunewidgets.kernels.gabor.nulls import (
     permuted,
     rotation_null,
 )
-from tunewidgets.kernels.readout import explained, readout_curves, smoothnesses, sweeps
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COLUMNS, COMPONENTS, Embedding
+from tunewidgets.kernels.reading.readout import explained, readout_curves, smoothnesses, sweeps
+from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.points import place_points
 
 POINTS = 32

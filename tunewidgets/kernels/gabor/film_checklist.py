@@ -10,11 +10,11 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets import records
-from tunewidgets.film_text import method_name
-from tunewidgets.kernels.gabor.attributes import COMPONENTS
+from tunewidgets.derived.film_text import method_name
 from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Judgement, best_by_pictures
 from tunewidgets.kernels.gabor.nulls import furthest_of, p_value
 from tunewidgets.kernels.gabor.record import blank, enter, summarized
+from tunewidgets.kernels.reading.attributes import COMPONENTS
 from tunewidgets.kernels.reading.film_attributes import ATTRIBUTES, attribute_curves
 
 READOUT = "image"

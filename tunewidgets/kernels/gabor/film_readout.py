@@ -13,20 +13,20 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from tunewidgets import records
-from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.canvas import canvas_name
-from tunewidgets.kernels.dimensions import TuningDimensions
-from tunewidgets.kernels.films import render_film
+from tunewidgets._checks import is_whole
+from tunewidgets.kernels.canvas.canvases import canvas_name
+from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.gabor.cell import SMOOTH
 from tunewidgets.kernels.gabor.nulls import holm, p_value
-from tunewidgets.kernels.jitter import Jitter
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.reading.film_attributes import (
     ATTRIBUTES,
     attribute_curves,
     attribute_smoothnesses,
     attribute_sweeps,
 )
+from tunewidgets.kernels.tuning.dimensions import TuningDimensions
+from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
 from tunewidgets.kernels.tuning.random_axes import SubspaceAxes
 

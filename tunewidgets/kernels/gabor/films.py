@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tunewidgets.kernels.dimensions import TuningDimensions
-from tunewidgets.kernels.films import render_film
-from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, Embedding
 from tunewidgets.kernels.gabor.cell import POINTS, Judgement, Rules, best_by_pictures, shown_curves
 from tunewidgets.kernels.gabor.nulls import furthest_of, p_value
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, Embedding
 from tunewidgets.kernels.reading.image_readout import image_readout
-from tunewidgets.kernels.readout import smoothnesses, sweeps
+from tunewidgets.kernels.reading.readout import smoothnesses, sweeps
+from tunewidgets.kernels.tuning.dimensions import TuningDimensions
+from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.kernels.tuning.random_axes import RandomDirections
 
 # Of a random direction so many points are drawn; a film is compared with them by as many of its own.

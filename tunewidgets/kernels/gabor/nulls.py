@@ -7,9 +7,9 @@ draws, p-values with Holm's correction, and intervals over bank seeds.
 import numpy as np
 from scipy.stats import beta
 
-from tunewidgets.kernels.gabor.attributes import Embedding
 from tunewidgets.kernels.gabor.lines import equal_angles, on_lines
-from tunewidgets.kernels.readout import STILL, answers, explained, sweeps, weights_of
+from tunewidgets.kernels.reading.attributes import Embedding
+from tunewidgets.kernels.reading.readout import STILL, answers, explained, sweeps, weights_of
 
 # Below this, two statistics are one: rounding must not decide which is larger.
 TIE = 1e-6

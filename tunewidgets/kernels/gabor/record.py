@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, COMPONENTS
+from tunewidgets.derived.recovery_marks import passes
 from tunewidgets.kernels.gabor.cell import POINTS, Judgement
 from tunewidgets.kernels.gabor.nulls import bootstrap_mean, share_interval
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COMPONENTS
 from tunewidgets.records import settings_of
-from tunewidgets.recovery_marks import passes
 
 CELL = ("attribute", "method", "n_components", "seed", "bank", "readout")
 FITTED = CELL[1:5]

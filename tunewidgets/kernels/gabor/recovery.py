@@ -13,11 +13,11 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets import zoo
-from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.activations import check_pool
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.gabor.bank_activations import Patches
 from tunewidgets.kernels.gabor.banks import banks_of, made, methods_of
 from tunewidgets.kernels.gabor.run import RecoveryRun
+from tunewidgets.kernels.tuning.activations import check_pool
 from tunewidgets.kernels.tuning.points import OTHERS
 
 # Decides where in the images a bank looks; the bank seeds decide the banks, and the methods' random starts.

@@ -14,15 +14,15 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from tunewidgets import records
-from tunewidgets.kernels.dimensions import TuningDimensions
-from tunewidgets.kernels.films import render_film
-from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, COLUMNS, Embedding, embed
 from tunewidgets.kernels.gabor.bank_activations import LAYER, Patches
 from tunewidgets.kernels.gabor.banks import MethodMaker, answers_to_light
 from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Rules, judge
 from tunewidgets.kernels.gabor.films import judge_film, random_films
 from tunewidgets.kernels.gabor.record import NOT_YET, blank, enter, summarized, taken_over
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COLUMNS, Embedding, embed
+from tunewidgets.kernels.tuning.dimensions import TuningDimensions
+from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.zoo.gabor import GaborBank
 
 SAVE_EVERY = 10.0  # seconds

@@ -12,17 +12,17 @@ import numpy as np
 import torch
 import xarray as xr
 
-from tunewidgets.film_space import FilmSpace
-from tunewidgets.kernels.canvas import canvas_name, make_canvas
-from tunewidgets.kernels.directions import Direction
-from tunewidgets.kernels.films import START_NOISE, achieved
-from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.derived.film_space import FilmSpace
+from tunewidgets.kernels.canvas.canvases import canvas_name, make_canvas
+from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.live.steps import apart, climb, leave_a_core
+from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.optimization.directions import Direction
 from tunewidgets.kernels.optimization.gallery import to_uint8
 from tunewidgets.kernels.optimization.loop import Ascent, Job, Recipe
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.tuning.films import START_NOISE, achieved
 from tunewidgets.kernels.tuning.places import check_probe
-from tunewidgets.live_work import LiveImage
+from tunewidgets.live_protocols import LiveImage
 from tunewidgets.records import settings_of
 
 # From the film's nearest image so many steps reach what the film's own images reach from noise in 128.

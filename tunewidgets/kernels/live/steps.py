@@ -9,9 +9,9 @@ import time
 
 import torch
 
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating, find_layer
 from tunewidgets.kernels.optimization.loop import Ascent
-from tunewidgets.kernels.probe import Probe
 
 # Seconds between two images, and so the longest that a cancelled request goes on, unless one step takes longer.
 SLICE = 0.05

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from tunewidgets.derived.unit_columns import NOT_MADE, waiting
 from tunewidgets.kernels.live.units import CHUNK, Growing, LiveUnits, score
 from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.single_units.substitution_measures import (
@@ -20,9 +21,8 @@ from tunewidgets.kernels.single_units.substitution_measures import (
     substitutes_by_blocks,
     substitution,
 )
-from tunewidgets.live_work import Rendered
+from tunewidgets.live_protocols import Rendered
 from tunewidgets.records import with_settings
-from tunewidgets.unit_columns import NOT_MADE, waiting
 
 # Images that are measured again at once, where a record came without its responses.
 BATCH = 16

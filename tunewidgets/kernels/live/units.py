@@ -13,25 +13,19 @@ import numpy as np
 import torch
 import xarray as xr
 
-from tunewidgets.kernels.canvas import Canvas, canvas_name, make_canvas
-from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.canvas.canvases import Canvas, canvas_name, make_canvas
+from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.live.steps import apart, climb, leave_a_core
 from tunewidgets.kernels.network.capture import Capture, Observed
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating
-from tunewidgets.kernels.objectives import Neuron
 from tunewidgets.kernels.optimization.contrast import display_contrast
-from tunewidgets.kernels.optimization.gallery import (
-    is_better,
-    reason,
-    second_try,
-    settings_of,
-    to_uint8,
-    trouble,
-)
+from tunewidgets.kernels.optimization.gallery import recipe_settings, to_uint8
 from tunewidgets.kernels.optimization.loop import Ascent, Finished, Job, Recipe
+from tunewidgets.kernels.optimization.objectives import Neuron
+from tunewidgets.kernels.optimization.outcomes import is_better, reason, second_try, trouble
 from tunewidgets.kernels.optimization.recipes import make_recipe, prepare
 from tunewidgets.kernels.optimization.scores import Objective, pooled
-from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.single_units.display_images import (
     BOUNDED,
     ONE_POSITION,
@@ -42,8 +36,8 @@ from tunewidgets.kernels.single_units.display_images import (
 from tunewidgets.kernels.single_units.substitution_measures import substitution
 from tunewidgets.kernels.single_units.unit_images import OBJECTIVES
 from tunewidgets.kernels.tuning.places import check_source
-from tunewidgets.live_work import Rendered, UnitLook
-from tunewidgets.records import settings_of as settings_in
+from tunewidgets.live_protocols import Rendered, UnitLook
+from tunewidgets.records import settings_of
 
 # Images that go through the network together: one, so that its first steps are there at once, and so that it is the
 # same image whether a reader asked for it or its turn came in the background.
@@ -121,7 +115,7 @@ class LiveUnits:
     def __init__(self, units: xr.Dataset, probe: Probe, options: Mapping[str, Any] | None) -> None:
         check_source("this record", units.attrs, probe)
         options = dict(options or {})
-        known = settings_in(units)
+        known = settings_of(units)
         has_images = "rendered" in units
         _check(units, probe.layer, known, options)
         self.units, self._probe = probe.units, apart(probe)
@@ -299,7 +293,7 @@ class LiveUnits:
                 f"but a record has one size; give size={units.sizes['y']}"
             )
         return {
-            **settings_of(recipe, self._probe),
+            **recipe_settings(recipe, self._probe),
             "objectives": list(self.objectives),
             "restarts": 1,
             "display_contrast": display,

@@ -1,7 +1,7 @@
 """Live work: what a probe does for a widget while a reader looks.
 
 In: a probe, and the record that the widget shows. Out: the kernels that make more of it, behind the protocols of
-`tunewidgets.live_work`.
+`tunewidgets.live_protocols`.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ import numpy as np
 import torch
 import xarray as xr
 
-from tunewidgets.kernels.layers import sight_of
 from tunewidgets.kernels.live.images import LiveImages
 from tunewidgets.kernels.live.unit_growth import GrowingUnits
 from tunewidgets.kernels.live.units import LiveUnits
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.network.layers import sight_of
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.tuning.places import check_source, places_on
-from tunewidgets.live_work import Places
+from tunewidgets.live_protocols import PhotoPlaces
 
 
 class ProbeWork:
@@ -49,8 +49,8 @@ class ProbeWork:
             growing[name] = GrowingUnits(units, LiveUnits(units, own, options if name in bare else None))
         return growing
 
-    def places(self, film: xr.Dataset, photo: np.ndarray) -> Places:
+    def places(self, film: xr.Dataset, photo: np.ndarray) -> PhotoPlaces:
         image = torch.from_numpy(photo).movedim(-1, 0).float() / 255
         coordinates = places_on(film, self._probe, image)
         down, across = sight_of(self._probe).step if coordinates[0].size > 1 else photo.shape[:2]
-        return Places(coordinates, (down, across))
+        return PhotoPlaces(coordinates, (down, across))

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.probe import Probe
+from tunewidgets._checks import is_whole
+from tunewidgets.kernels.network.probe import Probe
 
 SIDE = 64  # pixels, where neither the caller nor the function says
 

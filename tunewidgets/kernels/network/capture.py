@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets._devices import choose_device
+from tunewidgets.kernels.network.probe import Probe, on_device, on_some_size, preprocess_of, weights_dtype
 from tunewidgets.kernels.network.tracing import (
     ACTIVATIONS,
     check_model,
@@ -23,7 +24,6 @@ from tunewidgets.kernels.network.tracing import (
     taking,
     watch_layers,
 )
-from tunewidgets.kernels.probe import Probe, on_device, on_some_size, preprocess_of, weights_dtype
 
 REDUCTIONS = ("mean", "max", "center")
 

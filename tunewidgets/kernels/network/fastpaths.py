@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from tunewidgets.kernels.spectrum import mix_channels
+from tunewidgets.kernels.canvas.spectrum import mix_channels
 
 # A gradient to an image of so few channels leaves a direct convolution's vector units mostly idle.
 FEW_CHANNELS = 4

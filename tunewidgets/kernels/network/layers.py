@@ -12,9 +12,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.sight import Sight, Watch
 from tunewidgets.kernels.network.tracing import check_model, evaluating, first_line, forward_to, watch_layers
-from tunewidgets.kernels.probe import Probe
 
 
 def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:

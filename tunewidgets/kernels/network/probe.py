@@ -5,11 +5,10 @@ whatever the module's own layout. The forward pass stops at the layer, and the m
 """
 
 import copy
-import hashlib
 import math
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,9 +27,7 @@ from tunewidgets.kernels.network.tracing import (
     forward_to,
     taking,
 )
-
-if TYPE_CHECKING:
-    from tunewidgets.live_work import LiveWork
+from tunewidgets.kernels.studies.fingerprint import fingerprint
 
 # Sizes tried, smallest useful first, to learn a layer's number of units from a model that does not tell its own.
 TRIED_SIZES = (64, 224, 32, 28, 96, 128, 256, 299, 384)
@@ -165,14 +162,6 @@ class Probe:
     def network(self) -> nn.Module:
         """The model where it runs: the user's own, or its copy on the probe's device."""
         return self._network
-
-    @property
-    def live_work(self) -> "LiveWork":
-        """What widgets ask of it while a reader looks."""
-        # Here, because all live kernels begin with a probe.
-        from tunewidgets.kernels.live.work import ProbeWork
-
-        return ProbeWork(self)
 
     def provenance(self) -> dict[str, str]:
         """Model, fingerprint of its weights, where they are from if that is known, and layer: a record's attributes."""
@@ -391,14 +380,3 @@ def on_some_size(
 def weights_dtype(network: nn.Module) -> torch.dtype:
     """The precision of a network's weights; float32 where it has none."""
     return next((p.dtype for p in network.parameters() if p.is_floating_point()), torch.float32)
-
-
-def fingerprint(model: nn.Module) -> str:
-    """sha256 over the names, shapes, dtypes and values of a model's parameters and buffers."""
-    digest = hashlib.sha256()
-    for name, value in sorted(model.state_dict().items()):
-        if isinstance(value, Tensor):
-            digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-            raw = value.detach().cpu().contiguous().flatten().view(torch.uint8) if value.numel() else value
-            digest.update(raw.numpy().tobytes())
-    return digest.hexdigest()

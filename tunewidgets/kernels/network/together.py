@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tunewidgets.kernels.network.probe import Probe, check_images
 from tunewidgets.kernels.network.tracing import evaluating, find_layer, listen_at, taking
-from tunewidgets.kernels.probe import Probe, check_images
 
 Seen = Callable[[int, Tensor], Any]
 

@@ -6,10 +6,10 @@ limited to the visible band cannot.
 
 import torch
 
+from tunewidgets.kernels.canvas.spectrum import radial_frequency
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.loop import generator, network_values
-from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.spectrum import radial_frequency
 
 # Share of the gradient's power that the band keeps.
 VISIBLE = 0.99

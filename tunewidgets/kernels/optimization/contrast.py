@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating
-from tunewidgets.kernels.probe import Probe
 
 # Standard deviation of logits: the colors of photographs have about that much.
 NATURAL = 1.2

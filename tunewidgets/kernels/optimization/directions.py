@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tunewidgets.kernels.network.probe import Probe, tensor_of
 from tunewidgets.kernels.network.tracing import Values
 from tunewidgets.kernels.optimization.scores import Objective, Score, position, staged
-from tunewidgets.kernels.probe import Probe, tensor_of
 
 # In "dot_cosine": below this cosine a position still pulls, weakly; a length that keeps silent positions finite.
 LEAST_COSINE, DOT_COSINE_FLOOR = 0.05, 1e-2

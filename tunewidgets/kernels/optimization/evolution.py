@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.canvas import Canvas, FourierCanvas
-from tunewidgets.kernels.jitter import Jitter
+from tunewidgets._checks import is_whole
+from tunewidgets.kernels.canvas.canvases import Canvas, FourierCanvas
+from tunewidgets.kernels.canvas.jitter import Jitter
+from tunewidgets.kernels.canvas.spectrum import radial_frequency
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe, generator
 from tunewidgets.kernels.optimization.scores import SIGNED, Objective, pooled
-from tunewidgets.kernels.probe import Probe
-from tunewidgets.kernels.spectrum import radial_frequency
 from tunewidgets.kernels.studies.workers import in_threads, one_thread
 
 # The search starts at gray with this spread of every parameter: images of full contrast, of which any unit answers to

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from tunewidgets.kernels.canvas import Canvas, ColorCanvas
-from tunewidgets.kernels.maco import MacoCanvas
+from tunewidgets.kernels.canvas.canvases import Canvas, ColorCanvas
+from tunewidgets.kernels.canvas.maco import MacoCanvas
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import Values, evaluating
 from tunewidgets.kernels.optimization.contrast import sees_linearly
 from tunewidgets.kernels.optimization.scores import Objective, staged
-from tunewidgets.kernels.probe import Probe
 
 LEVELS = (1e-4, 0.5, 1 - 1e-4)
 # Standard deviation of an image's colors over its positions below which an eye sees one color, and how much more than

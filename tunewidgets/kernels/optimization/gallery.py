@@ -16,11 +16,12 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets.kernels.network.blackbox import BlackBox
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.optimization.evolution import evolve
 from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe, optimize
+from tunewidgets.kernels.optimization.outcomes import SecondTry, is_better, reason, second_try
 from tunewidgets.kernels.optimization.scores import Objective
-from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.studies.executors import Lost, on_workers
 from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.studies.table import Table
@@ -119,7 +120,7 @@ class Gallery:
 
     def _replace(
         self,
-        seconds: Mapping[Job, "SecondTry"],
+        seconds: Mapping[Job, SecondTry],
         bar: tqdm,
         study: Study | None,
         part: str,
@@ -173,7 +174,9 @@ class Gallery:
 
         make = evolve if self.recipe.optimizer == "cma" else optimize
         keeping = _keeping(spread, keep)
-        made = make(self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, keeping, self.starts)
+        made = make(
+            self.probe, self.objective, list(rows), self.recipe, bar.update, shrink, keeping, self.starts
+        )
         for chunk in self._named(made):
             self.finished |= {outcome.job: outcome for outcome in chunk}
             if table is not None:
@@ -208,7 +211,7 @@ class Gallery:
             fields["distance"] = ()
         # An evolved image comes alone: its chunk is the generation that it is chosen from.
         together = 1 if recipe.optimizer == "cma" else recipe.chunk
-        table = study.table(part, len(self.jobs), together, fields, settings_of(recipe, self.probe))
+        table = study.table(part, len(self.jobs), together, fields, recipe_settings(recipe, self.probe))
         if table is not None:
             self.recipe = replace(recipe, chunk=int(table.about["chunk"]))
         return table
@@ -272,7 +275,7 @@ class Gallery:
         attrs = records.new_attrs(
             "images",
             **probe.provenance(),
-            settings=settings_of(recipe, probe),
+            settings=recipe_settings(recipe, probe),
             seed=recipe.seed,
             n_images=0,
             n_vectors=0,
@@ -317,7 +320,7 @@ def _stacked(values: Sequence[Tensor | None]) -> np.ndarray:
     return torch.stack([value for value in values if value is not None]).numpy()
 
 
-def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
+def recipe_settings(recipe: Recipe, probe: Probe) -> dict[str, Any]:
     """A recipe as a record's settings, with the threads and the device that it ran on."""
     started = {"start": recipe.start, "leave": recipe.leave} if recipe.start else {}
     return {
@@ -339,60 +342,6 @@ def settings_of(recipe: Recipe, probe: Probe) -> dict[str, Any]:
         **({"importance": True} if recipe.importance else {}),
         **started,
     }
-
-
-SILENT = "silent: no image that was tried excites this unit"
-FLAT = (
-    "flat: one color is the best that was found; look at one position of it, tw.Neuron, or at its exemplars"
-)
-
-
-def trouble(outcome: Finished, objective: Objective) -> str:
-    """Why an image shows nothing of its target, or an empty string."""
-    if not bool(torch.isfinite(outcome.values).all() and torch.isfinite(outcome.response).all()):
-        return "failed: the network gave NaN or infinite values; check its weights and preprocessing"
-    if _own_response(outcome, objective) <= 0:
-        return SILENT
-    rounding = 1e-6 * float(outcome.response.abs().max())
-    if float(outcome.values.max() - outcome.values[0]) <= rounding and len(outcome.values) > 1:
-        return "failed: the objective never rose above its start; it may not depend on the image, or have no gradient"
-    return ""
-
-
-def reason(outcome: Finished, objective: Objective, recipe: Recipe) -> str:
-    """Why an image shows nothing, or nothing but a color; or an empty string."""
-    found, colors = trouble(outcome, objective), recipe.colors
-    if found or colors is None:
-        return found
-    flat = colors.are_best(outcome.job.target, outcome.image, float(outcome.values[-1]))
-    return FLAT if flat else ""
-
-
-SecondTry = tuple[Job, Tensor | None]
-
-
-def second_try(outcome: Finished, objective: Objective, recipe: Recipe) -> SecondTry | None:
-    """The job that may do better than this outcome, and the parameters that it starts from (None: other noise)."""
-    target, key = outcome.job
-    if trouble(outcome, objective):
-        return Job(target, f"{key}/again"), None
-    colors = recipe.colors
-    if colors is not None and not colors.early and bool(outcome.values[-1] < colors.scores[target]):
-        return Job(target, f"{key}/color"), colors.start(target)
-    return None
-
-
-def is_better(second: Finished, first: Finished, objective: Objective) -> bool:
-    """Whether another try's outcome is to take the first one's place."""
-    if trouble(second, objective):
-        return False
-    return bool(trouble(first, objective)) or bool(second.values[-1] > first.values[-1])
-
-
-def _own_response(outcome: Finished, objective: Objective) -> float:
-    """The response of the unit that an image is made for; infinite where it is made for none."""
-    units = objective.own_units()
-    return torch.inf if units is None else float(outcome.response[int(units[outcome.job.target])])
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:

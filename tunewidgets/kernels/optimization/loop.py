@@ -15,15 +15,15 @@ import torch
 from torch import Tensor
 
 from tunewidgets._devices import multiplies_bfloat16
-from tunewidgets.kernels.canvas import Canvas
-from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.canvas.canvases import Canvas
+from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.fastpaths import FastPaths
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.rectifiers import LeakingRectifiers
 from tunewidgets.kernels.network.tracing import Values, evaluating
 from tunewidgets.kernels.optimization.accentuation import brought_back, cost_of_leaving, distance
 from tunewidgets.kernels.optimization.flat_colors import FlatColors
 from tunewidgets.kernels.optimization.scores import Objective, pooled
-from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.studies.workers import in_threads, worker_count
 
 # Adam's memory is short because the path is: at the usual .9 most of a hundred steps go into turning round.

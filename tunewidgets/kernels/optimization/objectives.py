@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import Values
 from tunewidgets.kernels.optimization.scores import Objective, Score, pooled, position, staged
-from tunewidgets.kernels.probe import Probe
 
 
 class _Units(Objective):

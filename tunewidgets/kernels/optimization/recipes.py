@@ -9,21 +9,21 @@ from typing import Any
 
 import torch
 
-from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.canvas import Canvas, make_canvas
-from tunewidgets.kernels.jitter import Jitter
-from tunewidgets.kernels.layers import receptive_field
+from tunewidgets._checks import is_whole
+from tunewidgets.kernels.canvas.canvases import Canvas, make_canvas
+from tunewidgets.kernels.canvas.jitter import Jitter
+from tunewidgets.kernels.network.layers import receptive_field
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import check_mode, evaluating, first_line
-from tunewidgets.kernels.objectives import as_objective
 from tunewidgets.kernels.optimization.band import choose_band
 from tunewidgets.kernels.optimization.contrast import choose_contrast
 from tunewidgets.kernels.optimization.evolution import check_without_gradient, evolution_recipe, low_band
 from tunewidgets.kernels.optimization.flat_colors import flat_colors
 from tunewidgets.kernels.optimization.gallery import Gallery
 from tunewidgets.kernels.optimization.loop import Job, Recipe, choose_chunk, choose_precision
+from tunewidgets.kernels.optimization.objectives import as_objective
 from tunewidgets.kernels.optimization.scores import STAGES, Objective
 from tunewidgets.kernels.optimization.starts import GENTLE, as_starts
-from tunewidgets.kernels.probe import Probe
 
 SMALLEST_CANVAS, LARGEST_CANVAS = 64, 224
 

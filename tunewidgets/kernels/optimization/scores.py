@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.network.tracing import Values
-from tunewidgets.kernels.probe import Probe
 
 Score = Callable[[Values], Tensor]
 STAGES = ("leaky", "pre", "post")

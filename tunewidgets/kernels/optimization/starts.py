@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets.kernels.canvas import Canvas
+from tunewidgets.kernels.canvas.canvases import Canvas
 from tunewidgets.zoo.pictures import fit, in_unit_range
 
 # Adam's step from a photograph, of that from noise: longer ones tear the photograph, swing about a bound on leaving and

@@ -10,11 +10,11 @@ from typing import Any
 
 import xarray as xr
 
-from tunewidgets.kernels.jitter import Jitter
+from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.blackbox import BlackBox
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.optimization.recipes import prepare
 from tunewidgets.kernels.optimization.scores import Objective
-from tunewidgets.kernels.probe import Probe
 from tunewidgets.kernels.studies.store import Study, plain
 from tunewidgets.records import with_settings
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tunewidgets.kernels.reading.image_readout import image_readout
 from tunewidgets.kernels.reading.opponent_colors import AXES, opposition
-from tunewidgets.kernels.readout import smoothness, sweep
+from tunewidgets.kernels.reading.readout import smoothness, sweep
 
 # Columns of `image_readout`.
 TEXTURES = {"frequency": slice(0, 1), "angle": slice(1, 3), "phase": slice(3, 6)}

@@ -6,7 +6,7 @@ how far it sweeps, and how straight it goes there.
 
 import numpy as np
 
-from tunewidgets.kernels.gabor.attributes import ATTRIBUTES, COLUMNS, Embedding
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COLUMNS, Embedding
 
 # A curve shorter than this stays where it is: targets have single precision.
 STILL = 1e-5

@@ -15,17 +15,17 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from tunewidgets import records
-from tunewidgets._numbers import is_whole
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.labelled import LabelledImages, labelled
 from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer
 from tunewidgets.kernels.network.tracing import taking
-from tunewidgets.kernels.selectivity import CHUNK, Selectivity, stream
+from tunewidgets.kernels.single_units.selectivity import CHUNK, Selectivity, stream
 from tunewidgets.kernels.single_units.silencing import SilencedLayer
 
 # What one batch's recording may keep, bytes.
 CACHE_BYTES = 256 * 2**20
 LARGEST_BATCH = 256
-METHODS = ("zero", "mean")
+REPLACEMENTS = ("zero", "mean")
 
 
 def ablation(
@@ -139,8 +139,8 @@ def ablation(
 
 
 def _check(method: str, **numbers: int) -> None:
-    if method not in METHODS:
-        raise ValueError(f"method is {method!r}; choose {' or '.join(map(repr, METHODS))}.")
+    if method not in REPLACEMENTS:
+        raise ValueError(f"method is {method!r}; choose {' or '.join(map(repr, REPLACEMENTS))}.")
     for name, least in (("points", 2), ("random_orders", 1), ("seed", 0)):
         if not is_whole(numbers[name], least):
             raise ValueError(f"{name} is {numbers[name]!r}; give a whole number of at least {least}.")

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from tunewidgets.kernels.network.capture import Capture, Reduced
-from tunewidgets.kernels.objectives import Neuron
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.optimization.flat_colors import is_mostly_one_color
-from tunewidgets.kernels.optimization.gallery import Gallery, to_uint8, trouble
+from tunewidgets.kernels.optimization.gallery import Gallery, to_uint8
 from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe
+from tunewidgets.kernels.optimization.objectives import Neuron
+from tunewidgets.kernels.optimization.outcomes import trouble
 from tunewidgets.kernels.optimization.recipes import prepare
-from tunewidgets.kernels.probe import Probe
 
 BOUNDED, ONE_POSITION = "bounded contrast", "one position"
 # Of the measured image's steps, so many more take its pattern on at a bounded contrast.

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tunewidgets.kernels.data.labelled import LabelledImages
 from tunewidgets.kernels.network.capture import Capture
-from tunewidgets.kernels.selectivity import CHUNK
+from tunewidgets.kernels.single_units.selectivity import CHUNK
 
 
 class Exciting:

@@ -15,10 +15,10 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
-from tunewidgets._numbers import is_whole
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.labelled import LabelledImages, labelled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduced
-from tunewidgets.kernels.selectivity import CHUNK, stream
+from tunewidgets.kernels.single_units.selectivity import CHUNK, stream
 
 # The spread chooses among so many equal steps of activation.
 LEVELS = 64

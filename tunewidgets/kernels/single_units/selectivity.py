@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from tunewidgets import records
-from tunewidgets._numbers import is_whole
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.labelled import LabelledImages, labelled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduced
 from tunewidgets.kernels.single_units.critics import HISTOGRAM_BYTES, Histograms, TopImages

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from tunewidgets import records
 from tunewidgets.kernels.data.labelled import LabelledImages
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.replay import Replay
-from tunewidgets.kernels.probe import Probe
 
 ORDERS = ("most selective first", "least selective first", "random")
 

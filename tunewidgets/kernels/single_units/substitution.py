@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from tunewidgets.kernels.data.labelled import labelled
 from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer
-from tunewidgets.kernels.probe import fingerprint
-from tunewidgets.kernels.selectivity import Selectivity, stream
+from tunewidgets.kernels.single_units.selectivity import Selectivity, stream
 from tunewidgets.kernels.single_units.unit_images import UnitImages, check_options
+from tunewidgets.kernels.studies.fingerprint import fingerprint
 from tunewidgets.kernels.studies.store import Study, plain
 
 

@@ -12,15 +12,16 @@ import torch
 import xarray as xr
 
 from tunewidgets import records
-from tunewidgets._numbers import is_whole
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.network.capture import Capture, Observed
-from tunewidgets.kernels.objectives import AM, IAM
 from tunewidgets.kernels.optimization.contrast import display_contrast
-from tunewidgets.kernels.optimization.gallery import SILENT, Gallery, reason
+from tunewidgets.kernels.optimization.gallery import Gallery
 from tunewidgets.kernels.optimization.loop import Job
+from tunewidgets.kernels.optimization.objectives import AM, IAM
+from tunewidgets.kernels.optimization.outcomes import SILENT, reason
 from tunewidgets.kernels.optimization.recipes import prepare
-from tunewidgets.kernels.selectivity import CHUNK
 from tunewidgets.kernels.single_units.display_images import DisplayImages
+from tunewidgets.kernels.single_units.selectivity import CHUNK
 from tunewidgets.kernels.single_units.substitution_measures import (
     exceeders,
     mean_of_present,

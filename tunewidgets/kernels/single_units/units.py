@@ -14,18 +14,18 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
-from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.ablation import ablation as ablate
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.labelled import LabelledImages, labelled
-from tunewidgets.kernels.exemplars import Exemplars, with_pictures
 from tunewidgets.kernels.network.capture import Capture, Observed
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.recipes import choose_size
-from tunewidgets.kernels.probe import fingerprint
-from tunewidgets.kernels.selectivity import Selectivity, stream
+from tunewidgets.kernels.single_units.ablation import ablation as ablate
 from tunewidgets.kernels.single_units.exciting import Exciting
+from tunewidgets.kernels.single_units.exemplars import Exemplars, with_pictures
+from tunewidgets.kernels.single_units.selectivity import Selectivity, stream
 from tunewidgets.kernels.single_units.unit_images import UnitImages, check_options
 from tunewidgets.kernels.studies.executors import check_executor
+from tunewidgets.kernels.studies.fingerprint import fingerprint
 from tunewidgets.kernels.studies.store import Study, plain
 
 

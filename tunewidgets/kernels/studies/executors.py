@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from tunewidgets.kernels.probe import fingerprint
 from tunewidgets.kernels.studies.allocator import keep_freed_memory
+from tunewidgets.kernels.studies.fingerprint import fingerprint
 
 # A chunk that loses its workers so often in a row, with nothing finished in between, is given up.
 TRIES = 3

@@ -18,12 +18,12 @@ import xarray as xr
 import zarr
 
 from tunewidgets import records
-from tunewidgets._lock import InUseError
-from tunewidgets._numbers import plain_value
-from tunewidgets._record_files import DAMAGE, ORDER, node_name
-from tunewidgets._record_places import Place, place_of, read_part
-from tunewidgets._record_schemas import RecordError
+from tunewidgets._checks import plain_value
 from tunewidgets.kernels.studies.table import Table
+from tunewidgets.records.files import DAMAGE, ORDER, node_name
+from tunewidgets.records.growing import Place, place_of, read_part
+from tunewidgets.records.lock import InUseError
+from tunewidgets.records.validation import RecordError
 
 # Share of the time that may go into writing the record while it is partial.
 SHOWING = 0.01

@@ -14,8 +14,8 @@ import numpy as np
 import zarr
 from zarr.codecs import Crc32cCodec
 
-from tunewidgets._numbers import plain_value
-from tunewidgets._record_files import DAMAGE
+from tunewidgets._checks import plain_value
+from tunewidgets.records.files import DAMAGE
 
 
 class Table:

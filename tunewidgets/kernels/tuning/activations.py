@@ -16,11 +16,11 @@ import xarray as xr
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from tunewidgets._numbers import is_whole
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.image_batches import check_order, chunks, counted, described, look_of_first
 from tunewidgets.kernels.data.vectors import HeldVectors, StoredVectors, Vectors
+from tunewidgets.kernels.network.probe import Probe, check_is_probe
 from tunewidgets.kernels.network.together import check_together, see_together
-from tunewidgets.kernels.probe import Probe, check_is_probe
 
 POOLINGS = ("mean", "rms")
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tunewidgets._methods import METHODS
-from tunewidgets._numbers import is_whole
+from tunewidgets._checks import DECOMPOSITIONS, is_whole
 
 
 def asked_components(method: Any, n_components: int, n_neighbors: int, subsample: int) -> int | None:
@@ -20,10 +19,10 @@ def asked_components(method: Any, n_components: int, n_neighbors: int, subsample
     ValueError, TypeError
         If the method is unknown or no decomposition, or a number is not a whole one from 1.
     """
-    known = f"give {', '.join(map(repr, METHODS))}"
+    known = f"give {', '.join(map(repr, DECOMPOSITIONS))}"
     if isinstance(method, str):
-        if method not in METHODS:
-            near = get_close_matches(method, METHODS, n=1, cutoff=0.3)
+        if method not in DECOMPOSITIONS:
+            near = get_close_matches(method, DECOMPOSITIONS, n=1, cutoff=0.3)
             hint = f"did you mean {near[0]!r}?" if near else known
             raise ValueError(f"there is no method {method!r}; {hint}")
         counts = {"n_components": n_components}

@@ -15,10 +15,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from tunewidgets import records
-from tunewidgets._numbers import is_whole
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.image_batches import check_order, chunks, counted, described
-from tunewidgets.kernels.layers import sight_of
-from tunewidgets.kernels.probe import Probe
+from tunewidgets.kernels.network.layers import sight_of
+from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
 
 # Of so many vectors nearest to a point along its dimension, those nearest in direction are shown.

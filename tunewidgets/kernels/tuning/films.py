@@ -13,17 +13,17 @@ import torch
 import xarray as xr
 
 from tunewidgets import records
-from tunewidgets._numbers import is_whole
-from tunewidgets.kernels.dimensions import TuningDimensions
-from tunewidgets.kernels.directions import Direction, cosine
-from tunewidgets.kernels.jitter import Jitter
+from tunewidgets._checks import is_whole
+from tunewidgets.kernels.canvas.jitter import Jitter
+from tunewidgets.kernels.network.probe import Probe, check_is_probe
 from tunewidgets.kernels.network.tracing import check_mode
-from tunewidgets.kernels.optimization.gallery import Gallery, settings_of, to_uint8
+from tunewidgets.kernels.optimization.directions import Direction, cosine
+from tunewidgets.kernels.optimization.gallery import Gallery, recipe_settings, to_uint8
 from tunewidgets.kernels.optimization.loop import Job
 from tunewidgets.kernels.optimization.recipes import choose_canvas, choose_size, make_recipe
 from tunewidgets.kernels.optimization.scores import position
-from tunewidgets.kernels.probe import Probe, check_is_probe
 from tunewidgets.kernels.studies.store import Study, plain
+from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.places import check_source
 from tunewidgets.kernels.tuning.points import OTHERS, SAMPLINGS, Points, place_points
 
@@ -214,7 +214,7 @@ def render_film(
             strip = torch.stack([outcome.image for outcome in outcomes if outcome is not None])
             images[row] = to_uint8(strip.movedim(1, -1).numpy())
             reached[row] = achieved(probe, strip, goal.vectors[own], at)
-        ran = settings_of(gallery.recipe, probe) if gallery is not None else {}
+        ran = recipe_settings(gallery.recipe, probe) if gallery is not None else {}
         attrs = records.new_attrs(
             "film",
             **provenance,

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 import xarray as xr
 
-from tunewidgets.kernels.activations import pooled
 from tunewidgets.kernels.data.vectors import normalized
-from tunewidgets.kernels.probe import Probe, check_is_probe
+from tunewidgets.kernels.network.probe import Probe, check_is_probe
+from tunewidgets.kernels.tuning.activations import pooled
 from tunewidgets.records import settings_of
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tunewidgets.kernels.dimensions import TuningDimensions
+from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 
 SAMPLINGS = ("arc", "uniform", "quantile")
 OTHERS = ("mean", "zero")
