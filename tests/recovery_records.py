@@ -15,7 +15,7 @@ from tunewidgets.records import new_attrs
 ATTRIBUTES = ("frequency", "angle", "phase")
 # How far beyond its null a method's best dimension lies, for frequency, angle and phase.
 STRENGTH = {"pca": (0.6, 0.9, 1.8), "ica": (0.7, 1.7, 1.9), "nmf": (0.4, 0.5, 0.8), "lle": (0.5, 0.6, 1.2)}
-CELL = ("attribute", "method", "n_components", "seed", "bank", "readout")
+CELL = ("attribute", "decomposition", "n_components", "seed", "bank", "readout")
 
 
 def make_recovery(
@@ -96,7 +96,7 @@ def make_recovery(
     over = recovered.transpose(3, 0, 1, 2, 4, 5)
     count = (~np.isnan(over)).sum(0)
     share = np.where(count > 0, np.nansum(over, 0) / np.maximum(count, 1), np.nan)
-    over_seeds = ("attribute", "method", "n_components", "bank", "readout")
+    over_seeds = ("attribute", "decomposition", "n_components", "bank", "readout")
     for name in (
         "share",
         "share_low",
@@ -140,7 +140,7 @@ def make_recovery(
         },
         coords={
             "attribute": np.array(ATTRIBUTES, dtype=object),
-            "method": np.array(methods, dtype=object),
+            "decomposition": np.array(methods, dtype=object),
             "n_components": np.array(n_components),
             "seed": np.array(seeds),
             "bank": np.array(banks, dtype=object),

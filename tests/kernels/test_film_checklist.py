@@ -35,7 +35,7 @@ def test_a_mark_is_for_what_lies_beyond_the_furthest_of_as_many_random_axes(tree
     assert marked == ["angle/conv2d0 PCA-4", "angle/conv2d0 ICA-4", "blue/red/conv2d0 ICA-4"]
     assert cell(tree, "angle/conv2d0 PCA-4").p == pytest.approx(1 / (DRAWS + 1))
     assert {each.on_axis for each in cells_of(tree)} == {None}
-    where = {"method": "conv2d0 ICA", "n_components": 4, "seed": 0, "readout": "image"}
+    where = {"decomposition": "conv2d0 ICA", "n_components": 4, "seed": 0, "readout": "image"}
     assert int(tree["best_dimension"].sel({"attribute": "blue/red", **where}).item()) == 2
     null = tree["null"].sel({"attribute": "angle", **where}).values
     single = make_read_film()["attribute_null"].values[1]
@@ -46,7 +46,13 @@ def test_a_mark_is_for_what_lies_beyond_the_furthest_of_as_many_random_axes(tree
 def test_the_curves_are_those_of_the_best_dimensions_pictures(tree):
     film = make_read_film("ica", ("angle", "blue/red"))
     own = attribute_curves(film["image"].values[2])["angle"]
-    where = {"attribute": "angle", "method": "conv2d0 ICA", "n_components": 4, "seed": 0, "readout": "image"}
+    where = {
+        "attribute": "angle",
+        "decomposition": "conv2d0 ICA",
+        "n_components": 4,
+        "seed": 0,
+        "readout": "image",
+    }
     found = tree["readout_curve"].sel(where).squeeze().values
     np.testing.assert_allclose(found[:, :2], own, rtol=1e-6)
     assert np.isnan(found[:, 2]).all()

@@ -91,7 +91,7 @@ def test_the_record_is_valid_and_comes_back_from_disk(tree, tmp_path):
     records.validate(tree)
     back = tw.open_record(tw.save_record(tree, tmp_path / "recovery.zarr.zip"))
     xr.testing.assert_identical(back.to_dataset(), tree.to_dataset())
-    assert tree["p"].dims == ("attribute", "method", "n_components", "seed", "bank", "readout")
+    assert tree["p"].dims == ("attribute", "decomposition", "n_components", "seed", "bank", "readout")
     assert tree["null"].sizes["draw"] == 59
     assert not any(tree["verdict"].values.ravel())
     assert tree.attrs["n_images"] == 60
@@ -143,11 +143,15 @@ def test_what_is_stored_agrees_with_itself(tree):
 
 def test_on_a_bank_that_sees_light_the_first_component_is_light_and_passes_for_frequency(tree):
     assert (
-        cell(tree, "recovered", attribute="frequency", bank="with mean", method="pca", n_components=3).mean()
+        cell(
+            tree, "recovered", attribute="frequency", bank="with mean", decomposition="pca", n_components=3
+        ).mean()
         >= 0.75
     )
     assert (
-        cell(tree, "recovered", attribute="frequency", bank="zero-mean", method="pca", n_components=3).mean()
+        cell(
+            tree, "recovered", attribute="frequency", bank="zero-mean", decomposition="pca", n_components=3
+        ).mean()
         <= 0.5
     )
 
@@ -209,12 +213,12 @@ def test_films_are_read_by_their_pictures_and_kept(filmed, quick):
     film = tree["films/bank-pca-3"]
     assert film["image"].shape == (3, 32, 32, 32, 3)
     pictures = tree.to_dataset().sel(readout="image").squeeze()
-    assert np.isfinite(pictures["p"].sel({"method": "pca"})).all()
-    assert np.isfinite(pictures["readout_curve"].sel({"method": "pca", "attribute": "phase"})).all()
+    assert np.isfinite(pictures["p"].sel({"decomposition": "pca"})).all()
+    assert np.isfinite(pictures["readout_curve"].sel({"decomposition": "pca", "attribute": "phase"})).all()
     assert np.isnan(pictures["p_rotation"]).all()
     # NMF with the others at 0 has nothing to draw.
-    assert np.isnan(pictures["p"].sel({"method": "nmf"})).all()
-    assert (pictures["best_dimension"].sel({"method": "nmf"}) == -1).all()
+    assert np.isnan(pictures["p"].sel({"decomposition": "nmf"})).all()
+    assert (pictures["best_dimension"].sel({"decomposition": "nmf"}) == -1).all()
     xr.testing.assert_identical(tw.open_record(store)["films/bank-pca-3"].to_dataset(), film.to_dataset())
     # The checklist finds them under the names that they have here.
     assert {strip.film.attrs["model_sha256"] for strip in strips_of(tree)} == {film.attrs["model_sha256"]}
@@ -272,13 +276,13 @@ def test_scikit_learn_estimators_and_cells_that_cannot_be_fitted(quick):
         (2, 9),
         **quick,
     )
-    assert tree["method"].values.tolist() == ["PCA", "FactorAnalysis", "PCA-2"]
+    assert tree["decomposition"].values.tolist() == ["PCA", "FactorAnalysis", "PCA-2"]
     report = tree.to_dataset().squeeze()
-    assert "n_components" in report["status"].sel({"method": "PCA", "n_components": 9}).item()
-    assert np.isnan(report["p"].sel({"method": "PCA", "n_components": 9})).all()
-    assert (report["best_dimension"].sel({"method": "PCA", "n_components": 9}) == -1).all()
+    assert "n_components" in report["status"].sel({"decomposition": "PCA", "n_components": 9}).item()
+    assert np.isnan(report["p"].sel({"decomposition": "PCA", "n_components": 9})).all()
+    assert (report["best_dimension"].sel({"decomposition": "PCA", "n_components": 9}) == -1).all()
     # Whitening changes coordinates, not what they say.
-    plain, white = (report["p"].sel({"method": name, "n_components": 2}) for name in ("PCA", "PCA-2"))
+    plain, white = (report["p"].sel({"decomposition": name, "n_components": 2}) for name in ("PCA", "PCA-2"))
     np.testing.assert_array_equal(plain, white)
 
 

@@ -73,7 +73,9 @@ class TestTraits:
         assert again.verdicts == {"angle/ica-3": "no", "phase/lle-3": "unsure"}
         assert again.notes == {"angle/ica-3": "only <b>looks</b> so"}
         assert (
-            again.report["verdict"].sel({"attribute": "angle", "method": "ica", "n_components": 3}).item()
+            again.report["verdict"]
+            .sel({"attribute": "angle", "decomposition": "ica", "n_components": 3})
+            .item()
             == "no"
         )
         assert not (report["verdict"].values != "").any()
@@ -110,7 +112,11 @@ class TestMarks:
 
     def test_seeds_are_counted(self, checklist, report):
         for cell in checklist.cells():
-            where = {"attribute": cell.attribute, "method": cell.method, "n_components": cell.n_components}
+            where = {
+                "attribute": cell.attribute,
+                "decomposition": cell.method,
+                "n_components": cell.n_components,
+            }
             own = report["recovered"].sel({**where, "bank": "zero-mean", "readout": "activation"}).values
             assert (cell.recovering, cell.seeds) == (np.nansum(own), (~np.isnan(own)).sum())
 
@@ -130,7 +136,7 @@ class TestMarks:
         assert (found["pca", 3].in_subspace, found["nmf", 6].in_subspace) == (True, None)
         assert found["nmf", 6].reason == FAILED["nmf", 6]
         assert (found["ica", 6].paper, found["pca", 6].paper, found["nmf", 3].paper) == (True, False, False)
-        largest = own["p_holm"].max("attribute").sel({"method": "nmf", "n_components": 3, "seed": 0})
+        largest = own["p_holm"].max("attribute").sel({"decomposition": "nmf", "n_components": 3, "seed": 0})
         assert found["nmf", 3].p == pytest.approx(largest.item())
 
     def test_films_say_nothing_of_all_three(self, report):
@@ -187,7 +193,7 @@ class TestTables:
         assert "not as something replicated" in text
 
     def test_latex_escapes(self, report):
-        named = report.to_dataset(inherit=False).assign_coords(method=["pca", "ica", "My_50%", "lle"])
+        named = report.to_dataset(inherit=False).assign_coords(decomposition=["pca", "ica", "My_50%", "lle"])
         text = tw.RecoveryChecklist(named).to_latex()
         assert r"My\_50\%-3" in text
         body = text[text.index(r"\hline") : text.index(r"\end{tabular}")]
@@ -200,7 +206,7 @@ class TestPage:
         whole = report.to_dataset(inherit=False)
         facts = json.loads(json.dumps(recovery_page.report_facts(whole), allow_nan=False))
         at = np.ravel_multi_index((1, 1, 1, 2, 1, 0), whole["p"].shape)
-        where = {"attribute": 1, "method": 1, "n_components": 1, "seed": 2, "bank": 1, "readout": 0}
+        where = {"attribute": 1, "decomposition": 1, "n_components": 1, "seed": 2, "bank": 1, "readout": 0}
         for name in recovery_page.NUMBERS:
             assert facts["values"][name][at] == pytest.approx(whole[name].isel(where).item(), abs=1e-6)
         curves = np.frombuffer(recovery_page.packed_curves(whole), "<f4").reshape(-1, 32, 3)
@@ -235,7 +241,7 @@ class TestPage:
         best = (
             report["best_dimension"]
             .isel(seed=0)
-            .sel({"bank": "with mean", "method": "ica", "n_components": 6})
+            .sel({"bank": "with mean", "decomposition": "ica", "n_components": 6})
         )
         mine = [s for s in strips if (s.bank, s.column) == (1, 3)]
         assert {s.dimension for s in mine} == set(best.values.ravel().tolist())

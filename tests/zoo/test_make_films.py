@@ -43,7 +43,7 @@ def test_every_layer_and_method_is_read_and_shown_beside_photographs_and_table_2
         first, second = (films[layer, method]["attribute_null"] for method in ("ica", "pca"))
         np.testing.assert_array_equal(first, second)
     table = tw.open_record(tmp_path / "out" / "shallow_cnn-table2.zarr.zip")
-    assert list(table["method"].values) == ["conv2d0 ICA", "conv2d0 PCA", "conv2d1 ICA", "conv2d1 PCA"]
+    assert list(table["decomposition"].values) == ["conv2d0 ICA", "conv2d0 PCA", "conv2d1 ICA", "conv2d1 PCA"]
 
 
 def test_what_is_finished_is_not_made_again(command, tmp_path):

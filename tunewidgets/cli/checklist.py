@@ -35,7 +35,7 @@ def checklist(report: xr.Dataset | xr.DataTree) -> str:
 
 def _table(data: xr.Dataset, bank: str, readout: str) -> str:
     seeds = int(data["n_seeds"].max())
-    columns = [(str(m), int(k)) for m in data["method"].values for k in data["n_components"].values]
+    columns = [(str(m), int(k)) for m in data["decomposition"].values for k in data["n_components"].values]
     by = "R² of loadings" if data["statistic"].item() == "r2" else "sweep"
     lines = [
         f"{bank} bank, by {'activations' if readout == 'activation' else 'pictures'}, {by}, "
@@ -54,7 +54,7 @@ def _table(data: xr.Dataset, bank: str, readout: str) -> str:
             head = attribute if place == 0 else ""
             lines.append(_line(head, name, cells))
     if "share_all" in data:
-        shares = [data["share_all"].sel({"method": m, "n_components": k}).item() for m, k in columns]
+        shares = [data["share_all"].sel({"decomposition": m, "n_components": k}).item() for m, k in columns]
         lines.append(_line("all three", "Holm", [f"{share:.2f}" for share in shares]))
     return "\n".join(lines)
 
@@ -64,12 +64,12 @@ def _line(head: str, name: str, cells: list[str]) -> str:
 
 
 def _at(values: xr.DataArray, attribute: str, method: str, k: int) -> float:
-    return float(values.sel({"attribute": attribute, "method": method, "n_components": k}))
+    return float(values.sel({"attribute": attribute, "decomposition": method, "n_components": k}))
 
 
 def _smallest(values: xr.DataArray, attribute: str, method: str, k: int) -> float:
     # One seed is finished, or several with films of one.
-    own = values.sel({"attribute": attribute, "method": method, "n_components": k}).values
+    own = values.sel({"attribute": attribute, "decomposition": method, "n_components": k}).values
     return float(np.nanmin(own)) if np.isfinite(own).any() else float("nan")
 
 

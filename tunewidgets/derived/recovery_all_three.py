@@ -32,7 +32,7 @@ def all_three_of(report: xr.Dataset, look: RecoveryLook) -> list[Cell]:
     cells = cells_of(report, look)
     columns = len(cells) // report.sizes["attribute"]
     shown = report.sel(bank=look.bank, readout=look.readout)
-    order = ("attribute", "seed", "method", "n_components")
+    order = ("attribute", "seed", "decomposition", "n_components")
     holm, smoothness = (shown[name].transpose(*order).values for name in ("p_holm", "smoothness"))
     # NaN where one of them has no p: nothing is said of all three then.
     found = passes(holm, smoothness, look.alpha, smooth_from(report)).min(axis=0)

@@ -193,7 +193,7 @@ def cells_of(report: xr.Dataset | xr.DataTree, look: RecoveryLook | None = None)
     )
     cells = []
     for a, attribute in enumerate(whole["attribute"].values):
-        for m, method in enumerate(whole["method"].values):
+        for m, method in enumerate(whole["decomposition"].values):
             for k, count in enumerate(whole["n_components"].values):
                 at = (a, m, k)
                 numbers = {

@@ -22,6 +22,7 @@ from urllib.parse import quote, unquote
 
 import xarray as xr
 
+from .older import up_to_date
 from .validation import MARK, RecordError, is_text
 from .without_zarr import Files, plain_tree, threads_start
 
@@ -110,9 +111,14 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
 
 @quiet()
 def read(path: str | os.PathLike[str], load: bool = True) -> xr.Dataset | xr.DataTree:
-    """Read what `write` wrote, into memory or, from a folder, as it is asked for. See `records.open_record`."""
-    if is_url(path):
-        return _read_url(str(path), load)
+    """Read what `write` wrote, into memory or, from a folder, as it is asked for. See `records.open_record`.
+
+    What an earlier version wrote comes in the names of this one (`older`).
+    """
+    return up_to_date(_read_url(str(path), load) if is_url(path) else _read_path(path, load))
+
+
+def _read_path(path: str | os.PathLike[str], load: bool) -> xr.Dataset | xr.DataTree:
     target = Path(path).expanduser()
     if not target.exists():
         beside = sorted(p.name for p in target.parent.glob("*.zarr*")) if target.parent.is_dir() else []

@@ -5,7 +5,7 @@ can't say is a check that gives a sentence. Validation is in `validation`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import xarray as xr
 
@@ -22,13 +22,17 @@ class Variable:
 
 @dataclass(frozen=True)
 class Schema:
-    """A kind of record: its version, its variables, the dims of a fixed size, and what a table can't say."""
+    """A kind of record: its version, its variables, the dims of a fixed size, and what a table can't say.
+
+    `renamed` has the dims that earlier versions called otherwise, by their earlier names.
+    """
 
     version: int
     variables: Mapping[str, Variable]
     sizes: Mapping[str, int]
     empty: Mapping[str, str]  # dim -> the sentence for a record in which it has no entries
     check: Callable[[xr.Dataset], str | None] = lambda record: None
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def _film_check(film: xr.Dataset) -> str | None:
@@ -63,7 +67,9 @@ def _recovery_check(report: xr.Dataset) -> str | None:
     if named[: len(known)] != known:
         return f"the attributes of this recovery record are not {', '.join(known)}; make it again with gabor_recovery"
     unnamed = [
-        dim for dim in ("method", "n_components", "seed", "bank", "readout") if dim not in report.coords
+        dim
+        for dim in ("decomposition", "n_components", "seed", "bank", "readout")
+        if dim not in report.coords
     ]
     if unnamed:
         return f"this recovery record has no coordinate {unnamed[0]}; make it again with gabor_recovery"
@@ -74,9 +80,9 @@ _OWN, _SHOWN, _CURVE = ("unit",), ("objective", "unit"), ("order", "step")
 _POINTS, _TARGETS, _FIT = ("dimension", "point"), ("dimension", "point", "unit"), ("dimension", "unit")
 _PATCHES = (*_POINTS, "exemplar")
 _READ, _READINGS = ("dimension", "attribute"), ("p", "p_holm", "sweep", "observed", "smoothness")
-_FITTED = ("method", "n_components", "seed", "bank")
+_FITTED = ("decomposition", "n_components", "seed", "bank")
 _CELL = ("attribute", *_FITTED, "readout")
-_TABLE = ("attribute", "method", "n_components")
+_TABLE = ("attribute", "decomposition", "n_components")
 _OVER_SEEDS = (*_TABLE, "bank", "readout")
 _PAIRS, _ENDS, _BY_PLACE = ("feature", "concept"), ("feature", "end"), ("feature", "end", "concept")
 _PLACED = ("iou", "iou_low", "iou_high", "iou_chance")
@@ -221,7 +227,9 @@ SCHEMAS: dict[str, Schema] = {
     # The root of a tree; the films of one seed are film records below it. A cell that doesn't exist is NaN, and -1 in
     # best_dimension.
     "recovery": Schema(
-        version=1,
+        version=2,
+        # "method" is an argument of `sel` itself.
+        renamed={"method": "decomposition"},
         variables={
             "p": Variable(_CELL),
             "p_holm": Variable(_CELL),
@@ -257,7 +265,7 @@ SCHEMAS: dict[str, Schema] = {
         },
         sizes={"component": 3},
         empty={
-            "method": "this recovery record has no method; make it again with gabor_recovery",
+            "decomposition": "this recovery record has no decomposition; make it again with gabor_recovery",
             "n_components": "this recovery record has no number of components; make it again with gabor_recovery",
             "seed": "this recovery record has no bank seed; make it again with gabor_recovery",
             "bank": "this recovery record has no bank; make it again with gabor_recovery",

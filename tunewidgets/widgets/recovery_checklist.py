@@ -180,7 +180,7 @@ class RecoveryChecklist(Widget):
         for trait, name in KINDS.items():
             entered: Mapping[str, str] = getattr(self, trait)
             values = np.array([entered.get(key, "") for key in self._keys], dtype=object)
-            dims = ("attribute", "method", "n_components")
+            dims = ("attribute", "decomposition", "n_components")
             root = root.assign({name: (dims, values.reshape(root[name].shape))})
         return root
 

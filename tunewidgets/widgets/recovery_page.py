@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..derived.recovery_marks import column_name, is_of_films, level_of, paper_mark, smooth_from
 from ..records import settings_of
 
-CELL = ("attribute", "method", "n_components", "seed", "bank", "readout")
+CELL = ("attribute", "decomposition", "n_components", "seed", "bank", "readout")
 NUMBERS = ("p", "p_holm", "p_rotation", "observed", "sweep", "smoothness")
 BINS = 32
 
@@ -23,7 +23,7 @@ def report_facts(report: xr.Dataset) -> dict[str, Any]:
 
     The lists under `values` run over `CELL`, the last one fastest, as do `best` and `nulls`.
     """
-    methods, counts = (report[name].values.tolist() for name in ("method", "n_components"))
+    methods, counts = (report[name].values.tolist() for name in ("decomposition", "n_components"))
     settings = settings_of(report)
     facts = {name: report[name].values.tolist() for name in ("attribute", "seed", "bank", "readout")}
     return {

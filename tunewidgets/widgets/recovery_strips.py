@@ -48,13 +48,13 @@ class Strip:
 def strips_of(tree: xr.DataTree) -> list[Strip]:
     """The strips of every best dimension of which there is a film."""
     report = tree.to_dataset(inherit=False)
-    names = [f"{m}-{k}" for m in report["method"].values for k in report["n_components"].values]
+    names = [f"{m}-{k}" for m in report["decomposition"].values for k in report["n_components"].values]
     # A film says by its bank's weights which bank and seed it is of.
     banks = {
         str(sha): place
         for place, sha in np.ndenumerate(report["bank_sha256"].transpose("seed", "bank").values)
     }
-    order = ("seed", "bank", "method", "n_components", "attribute", "readout")
+    order = ("seed", "bank", "decomposition", "n_components", "attribute", "readout")
     every = report["best_dimension"].transpose(*order).values
     best = every.reshape(*every.shape[:2], len(names), -1)
     strips = []

@@ -94,7 +94,7 @@ def film_checklist(
     report["status"][:] = NO_FILM
     children = {}
     for (name, count), film in columns.items():
-        where = {"method": name, "n_components": count, "seed": seed, "bank": bank}
+        where = {"decomposition": name, "n_components": count, "seed": seed, "bank": bank}
         enter(report, judge(film, alpha, seed, draws), {**where, "readout": READOUT})
         report["status"].loc[where] = ""
         converged = records.settings_of(film).get("converged")

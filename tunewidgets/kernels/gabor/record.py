@@ -16,7 +16,7 @@ from tunewidgets.kernels.gabor.nulls import bootstrap_mean, share_interval
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COMPONENTS
 from tunewidgets.records import settings_of
 
-CELL = ("attribute", "method", "n_components", "seed", "bank", "readout")
+CELL = ("attribute", "decomposition", "n_components", "seed", "bank", "readout")
 FITTED = CELL[1:5]
 TABLE = CELL[:3]
 OVER_SEEDS = (*TABLE, "bank", "readout")
@@ -48,7 +48,7 @@ def blank(
     """A record without a single finished cell."""
     coords = {
         "attribute": _text(attributes),
-        "method": _text(methods),
+        "decomposition": _text(methods),
         "n_components": np.array(n_components),
         "seed": np.array(seeds),
         "bank": _text(banks),
@@ -82,7 +82,7 @@ def blank(
 
 
 def enter(report: xr.Dataset, judged: Judgement, where: dict[str, Any]) -> None:
-    """Write a judgement into its cell, `where` naming method, n_components, seed, bank and readout."""
+    """Write a judgement into its cell, `where` naming decomposition, n_components, seed, bank and readout."""
     for name in VALUES:
         report[name].loc[where] = judged.values[name]
     report["best_dimension"].loc[where] = judged.best
@@ -104,7 +104,7 @@ def taken_over(report: xr.Dataset, earlier: xr.Dataset, store: str) -> xr.Datase
     readouts = [str(name) for name in report["readout"].values]
     readouts += [str(name) for name in earlier["readout"].values if name not in readouts]
     filters = max(report.sizes["filter"], earlier.sizes["filter"])
-    names, counts = (list(report[dim].values) for dim in ("method", "n_components"))
+    names, counts = (list(report[dim].values) for dim in ("decomposition", "n_components"))
     merged = blank(
         names,
         counts,
@@ -164,7 +164,7 @@ def summarized(report: xr.Dataset) -> xr.Dataset:
 
 
 def _all_three(report: xr.Dataset) -> np.ndarray:
-    """Whether a bank seed's cells recover every attribute: `(seed, method, n_components, bank, readout)`.
+    """Whether a bank seed's cells recover every attribute: `(seed, decomposition, n_components, bank, readout)`.
 
     Three claims made at once: Holm's p-values decide. NaN where a p-value is missing.
     """

@@ -92,8 +92,8 @@ def gabor_recovery(
     Returns
     -------
     xarray.DataTree
-        A recovery record. By attribute, method, n_components, seed, bank and readout: `p`, `p_holm` (Holm's, over the
-        three attributes, for "recovers all"), `p_rotation` (NaN for LLE, which has no subspace), `sweep` D in standard
+        A recovery record. By attribute, decomposition, n_components, seed, bank and readout: `p`, `p_holm` (Holm's,
+        over the three attributes, for "recovers all"), `p_rotation` (NaN for LLE, which has no subspace), `sweep` D in standard
         deviations of the bank's attribute, `smoothness` η = D by the length of the curve, `r2` of the loading,
         `observed` (what `statistic` names, compared with `null`, the farthest above its average of all dimensions in
         units of the best one's, and with `null_rotation`), `recovered` (some dimension has

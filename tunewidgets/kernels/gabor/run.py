@@ -158,7 +158,7 @@ class RecoveryRun:
             bank, embedding = self.banks[name, seed], self.embeddings[name, seed]
             fitted = {
                 (method, k): self.report["status"]
-                .loc[{"method": method, "n_components": k, "bank": name, "seed": seed}]
+                .loc[{"decomposition": method, "n_components": k, "bank": name, "seed": seed}]
                 .item()
                 == ""
                 for method, k in self.cells
@@ -178,7 +178,13 @@ class RecoveryRun:
                 rules = self.rules[name]
                 film = render_film(probe, dimensions, POINTS, others=rules.others, **options)
                 self.films[_node(name, method, k)] = film
-                where = {"method": method, "n_components": k, "bank": name, "seed": seed, "readout": "image"}
+                where = {
+                    "decomposition": method,
+                    "n_components": k,
+                    "bank": name,
+                    "seed": seed,
+                    "readout": "image",
+                }
                 enter(self.report, judge_film(film, embedding, pool, rules, seed), where)
                 self.save()
 
@@ -210,14 +216,16 @@ class RecoveryRun:
         place = {"bank": name, "seed": seed}
         status = self.report["status"].sel(place)
         wanted = [
-            (m, k) for m, k in self.cells if status.loc[{"method": m, "n_components": k}].item() == NOT_YET
+            (m, k)
+            for m, k in self.cells
+            if status.loc[{"decomposition": m, "n_components": k}].item() == NOT_YET
         ]
         if not wanted:
             return
         activations = self.patches.activations(self.banks[name, seed])
         self.report.attrs["n_images"] = activations.attrs["n_images"]
         for method, k in wanted:
-            where = place | {"method": method, "n_components": k}
+            where = place | {"decomposition": method, "n_components": k}
             dimensions: TuningDimensions = self.methods[method](k, seed)
             try:
                 dimensions.fit(activations)
