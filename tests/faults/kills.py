@@ -1,4 +1,4 @@
-"""Kill -9 at random moments of a units run and of a film run, go on, and compare with a run that nobody killed.
+"""Kill -9 at random moments of a units, a film and a recovery run, go on, and compare with a run that nobody killed.
 
     uv run --group test python tests/faults/kills.py [--kills 50]
 
@@ -26,13 +26,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from units_networks import batches, branching, labelled_images
 
 import tunewidgets as tw
+from tunewidgets.kernels.gabor import run as recovery_run
 from tunewidgets.kernels.optimization import loop
 
 LAYERS = ["relu", "body.2"]
 
 
 class Outcome(NamedTuple):
-    """What came of a number of kills: runs to their end, chunks that these have, chunks begun, and what differed."""
+    """What came of a number of kills: runs to their end, chunks that these have, chunks begun, and what differed.
+
+    A chunk of a recovery run is a cell.
+    """
 
     kills: int
     studies: int
@@ -60,18 +64,29 @@ def film(store: Path | None, steps: int = 6) -> dict[str, xr.Dataset]:
     }
 
 
+def recovery(store: Path | None) -> dict[str, xr.Dataset]:
+    """A checklist of 8 cells."""
+    tree = tw.gabor_recovery(
+        tw.zoo.gabor_bank, ("pca", "ica"), (2, 3), (0, 1), tw.zoo.images("dead-leaves", n=10, size=64), 1000,
+        permutations=19, progress=False, store=store,
+    )  # fmt: skip
+    return {"": tree.to_dataset()}
+
+
 def killed(run: Callable[[Path], object], store: Path, log: Path, after: float | None) -> bool:
     """Run in a fork; whether it was killed before its end."""
     pid = os.fork()
     if pid == 0:
-        real = loop._run_chunk
 
-        def told(*args, **kwargs):
-            with log.open("a") as file:
-                file.write("chunk\n")
-            return real(*args, **kwargs)
+        def telling(real: Callable[..., object]) -> Callable[..., object]:
+            def told(*args, **kwargs):
+                with log.open("a") as file:
+                    file.write("chunk\n")
+                return real(*args, **kwargs)
 
-        loop._run_chunk = told
+            return told
+
+        loop._run_chunk, recovery_run.judge = telling(loop._run_chunk), telling(recovery_run.judge)
         status = 1
         try:
             run(store)
@@ -119,7 +134,9 @@ def torment(run: Callable[..., dict[str, xr.Dataset]], kills: int, folder: Path,
         studies += 1
         found = tw.open_record(store)
         nodes = (
-            {layer: found[layer].to_dataset() for layer in expected} if "" not in expected else {"": found}
+            {layer: found[layer].to_dataset() for layer in expected}
+            if "" not in expected
+            else {"": found.to_dataset() if isinstance(found, xr.DataTree) else found}
         )
         different += not identical(nodes, expected)
         different += sorted(p.name for p in folder.glob(f"*{store.name}*")) != [store.name]
@@ -128,7 +145,7 @@ def torment(run: Callable[..., dict[str, xr.Dataset]], kills: int, folder: Path,
 
 
 def main() -> int:
-    """Kill both kinds of run."""
+    """Kill every kind of run."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -136,7 +153,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     wrong = 0
-    for run in (units, film):
+    for run in (units, film, recovery):
         with tempfile.TemporaryDirectory() as folder:
             found = torment(run, options.kills, Path(folder), options.seed)
         print(f"{run.__name__}: {found}", flush=True)

@@ -247,7 +247,8 @@ def open_record(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
     -------
     xarray.Dataset or xarray.DataTree
         What was saved, or what is there so far of a study that is still going on (`attrs["unfinished"]` says so). Its
-        text is Python strings (dtype object).
+        text is Python strings (dtype object), and a dimension that an earlier version called otherwise has its name of
+        now.
 
     Raises
     ------

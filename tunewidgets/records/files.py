@@ -14,7 +14,7 @@ import tempfile
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote
 
 import xarray as xr
 
-from .older import up_to_date
+from .older import EARLIER, up_to_date
 from .validation import MARK, RecordError, is_text
 from .without_zarr import Files, plain_tree, threads_start
 
@@ -96,9 +96,7 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
         )
     with _scratch(target) as scratch:
         folder = scratch / "record.zarr"
-        (_renamed_for_disk(record) if isinstance(record, xr.DataTree) else for_disk(record)).to_zarr(
-            folder, **OPTIONS
-        )
+        for_disk(record).to_zarr(folder, **OPTIONS)
         if target.name.endswith(_ZIP):
             # Zipped only now that it is finished: writing through a ZipStore leaves duplicate entries.
             os.replace(_zipped(folder, scratch / "record.zip"), target)
@@ -128,21 +126,43 @@ def _read_path(path: str | os.PathLike[str], load: bool) -> xr.Dataset | xr.Data
         )
     attrs = root_attrs(target)
     try:
-        if target.is_dir():
-            files = files_at(target)
-            check_whole(files)
-            return _loaded(target, attrs, load) if threads_start() else _plainly(files, attrs)
-        with zipfile.ZipFile(target) as archive:
-            files = Files(archive.namelist(), archive.read)
+        with _opened(target) as files:
             check_whole(files)
             if not threads_start():
                 return _plainly(files, attrs)
+        if target.is_dir():
+            return _loaded(target, attrs, load)
         from zarr.storage import ZipStore
 
         with ZipStore(target, mode="r") as store:
             return _loaded(store, attrs, True)
     except DAMAGE as error:
         raise damaged(target, error) from error
+
+
+def read_some(path: str | os.PathLike[str], names: Collection[str]) -> xr.Dataset | None:
+    """Some variables of a record's root, in memory, whatever became of the others; None where these are damaged too."""
+    wanted = {"zarr.json", *names, *EARLIER}
+    try:
+        with _opened(path) as files:
+            own = [name for name in files.names if name.partition("/")[0] in wanted]
+            some = Files(own, files.read)
+            check_whole(some)
+            found = up_to_date(tidy(plain_tree(some).to_dataset()))
+    except DAMAGE:
+        return None
+    assert isinstance(found, xr.Dataset)
+    return found
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[Files]:
+    """The files of a record, wherever it is."""
+    if is_url(path) or not Path(path).is_file():
+        yield files_at(path)
+        return
+    with zipfile.ZipFile(path) as archive:
+        yield Files(archive.namelist(), archive.read)
 
 
 def _read_url(url: str, load: bool) -> xr.Dataset | xr.DataTree:
@@ -222,8 +242,12 @@ def _zipped(folder: Path, archive_path: Path) -> Path:
     return archive_path
 
 
-def for_disk(dataset: xr.Dataset) -> xr.Dataset:
-    """The record as it is written: text of any length, and a checksum behind every chunk."""
+def for_disk(record: xr.Dataset | xr.DataTree) -> xr.Dataset | xr.DataTree:
+    """The record as it is written: text of any length, a checksum behind every chunk, a tree's nodes by group names."""
+    return _renamed_for_disk(record) if isinstance(record, xr.DataTree) else _encoded(record)
+
+
+def _encoded(dataset: xr.Dataset) -> xr.Dataset:
     plain = _with_vlen_strings(dataset)
     for variable in plain.variables.values():
         variable.encoding = {"compressors": compressors()}
@@ -293,7 +317,7 @@ def _renamed_for_disk(tree: xr.DataTree) -> xr.DataTree:
     datasets: dict[str, xr.Dataset] = {}
 
     def add(node: xr.DataTree, path: str, marks: dict[str, Any]) -> None:
-        datasets[path] = for_disk(node.to_dataset(inherit=False)).assign_attrs(marks)
+        datasets[path] = _encoded(node.to_dataset(inherit=False)).assign_attrs(marks)
         for order, (key, child) in enumerate(node.children.items()):
             true = str(child.attrs.get(NAME, key))
             add(child, f"{path.rstrip('/')}/{group_name(true)}", {NAME: true, ORDER: order})

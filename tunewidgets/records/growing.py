@@ -8,7 +8,7 @@ import os
 import shutil
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from .files import (
     looks_like_record,
     quiet,
     read,
+    read_some,
     tidy,
     url_files,
     write,
@@ -69,7 +70,7 @@ class Place(ABC):
         """Keep something unfinished."""
         self._replace(self.at(part), dataset)
 
-    def write(self, record: xr.Dataset, fill: Fill | None = None) -> None:
+    def write(self, record: xr.Dataset | xr.DataTree, fill: Fill | None = None) -> None:
         """The whole record anew; `fill` is given the path of its group, to add what is too large for memory."""
         self._replace(self.path, record, fill)
 
@@ -98,6 +99,10 @@ class Place(ABC):
         record = read(self.path, load=False)
         validate(record)
         return record
+
+    @abstractmethod
+    def some(self, names: Collection[str]) -> xr.Dataset | None:
+        """Some variables of the record's root as a reader sees it, in memory; None where they can't be read."""
 
     @abstractmethod
     def exists(self, where: str) -> bool:
@@ -139,7 +144,7 @@ class Place(ABC):
         """Nothing is unfinished any more."""
 
     @abstractmethod
-    def _replace(self, where: str, dataset: xr.Dataset, fill: Fill | None = None) -> None: ...
+    def _replace(self, where: str, record: xr.Dataset | xr.DataTree, fill: Fill | None = None) -> None: ...
 
 
 class Folder(Place):
@@ -182,6 +187,9 @@ class Folder(Place):
         validate(record)
         return record
 
+    def some(self, names: Collection[str]) -> xr.Dataset | None:
+        return read_some(self._final, names)
+
     def _layers(self) -> list[str]:
         root = Path(self.path)
         return [str(folder) for folder in sorted(root.iterdir()) if folder.is_dir()] if root.is_dir() else []
@@ -219,13 +227,13 @@ class Folder(Place):
         if self.path != self.name and Path(self.path).exists():
             write(read(self.path), self._final)
 
-    def _replace(self, where: str, dataset: xr.Dataset, fill: Fill | None = None) -> None:
+    def _replace(self, where: str, record: xr.Dataset | xr.DataTree, fill: Fill | None = None) -> None:
         target = Path(where)
         scratch = Path(self.work, "scratch", uuid.uuid4().hex)
         scratch.mkdir(parents=True)
         try:
             with quiet():
-                for_disk(dataset).to_zarr(scratch / "new", **OPTIONS)
+                for_disk(record).to_zarr(scratch / "new", **OPTIONS)
             if fill is not None:
                 fill(str(scratch / "new"))
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -251,6 +259,9 @@ class Url(Place):
     def exists(self, where: str) -> bool:
         return bool(self._files.exists(where))
 
+    def some(self, names: Collection[str]) -> xr.Dataset | None:
+        return read_some(self.path, names)
+
     def _layers(self) -> list[str]:
         if not self.exists(self.path):
             return []
@@ -268,10 +279,10 @@ class Url(Place):
         if self.exists(where):
             self._files.rm(where, recursive=True)
 
-    def _replace(self, where: str, dataset: xr.Dataset, fill: Fill | None = None) -> None:
+    def _replace(self, where: str, record: xr.Dataset | xr.DataTree, fill: Fill | None = None) -> None:
         self._remove(where)
         with quiet():
-            for_disk(dataset).to_zarr(where, **OPTIONS)
+            for_disk(record).to_zarr(where, **OPTIONS)
         if fill is not None:
             fill(where)
 

@@ -31,6 +31,8 @@ VALUES = (
     "recovered",
     "on_axis",
 )
+# The reader's own.
+ENTERED = ("verdict", "note")
 NOT_YET = "not computed yet"
 
 
@@ -129,6 +131,22 @@ def taken_over(report: xr.Dataset, earlier: xr.Dataset, store: str) -> xr.Datase
             merged[name].loc[where] = found.values
     merged.attrs["n_images"] = earlier.attrs["n_images"]
     return merged
+
+
+def as_entered(report: xr.Dataset, shown: xr.Dataset | None) -> xr.Dataset:
+    """The record with the verdicts and notes of `shown`, some of a record's variables as a reader may have left them.
+
+    Cells that `shown` doesn't have keep their own.
+    """
+    if shown is None or not {*ENTERED, *TABLE} <= set(shown.variables):
+        return report
+    common = {dim: [v for v in report[dim].values if v in shown[dim].values] for dim in TABLE}
+    entered = report.copy()
+    for name in ENTERED:
+        own = report[name].copy()
+        own.loc[common] = shown[name].transpose(*TABLE).sel(common).values
+        entered[name] = own
+    return entered
 
 
 def summarized(report: xr.Dataset) -> xr.Dataset:

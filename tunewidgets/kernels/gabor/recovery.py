@@ -77,9 +77,10 @@ def gabor_recovery(
         Add films of the first seed as child nodes, such as `tree["films/zero-mean-pca-3"]`, and judge them by their
         pictures too (readout "image").
     progress : bool, default True
-    store : path, optional
-        A `.zarr` folder or `.zarr.zip` file to which finished seeds go. Run again with the same settings, what it
-        holds is not made again, and what a reader entered is kept; other seeds are added.
+    store : path or URL, optional
+        A `.zarr` folder or `.zarr.zip` file to which finished cells go. Run again with the same settings, what it
+        holds is not made again, and what a reader entered is kept; other seeds are added. One process at a time
+        writes there.
     pool, pooling, normalize
         As of `sample_activations`; 1 and False are the paper's. With `pool=5`, `pooling="rms"`, `normalize=True` and 8
         components, PCA recovers frequency, angle and phase of nine banks in ten on photographs, at single positions of
@@ -93,12 +94,12 @@ def gabor_recovery(
     -------
     xarray.DataTree
         A recovery record. By attribute, decomposition, n_components, seed, bank and readout: `p`, `p_holm` (Holm's,
-        over the three attributes, for "recovers all"), `p_rotation` (NaN for LLE, which has no subspace), `sweep` D in standard
-        deviations of the bank's attribute, `smoothness` η = D by the length of the curve, `r2` of the loading,
-        `observed` (what `statistic` names, compared with `null`, the farthest above its average of all dimensions in
-        units of the best one's, and with `null_rotation`), `recovered` (some dimension has
-        p ≤ alpha and η ≥ .65) and `on_axis` as 1 or 0, `best_dimension`, and its `readout_curve` in log2 of cycles/px
-        and parts of the unit sphere. Over seeds: `share` with its exact 95% interval, the mean of `sweep` with a
+        over the three attributes, for "recovers all"), `p_rotation` (NaN for LLE, which has no subspace), `sweep` D in
+        standard deviations of the bank's attribute, `smoothness` η = D by the length of the curve, `r2` of the
+        loading, `observed` (what `statistic` names, compared with `null`, the farthest above its average of all
+        dimensions in units of the best one's, and with `null_rotation`), `recovered` (some dimension has p ≤ alpha and
+        η ≥ .65) and `on_axis` as 1 or 0, `best_dimension`, and its `readout_curve` in log2 of cycles/px and parts of
+        the unit sphere. Over seeds: `share` with its exact 95% interval, the mean of `sweep` with a
         bootstrap interval, and `share_all`, of those that recover all three attributes by `p_holm`. `verdict` and
         `note` are the reader's own, empty. Cells that don't exist are NaN, -1 in `best_dimension`, and `status` says
         why.
@@ -108,6 +109,10 @@ def gabor_recovery(
     ValueError, TypeError
         An option is out of its range, a bank is not one that `zoo.gabor_bank` makes, no cell can be fitted, or the
         store holds a record made otherwise.
+    FileExistsError
+        The store's path holds something that is no record.
+    RuntimeError, OSError
+        Another process is writing to the store, or it can't be written to.
 
     References
     ----------
@@ -145,12 +150,18 @@ def gabor_recovery(
         permutations=permutations,
         alpha=alpha,
         films=films,
+        store=store,
     )
-    run.resume(store)
-    run.judge_all(progress)
-    if films:
-        run.film_all(bank_seeds[0], random_directions, {"progress": progress, **(film_options or {})})
-    return run.finished()
+    with run.study:
+        run.take_over()
+        run.judge_all(progress)
+        if films and not run.why_nothing:
+            run.film_all(bank_seeds[0], random_directions, {"progress": progress, **(film_options or {})})
+        tree = run.finished()
+        run.study.finish(tree)
+    if run.why_nothing:
+        raise ValueError(f"no method could be fitted: {run.why_nothing}")
+    return tree
 
 
 def _whole(name: str, values: Any, least: int) -> list[int]:

@@ -1,12 +1,13 @@
-"""A recovery checklist being made: bank after bank, saved as it grows.
+"""A recovery checklist being made: bank after bank, cell after cell, shown as it grows.
 
 In: banks, methods and images, ready to use. Out: a recovery record, and films below it. What a store holds already is
-taken over instead of being made again.
+taken over instead of being made again, down to the cells that no record holds yet (`kept`).
 """
 
 import os
-import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,27 @@ from tqdm.auto import tqdm
 from tunewidgets import records
 from tunewidgets.kernels.gabor.bank_activations import LAYER, Patches
 from tunewidgets.kernels.gabor.banks import MethodMaker, answers_to_light
-from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Rules, judge
+from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Judgement, Rules, judge
 from tunewidgets.kernels.gabor.films import judge_film, random_films
-from tunewidgets.kernels.gabor.record import NOT_YET, blank, enter, summarized, taken_over
+from tunewidgets.kernels.gabor.kept import Column, KeptCells
+from tunewidgets.kernels.gabor.record import (
+    ENTERED,
+    NOT_YET,
+    TABLE,
+    as_entered,
+    blank,
+    enter,
+    summarized,
+    taken_over,
+)
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COLUMNS, Embedding, embed
-from tunewidgets.kernels.tuning.dimensions import TuningDimensions
+from tunewidgets.kernels.studies.store import Study, plain
 from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.zoo.gabor import GaborBank
 
-SAVE_EVERY = 10.0  # seconds
+# Options of films that decide nothing of how they look.
+INDIFFERENT = ("progress", "executor")
 
 
 class RecoveryRun:
@@ -44,6 +56,17 @@ class RecoveryRun:
         As of `gabor_recovery`.
     films : bool
         Whether there will be films to read.
+    store : path, URL or None
+
+    Attributes
+    ----------
+    study : Study
+        To be entered before anything is made: what is there is taken over then.
+
+    Raises
+    ------
+    ValueError, TypeError, FileExistsError
+        As of `Study`.
     """
 
     def __init__(
@@ -57,9 +80,10 @@ class RecoveryRun:
         permutations: int,
         alpha: float,
         films: bool,
+        store: str | os.PathLike[str] | None,
     ) -> None:
         self.patches, self.banks, self.methods = patches, banks, methods
-        self.cells = [(method, k) for method in methods for k in n_components]
+        self.columns: list[Column] = [(method, k) for method in methods for k in n_components]
         names, seeds = (list(dict.fromkeys(part)) for part in zip(*banks, strict=True))
         self.embeddings = {key: embed(bank.attributes) for key, bank in banks.items()}
         settings = {
@@ -77,6 +101,8 @@ class RecoveryRun:
             "alpha": alpha,
             "smoothness": SMOOTH,
         }
+        self.store = store
+        self.study = Study(store, "recovery", None, settings)
         first = Probe(next(iter(banks.values())), LAYER, device="cpu")
         attrs = records.new_attrs(
             "recovery",
@@ -90,8 +116,6 @@ class RecoveryRun:
         filters = max(len(bank.attributes) for bank in banks.values())
         self.report = blank(list(methods), n_components, seeds, names, readouts, permutations, filters, attrs)
         self.films: dict[str, xr.Dataset] = {}
-        self.store: str | os.PathLike[str] | None = None
-        self._saved = time.monotonic()
         for (name, seed), bank in banks.items():
             self._describe(name, seed, bank)
         self.rules = {
@@ -99,105 +123,68 @@ class RecoveryRun:
             for name in names
         }
 
-    def resume(self, store: str | os.PathLike[str] | None) -> None:
-        """Take over what the store holds, if anything, and save there from now on.
+    def take_over(self) -> None:
+        """Go on from the record that the store holds, if there is one.
 
         Raises
         ------
         ValueError
-            If it holds a record made otherwise.
+            If a bank has other weights than it had there.
         """
-        self.store = store
-        if store is None or not Path(store).expanduser().exists():
+        tree = self.study.tree_so_far()
+        if tree is None:
             return
-        tree = records.open_record(store)
-        if not (
-            isinstance(tree, xr.DataTree)
-            and str(tree.attrs.get("tunewidgets_record", "")).startswith("recovery/")
-        ):
-            raise ValueError(f"{store} holds a record of another kind; give another store")
-        earlier = tree.to_dataset(inherit=False)
-        theirs, mine = records.settings_of(earlier), records.settings_of(self.report)
-        for key, value in mine.items():
-            if theirs.get(key) != value:
-                raise ValueError(
-                    f"{store} holds a record made with {key}={theirs.get(key)!r}, not {value!r}; give another "
-                    "store, or the same settings to go on"
-                )
-        self.report = taken_over(self.report, earlier, str(store))
+        self.report = taken_over(self.report, tree.to_dataset(inherit=False), str(self.store))
         for node in tree.subtree:
             if str(node.attrs.get("tunewidgets_record", "")).startswith("film/"):
                 self.films[node.path.strip("/")] = node.to_dataset(inherit=False)
 
     def judge_all(self, progress: bool) -> None:
-        """Fit and judge every cell that is not finished.
+        """Fit and judge every cell that is not finished."""
+        with (
+            tqdm(
+                total=len(self.banks) * len(self.columns), desc="Judging", unit="cell", disable=not progress
+            ) as bar,
+            self._shown_at_last(),
+        ):
+            for name, seed in self.banks:
+                self._judge(name, seed)
+                bar.update(len(self.columns))
+                self._show()
 
-        Raises
-        ------
-        ValueError
-            If no cell can be fitted.
-        """
-        try:
-            with tqdm(
-                total=len(self.banks) * len(self.cells), desc="Judging", unit="cell", disable=not progress
-            ) as bar:
-                for name, seed in self.banks:
-                    self._judge(name, seed)
-                    bar.update(len(self.cells))
-                    if time.monotonic() - self._saved > SAVE_EVERY:
-                        self.save()
-        finally:
-            self.save()
+    @property
+    def why_nothing(self) -> str:
+        """Why no cell at all could be fitted; empty where one could."""
         reasons = self.report["status"].values
-        if reasons.all():
-            raise ValueError(f"no method could be fitted: {reasons.flat[0]}")
+        return str(reasons.flat[0]) if reasons.all() else ""
 
     def film_all(self, seed: int, random_directions: int, options: dict[str, Any]) -> None:
         """Films of one seed, and what their pictures say."""
-        for name in dict.fromkeys(name for name, _ in self.banks):
-            bank, embedding = self.banks[name, seed], self.embeddings[name, seed]
-            fitted = {
-                (method, k): self.report["status"]
-                .loc[{"decomposition": method, "n_components": k, "bank": name, "seed": seed}]
-                .item()
-                == ""
-                for method, k in self.cells
-            }
-            lacking = [
-                cell for cell, there in fitted.items() if there and _node(name, *cell) not in self.films
-            ]
-            if not lacking:
-                continue
-            activations = self.patches.activations(bank)
-            probe = Probe(bank, LAYER)
-            pool = np.empty((len(ATTRIBUTES), 0))
-            if random_directions:
-                pool = random_films(probe, activations, embedding, random_directions, seed, **options)
-            for method, k in lacking:
-                dimensions = self.methods[method](k, seed).fit(activations)
-                rules = self.rules[name]
-                film = render_film(probe, dimensions, POINTS, others=rules.others, **options)
-                self.films[_node(name, method, k)] = film
-                where = {
-                    "decomposition": method,
-                    "n_components": k,
-                    "bank": name,
-                    "seed": seed,
-                    "readout": "image",
-                }
-                enter(self.report, judge_film(film, embedding, pool, rules, seed), where)
-                self.save()
+        with self._shown_at_last():
+            for name in dict.fromkeys(name for name, _ in self.banks):
+                self._film(name, seed, random_directions, options)
 
     def finished(self) -> xr.DataTree:
-        """The record as it is now, with the shares over seeds."""
+        """The record as it is now, with the shares over seeds and what the reader has entered in the store's."""
+        self.report = as_entered(self.report, self.study.as_shown((*ENTERED, *TABLE)))
         nodes = {f"/{path}": film for path, film in self.films.items()}
         return xr.DataTree.from_dict({"/": summarized(self.report), **nodes})
 
-    def save(self) -> None:
-        """To the store, if there is one."""
-        self._saved = time.monotonic()
-        if self.store is not None:
-            records.save_record(self.finished(), self.store)
+    def _show(self, now: bool = False) -> None:
+        judged = int((self.report["status"] != NOT_YET).sum())
+        films = f"; {len(self.films)} films made" if self.films else ""
+        self.study.show(
+            self.finished, f"{judged} of {self.report['status'].size} cells judged{films}", now=now
+        )
+
+    @contextmanager
+    def _shown_at_last(self) -> Iterator[None]:
+        """Whatever ends the block before its end, what is finished is in the store's record."""
+        try:
+            yield
+        except BaseException:
+            self._show(now=True)
+            raise
 
     def _describe(self, name: str, seed: int, bank: GaborBank) -> None:
         place = {"bank": name, "seed": seed}
@@ -212,32 +199,103 @@ class RecoveryRun:
             ].to_numpy()
             self.report["embedding_scale"].loc[own] = embedding.scale[COLUMNS[attribute]][0]
 
+    def _kept(self, what: str, name: str, seed: int, **about: Any) -> KeptCells:
+        """The cells of a bank that an earlier call has finished."""
+        about["bank_sha256"] = self.report["bank_sha256"].sel(bank=name, seed=seed).item()
+        part = f"{what}/{records.group_name(name)}/{seed}"
+        return KeptCells(self.study, part, self.columns, self.report.sizes["draw"], about)
+
+    def _status(self, name: str, seed: int) -> dict[Column, str]:
+        status = self.report["status"].sel(bank=name, seed=seed)
+        return {
+            (method, k): status.sel(decomposition=method, n_components=k).item() for method, k in self.columns
+        }
+
     def _judge(self, name: str, seed: int) -> None:
-        place = {"bank": name, "seed": seed}
-        status = self.report["status"].sel(place)
-        wanted = [
-            (m, k)
-            for m, k in self.cells
-            if status.loc[{"decomposition": m, "n_components": k}].item() == NOT_YET
-        ]
+        wanted = [column for column, status in self._status(name, seed).items() if status == NOT_YET]
         if not wanted:
             return
-        activations = self.patches.activations(self.banks[name, seed])
-        self.report.attrs["n_images"] = activations.attrs["n_images"]
-        for method, k in wanted:
-            where = place | {"decomposition": method, "n_components": k}
-            dimensions: TuningDimensions = self.methods[method](k, seed)
-            try:
-                dimensions.fit(activations)
-            except ValueError as reason:
-                self.report["status"].loc[where] = " ".join(str(reason).split())
-                continue
-            judged = judge(
-                dimensions, activations.values, self.embeddings[name, seed], self.rules[name], seed
+        kept = self._kept("cells", name, seed)
+
+        @cache
+        def activations() -> xr.DataArray:
+            found = self.patches.activations(self.banks[name, seed])
+            kept.say(n_images=found.attrs["n_images"])
+            return found
+
+        for column in wanted:
+            if column not in kept:
+                self._fit(column, name, seed, activations(), kept)
+            where = {"decomposition": column[0], "n_components": column[1], "bank": name, "seed": seed}
+            if column in kept.judged:
+                judged, converged = kept.judged[column]
+                enter(self.report, judged, where | {"readout": "activation"})
+                self.report["converged"].loc[where] = converged
+            self.report["status"].loc[where] = kept.reasons.get(column, "")
+            self.report.attrs["n_images"] = kept.about["n_images"]
+
+    def _fit(self, column: Column, name: str, seed: int, activations: xr.DataArray, kept: KeptCells) -> None:
+        dimensions = self.methods[column[0]](column[1], seed)
+        try:
+            dimensions.fit(activations)
+        except ValueError as reason:
+            kept.give_up(column, " ".join(str(reason).split()))
+            return
+        judged = judge(dimensions, activations.values, self.embeddings[name, seed], self.rules[name], seed)
+        kept.keep(column, judged, float(dimensions.converged_))
+
+    def _film(self, name: str, seed: int, directions: int, options: dict[str, Any]) -> None:
+        lacking = [
+            column
+            for column, status in self._status(name, seed).items()
+            if status == "" and _node(name, *column) not in self.films
+        ]
+        if not lacking:
+            return
+        asked = plain({option: value for option, value in options.items() if option not in INDIFFERENT})
+        kept = self._kept("pictures", name, seed, random_directions=directions, film_options=asked)
+        part = f"films/{records.group_name(name)}/{seed}"
+        embedding, rules = self.embeddings[name, seed], self.rules[name]
+
+        @cache
+        def looking() -> tuple[Probe, xr.DataArray, np.ndarray]:
+            probe, activations = (
+                Probe(self.banks[name, seed], LAYER),
+                self.patches.activations(self.banks[name, seed]),
             )
-            enter(self.report, judged, where | {"readout": "activation"})
-            self.report["converged"].loc[where] = float(dimensions.converged_)
-            self.report["status"].loc[where] = ""
+            if not directions:
+                return probe, activations, np.empty((len(ATTRIBUTES), 0))
+            pool = self.study.kept(f"{part}/random")
+            if pool is None:
+                swept = random_films(probe, activations, embedding, directions, seed, **options)
+                pool = xr.Dataset({"sweep": (("attribute", "direction"), swept)})
+                self.study.keep(f"{part}/random", pool)
+            return probe, activations, pool["sweep"].values
+
+        def made(method: str, k: int) -> tuple[xr.Dataset, Judgement]:
+            probe, activations, pool = looking()
+            dimensions = self.methods[method](k, seed).fit(activations)
+            film = render_film(probe, dimensions, POINTS, others=rules.others, **options)
+            return film, judge_film(film, embedding, pool, rules, seed)
+
+        for method, k in lacking:
+            own = f"{part}/film-{records.group_name(f'{method}-{k}')}"
+            film = self.study.kept(own) if (method, k) in kept else None
+            if film is None:
+                film, judged = made(method, k)
+                # Before its row, which says that it is there.
+                self.study.keep(own, film)
+                kept.keep((method, k), judged)
+            self.films[_node(name, method, k)] = film
+            where = {
+                "decomposition": method,
+                "n_components": k,
+                "bank": name,
+                "seed": seed,
+                "readout": "image",
+            }
+            enter(self.report, kept.judged[method, k][0], where)
+            self._show()
 
 
 def _node(bank: str, method: str, k: int) -> str:

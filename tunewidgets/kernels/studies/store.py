@@ -8,10 +8,10 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -27,6 +27,7 @@ from tunewidgets.records.validation import RecordError
 
 # Share of the time that may go into writing the record while it is partial.
 SHOWING = 0.01
+Shape = TypeVar("Shape", xr.Dataset, xr.DataTree)
 
 
 class Study:
@@ -37,9 +38,11 @@ class Study:
     store : path, URL or None
     kind : str
         Of the record.
-    model_sha256 : str
+    model_sha256 : str or None
+        None where a record is of several models, which the caller compares.
     asked : mapping
-        Everything that decides the result and that the caller chose; plain values.
+        Everything that decides the result and that the caller chose; plain values. In the record it is the setting
+        "asked", or, of a record without one, its settings.
 
     Raises
     ------
@@ -51,7 +54,7 @@ class Study:
         self,
         store: str | os.PathLike[str] | None,
         kind: str,
-        model_sha256: str,
+        model_sha256: str | None,
         asked: Mapping[str, Any],
     ) -> None:
         self._place: Place | None = None if store is None else place_of(store)
@@ -98,20 +101,33 @@ class Study:
 
     def record(self) -> xr.Dataset | None:
         """The whole record, where an earlier call has finished it."""
+        found = self._found(xr.Dataset)
+        if found is None or "unfinished" in found.attrs:
+            return None
+        self.tidy()
+        return found
+
+    def tree_so_far(self) -> xr.DataTree | None:
+        """The record of a kind that is a tree, as far as it is there, in memory."""
+        found = self._found(xr.DataTree)
+        return None if found is None else found.load()
+
+    def _found(self, shape: type[Shape]) -> Shape | None:
         if self._place is None or not self._place.there():
             return None
         try:
             found = self._place.read()
         except RecordError as error:
-            warnings.warn(f"{error}; it is made again", stacklevel=3)
+            warnings.warn(f"{error}; it is made again", stacklevel=4)
             return None
-        if not isinstance(found, xr.Dataset):
+        if not isinstance(found, shape):
             raise ValueError(f"{self._place.name} holds a record of another kind; give another store.")
         self._compare_with(found)
-        if "unfinished" in found.attrs:
-            return None
-        self.tidy()
         return found
+
+    def as_shown(self, names: Collection[str]) -> xr.Dataset | None:
+        """Some variables of the record as it lies there, into which a reader may have written meanwhile."""
+        return None if self._place is None else self._place.some(names)
 
     def layers(self) -> list[str]:
         """The layers whose records earlier calls have finished."""
@@ -179,13 +195,19 @@ class Study:
             self._place.keep(part, dataset)
 
     def show(
-        self, make: Callable[[], xr.Dataset], note: str, layer: str | None = None, now: bool = False
+        self,
+        make: Callable[[], xr.Dataset | xr.DataTree],
+        note: str,
+        layer: str | None = None,
+        now: bool = False,
     ) -> None:
         """Write the record as far as it is made, unless that has taken its share of the time already."""
         started = time.perf_counter()
         if self._place is None or (self._spent > SHOWING * (started - self._began) and not now):
             return
-        self._write(make().assign_attrs(unfinished=note), layer)
+        shown = make().copy()
+        shown.attrs = {**shown.attrs, "unfinished": note}
+        self._write(shown, layer)
         self._spent += time.perf_counter() - started
 
     def finish_large(self, record: xr.Dataset, fill: Callable[[str], None]) -> xr.Dataset:
@@ -196,27 +218,29 @@ class Study:
         assert isinstance(found, xr.Dataset)
         return found
 
-    def finish(self, record: xr.Dataset, layer: str | None = None) -> None:
+    def finish(self, record: xr.Dataset | xr.DataTree, layer: str | None = None) -> None:
         """Write the record, or the layer's, for good; its parts are needed no more."""
         if self._place is not None:
             self._write(record, layer)
             if layer is not None:
                 self._place.drop(layer)
 
-    def _write(self, record: xr.Dataset, layer: str | None) -> None:
+    def _write(self, record: xr.Dataset | xr.DataTree, layer: str | None) -> None:
         assert self._place is not None
         records.validate(record)
         if layer is None:
             self._place.write(record)
         else:
+            assert isinstance(record, xr.Dataset)
             order = self._order.setdefault(layer, max(self._order.values(), default=-1) + 1)
             self._place.write_layer(record, layer, order)
 
-    def _compare_with(self, record: xr.Dataset) -> None:
+    def _compare_with(self, record: xr.Dataset | xr.DataTree) -> None:
         assert self._place is not None
         if records.kind_of(record) != self._kind:
             raise ValueError(f"{self._place.name} holds a record of another kind; give another store.")
-        self._compare(str(record.attrs["model_sha256"]), records.settings_of(record).get("asked", {}))
+        settings = records.settings_of(record)
+        self._compare(str(record.attrs["model_sha256"]), settings.get("asked", settings))
 
     def _compare_with_parts(self, place: Place) -> bool:
         """Whether an earlier call has left parts that can be used."""
@@ -236,7 +260,7 @@ class Study:
 
     def _compare(self, sha256: str, asked: Mapping[str, Any]) -> None:
         assert self._place is not None
-        if sha256 != self._sha256:
+        if self._sha256 is not None and sha256 != self._sha256:
             raise ValueError(
                 f"{self._place.name} holds records of a model with other weights; give another store, or remove it."
             )
