@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from films import make_film
 
-from tunewidgets.kernels.reading.film_attributes import ATTRIBUTES
+from tunewidgets.kernels.reading.film_attributes import FILM_ATTRIBUTES
 
 K, DRAWS = 4, 150
 
@@ -20,7 +20,7 @@ def make_read_film(
     film = make_film(K, points, 16, method=method)
     observed = rng.random((K, 7)) * 0.3
     for name in strong:
-        observed[2, ATTRIBUTES.index(name)] = 5
+        observed[2, FILM_ATTRIBUTES.index(name)] = 5
     dims = ("dimension", "attribute")
     own = {name: (dims, observed.astype(np.float32)) for name in ("attribute_observed", "attribute_sweep")}
     film = film.assign(
@@ -31,4 +31,4 @@ def make_read_film(
         attribute_null=(("attribute", "draw"), rng.random((7, DRAWS)).astype(np.float32)),
         status=("dimension", np.array(status, dtype=object)),
     )
-    return film.assign_coords(attribute=np.array(ATTRIBUTES, dtype=object))
+    return film.assign_coords(attribute=np.array(FILM_ATTRIBUTES, dtype=object))

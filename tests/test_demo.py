@@ -21,7 +21,7 @@ from tunewidgets.cli.commands import main
 from tunewidgets.records import settings_of
 from tunewidgets.zoo.examples import EXAMPLES
 
-QUICK = demo.Recipe(n_images=4, samples=400, components=2, points=3, size=32, steps=3)
+QUICK = demo.DemoRecipe(n_images=4, samples=400, components=2, points=3, size=32, steps=3)
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_a_file_in_the_folders_place_is_named(served, shipped, tmp_path, capsys)
     ids=["Ctrl-C", "terminated, own token"],
 )
 def test_jupyterlab_opens_in_the_folder_and_leaves_politely(tmp_path, stop, token):
-    recipe = demo.Recipe()
+    recipe = demo.DemoRecipe()
     film = make_film(recipe=recipe.as_settings())
     folder = tmp_path / "demo"
     tw.save_record(film, folder / demo.RECORD)

@@ -5,10 +5,10 @@ from films import make_film
 
 import tunewidgets as tw
 from tunewidgets.cli.commands import main
-from tunewidgets.cli.demo import Recipe
+from tunewidgets.cli.demo import DemoRecipe
 from tunewidgets.cli.demo_page import RECOVERY, RecoveryRecipe, write_demo_page
 
-QUICK = Recipe(n_images=4, samples=400, components=2, points=3, size=32, steps=3)
+QUICK = DemoRecipe(n_images=4, samples=400, components=2, points=3, size=32, steps=3)
 
 
 @pytest.fixture

@@ -28,7 +28,11 @@ from tunewidgets.kernels.data.image_batches import CHUNK
 from tunewidgets.kernels.gabor.film_readout import random_curves, suggestions
 from tunewidgets.kernels.gabor.nulls import holm, p_value, share_interval
 from tunewidgets.kernels.network.tracing import evaluating, forward_to
-from tunewidgets.kernels.reading.film_attributes import ATTRIBUTES, attribute_smoothnesses, attribute_sweeps
+from tunewidgets.kernels.reading.film_attributes import (
+    FILM_ATTRIBUTES,
+    attribute_smoothnesses,
+    attribute_sweeps,
+)
 from tunewidgets.zoo.googlenet import googlenet_bvlc
 
 OUT = Path("artifacts/benchmarks")
@@ -248,7 +252,7 @@ def chance(curves: dict[str, np.ndarray]) -> dict[str, Any]:
         labels.append(suggestions(found, null, 0.05)[0])
     given = sum(label != "" for label in labels)
     low, high = share_interval(np.array(given), np.array(len(labels)))
-    by_name = {name: sum(label.startswith(f"{name},") for label in labels) for name in ATTRIBUTES}
+    by_name = {name: sum(label.startswith(f"{name},") for label in labels) for name in FILM_ATTRIBUTES}
     return {"axes": len(labels), "labeled": given / len(labels), "95% from": low, "to": high, **by_name}
 
 

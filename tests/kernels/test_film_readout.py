@@ -8,7 +8,7 @@ import tunewidgets as tw
 from tunewidgets.kernels.gabor.film_readout import judged, random_axes, short, suggestions
 from tunewidgets.kernels.gabor.nulls import holm
 from tunewidgets.kernels.reading.film_attributes import (
-    ATTRIBUTES,
+    FILM_ATTRIBUTES,
     attribute_curves,
     attribute_smoothnesses,
     attribute_sweeps,
@@ -106,12 +106,12 @@ def test_only_both_sides_of_neutral_count():
 WHOLE = {"frequency": 1.4, "angle": 2, "phase": 1, **dict.fromkeys(AXES, 0.35)}
 
 
-@pytest.mark.parametrize("attribute", ATTRIBUTES)
+@pytest.mark.parametrize("attribute", FILM_ATTRIBUTES)
 def test_a_drawn_film_moves_its_own_attribute_and_no_other(attribute):
     curves = attribute_curves(drawn(attribute))
-    sweeps = dict(zip(ATTRIBUTES, attribute_sweeps(curves), strict=True))
-    smooth = dict(zip(ATTRIBUTES, attribute_smoothnesses(curves), strict=True))
-    shares = {name: sweeps[name] / WHOLE[name] for name in ATTRIBUTES}
+    sweeps = dict(zip(FILM_ATTRIBUTES, attribute_sweeps(curves), strict=True))
+    smooth = dict(zip(FILM_ATTRIBUTES, attribute_smoothnesses(curves), strict=True))
+    shares = {name: sweeps[name] / WHOLE[name] for name in FILM_ATTRIBUTES}
     assert max(shares, key=shares.get) == attribute
     assert shares[attribute] > 0.6
     assert smooth[attribute] >= 0.65
@@ -122,7 +122,7 @@ def test_a_drawn_film_moves_its_own_attribute_and_no_other(attribute):
 def test_contrast_that_grows_out_of_gray_is_told_apart_too(attribute):
     # The two halves differ in luminance too, so that only the colors are compared.
     swept = dict(
-        zip(ATTRIBUTES, attribute_sweeps(attribute_curves(drawn(attribute, stripes=True))), strict=True)
+        zip(FILM_ATTRIBUTES, attribute_sweeps(attribute_curves(drawn(attribute, stripes=True))), strict=True)
     )
     others = [swept[name] for name in AXES if name != attribute]
     assert swept[attribute] > 0.15 > 0.05 > max(others)
@@ -170,7 +170,7 @@ def test_every_dimension_has_its_p_values_and_the_record_keeps_them(read, tmp_pa
     assert (read["attribute_p_holm"] >= read["attribute_p"]).all()
     tw.save_record(read, tmp_path / "film.zarr")
     back = tw.open_record(tmp_path / "film.zarr")
-    assert back["attribute"].values.tolist() == list(ATTRIBUTES)
+    assert back["attribute"].values.tolist() == list(FILM_ATTRIBUTES)
     xr.testing.assert_equal(back["attribute_sweep"], read["attribute_sweep"])
 
 
@@ -241,9 +241,9 @@ def test_drawn_films_get_their_own_label_and_a_still_one_none(film):
     swept = np.abs(rng.normal(size=(7, 199))) * whole[:, None] * 0.2
     # Draws beyond what a full sweep is are what the largest p-value is made of.
     swept = np.minimum(swept, 0.55 * whole[:, None])
-    found = judged(drawn_film(film, ATTRIBUTES), swept, 5)
+    found = judged(drawn_film(film, FILM_ATTRIBUTES), swept, 5)
     labels = suggestions(found, swept, 0.05)
-    assert [label.rpartition(",")[0] for label in labels] == list(ATTRIBUTES)
+    assert [label.rpartition(",")[0] for label in labels] == list(FILM_ATTRIBUTES)
     assert all(label.endswith("p = .035") for label in labels)
     still = xr.Dataset(
         {

@@ -8,7 +8,7 @@ import torch
 from films import make_film
 
 import tunewidgets as tw
-from tunewidgets.derived.film_space import FilmSpace, Place
+from tunewidgets.derived.film_space import FilmPoint, FilmSpace
 from tunewidgets.kernels.canvas.canvases import FourierCanvas, PixelCanvas
 from tunewidgets.kernels.live.images import LiveImages
 from tunewidgets.kernels.optimization import loop
@@ -65,8 +65,8 @@ class TestSpace:
 
     def test_nearest_is_the_films_own_image_at_its_own_target(self, film):
         space = FilmSpace(film)
-        assert space.nearest(film.target.values[1, 4]) == Place(1, 4)
-        assert space.nearest(10 * film.target.values[2, 0]) == Place(2, 0)
+        assert space.nearest(film.target.values[1, 4]) == FilmPoint(1, 4)
+        assert space.nearest(10 * film.target.values[2, 0]) == FilmPoint(2, 0)
 
     def test_never_starts_from_a_dimension_without_images(self, film):
         status = np.array(["", "constant direction", ""], dtype=object)

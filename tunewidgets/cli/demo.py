@@ -23,7 +23,7 @@ NEXT = "02_single_directions.ipynb"
 
 
 @dataclass(frozen=True)
-class Recipe:
+class DemoRecipe:
     """What decides the demo's film; a film made by another recipe is made again."""
 
     images: tuple[str, ...] = ("photos", "dead-leaves")
@@ -42,7 +42,7 @@ class Recipe:
 
 
 def run_demo(
-    folder: Path, browser: bool = True, port: int | None = None, recipe: Recipe | None = None
+    folder: Path, browser: bool = True, port: int | None = None, recipe: DemoRecipe | None = None
 ) -> None:
     """Make the demo's film in `folder` unless it is there; show the tour in JupyterLab until it is stopped.
 
@@ -54,7 +54,7 @@ def run_demo(
         Whether a browser is opened; without one, JupyterLab prints its address.
     port : int, optional
         JupyterLab's port; by default the first free one from 8888.
-    recipe : Recipe, optional
+    recipe : DemoRecipe, optional
         What the film is made of; the demo's own by default.
 
     Raises
@@ -64,7 +64,7 @@ def run_demo(
     OSError
         If `port` is taken or `folder` is a file.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or DemoRecipe()
     # All that can be wrong is found before the film, which takes a while.
     _check_jupyterlab()
     if port is not None:
@@ -95,7 +95,7 @@ def checked_folder(folder: Path) -> Path:
     return folder
 
 
-def make_film(path: Path, recipe: Recipe) -> None:
+def make_film(path: Path, recipe: DemoRecipe) -> None:
     """Save the recipe's film at `path`, unless a film by the same recipe is there."""
     if not is_made(path, recipe.as_settings()):
         _compute_film(path, recipe)
@@ -128,7 +128,7 @@ def save_made(record: Any, path: Path, recipe: dict[str, Any]) -> None:
     save_record(kept, path)
 
 
-def _compute_film(path: Path, recipe: Recipe) -> None:
+def _compute_film(path: Path, recipe: DemoRecipe) -> None:
     print("Loading PyTorch …", flush=True)
     import tunewidgets as tw
 

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from tunewidgets import __version__
-from tunewidgets.cli.demo import RECORD, Recipe, checked_folder, is_made, make_film, save_made, units_record
+from tunewidgets.cli.demo import (
+    RECORD,
+    DemoRecipe,
+    checked_folder,
+    is_made,
+    make_film,
+    save_made,
+    units_record,
+)
 
 RECOVERY = "gabor_recovery.zarr"
 MOST_MB = 4.0
@@ -68,7 +76,7 @@ class RecoveryRecipe:
 
 
 def write_demo_page(
-    folder: Path, page: Path, recipe: Recipe | None = None, recovery: RecoveryRecipe | None = None
+    folder: Path, page: Path, recipe: DemoRecipe | None = None, recovery: RecoveryRecipe | None = None
 ) -> None:
     """Make the demo's records in `folder` unless they are there, and write them as one page.
 
@@ -78,7 +86,7 @@ def write_demo_page(
         Where the records go.
     page : Path
         The HTML file.
-    recipe : Recipe, optional
+    recipe : DemoRecipe, optional
         What the film is made of; the demo's own by default.
     recovery : RecoveryRecipe, optional
         What the recovery record is made of; the demo's own by default.
@@ -95,7 +103,7 @@ def write_demo_page(
         )
     folder = checked_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    make_film(folder / RECORD, recipe or Recipe())
+    make_film(folder / RECORD, recipe or DemoRecipe())
     recovery = recovery or RecoveryRecipe()
     if not is_made(folder / RECOVERY, recovery.as_settings()):
         _judge_banks(folder / RECOVERY, recovery)

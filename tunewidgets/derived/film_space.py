@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-__all__ = ["FilmSpace", "Place"]
+__all__ = ["FilmPoint", "FilmSpace"]
 
 
-class Place(NamedTuple):
+class FilmPoint(NamedTuple):
     """One image of a film: that of a dimension at a point."""
 
     dimension: int
@@ -72,7 +72,7 @@ class FilmSpace:
             coordinates[dimension] = coordinate
         return coordinates
 
-    def nearest(self, target: np.ndarray) -> Place:
+    def nearest(self, target: np.ndarray) -> FilmPoint:
         """The image of the film whose rectified target points most nearly where this one does."""
         wanted = np.maximum(target, 0)
         known = np.maximum(self._targets, 0)
@@ -80,4 +80,4 @@ class FilmSpace:
         cosine = np.divide(known @ wanted, lengths, out=np.full(lengths.shape, -1.0), where=lengths > 0)
         cosine[~self._shown] = -np.inf
         dimension, point = np.unravel_index(int(cosine.argmax()), cosine.shape)
-        return Place(int(dimension), int(point))
+        return FilmPoint(int(dimension), int(point))

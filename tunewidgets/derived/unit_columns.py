@@ -20,7 +20,7 @@ __all__ = ["Column", "chosen", "columns", "layer_of", "layers_of", "made", "scal
 Value = float | int | None
 Kind = Literal["share", "percent", "number", "count", "class"]
 
-OBJECTIVES = {"am": "AM", "iam": "IAM"}
+OBJECTIVE_NAMES = {"am": "AM", "iam": "IAM"}
 # How a unit's status begins whose image nobody has made: it is no failure, it waits.
 NOT_MADE = "not made yet"
 WAITING = "not made"
@@ -219,7 +219,9 @@ def table(units: xr.Dataset) -> dict[str, Any]:
         "silent": by_objective(units.get("silent")),
         "failed": by_objective(None if waits is None else ~units["rendered"] & ~waits),
         "waiting": by_objective(waits),
-        "made": {o: f"{OBJECTIVES.get(o, o)} images, {made(units)}".removesuffix(", ") for o in objectives},
+        "made": {
+            o: f"{OBJECTIVE_NAMES.get(o, o)} images, {made(units)}".removesuffix(", ") for o in objectives
+        },
         "columns": {
             name: {
                 "label": column.label,

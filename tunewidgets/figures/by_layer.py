@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import mean_interval, spearman
-from tunewidgets.derived.unit_columns import OBJECTIVES, chosen, layers_of, made
+from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, chosen, layers_of, made
 
 from .style import AXIS, BLUE, FONT, GRAY, GREEN, TEMPLATE, VERMILION, WHITE, plain, titled, wrapped
 
@@ -78,7 +78,7 @@ def rs_selectivity_by_layer(
     """
     marks = {"am": (VERMILION, "diamond"), "iam": (BLUE, "circle")}
     series = [
-        _Series(OBJECTIVES.get(o, o), *marks.get(o, (GREEN, "square")), "rs", "selectivity", o)
+        _Series(OBJECTIVE_NAMES.get(o, o), *marks.get(o, (GREEN, "square")), "rs", "selectivity", o)
         for o in ([objectives] if isinstance(objectives, str) else objectives)
     ]
     return _by_layer(units, layers, series, given, "RS and class selectivity by layer", "Spearman’s ρ")
@@ -132,7 +132,9 @@ def importance_by_layer(
     """
     names = {"accuracy_drop": "accuracy drop", "loss_increase": "loss increase"}
     series = [
-        _Series(f"RS ({OBJECTIVES.get(objective, objective)})", BLUE, "circle", "rs", importance, objective),
+        _Series(
+            f"RS ({OBJECTIVE_NAMES.get(objective, objective)})", BLUE, "circle", "rs", importance, objective
+        ),
         _Series("class selectivity", GREEN, "square", "selectivity", importance, None),
     ]
     what = names.get(importance, importance)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets.derived.shown_images import check_shown, how_shown, shown_images
-from tunewidgets.derived.unit_columns import OBJECTIVES, Column, made
+from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, Column, made
 
 from .style import hundredths, plain, shortened
 
@@ -33,7 +33,7 @@ def images_of(record: xr.Dataset, objective: str, shown: str) -> xr.Dataset:
 
 def how_made(own: xr.Dataset, objective: str, shown: str, units: Sequence[int]) -> str:
     """Whose images these units' are, how they were made and which of a unit's two they are, in a few words."""
-    how = f"{OBJECTIVES.get(objective, objective)} images, {made(own)}".removesuffix(", ")
+    how = f"{OBJECTIVE_NAMES.get(objective, objective)} images, {made(own)}".removesuffix(", ")
     return "; ".join(filter(None, [how, how_shown(own, shown, units)]))
 
 

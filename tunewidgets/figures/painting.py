@@ -27,7 +27,7 @@ FACES = (
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-class Run(NamedTuple):
+class TextRun(NamedTuple):
     """A piece of text that looks the same throughout."""
 
     text: str
@@ -172,7 +172,7 @@ def _font(size: float, bold: bool) -> Font:
     return ImageFont.load_default(size)
 
 
-def _lines(markup: str, color: str) -> Iterator[list[Run]]:
+def _lines(markup: str, color: str) -> Iterator[list[TextRun]]:
     """Plotly's small HTML as lines of text."""
     reader = _Markup(color)
     reader.feed(markup)
@@ -183,7 +183,7 @@ def _lines(markup: str, color: str) -> Iterator[list[Run]]:
 class _Markup(HTMLParser):
     def __init__(self, color: str) -> None:
         super().__init__()
-        self.lines: list[list[Run]] = [[]]
+        self.lines: list[list[TextRun]] = [[]]
         self._bold, self._colors = 0, [color]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -207,4 +207,4 @@ class _Markup(HTMLParser):
             self._colors.pop()
 
     def handle_data(self, data: str) -> None:
-        self.lines[-1].append(Run(data, self._bold > 0, self._colors[-1]))
+        self.lines[-1].append(TextRun(data, self._bold > 0, self._colors[-1]))

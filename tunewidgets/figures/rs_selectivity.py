@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import rank_correlation
-from tunewidgets.derived.unit_columns import OBJECTIVES, chosen, layers_of, made, table
+from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, chosen, layers_of, made, table
 
 from .panels import panel_grid
 from .style import BLUE, VERMILION, correlated, plain
@@ -103,7 +103,7 @@ def rs_selectivity_panels(
                 y=y,
                 customdata=numbers,
                 mode="markers",
-                name=OBJECTIVES.get(objective, objective),
+                name=OBJECTIVE_NAMES.get(objective, objective),
                 cliponaxis=False,
                 marker={
                     "size": 6,
@@ -139,6 +139,6 @@ def _said(one: dict, objective: str, points: tuple[list[float], list[float], lis
     of = f"n = {count}" if count == total else f"n = {count} of {total}"
     color = MARKS.get(objective, MARKS["iam"])["color"]
     return (
-        f"<span style='color:{color}'><b>{OBJECTIVES.get(objective, plain(objective))}</b> "
+        f"<span style='color:{color}'><b>{OBJECTIVE_NAMES.get(objective, plain(objective))}</b> "
         f"{correlated(*found)}, {of}</span>"
     )

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import rank_correlation
-from tunewidgets.derived.unit_columns import OBJECTIVES, layer_of, layers_of, table
+from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, layer_of, layers_of, table
 
 from .scatter_images import with_images
 from .style import (
@@ -148,7 +148,7 @@ def unit_scatter_template(units: xr.Dataset | xr.DataTree) -> dict[str, Any]:
         },
         "hover": HOVER,
         "ticks": TICKS,
-        "objectives": OBJECTIVES,
+        "objectives": OBJECTIVE_NAMES,
     }
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 from tunewidgets.derived.pictures import data_uri, mosaic, webp
 from tunewidgets.derived.shown_images import has_display, is_flat
-from tunewidgets.derived.unit_columns import OBJECTIVES, columns, layer_of
+from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, columns, layer_of
 
 from .own_images import checked_unit, enlarged, how_made, images_of, number_of, written
 from .style import AXIS, BLUE, FONT, GRAY, SMALL, TEMPLATE, WHITE, plain, shortened, titled, wrapped
@@ -204,7 +204,7 @@ def _which(objective: str, own: xr.Dataset, unit: int, shown: str) -> str:
         kind = "one flat color"
     elif has_display(own)[unit]:
         kind = "as RS was measured"
-    return ", ".join(filter(None, [f"{OBJECTIVES.get(objective, objective)} image", kind]))
+    return ", ".join(filter(None, [f"{OBJECTIVE_NAMES.get(objective, objective)} image", kind]))
 
 
 def _ordered(own: xr.Dataset, values: list[Any]) -> np.ndarray:

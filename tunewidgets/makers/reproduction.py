@@ -18,7 +18,7 @@ from tunewidgets.derived.unit_columns import layers_of
 from tunewidgets.records import layer_tree, save_record, with_settings
 from tunewidgets.zoo.command import run, sizes
 
-NETWORKS, DATA = ("mlp", "shallow_cnn", "vgg16_cifar10"), ("cifar10", "digits")
+TRAINED, DATA = ("mlp", "shallow_cnn", "vgg16_cifar10"), ("cifar10", "digits")
 
 
 def make_reproduction(
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Train one of the paper's networks from several seeds and write the unit records that "
         "notebooks/reproduction.ipynb reads. Run again after a stop, it goes on.",
     )
-    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("network", choices=TRAINED)
     parser.add_argument("--data", choices=DATA, default="cifar10")
     parser.add_argument("--seeds", type=int, default=5, help="how many networks are trained (default 5)")
     parser.add_argument("--first", type=int, default=0, help="the first of their seeds (default 0)")

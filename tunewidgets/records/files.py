@@ -32,7 +32,7 @@ ORDER = "tunewidgets_order"  # among its siblings: Zarr lists groups in any orde
 _ZIP = ".zarr.zip"
 LONGEST = 180  # characters of a group's name; file systems take 255, and a few are added to them
 # Every chunk is written, for one that is missing would read as zeros.
-OPTIONS: dict[str, Any] = {
+ZARR_OPTIONS: dict[str, Any] = {
     "mode": "w", "consolidated": False, "zarr_format": 3, "write_empty_chunks": True,
 }  # fmt: skip
 # What reading a damaged record raises.
@@ -96,7 +96,7 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
         )
     with _scratch(target) as scratch:
         folder = scratch / "record.zarr"
-        for_disk(record).to_zarr(folder, **OPTIONS)
+        for_disk(record).to_zarr(folder, **ZARR_OPTIONS)
         if target.name.endswith(_ZIP):
             # Zipped only now that it is finished: writing through a ZipStore leaves duplicate entries.
             os.replace(_zipped(folder, scratch / "record.zip"), target)

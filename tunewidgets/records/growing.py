@@ -18,8 +18,8 @@ import xarray as xr
 from .files import (
     DAMAGE,
     NAME,
-    OPTIONS,
     ORDER,
+    ZARR_OPTIONS,
     check_whole,
     files_at,
     for_disk,
@@ -40,7 +40,7 @@ UNFINISHED = ".unfinished"
 Fill = Callable[[str], None]
 
 
-def place_of(store: str | os.PathLike[str]) -> "Place":
+def place_of(store: str | os.PathLike[str]) -> "StorePlace":
     """Where `store` points.
 
     Raises
@@ -55,7 +55,7 @@ def place_of(store: str | os.PathLike[str]) -> "Place":
     return Url(str(store)) if is_url(store) else Folder(Path(store).expanduser().resolve())
 
 
-class Place(ABC):
+class StorePlace(ABC):
     """A record at `path` and, in `work`, what is unfinished of it; `name` is what the reader calls it."""
 
     name: str
@@ -83,7 +83,7 @@ class Place(ABC):
 
         def first(root: str) -> None:
             with quiet():
-                for_disk(marked).to_zarr(f"{root}/{group_name(layer)}", **OPTIONS)
+                for_disk(marked).to_zarr(f"{root}/{group_name(layer)}", **ZARR_OPTIONS)
 
         # Together, for a tree without any layer is no record.
         self._replace(self.path, xr.Dataset(attrs={NAME: ""}), first)
@@ -147,7 +147,7 @@ class Place(ABC):
     def _replace(self, where: str, record: xr.Dataset | xr.DataTree, fill: Fill | None = None) -> None: ...
 
 
-class Folder(Place):
+class Folder(StorePlace):
     """A `.zarr` folder; for a `.zarr.zip` file, the folder that it is zipped from, among what is unfinished."""
 
     def __init__(self, path: Path) -> None:
@@ -233,7 +233,7 @@ class Folder(Place):
         scratch.mkdir(parents=True)
         try:
             with quiet():
-                for_disk(record).to_zarr(scratch / "new", **OPTIONS)
+                for_disk(record).to_zarr(scratch / "new", **ZARR_OPTIONS)
             if fill is not None:
                 fill(str(scratch / "new"))
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -246,7 +246,7 @@ class Folder(Place):
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-class Url(Place):
+class Url(StorePlace):
     """A `.zarr` at any URL that fsspec knows. Each object is there whole or not at all; nothing locks the place."""
 
     def __init__(self, url: str) -> None:
@@ -282,7 +282,7 @@ class Url(Place):
     def _replace(self, where: str, record: xr.Dataset | xr.DataTree, fill: Fill | None = None) -> None:
         self._remove(where)
         with quiet():
-            for_disk(record).to_zarr(where, **OPTIONS)
+            for_disk(record).to_zarr(where, **ZARR_OPTIONS)
         if fill is not None:
             fill(where)
 

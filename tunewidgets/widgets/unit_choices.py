@@ -9,7 +9,7 @@ from typing import Any
 
 from ..records import RecordError
 
-COLORS = ("preferred_class", "accuracy_drop")
+COLOR_COLUMNS = ("preferred_class", "accuracy_drop")
 
 
 @dataclass(frozen=True)
@@ -52,5 +52,5 @@ def choices_of(table: dict[str, Any]) -> Choices:
             f"layer {table['layer']!r} has no number a unit to put on an axis, such as selectivity or RS; "
             "measure some with analyze_units"
         )
-    colors = tuple(name for name in COLORS if name in table["columns"])
+    colors = tuple(name for name in COLOR_COLUMNS if name in table["columns"])
     return Choices(axes, colors, tuple(table["objectives"]))

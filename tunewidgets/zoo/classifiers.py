@@ -117,7 +117,7 @@ class VGG16Cifar10(Classifier):
         return logits
 
 
-NETWORKS: dict[str, Callable[[int], Classifier]] = {
+CLASSIFIERS: dict[str, Callable[[int], Classifier]] = {
     "mlp": MLP,
     "shallow_cnn": ShallowCNN,
     "vgg16_cifar10": VGG16Cifar10,
@@ -149,7 +149,7 @@ def classifier(name: str, weights: Any = "auto", classes: int = 10) -> Classifie
     >>> classifier("mlp")(torch.rand(2, 3, 32, 32)).shape
     torch.Size([2, 10])
     """
-    network = NETWORKS[name](classes)
+    network = CLASSIFIERS[name](classes)
     if isinstance(weights, str) and weights == "auto":
         weights = SHIPPED / f"{name}.safetensors" if name in TRAINED and classes == 10 else None
     made: Classifier = with_weights(network, weights, f"{name} with {classes} classes")

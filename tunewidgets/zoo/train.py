@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from tunewidgets._devices import choose_device, multiplies_bfloat16
 from tunewidgets.zoo.cifar10 import DATA_SETS, Labelled, load_labelled
-from tunewidgets.zoo.classifiers import NETWORKS, classifier
+from tunewidgets.zoo.classifiers import CLASSIFIERS, classifier
 from tunewidgets.zoo.command import run
 
 # Largest learning rate of the one-cycle schedule (SGD with momentum): batch normalization bears more.
@@ -134,8 +134,10 @@ def weights_digest(path: str | Path) -> str:
 
 
 def _check(name: str, data: str, **numbers: int) -> None:
-    if name not in NETWORKS:
-        raise ValueError(f"there is no network called {name!r} to train; choose one of {', '.join(NETWORKS)}")
+    if name not in CLASSIFIERS:
+        raise ValueError(
+            f"there is no network called {name!r} to train; choose one of {', '.join(CLASSIFIERS)}"
+        )
     if data not in DATA_SETS:
         raise ValueError(f"there is no data set called {data!r}; choose one of {', '.join(DATA_SETS)}")
     for key, value in numbers.items():
@@ -257,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m tunewidgets.zoo.train",
         description="Train one of the zoo's classifiers. Run again after a stop, it goes on at the last epoch.",
     )
-    parser.add_argument("network", choices=sorted(NETWORKS))
+    parser.add_argument("network", choices=sorted(CLASSIFIERS))
     parser.add_argument("--data", choices=DATA_SETS, default="cifar10")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)

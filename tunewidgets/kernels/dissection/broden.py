@@ -22,8 +22,10 @@ from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.zoo.broden import Broden
 
 
-class Places(NamedTuple):
-    """By place: `(feature, end)` thresholds and active shares, and `(feature, end, concept)` overlaps, by name."""
+class PlacedScores(NamedTuple):
+    """By name, what is found place by place: thresholds and active shares `(feature, end)`, and overlaps with masks
+    `(feature, end, concept)`.
+    """
 
     edges: dict[str, np.ndarray]
     overlaps: dict[str, np.ndarray]
@@ -31,7 +33,7 @@ class Places(NamedTuple):
 
 def dissect(
     features: Features, source: Broden, reduction: str, share: float, progress: bool
-) -> tuple[np.ndarray, Concepts, Places]:
+) -> tuple[np.ndarray, Concepts, PlacedScores]:
     """Values `(pictures, features)`, the concepts of the pictures, and what they share with active places.
 
     Raises
@@ -82,7 +84,7 @@ def dissect(
     shared = {
         name: by_end(np.stack([getattr(one, field) for one in each], axis=1)) for name, field in names.items()
     }
-    return np.concatenate(values), found.concepts(), Places(edges, shared)
+    return np.concatenate(values), found.concepts(), PlacedScores(edges, shared)
 
 
 class _Found:

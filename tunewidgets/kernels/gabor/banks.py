@@ -54,7 +54,7 @@ def banks_of(bank: Any, seeds: Sequence[int]) -> dict[str, BankMaker]:
     return {_name(name): _maker(one, seeds) for name, one in named.items()}
 
 
-def made(maker: BankMaker, seed: int) -> GaborBank:
+def bank_of(maker: BankMaker, seed: int) -> GaborBank:
     """The bank of a seed."""
     bank = maker(seed)
     if not isinstance(bank, GaborBank):

@@ -15,7 +15,7 @@ from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Judgement, best_by_pi
 from tunewidgets.kernels.gabor.nulls import furthest_of, p_value
 from tunewidgets.kernels.gabor.record import blank, enter, summarized
 from tunewidgets.kernels.reading.attributes import COMPONENTS
-from tunewidgets.kernels.reading.film_attributes import ATTRIBUTES, attribute_curves
+from tunewidgets.kernels.reading.film_attributes import FILM_ATTRIBUTES, attribute_curves
 
 READOUT = "image"
 NO_FILM = "no film with so many dimensions was given"
@@ -88,14 +88,14 @@ def film_checklist(
     counts = sorted({count for _, count in columns})
     draws = first.sizes["draw"]
     bank = str(first.attrs["model"])
-    report = blank(names, counts, [seed], [bank], [READOUT], draws, 1, attrs, ATTRIBUTES)
+    report = blank(names, counts, [seed], [bank], [READOUT], draws, 1, attrs, FILM_ATTRIBUTES)
     report["statistic"][:] = "sweep"
     report["bank_sha256"][:] = str(first.attrs["model_sha256"])
     report["status"][:] = NO_FILM
     children = {}
     for (name, count), film in columns.items():
         where = {"decomposition": name, "n_components": count, "seed": seed, "bank": bank}
-        enter(report, judge(film, alpha, seed, draws), {**where, "readout": READOUT})
+        enter(report, judge_read_film(film, alpha, seed, draws), {**where, "readout": READOUT})
         report["status"].loc[where] = ""
         converged = records.settings_of(film).get("converged")
         report["converged"].loc[where] = np.nan if converged is None else float(converged)
@@ -105,7 +105,7 @@ def film_checklist(
     return tree
 
 
-def judge(film: xr.Dataset, alpha: float, seed: int, draws: int) -> Judgement:
+def judge_read_film(film: xr.Dataset, alpha: float, seed: int, draws: int) -> Judgement:
     """All attributes of one film: its furthest dimension against the furthest of as many random axes."""
     pool = film["attribute_null"].values.astype(float)
     observed, swept, smooth = (
@@ -115,8 +115,8 @@ def judge(film: xr.Dataset, alpha: float, seed: int, draws: int) -> Judgement:
     null = furthest_of(pool, max(drawn, 1), draws, np.random.default_rng([seed, 3]))
     p = np.where(np.isnan(observed), np.nan, p_value(null, observed))
     best, values = best_by_pictures(p, observed, swept, smooth, alpha)
-    curves = np.full((len(ATTRIBUTES), POINTS, COMPONENTS), np.nan)
-    for row, name in enumerate(ATTRIBUTES):
+    curves = np.full((len(FILM_ATTRIBUTES), POINTS, COMPONENTS), np.nan)
+    for row, name in enumerate(FILM_ATTRIBUTES):
         own = attribute_curves(film["image"].values[best[row]])[name]
         curves[row, :, : own.shape[1]] = own
     return Judgement(best, values, null, np.full(null.shape, np.nan), curves, film["coordinate"].values[best])

@@ -20,7 +20,7 @@ from tunewidgets.kernels.gabor.cell import SMOOTH
 from tunewidgets.kernels.gabor.nulls import holm, p_value
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.reading.film_attributes import (
-    ATTRIBUTES,
+    FILM_ATTRIBUTES,
     attribute_curves,
     attribute_smoothnesses,
     attribute_sweeps,
@@ -128,7 +128,7 @@ def read_film(
     read = read.assign(
         attribute_null=(("attribute", "draw"), swept.astype(np.float32)),
         suggested_label=("dimension", np.array(suggestions(found, swept, alpha), dtype=object)),
-    ).assign_coords(attribute=np.array(ATTRIBUTES, dtype=object))
+    ).assign_coords(attribute=np.array(FILM_ATTRIBUTES, dtype=object))
     read = records.with_settings(read, readout=about)
     records.validate(read)
     return read
@@ -175,7 +175,7 @@ def random_curves(
             made = render_film(probe, axes, points, seed=seed + 1 + start, progress=False, **options)
             parts += [attribute_curves(one) for one in made["image"].values[made["status"].values == ""]]
             bar.update(number)
-    return {name: np.stack([part[name] for part in parts]) for name in ATTRIBUTES}
+    return {name: np.stack([part[name] for part in parts]) for name in FILM_ATTRIBUTES}
 
 
 def judged(film: xr.Dataset, swept: np.ndarray, points: int) -> dict[str, np.ndarray]:
@@ -189,7 +189,7 @@ def judged(film: xr.Dataset, swept: np.ndarray, points: int) -> dict[str, np.nda
     points : int
         How many points those had.
     """
-    shape = (film.sizes["dimension"], len(ATTRIBUTES))
+    shape = (film.sizes["dimension"], len(FILM_ATTRIBUTES))
     found = {name: np.full(shape, np.nan) for name in ("p", "p_holm", "sweep", "observed", "smoothness")}
     few = np.linspace(0, film.sizes["point"] - 1, points).round().astype(int)
     for row in np.flatnonzero(film["status"].values == ""):
@@ -214,7 +214,9 @@ def suggestions(found: Mapping[str, np.ndarray], swept: np.ndarray, alpha: float
     labels = []
     for row, able in enumerate(supported):
         order = sorted(np.flatnonzero(able), key=lambda at: (found["p_holm"][row, at], -far[row, at]))
-        labels.append(f"{ATTRIBUTES[order[0]]}, p = {short(found['p_holm'][row, order[0]])}" if order else "")
+        labels.append(
+            f"{FILM_ATTRIBUTES[order[0]]}, p = {short(found['p_holm'][row, order[0]])}" if order else ""
+        )
     return labels
 
 
@@ -242,11 +244,11 @@ def _options(film: xr.Dataset) -> dict[str, Any]:
 
 
 def _check_null(null: Any, points: Any, alpha: float, most: int) -> None:
-    least = int(np.ceil(len(ATTRIBUTES) / alpha)) - 1
+    least = int(np.ceil(len(FILM_ATTRIBUTES) / alpha)) - 1
     if not is_whole(null, least):
         raise ValueError(
             f"null={null!r} can't be used; give {least} or more random axes (fewer can't reach p = {alpha:g} after "
-            f"Holm's correction for {len(ATTRIBUTES)} attributes), or a film that was read already"
+            f"Holm's correction for {len(FILM_ATTRIBUTES)} attributes), or a film that was read already"
         )
     if not is_whole(points, 2, most):
         raise ValueError(

@@ -14,7 +14,7 @@ from tunewidgets.kernels.gabor.record import VALUES
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COMPONENTS
 from tunewidgets.kernels.studies.store import Study
 
-Column = tuple[str, int]  # a decomposition and its number of components
+Fit = tuple[str, int]  # a decomposition and its number of components
 
 
 class KeptCells:
@@ -43,13 +43,13 @@ class KeptCells:
     """
 
     def __init__(
-        self, study: Study, part: str, columns: Sequence[Column], draws: int, about: Mapping[str, Any]
+        self, study: Study, part: str, columns: Sequence[Fit], draws: int, about: Mapping[str, Any]
     ) -> None:
         self._columns = sorted(columns)
         self.about = dict(about)
         self._table = study.table(part, len(columns), 1, _fields(draws), about)
-        self.judged: dict[Column, tuple[Judgement, float]] = {}
-        self.reasons: dict[Column, str] = {}
+        self.judged: dict[Fit, tuple[Judgement, float]] = {}
+        self.reasons: dict[Fit, str] = {}
         if self._table is not None:
             self.about = self._table.about
             for row, values in self._table.load().items():
@@ -57,7 +57,7 @@ class KeptCells:
             for text, why in self.about.get("reasons", {}).items():
                 self.reasons[self._columns[int(text)]] = why
 
-    def __contains__(self, column: Column) -> bool:
+    def __contains__(self, column: Fit) -> bool:
         return column in self.judged or column in self.reasons
 
     def say(self, **about: Any) -> None:
@@ -66,7 +66,7 @@ class KeptCells:
         if self._table is not None:
             self._table.say(**about)
 
-    def keep(self, column: Column, judged: Judgement, converged: float = np.nan) -> None:
+    def keep(self, column: Fit, judged: Judgement, converged: float = np.nan) -> None:
         """A cell is finished."""
         self.judged[column] = judged, converged
         if self._table is not None:
@@ -77,7 +77,7 @@ class KeptCells:
             row = {**judged.values, **own, "converged": np.float32(converged)}
             self._table.add(self._columns.index(column), row)
 
-    def give_up(self, column: Column, why: str) -> None:
+    def give_up(self, column: Fit, why: str) -> None:
         """A cell can't be made."""
         self.reasons[column] = why
         self.say(reasons={str(self._columns.index(one)): text for one, text in self.reasons.items()})

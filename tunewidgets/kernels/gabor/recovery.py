@@ -15,7 +15,7 @@ import xarray as xr
 from tunewidgets import zoo
 from tunewidgets._checks import is_whole
 from tunewidgets.kernels.gabor.bank_activations import Patches
-from tunewidgets.kernels.gabor.banks import banks_of, made, methods_of
+from tunewidgets.kernels.gabor.banks import bank_of, banks_of, methods_of
 from tunewidgets.kernels.gabor.run import RecoveryRun
 from tunewidgets.kernels.tuning.activations import check_pool
 from tunewidgets.kernels.tuning.points import OTHERS
@@ -143,7 +143,7 @@ def gabor_recovery(
     )
     run = RecoveryRun(
         patches=patches,
-        banks={(name, seed): made(maker, seed) for seed in bank_seeds for name, maker in banks.items()},
+        banks={(name, seed): bank_of(maker, seed) for seed in bank_seeds for name, maker in banks.items()},
         methods=makers,
         n_components=counts,
         others=others,

@@ -19,7 +19,7 @@ from tunewidgets.kernels.gabor.bank_activations import LAYER, Patches
 from tunewidgets.kernels.gabor.banks import MethodMaker, answers_to_light
 from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Judgement, Rules, judge
 from tunewidgets.kernels.gabor.films import judge_film, random_films
-from tunewidgets.kernels.gabor.kept import Column, KeptCells
+from tunewidgets.kernels.gabor.kept import Fit, KeptCells
 from tunewidgets.kernels.gabor.record import (
     ENTERED,
     NOT_YET,
@@ -83,7 +83,7 @@ class RecoveryRun:
         store: str | os.PathLike[str] | None,
     ) -> None:
         self.patches, self.banks, self.methods = patches, banks, methods
-        self.columns: list[Column] = [(method, k) for method in methods for k in n_components]
+        self.columns: list[Fit] = [(method, k) for method in methods for k in n_components]
         names, seeds = (list(dict.fromkeys(part)) for part in zip(*banks, strict=True))
         self.embeddings = {key: embed(bank.attributes) for key, bank in banks.items()}
         settings = {
@@ -205,7 +205,7 @@ class RecoveryRun:
         part = f"{what}/{records.group_name(name)}/{seed}"
         return KeptCells(self.study, part, self.columns, self.report.sizes["draw"], about)
 
-    def _status(self, name: str, seed: int) -> dict[Column, str]:
+    def _status(self, name: str, seed: int) -> dict[Fit, str]:
         status = self.report["status"].sel(bank=name, seed=seed)
         return {
             (method, k): status.sel(decomposition=method, n_components=k).item() for method, k in self.columns
@@ -234,7 +234,7 @@ class RecoveryRun:
             self.report["status"].loc[where] = kept.reasons.get(column, "")
             self.report.attrs["n_images"] = kept.about["n_images"]
 
-    def _fit(self, column: Column, name: str, seed: int, activations: xr.DataArray, kept: KeptCells) -> None:
+    def _fit(self, column: Fit, name: str, seed: int, activations: xr.DataArray, kept: KeptCells) -> None:
         dimensions = self.methods[column[0]](column[1], seed)
         try:
             dimensions.fit(activations)

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets.derived.unit_columns import NOT_MADE, waiting
-from tunewidgets.kernels.live.units import CHUNK, Growing, LiveUnits, score
+from tunewidgets.kernels.live.units import CHUNK, GrowingImage, LiveUnits, score
 from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.single_units.substitution_measures import (
     exceeders,
@@ -114,7 +114,7 @@ class GrowingUnits:
         """The most steps that the unit's image was tried with."""
         return self._longest.get((objective, unit), self._live.steps)
 
-    def grow(self, unit: int, objective: str, restart: int, steps: int) -> Iterator[Growing]:
+    def grow(self, unit: int, objective: str, restart: int, steps: int) -> Iterator[GrowingImage]:
         """A unit's image from its noise on; `add` takes the finished one in."""
         return self._live.grow(unit, objective, restart, steps)
 

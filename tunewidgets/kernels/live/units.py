@@ -59,7 +59,7 @@ def score(objective: str, response: np.ndarray, unit: int) -> float:
     return own - (float(response.sum(dtype=np.float64)) - own) / others
 
 
-class Growing:
+class GrowingImage:
     """An image on its way, after `step` of `steps`; at the end `rendered` is there."""
 
     def __init__(self, ascent: Ascent, unit: int, steps: int, rendered: Rendered | None = None) -> None:
@@ -154,7 +154,7 @@ class LiveUnits:
 
     def grow(
         self, unit: int, objective: str, restart: int = 0, steps: int | None = None
-    ) -> Iterator[Growing]:
+    ) -> Iterator[GrowingImage]:
         """A unit's image from its noise on, as `analyze_units` makes it: where it fails, once more from another."""
         leave_a_core(self._probe)
         steps = self.steps if steps is None else steps
@@ -179,7 +179,7 @@ class LiveUnits:
             display=kind,
             display_response=None if shown is None else float(self._response(shown)[unit]),
         )
-        yield Growing(ascent, unit, steps, rendered)
+        yield GrowingImage(ascent, unit, steps, rendered)
 
     def respond(self, images: np.ndarray) -> np.ndarray:
         """The layer's responses `(N, U)` float32 to finished images, `(N, y, x, 3)` uint8."""
@@ -189,7 +189,7 @@ class LiveUnits:
 
     def _tried(
         self, unit: int, goal: Objective, job: Job, recipe: Recipe
-    ) -> Generator[Growing, None, tuple[Ascent, Finished]]:
+    ) -> Generator[GrowingImage, None, tuple[Ascent, Finished]]:
         """An image and, where another start may do better, the better of two."""
         ascent, done = yield from self._climbed(unit, goal, job, recipe)
         if (second := second_try(done, goal, recipe)) is not None:
@@ -202,7 +202,7 @@ class LiveUnits:
 
     def _displayed(
         self, unit: int, goal: Objective, job: Job, recipe: Recipe, measured: Finished
-    ) -> Generator[Growing, None, tuple[Finished | None, str]]:
+    ) -> Generator[GrowingImage, None, tuple[Finished | None, str]]:
         """The unit's image for the eye, where it has one, and what it is."""
         contrast = self.settings.get("display_contrast")
         if contrast is None or trouble(measured, goal):
@@ -225,12 +225,12 @@ class LiveUnits:
         job: Job,
         recipe: Recipe,
         starts: Mapping[Job, torch.Tensor] | None = None,
-    ) -> Generator[Growing, None, tuple[Ascent, Finished]]:
+    ) -> Generator[GrowingImage, None, tuple[Ascent, Finished]]:
         with evaluating(self._probe.network):
             ascent = Ascent(self._probe, goal, [job], recipe, starts)
         while ascent.done < recipe.steps:
             climb(ascent, recipe.steps)
-            yield Growing(ascent, unit, recipe.steps)
+            yield GrowingImage(ascent, unit, recipe.steps)
         with evaluating(self._probe.network):
             [done] = ascent.finished()
         return ascent, done

@@ -20,7 +20,7 @@ from tunewidgets.kernels.network.tracing import (
     ACTIVATIONS,
     check_model,
     evaluating,
-    listen_at,
+    run_to,
     taking,
     watch_layers,
 )
@@ -37,10 +37,6 @@ class Reduced(NamedTuple):
     activations: Tensor
     peak: Tensor | None  # none of features, which have no map
     width: int  # of the layer's map, 1 for features
-
-
-class _Finished(Exception):
-    """Ends the forward pass: every layer has been seen."""
 
 
 class Observed:
@@ -153,29 +149,22 @@ class Capture:
             The network does not take images of this size, or a layer gives values that are not finite.
         """
         seen: dict[str, Reduced] = {}
-        handles = self._listen(seen, (int(images.shape[2]), int(images.shape[3])))
-        try:
+        size = (int(images.shape[2]), int(images.shape[3]))
+
+        def run() -> None:
             with taking(images), evaluating(self.observed.network):
                 self.observed.network(self.observed.inputs(images))
-        except _Finished:
-            pass
-        finally:
-            for handle in handles:
-                handle.remove()
+
+        def reached(layer: str, value: Tensor) -> None:
+            seen[layer] = self._reduce(self.observed.probes[layer], value, size)
+
+        run_to({layer: probe.place for layer, probe in self.observed.probes.items()}, run, reached)
         for layer, reduced in seen.items():
             if not math.isfinite(float(reduced.activations.sum())):
                 raise ValueError(
                     f"layer {layer!r} gives NaN or infinite values on these images; check the preprocessing."
                 )
         return {layer: seen[layer] for layer in self.observed.probes}
-
-    def _listen(self, seen: dict[str, Reduced], size: tuple[int, int]) -> list[Any]:
-        def reached(layer: str, value: Tensor) -> None:
-            seen[layer] = self._reduce(self.observed.probes[layer], value, size)
-            if len(seen) == len(self.observed.probes):
-                raise _Finished
-
-        return listen_at({layer: probe.place for layer, probe in self.observed.probes.items()}, reached)
 
     def _reduce(self, probe: Probe, value: Tensor, size: tuple[int, int]) -> Reduced:
         maps = probe.arrange(value, size)

@@ -7,10 +7,10 @@ that their units get the same images whichever name was asked for.
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.network.tracing import Place, evaluating, forward_to, watching
+from tunewidgets.kernels.network.tracing import LayerCall, evaluating, forward_to, watching
 
 
-def origin(network: nn.Module, place: Place, inputs: Tensor) -> str:
+def origin(network: nn.Module, place: LayerCall, inputs: Tensor) -> str:
     """The module, by its name and call, that made the layer's values; the layer itself where it made them.
 
     Of modules that pass a tensor on or work in place on it, the last without modules of its own.

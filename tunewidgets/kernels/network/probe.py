@@ -18,7 +18,7 @@ from tunewidgets._devices import choose_device
 from tunewidgets.kernels.network.origin import origin
 from tunewidgets.kernels.network.sight import Sight, Watch
 from tunewidgets.kernels.network.tracing import (
-    Place,
+    LayerCall,
     Values,
     check_model,
     evaluating,
@@ -88,7 +88,7 @@ class Probe:
         self.layer = layer
         self.device = choose_device(device)
         self._network = on_device(model, self.device)
-        self.place: Place = find_layer(self._network, layer)
+        self.place: LayerCall = find_layer(self._network, layer)
         self.preprocess = preprocess_of(self._network, preprocess)
         self._sight, self._tokens_first = Sight(axis=None), False
         self.input_size, value = self._first_look()

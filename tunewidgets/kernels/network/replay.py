@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.network.tracing import Place, evaluating, first_tensor, of_this_thread
+from tunewidgets.kernels.network.tracing import LayerCall, evaluating, first_tensor, of_this_thread
 
 Change = Callable[[Tensor], Tensor]
 _ANSWERING = threading.RLock()
@@ -37,7 +37,7 @@ class Replay:
     ----------
     network : torch.nn.Module
         Held in evaluation mode during each call; comes back as it was.
-    place : Place
+    place : LayerCall
         The layer.
     sample : Tensor
         What the network takes, one or more images: tells what has to be copied, and whether replaying is right.
@@ -50,7 +50,7 @@ class Replay:
         What one image's recording takes.
     """
 
-    def __init__(self, network: nn.Module, place: Place, sample: Tensor) -> None:
+    def __init__(self, network: nn.Module, place: LayerCall, sample: Tensor) -> None:
         self._network, self._place = network, place
         self._copied: set[tuple[nn.Module, int]] = set()
         self._copies_layer = self._copies_inputs = True

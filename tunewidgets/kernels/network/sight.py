@@ -64,7 +64,7 @@ class Sight:
         return Sight(window, step, rectified, flat, self.axis, outside)
 
 
-RECTIFIERS = {"relu", "relu_", "threshold", "sigmoid", "softmax", "_softmax", "softplus"}
+NEVER_NEGATIVE = {"relu", "relu_", "threshold", "sigmoid", "softmax", "_softmax", "softplus"}
 # Operations that neither mix positions nor change signs.
 CARRIERS = {
     "view", "_unsafe_view", "reshape", "permute", "transpose", "t", "expand", "unsqueeze", "squeeze", "select", "slice",
@@ -134,7 +134,7 @@ class Watch(TorchDispatchMode):
             kernel = _pair(named["kernel_size"])
             stride = _pair(named.get("stride") or named["kernel_size"])
             return sight.through(kernel, stride, _pair(named.get("dilation", 1)))
-        if name in RECTIFIERS or _cuts_at_0(name, named):
+        if name in NEVER_NEGATIVE or _cuts_at_0(name, named):
             return replace(sight, rectified=True)
         if name in CARRIERS:
             return replace(sight, flat=sight.flat or _folds(inputs[0], result))

@@ -11,13 +11,9 @@ import torch
 from torch import Tensor
 
 from tunewidgets.kernels.network.probe import Probe, check_images
-from tunewidgets.kernels.network.tracing import evaluating, find_layer, listen_at, taking
+from tunewidgets.kernels.network.tracing import evaluating, find_layer, run_to, taking
 
 Seen = Callable[[int, Tensor], Any]
-
-
-class _Done(Exception):
-    """Ends the forward pass: every layer has been seen."""
 
 
 def check_together(probes: Sequence[Probe]) -> None:
@@ -52,23 +48,15 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
     first = probes[0]
     batch = check_images(images).to(first.device, copy=True)
     size = (int(batch.shape[2]), int(batch.shape[3]))
-    left = set(range(len(probes)))
+
+    def run() -> None:
+        with taking(batch), evaluating(first.network):
+            first.network(first.inputs(batch))
 
     def reached(index: int, value: Tensor) -> None:
         seen(index, probes[index].arrange(value, size).float())
-        left.discard(index)
-        if not left:
-            raise _Done
 
     places = {index: find_layer(first.network, probe.layer) for index, probe in enumerate(probes)}
-    handles = listen_at(places, reached)
-    try:
-        with taking(batch), evaluating(first.network):
-            first.network(first.inputs(batch))
-    except _Done:
-        return
-    finally:
-        for handle in handles:
-            handle.remove()
-    names = ", ".join(repr(probes[index].layer) for index in sorted(left))
-    raise ValueError(f"the forward pass ended without reaching {names}; use another layer")
+    if left := run_to(places, run, reached):
+        names = ", ".join(repr(probes[index].layer) for index in sorted(left))
+        raise ValueError(f"the forward pass ended without reaching {names}; use another layer")

@@ -10,7 +10,7 @@ import functools
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import torch
@@ -43,11 +43,8 @@ class Values(NamedTuple):
         return leak(self.post.float()) if self.pre is self.post else leak_through(self.pre, self.post.float())
 
 
-class _Reached(Exception):
-    """Carries the layer's values out of the forward pass, which ends there."""
-
-    def __init__(self, values: Values) -> None:
-        self.values = values
+class _Seen(Exception):
+    """Ends a forward pass: all that was asked of it has been seen."""
 
 
 def check_mode() -> None:
@@ -168,15 +165,15 @@ def first_tensor(output: Any) -> Tensor | None:
     return None
 
 
-class Place(NamedTuple):
-    """A layer, found: its name, its module and which of the module's calls it is (0 for the first)."""
+class LayerCall(NamedTuple):
+    """Where a layer is in a network: its name, its module and which of the module's calls it is (0 for the first)."""
 
     layer: str
     module: nn.Module
     call: int
 
 
-def find_layer(model: nn.Module, layer: str) -> Place:
+def find_layer(model: nn.Module, layer: str) -> LayerCall:
     """The module behind a layer's name.
 
     Raises
@@ -187,14 +184,14 @@ def find_layer(model: nn.Module, layer: str) -> Place:
     # The model itself is no layer of its own, so "_1" and a bare "1" are no further call of it.
     modules = {name: module for name, module in model.named_modules() if name}
     if layer in modules:
-        return Place(layer, modules[layer], 0)
+        return LayerCall(layer, modules[layer], 0)
     base, _, call = layer.rpartition("_")
     if call.isdigit() and int(call) > 0 and base in modules:
-        return Place(layer, modules[base], int(call))
+        return LayerCall(layer, modules[base], int(call))
     raise ValueError(unknown_layer(layer, list(modules)))
 
 
-def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
+def forward_to(model: nn.Module, place: LayerCall, inputs: Tensor) -> Values:
     """Run `model` on `inputs` until a layer has its values, and no further.
 
     Raises
@@ -204,10 +201,11 @@ def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
     """
     layer, module, call = place
     calls = 0
+    values: Values | None = None
 
     @of_this_thread
     def before(_: nn.Module, args: tuple, kwargs: dict) -> None:
-        nonlocal calls
+        nonlocal calls, values
         calls += 1
         if calls == call + 1:
             pre = first_tensor(args) if args else first_tensor(kwargs)
@@ -215,26 +213,29 @@ def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
                 return
             # An in-place activation would overwrite the values that are asked for.
             source = pre.clone() if getattr(module, "inplace", False) else pre
-            raise _Reached(Values(pre, module.forward(source), isinstance(module, nn.ReLU)))
+            values = Values(pre, module.forward(source), isinstance(module, nn.ReLU))
+            raise _Seen
 
     @of_this_thread
     def after(_: nn.Module, __: tuple, output: Any) -> None:
-        nonlocal calls
+        nonlocal calls, values
         calls += 1
         value = first_tensor(output)
         if calls == call + 1 and value is not None:
-            raise _Reached(Values(value, value))
+            values = Values(value, value)
+            raise _Seen
 
     if isinstance(module, ACTIVATIONS):
         handle = module.register_forward_pre_hook(before, with_kwargs=True)
     else:
         handle = module.register_forward_hook(after)
     try:
-        model(inputs)
-    except _Reached as reached:
-        return reached.values
+        with suppress(_Seen):
+            model(inputs)
     finally:
         handle.remove()
+    if values is not None:
+        return values
     if calls:
         name = layer.removesuffix(f"_{call}") if call else layer
         raise ValueError(
@@ -246,7 +247,32 @@ def forward_to(model: nn.Module, place: Place, inputs: Tensor) -> Values:
     )
 
 
-def listen_at(places: Mapping[Any, Place], seen: Callable[[Any, Tensor], None]) -> list[Any]:
+def run_to(
+    places: Mapping[Any, LayerCall], run: Callable[[], Any], seen: Callable[[Any, Tensor], None]
+) -> set[Any]:
+    """Call `run`, which runs a network, and `seen(key, value)` as each of the places is reached; the last one ends it.
+
+    Returns the keys of places that were not reached.
+    """
+    left = set(places)
+
+    def reached(key: Any, value: Tensor) -> None:
+        seen(key, value)
+        left.discard(key)
+        if not left:
+            raise _Seen
+
+    handles = _listen_at(places, reached)
+    try:
+        with suppress(_Seen):
+            run()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return left
+
+
+def _listen_at(places: Mapping[Any, LayerCall], seen: Callable[[Any, Tensor], None]) -> list[Any]:
     """Hooks that call `seen(key, value)` as each of the places is reached in this thread; who asks removes them."""
     wanted: dict[nn.Module, dict[int, Any]] = {}
     for key, place in places.items():

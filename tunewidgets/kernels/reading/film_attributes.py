@@ -14,7 +14,7 @@ from tunewidgets.kernels.reading.readout import smoothness, sweep
 
 # Columns of `image_readout`.
 TEXTURES = {"frequency": slice(0, 1), "angle": slice(1, 3), "phase": slice(3, 6)}
-ATTRIBUTES = (*TEXTURES, *AXES)
+FILM_ATTRIBUTES = (*TEXTURES, *AXES)
 Measure = Callable[[np.ndarray], np.ndarray]
 # Waves longer than this share of the picture are its shading, and near Nyquist's frequency its noise.
 LONGEST, HIGHEST = 0.5, 0.4
@@ -36,7 +36,7 @@ def attribute_curves(pictures: np.ndarray) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to ndarray, (..., columns)
-        By the names of `ATTRIBUTES`; 1, 2, 3 and four times 2 columns.
+        By the names of `FILM_ATTRIBUTES`; 1, 2, 3 and four times 2 columns.
     """
     lowest = 1 / (LONGEST * min(pictures.shape[-3:-1]))
     textures = image_readout(pictures, (lowest, HIGHEST))
@@ -80,5 +80,5 @@ def _opposed(curve: np.ndarray) -> np.ndarray:
 
 def _of_each(curves: Mapping[str, np.ndarray], of_texture: Measure, of_color: Measure) -> np.ndarray:
     return np.stack(
-        [(of_color if name in AXES else of_texture)(curves[name]) for name in ATTRIBUTES], axis=-1
+        [(of_color if name in AXES else of_texture)(curves[name]) for name in FILM_ATTRIBUTES], axis=-1
     )

@@ -21,7 +21,7 @@ from tunewidgets import records
 from tunewidgets._checks import plain_value
 from tunewidgets.kernels.studies.table import Table
 from tunewidgets.records.files import DAMAGE, ORDER, node_name
-from tunewidgets.records.growing import Place, place_of, read_part
+from tunewidgets.records.growing import StorePlace, place_of, read_part
 from tunewidgets.records.lock import InUseError
 from tunewidgets.records.validation import RecordError
 
@@ -57,7 +57,7 @@ class Study:
         model_sha256: str | None,
         asked: Mapping[str, Any],
     ) -> None:
-        self._place: Place | None = None if store is None else place_of(store)
+        self._place: StorePlace | None = None if store is None else place_of(store)
         self._kind = kind
         self._sha256 = model_sha256
         self.asked = dict(json.loads(json.dumps(dict(asked), default=plain_value)))
@@ -242,7 +242,7 @@ class Study:
         settings = records.settings_of(record)
         self._compare(str(record.attrs["model_sha256"]), settings.get("asked", settings))
 
-    def _compare_with_parts(self, place: Place) -> bool:
+    def _compare_with_parts(self, place: StorePlace) -> bool:
         """Whether an earlier call has left parts that can be used."""
         if not place.exists(f"{place.work}/zarr.json"):
             return False
