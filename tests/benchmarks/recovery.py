@@ -93,7 +93,7 @@ def stimuli(kind: str, attribute: str, seed: int, bank: Any, pool: int) -> np.nd
 
     Each is the mean over `pool` × `pool` positions, two pixels apart.
     """
-    rng = np.random.default_rng([seed, ATTRIBUTES.index(attribute)])
+    rng = np.random.default_rng([seed, list(ATTRIBUTES).index(attribute)])
     frequency = np.geomspace(0.09, 0.3, 32) if attribute == "frequency" else np.full(32, 0.16)
     angle = np.full(32, rng.uniform(0, np.pi)) + (attribute == "angle") * np.linspace(0, np.pi / 3, 32)
     phase = np.full(32, rng.uniform(0, 2 * np.pi)) + (attribute == "phase") * np.linspace(

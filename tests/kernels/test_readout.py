@@ -18,7 +18,7 @@ from tunewidgets.kernels.gabor.nulls import (
     rotation_null,
     share_interval,
 )
-from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COLUMNS, embed, points_of
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, columns_of, embed, points_of
 from tunewidgets.kernels.reading.image_readout import image_readout
 from tunewidgets.kernels.reading.readout import (
     explained,
@@ -51,7 +51,7 @@ def test_both_ways_of_writing_a_filter_are_one_point(frequency, angle, phase):
 
 def test_a_bank_is_centered_and_of_total_variance_one_by_attribute(embedding):
     np.testing.assert_allclose(embedding.values.mean(0), 0, atol=1e-12)
-    for columns in COLUMNS.values():
+    for columns in map(columns_of, ATTRIBUTES):
         assert embedding.values[:, columns].var(0).sum() == pytest.approx(1)
     table = zoo.gabor_bank(seed=3).attributes
     np.testing.assert_allclose(
@@ -104,7 +104,7 @@ def test_sweep_is_the_largest_distance_of_all_pairs(seed, columns):
 def test_r2_is_that_of_a_regression_with_intercept(embedding):
     loadings = np.random.default_rng(1).normal(size=28)
     for row, name in enumerate(ATTRIBUTES):
-        design = np.column_stack([np.ones(28), embedding.values[:, COLUMNS[name]]])
+        design = np.column_stack([np.ones(28), embedding.values[:, columns_of(name)]])
         residual = loadings - design @ np.linalg.lstsq(design, loadings, rcond=None)[0]
         expected = 1 - residual.var() / loadings.var()
         assert explained(loadings[None], embedding.values[None])[row, 0, 0] == pytest.approx(expected)
@@ -163,7 +163,7 @@ def test_the_label_null_is_a_loop_over_permuted_filters(embedding):
 
     for row, name in enumerate(ATTRIBUTES):
         drawn = np.array(
-            [[sweep(curve(one, order)[:, COLUMNS[name]]) for one in targets] for order in labels]
+            [[sweep(curve(one, order)[:, columns_of(name)]) for one in targets] for order in labels]
         )
         np.testing.assert_allclose(average[row], drawn.mean(axis=0))
         np.testing.assert_allclose(null[row], (drawn / drawn.mean(axis=0)).max(axis=1))

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-__all__ = ["dimension_name", "film_warnings", "method_name", "share_text", "suggestion_of"]
+from .. import _checks
 
-ABBREVIATED = ("pca", "ica", "nmf", "lle")
+__all__ = ["dimension_name", "film_warnings", "method_name", "share_text", "suggestion_of"]
 
 
 def method_name(settings: Mapping[str, Any]) -> str:
     """The decomposition's name as one reads it: the four short names in capitals, any other as it is."""
     method = str(settings.get("method", "unknown method"))
-    return method.upper() if method in ABBREVIATED else method
+    return method.upper() if method in _checks.DECOMPOSITIONS else method
 
 
 def film_warnings(settings: Mapping[str, Any]) -> list[str]:

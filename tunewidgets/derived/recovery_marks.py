@@ -136,10 +136,13 @@ def column_name(method: str, n_components: int) -> str:
 
 
 def paper_mark(attribute: int, method: str, n_components: int) -> bool | None:
-    """What the paper's Tables 1 and 2 have there; None where they have nothing."""
+    """What the paper's Tables 1 and 2 have there; None where they have nothing, as for attributes not theirs."""
+    marks: tuple[bool, ...] = ()
     if method in PAPER_FILMS and n_components in PAPER_FILMS_COUNTS:
-        return PAPER_FILMS[method][attribute]
-    return PAPER[method][attribute] if method in PAPER and n_components in PAPER_COUNTS else None
+        marks = PAPER_FILMS[method]
+    elif method in PAPER and n_components in PAPER_COUNTS:
+        marks = PAPER[method]
+    return marks[attribute] if attribute < len(marks) else None
 
 
 def look_at(

@@ -17,7 +17,7 @@ from tunewidgets.kernels.gabor.nulls import (
     permuted,
     rotation_null,
 )
-from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COLUMNS, COMPONENTS, Embedding
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COMPONENTS, Embedding, columns_of
 from tunewidgets.kernels.reading.readout import explained, readout_curves, smoothnesses, sweeps
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.points import place_points
@@ -185,6 +185,6 @@ def shown_curves(curves: np.ndarray, best: np.ndarray) -> np.ndarray:
     """The readout `(attribute, points, 3)` of the best dimension of each attribute, of curves `(k, points, 6)`."""
     shown = np.full((len(ATTRIBUTES), curves.shape[1], COMPONENTS), np.nan)
     for row, name in enumerate(ATTRIBUTES):
-        own = curves[best[row], :, COLUMNS[name]]
+        own = curves[best[row], :, columns_of(name)]
         shown[row, :, : own.shape[1]] = own
     return shown

@@ -76,7 +76,12 @@ def judge_film(
 
 
 def _scaled(film: xr.Dataset, embedding: Embedding) -> np.ndarray:
-    """Readouts of a film's pictures in the bank's standard deviations; polarities keep units of their own."""
+    """Readouts of a film's pictures in the bank's standard deviations; polarities keep units of their own.
+
+    Of attributes that `image_readout` doesn't know pictures say nothing: NaN.
+    """
     scale = np.concatenate([embedding.scale[:3], np.ones(3)])
     center = np.concatenate([embedding.center[:3], np.zeros(3)])
-    return (image_readout(film["image"].values) - center) / scale
+    read = (image_readout(film["image"].values) - center) / scale
+    unread = np.full((*read.shape[:-1], len(embedding.scale) - read.shape[-1]), np.nan)
+    return np.concatenate([read, unread], axis=-1)

@@ -202,12 +202,12 @@ def bootstrap_mean(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _curves(targets: np.ndarray, base: np.ndarray, embedding: Embedding, labels: np.ndarray) -> np.ndarray:
     """Population vectors `(k, draws, points, 6)` of which the part of `base` has the right labels."""
     k, points, units = targets.shape
-    draws = len(labels)
+    draws, _, numbers = labels.shape
     answered = answers(targets).reshape(k * points, units)
     kept = np.maximum(base, 0) @ (embedding.values - labels)
-    said = answered @ labels.transpose(1, 0, 2).reshape(units, draws * 6) + kept.reshape(draws * 6)
+    said = answered @ labels.transpose(1, 0, 2).reshape(units, draws * numbers) + kept.ravel()
     curves = said / answered.sum(axis=1, keepdims=True)
-    return np.asarray(curves.reshape(k, points, draws, 6).transpose(0, 2, 1, 3))
+    return np.asarray(curves.reshape(k, points, draws, numbers).transpose(0, 2, 1, 3))
 
 
 def _ranges(coordinates: np.ndarray, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -31,7 +31,7 @@ from tunewidgets.kernels.gabor.record import (
     taken_over,
 )
 from tunewidgets.kernels.network.probe import Probe
-from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COLUMNS, Embedding, embed
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, Embedding, columns_of, embed
 from tunewidgets.kernels.studies.store import Study, plain
 from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.zoo.gabor import GaborBank
@@ -197,7 +197,7 @@ class RecoveryRun:
             self.report["filter_attribute"].loc[own | {"filter": slice(0, count)}] = bank.attributes[
                 attribute
             ].to_numpy()
-            self.report["embedding_scale"].loc[own] = embedding.scale[COLUMNS[attribute]][0]
+            self.report["embedding_scale"].loc[own] = embedding.scale[columns_of(attribute)][0]
 
     def _kept(self, what: str, name: str, seed: int, **about: Any) -> KeptCells:
         """The cells of a bank that an earlier call has finished."""

@@ -1,18 +1,66 @@
-"""What distinguishes Gabor filters from one another, as points that can be averaged.
+"""What distinguishes Gabor filters from one another, as points that can be averaged: the checklist's attributes.
 
-In: frequencies, angles and phases. Out: for each attribute a point in 1, 2 or 3 dimensions, the same for the two ways
-of writing one filter: (angle, phase) and (angle + π, -phase).
+In: frequencies, angles and phases, and whatever else a bank's table tells of its filters. Out: for each attribute a
+point in 1, 2 or 3 dimensions, the same for the two ways of writing one filter: (angle, phase) and (angle + π, -phase).
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-ATTRIBUTES = ("frequency", "angle", "phase")
-# Where each attribute's numbers stand among the six that describe a filter.
-COLUMNS = {"frequency": slice(0, 1), "angle": slice(1, 3), "phase": slice(3, 6)}
-COMPONENTS = 3  # of the attribute that needs most
+COMPONENTS = 3  # numbers that a record and its page have room for, of an attribute
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What a checklist has to know of an attribute.
+
+    Attributes
+    ----------
+    count : int
+        How many numbers its points have, up to `COMPONENTS`.
+    points : function
+        From a bank's table, a column `(n,)` a name, to `(n, count)`; distances are what counts.
+    """
+
+    count: int
+    points: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+
+
+def _octaves(filters: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.log2(filters["frequency"])[:, None]
+
+
+def _doubled_angle(filters: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.stack([np.cos(2 * filters["angle"]), np.sin(2 * filters["angle"])], axis=-1)
+
+
+def _polarity(filters: Mapping[str, np.ndarray]) -> np.ndarray:
+    angle, phase = filters["angle"], filters["phase"]
+    return np.stack([np.cos(phase), np.sin(phase) * np.cos(angle), np.sin(phase) * np.sin(angle)], axis=-1)
+
+
+# By the names that a bank's table has them under, in the order of a record. Another one goes last.
+ATTRIBUTES: dict[str, Attribute] = {
+    "frequency": Attribute(1, _octaves),
+    "angle": Attribute(2, _doubled_angle),
+    "phase": Attribute(3, _polarity),
+}
+
+
+def columns_of(name: str) -> slice:
+    """Where an attribute's numbers stand among all that describe a filter.
+
+    Examples
+    --------
+    >>> columns_of("angle")
+    slice(1, 3, None)
+    """
+    names = list(ATTRIBUTES)
+    first = sum(ATTRIBUTES[before].count for before in names[: names.index(name)])
+    return slice(first, first + ATTRIBUTES[name].count)
 
 
 @dataclass(frozen=True)
@@ -21,9 +69,10 @@ class Embedding:
 
     Attributes
     ----------
-    values : ndarray, (units, 6)
-        The columns of `COLUMNS`; `center + scale * values` are those of `points_of`.
-    center, scale : ndarray, (6,)
+    values : ndarray, (units, numbers)
+        Attribute by attribute (`columns_of`), 6 numbers of the three; `center + scale * values` are those of
+        `points_of`.
+    center, scale : ndarray, (numbers,)
         Of one attribute, every column has the same scale.
     """
 
@@ -32,12 +81,14 @@ class Embedding:
     scale: np.ndarray
 
     def natural(self, curves: np.ndarray) -> np.ndarray:
-        """Readouts `(..., 6)` in the units of `points_of`: log2 of cycles/px, and parts of the unit sphere."""
+        """Readouts `(..., numbers)` in the units of `points_of`: log2 of cycles/px, and parts of the unit sphere."""
         return np.asarray(self.center + self.scale * curves)
 
 
-def points_of(frequency: np.ndarray, angle: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    """`(n, 6)`: log2 f; cos 2θ, sin 2θ; cos ψ, sin ψ cos θ, sin ψ sin θ.
+def points_of(
+    frequency: np.ndarray, angle: np.ndarray, phase: np.ndarray, **others: np.ndarray
+) -> np.ndarray:
+    """`(n, 6)`: log2 f; cos 2θ, sin 2θ; cos ψ, sin ψ cos θ, sin ψ sin θ; and what further attributes add.
 
     Parameters
     ----------
@@ -45,6 +96,8 @@ def points_of(frequency: np.ndarray, angle: np.ndarray, phase: np.ndarray) -> np
         Cycles/px.
     angle, phase : ndarray, (n,)
         Radians.
+    **others : ndarray, (n,)
+        Further columns of a bank's table.
 
     Examples
     --------
@@ -53,15 +106,8 @@ def points_of(frequency: np.ndarray, angle: np.ndarray, phase: np.ndarray) -> np
     >>> bool(np.allclose(one, other))
     True
     """
-    columns = (
-        np.log2(frequency),
-        np.cos(2 * angle),
-        np.sin(2 * angle),
-        np.cos(phase),
-        np.sin(phase) * np.cos(angle),
-        np.sin(phase) * np.sin(angle),
-    )
-    return np.stack(columns, axis=-1)
+    filters = {"frequency": frequency, "angle": angle, "phase": phase, **others}
+    return np.concatenate([attribute.points(filters) for attribute in ATTRIBUTES.values()], axis=-1)
 
 
 def embed(attributes: Any) -> Embedding:
@@ -70,7 +116,8 @@ def embed(attributes: Any) -> Embedding:
     Parameters
     ----------
     attributes : pandas.DataFrame
-        Columns `frequency` in cycles/px, `angle` and `phase` in radians, a row a filter.
+        Columns `frequency` in cycles/px, `angle` and `phase` in radians and one of each further attribute's name, a
+        row a filter.
 
     Raises
     ------
@@ -83,10 +130,12 @@ def embed(attributes: Any) -> Embedding:
             f"the bank's attributes lack {', '.join(missing)}; "
             f"give a table with {', '.join(ATTRIBUTES)}, a row a filter"
         )
-    points = points_of(*(attributes[name].to_numpy(dtype=float) for name in ATTRIBUTES))
+    told = {*ATTRIBUTES, *attributes.select_dtypes("number")}
+    points = points_of(**{name: attributes[name].to_numpy(dtype=float) for name in told})
     center = points.mean(axis=0)
-    scale = np.empty(6)
-    for name, columns in COLUMNS.items():
+    scale = np.empty(points.shape[1])
+    for name in ATTRIBUTES:
+        columns = columns_of(name)
         spread = float(np.sqrt(points[:, columns].var(axis=0).sum()))
         if not spread > 1e-9:
             raise ValueError(

@@ -6,7 +6,7 @@ how far it sweeps, and how straight it goes there.
 
 import numpy as np
 
-from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COLUMNS, Embedding
+from tunewidgets.kernels.reading.attributes import ATTRIBUTES, Embedding, columns_of
 
 # A curve shorter than this stays where it is: targets have single precision.
 STILL = 1e-5
@@ -82,12 +82,12 @@ def smoothness(curve: np.ndarray) -> np.ndarray:
 
 def sweeps(curves: np.ndarray) -> np.ndarray:
     """The sweep of each attribute, `(..., points, 6)` → `(attribute, ...)`."""
-    return np.stack([sweep(curves[..., COLUMNS[name]]) for name in ATTRIBUTES])
+    return np.stack([sweep(curves[..., columns_of(name)]) for name in ATTRIBUTES])
 
 
 def smoothnesses(curves: np.ndarray) -> np.ndarray:
     """The smoothness of each attribute, `(..., points, 6)` → `(attribute, ...)`."""
-    return np.stack([smoothness(curves[..., COLUMNS[name]]) for name in ATTRIBUTES])
+    return np.stack([smoothness(curves[..., columns_of(name)]) for name in ATTRIBUTES])
 
 
 def explained(loadings: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -108,7 +108,7 @@ def explained(loadings: np.ndarray, values: np.ndarray) -> np.ndarray:
     total = (centered**2).sum(axis=-1)[..., None]
     shares = []
     for name in ATTRIBUTES:
-        basis = np.linalg.qr(values[..., COLUMNS[name]])[0]
+        basis = np.linalg.qr(values[..., columns_of(name)])[0]
         inside = (np.einsum("...u,buc->...bc", centered, basis) ** 2).sum(axis=-1)
         shares.append(np.divide(inside, total, out=np.zeros_like(inside), where=total > 1e-18))
     return np.stack(shares)

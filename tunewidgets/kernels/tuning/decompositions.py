@@ -1,17 +1,21 @@
-"""Linear decompositions: what each method makes of the data, brought to one form.
+"""Decompositions: what each method makes of the data, brought to one form.
 
-In: vectors `(n, units)` without constant units, and a method. Out: a `Linear`: components, center and
-unmixing with `x ≈ center + s @ components`. The decompositions themselves are scikit-learn's.
+In: vectors `(n, units)` without constant units, and a method. Out: a `Linear`: components, center and unmixing with
+`x ≈ center + s @ components`; or, of a method that is no linear map, a `Curved`: a way there and a way back. The
+decompositions themselves are scikit-learn's. `BY_NAME` has those that go by a name.
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.decomposition import NMF, PCA, FastICA
 from sklearn.exceptions import ConvergenceWarning
+
+from tunewidgets.kernels.tuning.lle import InvertibleLLE
 
 # As good as 200 and, where they are not enough, another try of 1,000: both would start from the same place.
 ITERATIONS = 1000
@@ -70,45 +74,82 @@ class Linear:
         )
 
 
-def decompose(method: Any, X: np.ndarray, k: int | None, random_state: Any) -> Linear:
-    """`method` fitted to `X`, `(n, units)` float64: "pca", "ica", "nmf" or a scikit-learn decomposition."""
-    if not isinstance(method, str):
-        return _other(method, X)
-    return {"pca": _pca, "ica": _ica, "nmf": _nmf}[method](X, k, random_state)
+class Curved(Protocol):
+    """A method that is no linear map: coordinates on a curved manifold, and vectors for new coordinates."""
+
+    embedding: np.ndarray  # (m, k), the coordinates of the vectors that were embedded
+
+    def encode(self, X: np.ndarray) -> np.ndarray:
+        """Coordinates `(n, k)` of vectors `(n, units)`."""
+
+    def decode(self, S: np.ndarray) -> np.ndarray:
+        """Vectors `(n, units)` at coordinates `(n, k)`."""
+
+    def flip(self, sign: np.ndarray) -> None:
+        """Turn the dimensions around whose `sign`, `(k,)`, is -1."""
 
 
-def _pca(X: np.ndarray, k: int | None, random_state: Any) -> Linear:
-    pca, converged = fitted_quietly(PCA(k, svd_solver="covariance_eigh", random_state=random_state), X)
+class Asked(NamedTuple):
+    """What is asked of a decomposition; the last two of one that embeds a subsample by its neighbors."""
+
+    k: int
+    random_state: Any
+    n_neighbors: int
+    subsample: int
+
+
+def decompose(method: Any, X: np.ndarray, asked: Asked) -> Linear | Curved:
+    """`method` fitted to `X`, `(n, units)` float64: a name of `BY_NAME` or a scikit-learn decomposition."""
+    return BY_NAME[method](X, asked) if isinstance(method, str) else _other(method, X)
+
+
+def _pca(X: np.ndarray, asked: Asked) -> Linear:
+    pca, converged = fitted_quietly(
+        PCA(asked.k, svd_solver="covariance_eigh", random_state=asked.random_state), X
+    )
     return Linear(pca.components_, pca.mean_, pca.components_, converged=converged)
 
 
-def _ica(X: np.ndarray, k: int | None, random_state: Any) -> Linear:
+def _ica(X: np.ndarray, asked: Asked) -> Linear:
     # `eigh` whitens n ≫ units several times faster than `svd`, but its floor for small variances is absolute.
     scale = np.sqrt(X.var(axis=0).mean())
     ica = FastICA(
-        k,
+        asked.k,
         algorithm="parallel",
         fun="logcosh",
         whiten="unit-variance",
         whiten_solver="eigh",
         max_iter=ITERATIONS,
-        random_state=random_state,
+        random_state=asked.random_state,
     )
     ica, converged = fitted_quietly(ica, X / scale)
     return Linear(ica.mixing_.T * scale, ica.mean_ * scale, ica.components_ / scale, converged=converged)
 
 
-def _nmf(X: np.ndarray, k: int | None, random_state: Any) -> Linear:
+def _nmf(X: np.ndarray, asked: Asked) -> Linear:
     # Its start cuts off what is below an absolute floor.
     scaled = X / np.sqrt((X**2).mean())
     nmf, converged = fitted_quietly(
-        NMF(k, init="nndsvda", max_iter=ITERATIONS, random_state=random_state), scaled
+        NMF(asked.k, init="nndsvda", max_iter=ITERATIONS, random_state=asked.random_state), scaled
     )
     norm = np.linalg.norm(nmf.components_, axis=1, keepdims=True)
     # The scale that factors share is arbitrary; here a coordinate is in the units of the activations.
     nmf.components_ = nmf.components_ / np.where(norm > 0, norm, 1)
     components = nmf.components_
     return Linear(components, np.zeros(X.shape[1]), np.linalg.pinv(components).T, nmf, converged)
+
+
+def _lle(X: np.ndarray, asked: Asked) -> Curved:
+    return InvertibleLLE(asked.k, asked.n_neighbors, asked.subsample, asked.random_state).fit(X)
+
+
+# Named for the command line, too, in `_checks.DECOMPOSITIONS`, which loads nothing of all this.
+BY_NAME: dict[str, Callable[[np.ndarray, Asked], Linear | Curved]] = {
+    "pca": _pca,
+    "ica": _ica,
+    "nmf": _nmf,
+    "lle": _lle,
+}
 
 
 def _other(method: Any, X: np.ndarray) -> Linear:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tunewidgets._checks import DECOMPOSITIONS, is_whole
+from tunewidgets import _checks
+from tunewidgets._checks import is_whole
 
 
 def asked_components(method: Any, n_components: int, n_neighbors: int, subsample: int) -> int | None:
@@ -19,15 +20,14 @@ def asked_components(method: Any, n_components: int, n_neighbors: int, subsample
     ValueError, TypeError
         If the method is unknown or no decomposition, or a number is not a whole one from 1.
     """
-    known = f"give {', '.join(map(repr, DECOMPOSITIONS))}"
+    names = _checks.DECOMPOSITIONS
+    known = f"give {', '.join(map(repr, names))}"
     if isinstance(method, str):
-        if method not in DECOMPOSITIONS:
-            near = get_close_matches(method, DECOMPOSITIONS, n=1, cutoff=0.3)
+        if method not in names:
+            near = get_close_matches(method, names, n=1, cutoff=0.3)
             hint = f"did you mean {near[0]!r}?" if near else known
             raise ValueError(f"there is no method {method!r}; {hint}")
-        counts = {"n_components": n_components}
-        if method == "lle":
-            counts |= {"n_neighbors": n_neighbors, "subsample": subsample}
+        counts = {"n_components": n_components, "n_neighbors": n_neighbors, "subsample": subsample}
         for name, value in counts.items():
             if not is_whole(value, 1):
                 raise ValueError(f"{name}={value!r} can't be used; give a whole number from 1")

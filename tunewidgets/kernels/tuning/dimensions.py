@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from tunewidgets.kernels.data.vectors import blocks_of, is_large
-from tunewidgets.kernels.tuning.decompositions import Linear, decompose
+from tunewidgets.kernels.tuning.decompositions import Asked, Curved, Linear, decompose
 from tunewidgets.kernels.tuning.dimension_checks import (
     asked_components,
     check_enough,
@@ -22,7 +22,6 @@ from tunewidgets.kernels.tuning.dimension_checks import (
     check_rank,
     rank_of,
 )
-from tunewidgets.kernels.tuning.lle import InvertibleLLE
 from tunewidgets.kernels.tuning.streamed import STREAMED, Moments, decompose_blocks
 
 QUANTILES = 1001  # of the coordinates observed along each dimension, from the smallest to the largest
@@ -150,10 +149,11 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             centered = self.method_name_ != "nmf"
             check_rank(asked, live, len(mask), self.sample_["n_images"], centered=centered)
         self._constants = np.where(mask, 0.0, data[0])
-        if self.method_name_ == "lle":
-            return self._fit_lle(live)
-        fitted = decompose(self.method, live, asked, self.random_state)
-        return self._arrange(fitted, fitted.encode(live), live.var(axis=0).sum())
+        wanted = Asked(self.n_components, self.random_state, self.n_neighbors, self.subsample)
+        fitted = decompose(self.method, live, wanted)
+        if isinstance(fitted, Linear):
+            return self._arrange(fitted, fitted.encode(live), live.var(axis=0).sum())
+        return self._follow(fitted)
 
     def _fit_blocks(self, X: xr.DataArray, asked: int) -> np.ndarray:
         self._checked(X.isel(sample=slice(0, 2)), reset=True)
@@ -259,7 +259,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         scores = scores[:, order]
         sign = _signs(scores, fitted.components[order])
         arranged = fitted.arranged(order, sign)
-        self._map: Linear | InvertibleLLE = arranged
+        self._map: Linear | Curved = arranged
         self.components_ = self._all_units(arranged.components)
         self.unmixing_ = self._all_units(arranged.unmixing)
         self.mean_ = self._constants + self._all_units(arranged.center)
@@ -268,15 +268,15 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         scores *= sign
         return scores
 
-    def _fit_lle(self, live: np.ndarray) -> np.ndarray:
+    def _follow(self, fitted: Curved) -> np.ndarray:
+        """Dimensions of a method that is no linear map, in its own order, signed; gives their scores."""
         for left_by_another_method in ("components_", "unmixing_", "mean_"):
             self.__dict__.pop(left_by_another_method, None)
-        lle = InvertibleLLE(self.n_components, self.n_neighbors, self.subsample, self.random_state).fit(live)
-        lle.flip(_signs(lle.embedding, None))
-        self._map = lle
-        self.explained_variance_ratio_ = np.full(self.n_components, np.nan)
+        fitted.flip(_signs(fitted.embedding, None))
+        self._map = fitted
+        self.explained_variance_ratio_ = np.full(fitted.embedding.shape[1], np.nan)
         self.converged_ = True
-        return lle.embedding
+        return fitted.embedding
 
     def _all_units(self, values: np.ndarray) -> np.ndarray:
         """`(..., units that vary)` → `(..., units)`, 0 elsewhere."""
