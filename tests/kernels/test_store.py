@@ -218,7 +218,7 @@ def test_images_and_substitution_have_stores_too(tmp_path, fitted, monkeypatch):
         ({"seed": 1}, "made with seed=0, not 1"),
         ({"chunk": 3}, "made with chunk=2, not 3"),
         (
-            {"jitter": tw.kernels.jitter.Jitter(0)},
+            {"jitter": tw.Jitter(0)},
             r"made with jitter=None, not 'Jitter\(shift=0, .*steady=False\)'",
         ),
     ],

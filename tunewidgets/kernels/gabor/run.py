@@ -23,6 +23,7 @@ from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COLUMNS, Embedding, embed
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.films import render_film
+from tunewidgets.kernels.tuning.points import Others
 from tunewidgets.zoo.gabor import GaborBank
 
 SAVE_EVERY = 10.0  # seconds
@@ -53,7 +54,7 @@ class RecoveryRun:
         banks: dict[tuple[str, int], GaborBank],
         methods: dict[str, MethodMaker],
         n_components: list[int],
-        others: str,
+        others: Others,
         permutations: int,
         alpha: float,
         films: bool,
