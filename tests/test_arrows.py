@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "figures": "_checks records derived",
     "widgets": "_checks records derived live_protocols live_work figures",
     "export": "_checks widgets",
-    "makers": "records derived zoo kernels",
+    "makers": "_checks records derived zoo kernels",
     "cli": "_checks records derived zoo widgets export",
     "__main__": "cli",
 }
@@ -35,6 +35,7 @@ TORCH = ("torch", "torchvision", "torch_lucent", "lucent")
 COMPUTING = ("_devices", "zoo", "kernels", "makers")
 MOST_FILES = 8
 MOST_LINES = 400
+MOST_PARAMETERS = 8  # by position, of a function that is no public name
 
 
 def is_in(module, rooms):
@@ -103,6 +104,19 @@ def test_few_files_stand_beside_the_folders_and_none_is_long():
     assert [path.name for path in (PACKAGE / "kernels").glob("*.py")] == ["__init__.py"]
     code = [*PACKAGE.rglob("*.py"), *PAGE_CODE.rglob("*.ts"), *PAGE_CODE.rglob("*.tsx")]
     assert [path for path in code if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES] == []
+
+
+def test_no_function_below_the_public_names_takes_many_parameters_by_position():
+    public = {f"tunewidgets.{home}.{name}" for name, home in tunewidgets._HOMES.items()}
+    found = []
+    for module, path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                names = [each.arg for each in [*node.args.posonlyargs, *node.args.args]]
+                count = len(names) - (names[:1] in (["self"], ["cls"]))
+                if count > MOST_PARAMETERS and f"{module}.{node.name}" not in public:
+                    found.append(f"{module}.{node.name} takes {count}")
+    assert found == []
 
 
 def test_relative_imports_are_seen():

@@ -1,4 +1,4 @@
-"""What users give, checked: which numbers are whole, which decompositions go by a name, and what JSON can hold.
+"""What users give: which numbers are whole, what goes by a name, the default number of steps, and what JSON can hold.
 
 In: whatever was given. Out: an answer, or plain values. Loads no NumPy, which the command
 line's help does not wait for.
@@ -6,8 +6,12 @@ line's help does not wait for.
 
 from math import inf
 from numbers import Integral
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 
+# Whatever the network, the layer and the machine suggest.
+Auto = Literal["auto"]
+# Of an image's optimization, unless a caller asks for more or fewer.
+STEPS = 128
 # The decompositions that go by a name.
 DECOMPOSITIONS = ("pca", "ica", "nmf", "lle")
 

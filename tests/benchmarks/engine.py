@@ -26,7 +26,9 @@ from lucent_peer import lucent_image
 import tunewidgets as tw
 from tunewidgets.kernels.canvas.canvases import make_canvas
 from tunewidgets.kernels.network.tracing import evaluating
+from tunewidgets.kernels.optimization.contrast import linearity
 from tunewidgets.kernels.optimization.loop import Job, network_values, optimize
+from tunewidgets.kernels.optimization.options import ImageOptions
 from tunewidgets.kernels.optimization.recipes import make_recipe
 from tunewidgets.kernels.studies.workers import in_threads, worker_count
 
@@ -130,9 +132,8 @@ def whole_loop(probe: tw.Probe, precision: str) -> float:
     canvas = make_canvas("fourier", SIZE)
 
     def run(steps: int) -> float:
-        recipe = make_recipe(
-            probe, goal, canvas, targets, steps, 0, 8, "auto", None, "leaky", precision=precision
-        )
+        options = ImageOptions(steps=steps, chunk=8, precision=precision, importance=False)
+        recipe = make_recipe(probe, goal, canvas, targets, options, linearity(probe, SIZE))
         return best(lambda: list(optimize(probe, goal, jobs, replace(recipe, colors=None))), 3)
 
     # The difference leaves out what is done once a run.

@@ -10,7 +10,10 @@ from torch import nn
 import tunewidgets as tw
 from tunewidgets.kernels.canvas.canvases import FourierCanvas, PixelCanvas, bounded
 from tunewidgets.kernels.network.blackbox import BlackBox
-from tunewidgets.kernels.optimization.contrast import NATURAL, choose_contrast, sees_linearly
+from tunewidgets.kernels.optimization import contrast as module
+from tunewidgets.kernels.optimization.contrast import NATURAL, choose_contrast, linearity, sees_linearly
+from tunewidgets.kernels.optimization.options import ImageOptions
+from tunewidgets.kernels.optimization.recipes import prepare
 
 QUICK = {"size": 24, "steps": 24, "progress": False}
 
@@ -100,10 +103,24 @@ class TestSeesLinearly:
 class TestChoice:
     def test_by_the_layer_or_as_asked(self, deep):
         first, second = (tw.Probe(deep, layer, device="cpu") for layer in ("2", "5"))
-        assert choose_contrast(first, "auto", 24) is None
-        assert choose_contrast(second, "auto", 24) == NATURAL
-        assert choose_contrast(first, 2, 24) == 2.0
-        assert choose_contrast(second, None, 24) is None
+        assert choose_contrast("auto", linearity(first, 24)) is None
+        assert choose_contrast("auto", linearity(second, 24)) == NATURAL
+        assert choose_contrast(2, linearity(first, 24)) == 2.0
+        assert choose_contrast(None, linearity(second, 24)) is None
+
+    def test_a_layer_is_looked_at_once_for_its_contrast_and_its_colors(self, deep, monkeypatch):
+        looked = []
+
+        def counted(probe, size):
+            looked.append(probe.layer)
+            return sees_linearly(probe, size)
+
+        monkeypatch.setattr(module, "sees_linearly", counted)
+        probe = tw.Probe(deep, "5", device="cpu")
+        prepare(probe, tw.AM([0]), ImageOptions(size=24, steps=3))
+        assert looked == ["5"]
+        prepare(probe, tw.Direction(np.ones((1, probe.units))), ImageOptions(size=24, steps=3, contrast=1.0))
+        assert looked == ["5"]
 
     @pytest.mark.parametrize("wrong", ["high", 0, -1.2, True, float("inf"), float("nan"), [1.2]])
     def test_what_is_no_contrast_is_one_sentence(self, deep, wrong):

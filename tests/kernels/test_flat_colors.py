@@ -9,8 +9,10 @@ from torch import nn
 
 import tunewidgets as tw
 from tunewidgets.kernels.canvas.canvases import FourierCanvas, PixelCanvas
+from tunewidgets.kernels.optimization.contrast import linearity
 from tunewidgets.kernels.optimization.flat_colors import flat_colors
 from tunewidgets.kernels.optimization.loop import TRIED
+from tunewidgets.kernels.optimization.options import ImageOptions
 from tunewidgets.kernels.optimization.outcomes import reason
 from tunewidgets.kernels.optimization.recipes import prepare
 
@@ -34,7 +36,9 @@ def test_a_flat_image_has_the_color_that_is_asked_for(canvas):
 
 
 def test_the_best_color_is_found_for_each_unit(color_and_edge):
-    best = flat_colors(color_and_edge, tw.AM([0, 1]), FourierCanvas(32), "post")
+    best = flat_colors(
+        color_and_edge, tw.AM([0, 1]), FourierCanvas(32), "post", linearity(color_and_edge, 32)
+    )
     red, green = best.logits[0].sigmoid()[:2].tolist()
     assert red > 0.99
     assert green < 0.01
@@ -55,7 +59,7 @@ def test_images_end_at_the_color_or_at_the_pattern(color_and_edge):
 
 
 def test_directions_have_no_color_of_their_own(bank_probe):
-    assert flat_colors(bank_probe, tw.Direction(np.eye(28)[:2]), FourierCanvas(32), "post") is None
+    assert flat_colors(bank_probe, tw.Direction(np.eye(28)[:2]), FourierCanvas(32), "post", bool) is None
 
 
 @pytest.fixture
@@ -91,14 +95,16 @@ class TestOfASecondLayer:
     def test_the_color_is_what_a_pattern_loses_to(self, two_layers):
         """It responds no less than the best of the flat colors, under the same bound of contrast."""
         made = tw.visualize(two_layers, tw.AM([0]), steps=24, **OPTIONS)
-        best = flat_colors(two_layers, tw.AM([0]), FourierCanvas(24, contrast=1.2), "leaky")
+        best = flat_colors(
+            two_layers, tw.AM([0]), FourierCanvas(24, contrast=1.2), "leaky", linearity(two_layers, 24)
+        )
         assert not best.early
         assert made.response.values[0, 0] >= 0.99 * float(best.scores[0])
 
     def test_a_pattern_that_falls_behind_on_the_way_has_its_whole_run(self, two_layers):
         """At 40% of the steps it is behind a color that it beats in the end."""
         probe, goal, steps = two_layers, tw.AM([1]), 40
-        gallery, _ = prepare(probe, goal, 24, steps, "fourier", 1, 0, 1)
+        gallery, _ = prepare(probe, goal, ImageOptions(size=24, steps=steps, chunk=1))
         colors = gallery.recipe.colors
         first = tw.visualize(probe, goal, steps=steps, chunk=1, **OPTIONS)
         values = first.value.values[0]
@@ -114,7 +120,7 @@ class TestOfASecondLayer:
 
     def test_a_second_try_from_the_color_is_kept_only_where_it_is_better(self, two_layers):
         goal = tw.AM([1])
-        gallery, _ = prepare(two_layers, goal, 24, 12, "fourier", 1, 0, 1)
+        gallery, _ = prepare(two_layers, goal, ImageOptions(size=24, steps=12, chunk=1))
         colors = gallery.recipe.colors
         gallery.recipe = replace(
             gallery.recipe,

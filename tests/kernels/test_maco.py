@@ -98,7 +98,7 @@ def test_an_image_does_not_depend_on_who_shares_its_chunk(branched):
 
 
 def test_there_is_no_flat_color_to_go_on_from(bank_probe):
-    assert flat_colors(bank_probe, AM([0]), MacoCanvas(32), "leaky") is None
+    assert flat_colors(bank_probe, AM([0]), MacoCanvas(32), "leaky", bool) is None
 
 
 def test_a_record_names_the_canvas_by_which_it_is_made_again(bank_probe):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tunewidgets import __version__
+from tunewidgets._checks import STEPS
 
 RECORD = "gabor_film.zarr"
 UNITS = "units.zarr.zip"
@@ -33,7 +34,7 @@ class DemoRecipe:
     components: int = 6
     points: int = 32
     size: int = 64
-    steps: int = 128
+    steps: int = STEPS
     seed: int = 0
 
     def as_settings(self) -> dict[str, Any]:

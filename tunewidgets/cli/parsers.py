@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tunewidgets import __version__
-from tunewidgets._checks import DECOMPOSITIONS
+from tunewidgets._checks import DECOMPOSITIONS, STEPS
 from tunewidgets.cli.arguments import names_from, port, positive
 
 MODEL = (
@@ -40,9 +40,9 @@ SHARED: dict[str, dict[str, Any]] = {
     },
     "--steps": {
         "type": positive,
-        "default": 128,
+        "default": STEPS,
         "metavar": "S",
-        "help": "optimization steps (default: 128)",
+        "help": f"optimization steps (default: {STEPS})",
     },
     "--n-images": {"type": positive, "metavar": "N", "help": "look at N images (default: all there are)"},
     "--image-size": {"type": positive, "default": 224, "metavar": "PX", "help": "their side (default: 224)"},

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tunewidgets._checks import STEPS
 from tunewidgets.records import save_record
 from tunewidgets.zoo.command import run, sizes
 from tunewidgets.zoo.examples import EXAMPLES
@@ -23,7 +24,7 @@ def make_example(
     work: str | Path | None = None,
     *,
     images: int | None = None,
-    steps: int = 128,
+    steps: int = STEPS,
     restarts: int = 3,
     seed: int = 0,
     device: str = "auto",
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", help="the .zarr.zip to write (default: its place in the package)")
     parser.add_argument("--work", help="folder for what is finished (default runs/NAME-example.zarr)")
     parser.add_argument("--images", type=int, help="look at so many of the test images (default: all)")
-    parser.add_argument("--steps", type=int, default=128, help="optimization steps (default 128)")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"optimization steps (default {STEPS})")
     parser.add_argument("--restarts", type=int, default=3, help="images a unit and objective (default 3)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")

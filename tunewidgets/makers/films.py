@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
+from tunewidgets._checks import STEPS
 from tunewidgets.records import open_record, save_record
 from tunewidgets.zoo.command import run, sizes
 
@@ -34,7 +35,7 @@ class FilmPlan(NamedTuple):
     axis_points: int
 
 
-FIRST = FilmPlan(100_000, ("ica", "pca"), 32, 64, 128, 199, 5)
+FIRST = FilmPlan(100_000, ("ica", "pca"), 32, 64, STEPS, 199, 5)
 HIGHER = FilmPlan(20_000, ("ica",), 9, 96, 48, 139, 3)
 # network -> layers from the image on; the first two are those of Table 2, by the paper's names
 TABLE_2 = ("conv2d0", "conv2d1")
@@ -119,7 +120,9 @@ def make_films(
         finished = [open_record(file) for file in files.values() if file.exists()]
         null: Any = finished[0] if finished else plan.axes
         for method in missing:
-            null = _film(probe, activations, seen, plan, method, components, seed, null, progress)
+            null = _film(
+                probe, activations, seen, plan, method, components, seed=seed, null=null, progress=progress
+            )
             save_record(null, files[method])
     written = [file for files in made.values() for file in files]
     first = list(plans)[: len(TABLE_2)]
@@ -140,6 +143,7 @@ def _film(
     plan: FilmPlan,
     method: str,
     components: int,
+    *,
     seed: int,
     null: Any,
     progress: bool,

@@ -14,6 +14,7 @@ from typing import Any
 
 import xarray as xr
 
+from tunewidgets._checks import STEPS
 from tunewidgets.derived.unit_columns import layers_of
 from tunewidgets.records import layer_tree, save_record, with_settings
 from tunewidgets.zoo.command import run, sizes
@@ -32,7 +33,7 @@ def make_reproduction(
     layers: Sequence[str] | None = None,
     ablation: bool = True,
     images: int | None = None,
-    steps: int = 128,
+    steps: int = STEPS,
     restarts: int = 1,
     batch: int = 64,
     limit: int | None = None,
@@ -151,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--no-ablation", dest="ablation", action="store_false", help="leave out what units are worth"
     )
     parser.add_argument("--images", type=int, help="measure on so many of the test images (default: all)")
-    parser.add_argument("--steps", type=int, default=128, help="optimization steps (default 128)")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"optimization steps (default {STEPS})")
     parser.add_argument("--restarts", type=int, default=1, help="images a unit and objective (default 1)")
     parser.add_argument("--batch", type=int, default=64, help="images in a step of training (default 64)")
     parser.add_argument("--limit", type=int, help="only the first so many training images, for a trial")

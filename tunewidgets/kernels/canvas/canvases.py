@@ -6,6 +6,7 @@ The spectrum or the pixels here, phases alone in `maco`. In: noise, one draw a t
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -129,17 +130,33 @@ class PixelCanvas:
 # Canvases that hold an image of one color.
 ColorCanvas = FourierCanvas | PixelCanvas
 Canvas = ColorCanvas | MacoCanvas
-CANVASES = {"fourier": FourierCanvas, "pixel": PixelCanvas, "maco": MacoCanvas}
+CanvasName = Literal["fourier", "pixel", "maco"]
+CANVASES = get_args(CanvasName)
 
 
-def canvas_name(recorded: str) -> str:
+def canvas_name(recorded: str) -> CanvasName:
     """What `make_canvas` calls the canvas of which a record's settings name the class."""
-    names = {kind.__name__: name for name, kind in CANVASES.items()}
+    names: dict[str, CanvasName] = {
+        "FourierCanvas": "fourier",
+        "PixelCanvas": "pixel",
+        "MacoCanvas": "maco",
+    }
     return names[recorded]
 
 
+def check_canvas(name: str, contrast: float | None) -> None:
+    """Raise a ValueError for a canvas that is not there, or one of fixed contrast that is to have another."""
+    if name not in CANVASES:
+        raise ValueError(f"canvas is {name!r}; choose one of {', '.join(map(repr, CANVASES))}.")
+    if name == "maco" and contrast is not None:
+        raise ValueError(
+            f"contrast is {contrast!r}, but an image of canvas='maco' has that of photographs; leave it out, or "
+            "give canvas='fourier'."
+        )
+
+
 def make_canvas(
-    name: str,
+    name: CanvasName,
     size: int,
     band: float | None = None,
     deviation: float = 0.01,
@@ -154,15 +171,7 @@ def make_canvas(
     """
     if size < 2:
         raise ValueError(f"size is {size}; an image needs at least 2 pixels a side.")
+    check_canvas(name, contrast)
     if name == "fourier":
         return FourierCanvas(size, band, deviation, contrast)
-    if name == "pixel":
-        return PixelCanvas(size, deviation, contrast)
-    if name == "maco":
-        if contrast is not None:
-            raise ValueError(
-                f"contrast is {contrast!r}, but an image of canvas='maco' has that of photographs; leave it out, or "
-                "give canvas='fourier'."
-            )
-        return MacoCanvas(size, band)
-    raise ValueError(f"canvas is {name!r}; choose one of {', '.join(map(repr, CANVASES))}.")
+    return PixelCanvas(size, deviation, contrast) if name == "pixel" else MacoCanvas(size, band)

@@ -20,7 +20,7 @@ from tunewidgets.kernels.gabor.nulls import (
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COMPONENTS, Embedding, columns_of
 from tunewidgets.kernels.reading.readout import explained, readout_curves, smoothnesses, sweeps
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
-from tunewidgets.kernels.tuning.points import place_points
+from tunewidgets.kernels.tuning.points import Others, place_points
 
 POINTS = 32
 # A curve that goes back and forth sweeps far and says nothing: this much of its length must lead somewhere.
@@ -87,7 +87,7 @@ class Rules:
 
     draws: int
     alpha: float
-    others: str
+    others: Others
     statistic: str
 
 
@@ -160,7 +160,7 @@ def measure(targets: np.ndarray, embedding: Embedding) -> dict[str, np.ndarray]:
     }
 
 
-def _base(dimensions: TuningDimensions, others: str) -> np.ndarray:
+def _base(dimensions: TuningDimensions, others: Others) -> np.ndarray:
     """Where all dimensions meet: the activation `(units,)` with each held where the others are."""
     held = dimensions.score_mean_ if others == "mean" else np.zeros_like(dimensions.score_mean_)
     return np.asarray(dimensions.inverse_transform(held[None])[0])

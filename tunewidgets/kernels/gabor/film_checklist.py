@@ -88,7 +88,7 @@ def film_checklist(
     counts = sorted({count for _, count in columns})
     draws = first.sizes["draw"]
     bank = str(first.attrs["model"])
-    report = blank(names, counts, [seed], [bank], [READOUT], draws, 1, attrs, FILM_ATTRIBUTES)
+    report = blank(names, counts, [seed], [bank], [READOUT], draws, 1, attrs, attributes=FILM_ATTRIBUTES)
     report["statistic"][:] = "sweep"
     report["bank_sha256"][:] = str(first.attrs["model_sha256"])
     report["status"][:] = NO_FILM

@@ -45,6 +45,7 @@ def blank(
     draws: int,
     filters: int,
     attrs: dict[str, Any],
+    *,
     attributes: Sequence[str] = ATTRIBUTES,
 ) -> xr.Dataset:
     """A record without a single finished cell."""

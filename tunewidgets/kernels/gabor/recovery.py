@@ -18,7 +18,7 @@ from tunewidgets.kernels.gabor.bank_activations import Patches
 from tunewidgets.kernels.gabor.banks import bank_of, banks_of, methods_of
 from tunewidgets.kernels.gabor.run import RecoveryRun
 from tunewidgets.kernels.tuning.activations import check_pool
-from tunewidgets.kernels.tuning.points import OTHERS
+from tunewidgets.kernels.tuning.points import OTHERS, Others
 
 # Decides where in the images a bank looks; the bank seeds decide the banks, and the methods' random starts.
 SAMPLE_SEED = 0
@@ -33,7 +33,7 @@ def gabor_recovery(
     seeds: Sequence[int] = (0,),
     images: Any = None,
     n: int = 20_000,
-    others: str = "mean",
+    others: Others = "mean",
     permutations: int = 199,
     alpha: float = 0.05,
     films: bool = False,
@@ -175,7 +175,7 @@ def _whole(name: str, values: Any, least: int) -> list[int]:
     return [int(value) for value in listed]
 
 
-def _check(n: int, others: str, permutations: int, alpha: float, random_directions: int) -> None:
+def _check(n: int, others: Others, permutations: int, alpha: float, random_directions: int) -> None:
     for name, value, least in (
         ("n", n, 2),
         ("permutations", permutations, 19),

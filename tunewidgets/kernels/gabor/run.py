@@ -34,6 +34,7 @@ from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, Embedding, columns_of, embed
 from tunewidgets.kernels.studies.store import Study, plain
 from tunewidgets.kernels.tuning.films import render_film
+from tunewidgets.kernels.tuning.points import Others
 from tunewidgets.zoo.gabor import GaborBank
 
 # Options of films that decide nothing of how they look.
@@ -76,7 +77,7 @@ class RecoveryRun:
         banks: dict[tuple[str, int], GaborBank],
         methods: dict[str, MethodMaker],
         n_components: list[int],
-        others: str,
+        others: Others,
         permutations: int,
         alpha: float,
         films: bool,

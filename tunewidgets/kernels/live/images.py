@@ -6,20 +6,20 @@ coordinates and number of steps: same image, whatever was asked before.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 
 from tunewidgets.derived.film_space import FilmSpace
-from tunewidgets.kernels.canvas.canvases import canvas_name, make_canvas
-from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.live.steps import apart, climb, leave_a_core
 from tunewidgets.kernels.network.probe import Probe
-from tunewidgets.kernels.optimization.directions import Direction
+from tunewidgets.kernels.optimization.contrast import linearity
+from tunewidgets.kernels.optimization.directions import At, Direction, Mode
 from tunewidgets.kernels.optimization.gallery import to_uint8
 from tunewidgets.kernels.optimization.loop import Ascent, Job, Recipe
+from tunewidgets.kernels.optimization.options import ImageOptions
+from tunewidgets.kernels.optimization.recipes import choose_canvas, make_recipe
 from tunewidgets.kernels.tuning.films import START_NOISE, achieved
 from tunewidgets.kernels.tuning.places import check_probe
 from tunewidgets.live_protocols import LiveImage
@@ -73,8 +73,9 @@ class LiveImages:
             If no unit is asked to answer there.
         """
         target = self.space.target(coordinates)
-        mode, at = str(self._settings["mode"]), self._settings["at"]
-        at = at if isinstance(at, str) else tuple(at)
+        mode: Mode = self._settings["mode"]
+        place = self._settings["at"]
+        at: At = tuple(place) if isinstance(place, list) else place
         vector = (target if mode == "cosine" else np.maximum(target, 0)).astype(np.float32)
         if not vector.any():
             raise ValueError(
@@ -84,7 +85,7 @@ class LiveImages:
         yield self._seen(nearest, 0, steps, vector, at)
         leave_a_core(self._probe)
         goal = Direction(vector, mode, at)
-        recipe = self._recipe(steps)
+        recipe = self._recipe(goal, steps)
         job = Job(0, f"{self._probe.origin}/live")
         [start] = recipe.canvas.parameters(_as_batch(nearest))
         ascent = Ascent(self._probe, goal, [job], recipe, {job: start})
@@ -93,27 +94,16 @@ class LiveImages:
             image = to_uint8(ascent.measure()[0][0].movedim(0, -1).cpu().numpy())
             yield self._seen(image, ascent.done, steps, vector, at)
 
-    def _seen(
-        self, image: np.ndarray, step: int, steps: int, vector: np.ndarray, at: str | tuple[int, int]
-    ) -> LiveImage:
+    def _seen(self, image: np.ndarray, step: int, steps: int, vector: np.ndarray, at: At) -> LiveImage:
         reached = achieved(self._probe, _as_batch(image), torch.from_numpy(vector[None]), at)
         return LiveImage(step, steps, image, float(reached[0]))
 
-    def _recipe(self, steps: int) -> Recipe:
+    def _recipe(self, goal: Direction, steps: int) -> Recipe:
         """The film's own, with fewer steps: an image that starts beside its goal has less far to go."""
-        made: dict[str, Any] = self._settings
-        return Recipe(
-            canvas=make_canvas(
-                canvas_name(made["canvas"]), made["size"], made["band"], START_NOISE, made.get("contrast")
-            ),
-            steps=steps,
-            lr=made["lr"],
-            jitter=Jitter(**made["jitter"]),
-            at=str(made["objective_at"]),
-            precision=made["precision"],
-            seed=int(self._film.attrs["seed"]),
-            chunk=1,
-        )
+        options = ImageOptions.of_record(self._settings, int(self._film.attrs["seed"]), steps=steps)
+        linear = linearity(self._probe, self._settings["size"])
+        canvas = choose_canvas(self._probe, options, self._settings["size"], linear, START_NOISE)
+        return make_recipe(self._probe, goal, canvas, 1, options, linear)
 
 
 def _as_batch(image: np.ndarray) -> torch.Tensor:

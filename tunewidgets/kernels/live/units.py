@@ -13,26 +13,18 @@ import numpy as np
 import torch
 import xarray as xr
 
-from tunewidgets.kernels.canvas.canvases import Canvas, canvas_name, make_canvas
-from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.live.steps import apart, climb, leave_a_core
 from tunewidgets.kernels.network.capture import Capture, Observed
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating
-from tunewidgets.kernels.optimization.contrast import display_contrast
+from tunewidgets.kernels.optimization.contrast import display_contrast, linearity
 from tunewidgets.kernels.optimization.gallery import recipe_settings, to_uint8
 from tunewidgets.kernels.optimization.loop import Ascent, Finished, Job, Recipe
-from tunewidgets.kernels.optimization.objectives import Neuron
+from tunewidgets.kernels.optimization.options import ImageOptions
 from tunewidgets.kernels.optimization.outcomes import is_better, reason, second_try, trouble
-from tunewidgets.kernels.optimization.recipes import make_recipe, prepare
+from tunewidgets.kernels.optimization.recipes import choose_canvas, make_recipe, prepare
 from tunewidgets.kernels.optimization.scores import Objective, pooled
-from tunewidgets.kernels.single_units.display_images import (
-    BOUNDED,
-    ONE_POSITION,
-    displayed,
-    needs_one_position,
-    taken_on,
-)
+from tunewidgets.kernels.single_units.display_images import second_images
 from tunewidgets.kernels.single_units.substitution_measures import substitution
 from tunewidgets.kernels.single_units.unit_images import OBJECTIVES
 from tunewidgets.kernels.tuning.places import check_source
@@ -188,14 +180,20 @@ class LiveUnits:
         return self._measured(batch).numpy()
 
     def _tried(
-        self, unit: int, goal: Objective, job: Job, recipe: Recipe
+        self,
+        unit: int,
+        goal: Objective,
+        job: Job,
+        recipe: Recipe,
+        starts: Mapping[Job, torch.Tensor] | None = None,
     ) -> Generator[GrowingImage, None, tuple[Ascent, Finished]]:
         """An image and, where another start may do better, the better of two."""
-        ascent, done = yield from self._climbed(unit, goal, job, recipe)
+        ascent, done = yield from self._climbed(unit, goal, job, recipe, starts)
         if (second := second_try(done, goal, recipe)) is not None:
             job, start = second
-            starts = {} if start is None else {job: start}
-            again, other = yield from self._climbed(unit, goal, job, recipe, starts)
+            again, other = yield from self._climbed(
+                unit, goal, job, recipe, None if start is None else {job: start}
+            )
             if is_better(other, done, goal):
                 ascent, done = again, other
         return ascent, done
@@ -205,18 +203,16 @@ class LiveUnits:
     ) -> Generator[GrowingImage, None, tuple[Finished | None, str]]:
         """The unit's image for the eye, where it has one, and what it is."""
         contrast = self.settings.get("display_contrast")
-        if contrast is None or trouble(measured, goal):
+        if contrast is None:
             return None, ""
-        if needs_one_position(self._probe, measured):
-            at_center = Neuron([unit])
-            bounded = taken_on(recipe, contrast).canvas
-            key = f"{self._probe.origin}/{at_center.names()[0]}/0"
-            one = self._recipe(at_center, recipe.steps, bounded)
-            _, shown = yield from self._tried(unit, at_center, Job(0, key), replace(one, checkpoints=()))
-            return (None, "") if trouble(shown, at_center) else (shown, ONE_POSITION)
-        further, [start] = displayed(job), recipe.canvas.parameters(measured.image[None])
-        _, shown = yield from self._climbed(unit, goal, further, taken_on(recipe, contrast), {further: start})
-        return (None, "") if trouble(shown, goal) else (shown, BOUNDED)
+        options = replace(self._options(goal, recipe.steps), checkpoints=(), contrast=float(contrast))
+        for second in second_images(self._probe, goal, {job: measured}, recipe, options):
+            [own] = second.jobs
+            take = self._climbed if second.starts else self._tried
+            _, shown = yield from take(unit, second.objective, own, second.recipe, second.starts)
+            if not trouble(shown, second.objective):
+                return shown, second.kind
+        return None, ""
 
     def _climbed(
         self,
@@ -256,37 +252,32 @@ class LiveUnits:
         observed = Observed(probe.network, probe.layer, probe.preprocess, probe.device)
         return Capture(observed, **self.measured)  # type: ignore[arg-type]
 
-    def _recipe(self, goal: Objective, steps: int, canvas: Canvas | None = None) -> Recipe:
-        made = self.settings
-        own = make_canvas(canvas_name(made["canvas"]), self.size, made["band"], contrast=made.get("contrast"))
+    def _options(self, goal: Objective, steps: int) -> ImageOptions:
         # By default Adam's step follows from the number of steps.
-        usual = made["lr"] == goal.lr(self.steps)
-        return make_recipe(
-            self._probe,
-            goal,
-            own if canvas is None else canvas,
-            1,
-            steps,
+        usual = self.settings["lr"] == goal.lr(self.steps)
+        return ImageOptions.of_record(
+            self.settings,
             self.seed,
-            CHUNK,
-            "auto" if usual else float(made["lr"]),
-            Jitter(**made["jitter"]),
-            made["objective_at"],
-            made["precision"],
-            self.at(steps)[:-1],
+            steps=steps,
+            chunk=CHUNK,
+            lr="auto" if usual else float(self.settings["lr"]),
+            checkpoints=self.at(steps)[:-1],
         )
+
+    def _recipe(self, goal: Objective, steps: int) -> Recipe:
+        options, linear = self._options(goal, steps), linearity(self._probe, self.size)
+        canvas = choose_canvas(self._probe, options, self.size, linear)
+        return make_recipe(self._probe, goal, canvas, 1, options, linear)
 
     def _first_settings(self, units: xr.Dataset, options: dict[str, Any]) -> dict[str, Any]:
         """Everything that decides an image, where the record has none yet."""
         if "y" in units.sizes:
             # Its exemplars have a size, and a record has one.
             options.setdefault("size", units.sizes["y"])
-        display = display_contrast(options.pop("contrast", "auto"), options.get("canvas", "fourier"))
-        chosen = {"size": "auto", "steps": 128, "canvas": "fourier", **options, "contrast": None}
-        gallery, _ = prepare(
-            self._probe, OBJECTIVES["am"]([0]), restarts=1, seed=self.seed, chunk=CHUNK, **chosen
-        )
-        recipe = replace(gallery.recipe, checkpoints=())
+        asked = ImageOptions(**options, seed=self.seed, chunk=CHUNK, importance=False)
+        display = display_contrast(asked.contrast, asked.canvas)
+        gallery, _ = prepare(self._probe, OBJECTIVES["am"]([0]), replace(asked, contrast=None))
+        recipe = gallery.recipe
         if units.sizes.get("y", recipe.canvas.size) != recipe.canvas.size:
             raise ValueError(
                 f"size is {recipe.canvas.size} and the exemplars in this record are {units.sizes['y']} px a side, "

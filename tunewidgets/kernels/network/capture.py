@@ -9,7 +9,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,8 @@ from tunewidgets.kernels.network.tracing import (
     watch_layers,
 )
 
-REDUCTIONS = ("mean", "max", "center")
+Reduction = Literal["mean", "max", "center"]
+REDUCTIONS = get_args(Reduction)
 
 
 class Reduced(NamedTuple):
@@ -125,7 +126,7 @@ class Capture:
     """
 
     def __init__(
-        self, observed: Observed, reduction: str = "mean", rectify: bool = True, peaks: bool = False
+        self, observed: Observed, reduction: Reduction = "mean", rectify: bool = True, peaks: bool = False
     ) -> None:
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(map(repr, REDUCTIONS))}.")

@@ -6,6 +6,7 @@ limited to the visible band cannot.
 
 import torch
 
+from tunewidgets._checks import Auto
 from tunewidgets.kernels.canvas.spectrum import radial_frequency
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating
@@ -16,19 +17,9 @@ VISIBLE = 0.99
 NOISE_IMAGES = 8
 
 
-def choose_band(probe: Probe, size: int, band: float | str | None) -> float | None:
-    """The highest frequency a canvas may hold, cycles per pixel: as asked, measured for "auto", or None for all.
-
-    Raises
-    ------
-    ValueError
-        `band` is none of these.
-    """
-    if band == "auto":
-        return visible_band(probe, size)
-    if band is None or (isinstance(band, float) and band > 0):
-        return band
-    raise ValueError(f"band is {band!r}; give a frequency in cycles per pixel, such as 0.25, 'auto' or None.")
+def choose_band(probe: Probe, size: int, band: float | Auto | None) -> float | None:
+    """The highest frequency a canvas may hold, cycles per pixel: as asked, measured for "auto", or None for all."""
+    return visible_band(probe, size) if band == "auto" else band
 
 
 def visible_band(probe: Probe, size: int) -> float:

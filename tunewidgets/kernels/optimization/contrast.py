@@ -5,10 +5,12 @@ image than to one of bounded contrast, other networks recognize less in it, and 
 linear in the image has the best image no finite contrast: there the bound would take what the image is made for.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import cache, partial
 
 import torch
 
+from tunewidgets._checks import Auto
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating
 
@@ -16,34 +18,30 @@ from tunewidgets.kernels.network.tracing import evaluating
 NATURAL = 1.2
 # Share of a layer's spread by which the value at a mean of two images may miss the mean of their values.
 LINEAR = 1e-2
+# Whether a layer sees images linearly, found out when it is first asked.
+Linearity = Callable[[], bool]
 
 
-def choose_contrast(probe: Probe, contrast: float | str | None, size: int) -> float | None:
-    """The bound on an image's logits: as asked, or for "auto" `NATURAL` unless the layer sees the image linearly.
-
-    Raises
-    ------
-    ValueError
-        `contrast` is none of these.
-    """
-    if isinstance(contrast, str) and contrast == "auto":
-        return None if sees_linearly(probe, size) else NATURAL
-    return _checked(contrast)
+def choose_contrast(contrast: float | Auto | None, linear: Linearity) -> float | None:
+    """The bound on an image's logits: as asked, or for "auto" `NATURAL` unless the layer sees the image linearly."""
+    if contrast == "auto":
+        return None if linear() else NATURAL
+    return None if contrast is None else float(contrast)
 
 
-def display_contrast(contrast: float | str | None, canvas: str) -> float | None:
+def display_contrast(contrast: float | Auto | None, canvas: str) -> float | None:
     """The bound on an image that is for the eye alone: `NATURAL` for "auto", whatever the layer.
 
     None where `canvas` is "maco", whose images have the contrast of photographs as they are.
-
-    Raises
-    ------
-    ValueError
-        `contrast` is none of these.
     """
-    if isinstance(contrast, str) and contrast == "auto":
+    if contrast == "auto":
         return None if canvas == "maco" else NATURAL
-    return _checked(contrast)
+    return None if contrast is None else float(contrast)
+
+
+def linearity(probe: Probe, size: int) -> Linearity:
+    """`sees_linearly`, which is looked at once however often it is asked for, or never."""
+    return cache(partial(sees_linearly, probe, size))
 
 
 def sees_linearly(probe: Probe, size: int) -> bool:
@@ -59,14 +57,3 @@ def sees_linearly(probe: Probe, size: int) -> bool:
         # Rectified in the layer's own forward pass: what is above 0 in all three tells.
         miss = miss[(values > 0).all(0)]
     return miss.numel() > 0 and bool(miss.max() <= LINEAR * spread)
-
-
-def _checked(contrast: Any) -> float | None:
-    if contrast is None or (
-        isinstance(contrast, int | float) and not isinstance(contrast, bool) and 0 < contrast < float("inf")
-    ):
-        return None if contrast is None else float(contrast)
-    raise ValueError(
-        f"contrast is {contrast!r}; give the largest standard deviation of an image's logits, such as 1.2, 'auto' or "
-        "None for no bound."
-    )

@@ -6,22 +6,26 @@ In: target activations. Out: for each image, how well the layer's activations on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from tunewidgets.kernels.network.probe import Probe, tensor_of
 from tunewidgets.kernels.network.tracing import Values
 from tunewidgets.kernels.optimization.scores import Objective, Score, position, staged
 
+Mode = Literal["dot_cosine", "cosine"]
+# Which positions of a layer's map.
+At = Literal["everywhere", "center"] | tuple[int, int]
 # In "dot_cosine": below this cosine a position still pulls, weakly; a length that keeps silent positions finite.
 LEAST_COSINE, DOT_COSINE_FLOOR = 0.05, 1e-2
 # How far Adam goes, and in one step at most. A short path keeps the images from saturating, and neighbors along a film
 # alike; the cosine alone, which no stronger image raises, gains by a longer one.
-PATHS = {"dot_cosine": (2.56, 0.1), "cosine": (9.6, 0.05)}
+PATHS: dict[Mode, tuple[float, float]] = {"dot_cosine": (2.56, 0.1), "cosine": (9.6, 0.05)}
 
 
 class Direction(Objective):
@@ -52,13 +56,11 @@ class Direction(Objective):
     4
     """
 
-    def __init__(
-        self, vectors: Any, mode: str = "dot_cosine", at: str | tuple[int, int] = "everywhere"
-    ) -> None:
+    def __init__(self, vectors: ArrayLike | Tensor, mode: Mode = "dot_cosine", at: At = "everywhere") -> None:
         # Of a tensor, its numbers alone: a network's own weights have gradients and may lie on a device.
         given = vectors.detach().cpu() if isinstance(vectors, Tensor) else tensor_of(np.asarray(vectors))
         self.vectors = torch.atleast_2d(torch.as_tensor(given, dtype=torch.float32)).clone()
-        if mode not in PATHS:
+        if mode not in get_args(Mode):
             raise ValueError(f"mode is {mode!r}; choose 'dot_cosine' or 'cosine'.")
         whole = isinstance(at, tuple | list) and len(at) == 2 and all(isinstance(place, int) for place in at)
         if at not in ("everywhere", "center") and not whole:
@@ -115,7 +117,7 @@ class DirectionScore(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, activations: Tensor, wanted: Tensor, mode: str) -> Tensor:
+    def forward(ctx: Any, activations: Tensor, wanted: Tensor, mode: Mode) -> Tensor:
         dot = torch.bmm(wanted[:, None], activations)
         squares = activations.square().sum(1, keepdim=True)
         if mode == "cosine":

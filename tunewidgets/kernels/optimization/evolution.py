@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._checks import is_whole
 from tunewidgets.kernels.canvas.canvases import Canvas, FourierCanvas
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.canvas.spectrum import radial_frequency
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe, generator
+from tunewidgets.kernels.optimization.options import ImageOptions
 from tunewidgets.kernels.optimization.scores import SIGNED, Objective, pooled
 from tunewidgets.kernels.studies.workers import in_threads, one_thread
 
@@ -37,69 +37,26 @@ def low_band(size: int) -> float:
     return float(ascending[min(PARAMETERS // 6, len(ascending)) - 1])
 
 
-def check_without_gradient(canvas: str, has_start: bool, importance: bool) -> None:
-    """Raise one sentence for what images can't have where there is no gradient.
-
-    Raises
-    ------
-    ValueError
-        Phases are to be moved, images to go on from others, or an importance is asked for.
-    """
-    if canvas == "maco":
-        raise ValueError(
-            "optimizer='cma' searches a few parameters, and canvas='maco' has a phase for every frequency; give "
-            "canvas='fourier' or 'pixel', or optimizer='adam'."
-        )
-    if has_start:
-        raise ValueError(
-            "optimizer='cma' searches around gray and goes on from no image; leave out start, or give optimizer='adam'."
-        )
-    if importance:
-        raise ValueError(
-            "importance is made of gradients, which optimizer='cma' does without; leave it out, or give "
-            "optimizer='adam'."
-        )
-
-
-def evolution_recipe(
-    canvas: Canvas,
-    steps: int,
-    seed: int,
-    chunk: int | str,
-    lr: float | str,
-    jitter: Jitter | None,
-    at: str,
-    checkpoints: tuple[int, ...],
-) -> Recipe:
+def evolution_recipe(canvas: Canvas, options: ImageOptions) -> Recipe:
     """All that changes an image, with every "auto" decided: `chunk` is the population, `lr` the initial spread.
 
     Raises
     ------
     ImportError
         The package `cmaes` is not installed.
-    ValueError
-        The population or the spread is no positive number.
     """
     _library()
     count = len(free_parameters(canvas))
-    population = 4 + int(3 * np.log(count)) if chunk == "auto" else chunk
-    if not is_whole(population, 4):
-        raise ValueError(
-            f"chunk is {chunk!r}; give the population, how many images make a generation: 4 or more, or 'auto'."
-        )
-    spread = SPREAD if lr == "auto" else float(lr)
-    if not spread > 0:
-        raise ValueError(f"lr is {lr!r}; give the initial spread of the parameters, such as 2.0, or 'auto'.")
     return Recipe(
         canvas=canvas,
-        steps=steps,
-        lr=spread,
-        jitter=STILL if jitter is None else jitter,
-        at=at,
+        steps=options.steps,
+        lr=SPREAD if options.lr == "auto" else float(options.lr),
+        jitter=STILL if options.jitter is None else options.jitter,
+        at=options.objective_at,
         precision="float32",
-        seed=seed,
-        chunk=population,
-        checkpoints=checkpoints,
+        seed=options.seed,
+        chunk=4 + int(3 * np.log(count)) if options.chunk == "auto" else options.chunk,
+        checkpoints=tuple(options.checkpoints),
         optimizer="cma",
     )
 

@@ -15,8 +15,8 @@ from tunewidgets.kernels.canvas.canvases import Canvas, ColorCanvas
 from tunewidgets.kernels.canvas.maco import MacoCanvas
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import Values, evaluating
-from tunewidgets.kernels.optimization.contrast import sees_linearly
-from tunewidgets.kernels.optimization.scores import Objective, staged
+from tunewidgets.kernels.optimization.contrast import Linearity
+from tunewidgets.kernels.optimization.scores import Objective, Stage, staged
 
 LEVELS = (1e-4, 0.5, 1 - 1e-4)
 # Standard deviation of an image's colors over its positions below which an eye sees one color, and how much more than
@@ -71,8 +71,10 @@ def is_mostly_one_color(image: Tensor) -> bool:
     return float((apart < SAME_COLOR).float().mean()) > 0.5
 
 
-def flat_colors(probe: Probe, objective: Objective, canvas: Canvas, at: str) -> FlatColors | None:
-    """Each target's best flat color.
+def flat_colors(
+    probe: Probe, objective: Objective, canvas: Canvas, at: Stage, linear: Linearity
+) -> FlatColors | None:
+    """Each target's best flat color; `linear` says whether the layer sees images of this size linearly.
 
     None where targets are not units (the points of a film share one start), and where a canvas holds no flat color.
     """
@@ -94,4 +96,4 @@ def flat_colors(probe: Probe, objective: Objective, canvas: Canvas, at: str) -> 
             ]
         ).cpu()
     best, index = scores.max(dim=1)
-    return FlatColors(logits[index], best, sees_linearly(probe, canvas.size), canvas)
+    return FlatColors(logits[index], best, linear(), canvas)

@@ -22,7 +22,7 @@ from tunewidgets.kernels.optimization.evolution import evolve
 from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe, optimize
 from tunewidgets.kernels.optimization.outcomes import SecondTry, is_better, reason, second_try
 from tunewidgets.kernels.optimization.scores import Objective
-from tunewidgets.kernels.studies.executors import Lost, on_workers
+from tunewidgets.kernels.studies.executors import Executor, Lost, on_workers
 from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.studies.table import Table
 from tunewidgets.kernels.studies.workers import in_threads, in_turn
@@ -60,7 +60,7 @@ class Gallery:
         study: Study | None = None,
         part: str = "images",
         show: Callable[[bool], Any] = lambda now: None,
-        executor: Any = None,
+        executor: Executor | None = None,
     ) -> None:
         """Make every image, and once more those that may do better from another start, unless theirs was asked for.
 
@@ -95,7 +95,7 @@ class Gallery:
         progress: bool,
         study: Study | None = None,
         part: str = "images-photographs",
-        executor: Any = None,
+        executor: Executor | None = None,
     ) -> None:
         """Make some images once more from the parameters in `starts`, and keep what is better."""
         total = len(starts) * self.recipe.steps
@@ -140,7 +140,7 @@ class Gallery:
             if is_better(outcome, self.finished[first], self.objective):
                 self.finished[first] = outcome._replace(job=first)
 
-    def _spread(self, executor: Any) -> Callable[..., Any]:
+    def _spread(self, executor: Executor | None) -> Callable[..., Any]:
         """What runs the chunks."""
         if executor is not None:
             return on_workers(executor, self.probe.network, self.probe.model)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
@@ -37,6 +37,9 @@ CHUNK_BYTES = 256 * 2**20
 LARGEST_CHUNK = 32
 # Products summed for one output below which matrix units stand idle and conversions cost more than they save.
 WIDE = 100
+Precision = Literal["auto", "float32", "bfloat16"]
+Optimizer = Literal["adam", "cma"]
+OPTIMIZERS = get_args(Optimizer)
 
 
 class Job(NamedTuple):
@@ -55,12 +58,12 @@ class Recipe:
     lr: float
     jitter: Jitter
     at: str
-    precision: str
+    precision: Precision
     seed: int
     chunk: int
     checkpoints: tuple[int, ...] = ()
     colors: FlatColors | None = None
-    optimizer: str = "adam"
+    optimizer: Optimizer = "adam"
     # Of the images that these go on from, a digest; and how far they may leave them in the layer.
     start: str = ""
     leave: float | None = None
@@ -274,7 +277,7 @@ class Ascent:
         return of(self._parameters)
 
 
-def network_values(probe: Probe, images: Tensor, precision: str, leaking: bool = True) -> Values:
+def network_values(probe: Probe, images: Tensor, precision: Precision, leaking: bool = True) -> Values:
     """The layer's values with gradients, by the cheap paths; `leaking`: as `rectifiers` says."""
     reduced = precision == "bfloat16"
     with ExitStack() as stack:
@@ -286,23 +289,15 @@ def network_values(probe: Probe, images: Tensor, precision: str, leaking: bool =
         return probe.values(images)
 
 
-def choose_precision(precision: str, probe: Probe) -> str:
-    """bfloat16 where the machine multiplies it faster and the network sums wide enough to gain by it, else float32.
-
-    Raises
-    ------
-    ValueError
-        `precision` is neither of these nor "auto".
-    """
+def choose_precision(precision: Precision, probe: Probe) -> Precision:
+    """bfloat16 where the machine multiplies it faster and the network sums wide enough to gain by it, else float32."""
     if precision == "auto":
         widest = max((p[0].numel() for p in probe.network.parameters() if p.ndim > 1), default=0)
         return "bfloat16" if widest >= WIDE and multiplies_bfloat16(probe.device) else "float32"
-    if precision not in ("float32", "bfloat16"):
-        raise ValueError(f"precision is {precision!r}; choose 'auto', 'float32' or 'bfloat16'.")
     return precision
 
 
-def choose_chunk(probe: Probe, canvas: Canvas, precision: str, jobs: int) -> int:
+def choose_chunk(probe: Probe, canvas: Canvas, precision: Precision, jobs: int) -> int:
     """Images a chunk: what one backward pass may keep, measured, and no more than a core's share of the jobs."""
     # The difference between two images and one is what an image keeps: weights are kept once for all.
     an_image = _kept(probe, canvas, precision, 2) - _kept(probe, canvas, precision, 1)
@@ -312,7 +307,7 @@ def choose_chunk(probe: Probe, canvas: Canvas, precision: str, jobs: int) -> int
     return min(1 << (largest.bit_length() - 1), needed)
 
 
-def _kept(probe: Probe, canvas: Canvas, precision: str, images: int) -> int:
+def _kept(probe: Probe, canvas: Canvas, precision: Precision, images: int) -> int:
     """Bytes that a forward pass of so many images keeps for its backward pass."""
     kept = 0
 

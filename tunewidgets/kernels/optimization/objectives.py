@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from torch import Tensor
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import Values
 from tunewidgets.kernels.optimization.scores import Objective, Score, pooled, position, staged
+
+# What `as_objective` makes an objective of: one, a "layer:unit" string, a Lucent objective, or a list of either.
+AnyObjective: TypeAlias = "Objective | str | Callable[..., Any] | Sequence[str | Callable[..., Any]]"
 
 
 class _Units(Objective):
@@ -204,7 +207,7 @@ class FromLucent(Objective):
         return scores
 
 
-def as_objective(objective: Any, layer: str | None = None) -> Objective:
+def as_objective(objective: AnyObjective, layer: str | None = None) -> Objective:
     """An objective of ours, from one of ours, a `"layer:unit"` string, a Lucent objective, or a list of either.
 
     Raises
@@ -214,7 +217,7 @@ def as_objective(objective: Any, layer: str | None = None) -> Objective:
     """
     if isinstance(objective, Objective):
         return objective
-    several = list(objective) if isinstance(objective, (list, tuple)) else [objective]
+    several: list[Any] = list(objective) if isinstance(objective, (list, tuple)) else [objective]
     if several and all(isinstance(item, str) for item in several):
         return AM([unit_of(item, layer) for item in several])
     if several and all(callable(item) for item in several):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -20,7 +21,8 @@ from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.network.tracing import Values
 
 Score = Callable[[Values], Tensor]
-STAGES = ("leaky", "pre", "post")
+Stage = Literal["leaky", "pre", "post"]
+STAGES = get_args(Stage)
 # For searches without a gradient: what is negative counts a little, so that silent images are told apart.
 SIGNED = "signed"
 

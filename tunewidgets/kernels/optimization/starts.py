@@ -6,7 +6,6 @@ knows the images.
 
 import hashlib
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -35,27 +34,32 @@ class Starts:
         return parameters
 
 
-def as_starts(start: Any, leave: float | None, targets: int, size: int) -> Starts | None:
+def as_starts(start: Tensor | np.ndarray | None, targets: int, size: int) -> Starts | None:
     """The images of `start`, fitted to a canvas; None where there are none.
 
     Raises
     ------
     TypeError, ValueError
-        They are no images in [0, 1], or not one for all or one for each target; `leave` is no positive number, or
-        there is nothing to leave.
+        They are no images in [0, 1], or not one for all or one for each target.
     """
-    if leave is not None:
-        if start is None:
-            raise ValueError(
-                f"leave is {leave!r}, but there is no image to leave; give start=, an image to go on from."
-            )
-        if isinstance(leave, bool) or not isinstance(leave, Real) or not 0 < leave < float("inf"):
-            raise ValueError(
-                f"leave is {leave!r}; give the largest relative distance from the start in the layer, such as 0.5, or "
-                "None for no bound."
-            )
     if start is None:
         return None
+    batch = checked_images(start)
+    if start.ndim == 4 and len(batch) != targets:
+        raise ValueError(
+            f"start has {len(batch)} images for {targets} targets; give one for each, or one (3, H, W) for all."
+        )
+    return Starts(torch.cat([fit(image[None], size) for image in batch]), digest_of(start))
+
+
+def checked_images(start: Any) -> Tensor:
+    """What was given as a batch `(1 or N, 3, H, W)` on the CPU.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is no image in [0, 1], and no batch of them.
+    """
     if not isinstance(start, Tensor | np.ndarray):
         raise TypeError(
             f"start is a {type(start).__name__}; give a tensor or array, (3, H, W) for all targets or one for each, "
@@ -70,11 +74,10 @@ def as_starts(start: Any, leave: float | None, targets: int, size: int) -> Start
         raise ValueError(
             f"start has shape {tuple(given.shape)}; give (3, H, W) for all targets or (N, 3, H, W), one for each."
         )
-    batch = in_unit_range(given, "start").reshape(-1, *given.shape[-3:])
-    if given.ndim == 4 and len(batch) != targets:
-        raise ValueError(
-            f"start has {len(batch)} images for {targets} targets; give one for each, or one (3, H, W) for all."
-        )
-    pixels = batch.contiguous().numpy()
-    digest = hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()[:12]
-    return Starts(torch.cat([fit(image[None], size) for image in batch]), digest)
+    return in_unit_range(given, "start").reshape(-1, *given.shape[-3:])
+
+
+def digest_of(start: Tensor | np.ndarray) -> str:
+    """A few letters by which a store knows images again."""
+    pixels = checked_images(start).contiguous().numpy()
+    return hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()[:12]

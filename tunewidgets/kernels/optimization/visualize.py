@@ -6,44 +6,51 @@ images, and for every image that failed the reason.
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
+from torch import Tensor
 
+from tunewidgets._checks import STEPS, Auto
+from tunewidgets.kernels.canvas.canvases import CanvasName
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.blackbox import BlackBox
 from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.optimization.loop import Optimizer, Precision
+from tunewidgets.kernels.optimization.objectives import AnyObjective
+from tunewidgets.kernels.optimization.options import ImageOptions, left_out
 from tunewidgets.kernels.optimization.recipes import prepare
-from tunewidgets.kernels.optimization.scores import Objective
-from tunewidgets.kernels.studies.store import Study, plain
+from tunewidgets.kernels.optimization.scores import Stage
+from tunewidgets.kernels.studies.executors import Executor
+from tunewidgets.kernels.studies.store import Study
 from tunewidgets.records import with_settings
-
-OPTIMIZERS = ("adam", "cma")
 
 
 def visualize(
     probe: Probe | Callable[..., Any],
-    objective: Objective | str | Any,
-    size: int | str = "auto",
-    steps: int = 128,
-    canvas: str = "fourier",
+    objective: AnyObjective,
+    size: int | Auto = "auto",
+    steps: int = STEPS,
+    canvas: CanvasName = "fourier",
     restarts: int = 1,
     seed: int = 0,
-    chunk: int | str = "auto",
+    chunk: int | Auto = "auto",
     progress: bool = True,
     *,
-    optimizer: str = "adam",
-    lr: float | str = "auto",
+    optimizer: Optimizer = "adam",
+    lr: float | Auto = "auto",
     jitter: Jitter | None = None,
-    objective_at: str = "leaky",
+    objective_at: Stage = "leaky",
     checkpoints: Sequence[int] = (),
-    precision: str = "auto",
-    band: float | str | None = None,
-    contrast: float | str | None = "auto",
+    precision: Precision = "auto",
+    band: float | Auto | None = None,
+    contrast: float | Auto | None = "auto",
     floats: bool = False,
     store: str | os.PathLike[str] | None = None,
-    executor: Any = None,
-    start: Any = None,
+    executor: Executor | None = None,
+    start: Tensor | np.ndarray | None = None,
     leave: float | None = None,
     importance: bool | None = None,
 ) -> xr.Dataset:
@@ -179,20 +186,14 @@ def visualize(
     >>> made.status.item(), bool(made.value[0, -1] > made.value[0, 0])
     ('', True)
     """
-    asked_size = size
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer is {optimizer!r}; choose one of {', '.join(map(repr, OPTIMIZERS))}.")
-    if not isinstance(probe, Probe):
-        probe, size = _black_box(probe, size, optimizer, band, executor), "auto"
-    gallery, names = prepare(
-        probe,
-        objective,
-        size,
-        steps,
-        canvas,
-        restarts,
-        seed,
-        chunk,
+    options = ImageOptions(
+        size=size,
+        steps=steps,
+        canvas=canvas,
+        restarts=restarts,
+        seed=seed,
+        chunk=chunk,
+        optimizer=optimizer,
         lr=lr,
         jitter=jitter,
         objective_at=objective_at,
@@ -200,39 +201,24 @@ def visualize(
         precision=precision,
         band=band,
         contrast=contrast,
-        optimizer=optimizer,
+        floats=floats,
         start=start,
         leave=leave,
-        importance=canvas == "maco" if importance is None else bool(importance),
+        importance=importance,
     )
-    asked = {
-        "layer": probe.layer,
-        "objective": gallery.objective.identity(),
-        "restarts": restarts,
-        "seed": seed,
-        "steps": steps,
-        "floats": floats,
-        **plain(
-            {"size": asked_size, "canvas": canvas, "lr": lr, "jitter": jitter, "objective_at": objective_at}
-        ),
-        **plain(
-            {
-                "checkpoints": gallery.recipe.checkpoints,
-                "precision": precision,
-                "band": band,
-                "chunk": chunk,
-                "contrast": contrast,
-            }
-        ),
-    }
-    asked |= {} if optimizer == "adam" else {"optimizer": optimizer}
-    made_from = {
-        "start": gallery.recipe.start,
-        "leave": gallery.recipe.leave,
-        "importance": gallery.recipe.importance,
-    }
-    asked |= {name: value for name, value in made_from.items() if value}
-    study = Study(store, "images", probe.provenance()["model_sha256"] if store is not None else "", asked)
+    if isinstance(probe, Probe):
+        gallery, names = prepare(probe, objective, options)
+    else:
+        probe = _black_box(probe, options, executor)
+        gallery, names = prepare(probe, objective, replace(options, size="auto"))
+    asked = {"layer": probe.layer, "objective": gallery.objective.identity(), **options.key()}
+    study = Study(
+        store,
+        "images",
+        probe.provenance()["model_sha256"] if store is not None else "",
+        asked,
+        left_out("optimizer", "start", "leave", "importance"),
+    )
     if (earlier := study.record()) is not None:
         return earlier
 
@@ -252,17 +238,15 @@ def visualize(
     return made
 
 
-def _black_box(
-    function: Any, size: int | str, optimizer: str, band: float | str | None, executor: Any
-) -> BlackBox:
+def _black_box(function: Callable[..., Any], options: ImageOptions, executor: Executor | None) -> BlackBox:
     """A function as a probe, if what is asked can be had without a gradient."""
-    box = BlackBox(function, size)
-    if optimizer != "cma":
+    box = BlackBox(function, options.size)
+    if options.optimizer != "cma":
         raise ValueError(
-            f"a function has no gradient for optimizer={optimizer!r} to follow; give optimizer='cma', or a network and "
-            "a layer as tw.Probe(model, layer)."
+            f"a function has no gradient for optimizer={options.optimizer!r} to follow; give optimizer='cma', or a "
+            "network and a layer as tw.Probe(model, layer)."
         )
-    if band == "auto":
+    if options.band == "auto":
         raise ValueError(
             "band='auto' is measured by the gradient, which a function has not; give a frequency in cycles per pixel, "
             "or None for the lowest."

@@ -7,57 +7,107 @@ of its map, which shows where it looks.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets.derived.shown_images import ONE_POSITION
+from tunewidgets.kernels.canvas.maco import MacoCanvas
 from tunewidgets.kernels.network.capture import Capture, Reduced
 from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.optimization.contrast import linearity
 from tunewidgets.kernels.optimization.flat_colors import is_mostly_one_color
 from tunewidgets.kernels.optimization.gallery import Gallery, to_uint8
 from tunewidgets.kernels.optimization.loop import Finished, Job, Recipe
 from tunewidgets.kernels.optimization.objectives import Neuron
+from tunewidgets.kernels.optimization.options import ImageOptions
 from tunewidgets.kernels.optimization.outcomes import trouble
-from tunewidgets.kernels.optimization.recipes import prepare
+from tunewidgets.kernels.optimization.recipes import jobs_of, make_recipe
+from tunewidgets.kernels.optimization.scores import Objective
 
-BOUNDED, ONE_POSITION = "bounded contrast", "one position"
+BOUNDED = "bounded contrast"
 # Of the measured image's steps, so many more take its pattern on at a bounded contrast.
 PART = 4
+
+
+class SecondImages(NamedTuple):
+    """Images for the eye that are made together: of what kind, by which objective and recipe, and from where on.
+
+    A job without a start begins at its own noise, and once more from elsewhere where it fails.
+    """
+
+    kind: str
+    objective: Objective
+    recipe: Recipe
+    jobs: list[Job]
+    starts: dict[Job, Tensor]
+
+
+def second_images(
+    probe: Probe,
+    objective: Objective,
+    measured: Mapping[Job, Finished],
+    recipe: Recipe,
+    options: ImageOptions,
+) -> list[SecondImages]:
+    """How units' second images are made, of those that take one.
+
+    `measured` are outcomes by `recipe`; `options` are the second images' own, with their bound on contrast. A unit
+    whose measured image failed takes none. One whose image is little but one color takes that of one position of its
+    map, where it has a map; every other one its measured image, taken on for a part of the steps.
+    """
+    units = objective.own_units()
+    assert units is not None
+    seen = {job: outcome for job, outcome in measured.items() if not trouble(outcome, objective)}
+    plain = [job for job, outcome in seen.items() if probe.has_map and is_mostly_one_color(outcome.image)]
+    patterned = [job for job in seen if job not in plain]
+    canvas = recipe.canvas
+    assert not isinstance(canvas, MacoCanvas)
+    assert isinstance(options.contrast, float)
+    bounded = replace(canvas, contrast=options.contrast)
+    found = []
+    if patterned:
+        further = replace(
+            recipe, canvas=bounded, steps=max(1, recipe.steps // PART), checkpoints=(), colors=None
+        )
+        parameters = canvas.parameters(torch.stack([seen[job].image for job in patterned]))
+        jobs = [Job(job.target, f"{job.key}/display") for job in patterned]
+        starts = dict(zip(jobs, parameters, strict=True))
+        found.append(SecondImages(BOUNDED, objective, further, jobs, starts))
+    if plain:
+        goal = Neuron(np.array([units[job.target] for job in plain]))
+        whole = make_recipe(probe, goal, bounded, len(plain), options, linearity(probe, canvas.size))
+        found.append(SecondImages(ONE_POSITION, goal, whole, jobs_of(probe, goal.names()), {}))
+    return found
 
 
 class DisplayImages:
     """The images for the eye of one objective's measured ones: of the first restart, where an image was made.
 
-    `options` are the measured images' own; `contrast` is the bound.
+    `options` are the measured images' own, but for the bound on contrast.
     """
 
-    def __init__(self, measured: Gallery, units: int, contrast: float, options: dict[str, Any]) -> None:
-        self._measured, self._units, self._contrast = measured, units, contrast
-        self._options = {**options, "restarts": 1, "checkpoints": (), "contrast": contrast}
+    def __init__(self, measured: Gallery, units: int, options: ImageOptions) -> None:
+        self._measured, self._units = measured, units
+        self._options = replace(options, restarts=1, checkpoints=())
         self.galleries: list[Gallery] = []
 
-    def fill(self, progress: bool, **place: Any) -> None:
-        """Make them; `place` says where they are kept and by whom they are made, as of `Gallery.fill`."""
+    def fill(self, progress: bool, part: str, **place: Any) -> None:
+        """Make them; `part` and `place` say where they are kept and by whom they are made, as of `Gallery.fill`."""
         measured = self._measured
-        seen = [
-            job
-            for job in measured.jobs[: self._units]
-            if not trouble(measured.finished[job], measured.objective)
-        ]
-        plain = [job for job in seen if self._is_plain(job)]
-        part = place.pop("part")
-        patterned = [job for job in seen if job not in plain]
+        first = {job: measured.finished[job] for job in measured.jobs[: self._units]}
         self.galleries = []
-        if patterned:
-            self.galleries.append(self._bounded(patterned))
-            self.galleries[-1].fill(progress, retry=False, part=f"{part}-display", **place)
-        if plain:
-            units = np.array([job.target for job in plain])
-            gallery, _ = prepare(measured.probe, Neuron(units), **self._options)
+        for second in second_images(
+            measured.probe, measured.objective, first, measured.recipe, self._options
+        ):
+            gallery = Gallery(
+                measured.probe, second.objective, second.jobs, second.recipe, second.starts or None
+            )
             self.galleries.append(gallery)
-            gallery.fill(progress, part=f"{part}-position", **place)
+            own = f"{part}-display" if second.starts else f"{part}-position"
+            gallery.fill(progress, retry=not second.starts, part=own, **place)
 
     def columns(self, capture: Capture | None) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
         """What a unit record holds of them, by unit; empty words and zeros where there is none.
@@ -84,34 +134,6 @@ class DisplayImages:
             "display_image": (("unit", "y", "x", "rgb"), image),
             "display_response": (("unit",), response),
         }
-
-    def _is_plain(self, job: Job) -> bool:
-        return needs_one_position(self._measured.probe, self._measured.finished[job])
-
-    def _bounded(self, jobs: list[Job]) -> Gallery:
-        measured = self._measured
-        recipe = taken_on(measured.recipe, self._contrast)
-        images = torch.stack([measured.finished[job].image for job in jobs])
-        parameters = measured.recipe.canvas.parameters(images)
-        starts = {displayed(job): start for job, start in zip(jobs, parameters, strict=True)}
-        return Gallery(measured.probe, measured.objective, list(starts), recipe, starts)
-
-
-def needs_one_position(probe: Probe, measured: Finished) -> bool:
-    """Whether a measured image shows its unit worse than the image for one position would."""
-    return probe.has_map and is_mostly_one_color(measured.image)
-
-
-def displayed(job: Job) -> Job:
-    """The job that takes a measured image on for the eye."""
-    return Job(job.target, f"{job.key}/display")
-
-
-def taken_on(recipe: Recipe, contrast: float) -> Recipe:
-    """How a measured image, made by `recipe`, is taken on at a bounded contrast."""
-    canvas: Any = recipe.canvas
-    bounded = replace(canvas, contrast=contrast)
-    return replace(recipe, canvas=bounded, steps=max(1, recipe.steps // PART), checkpoints=(), colors=None)
 
 
 def _only(reduced: Mapping[str, Reduced]) -> Tensor:

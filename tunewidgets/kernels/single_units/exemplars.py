@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tunewidgets import records
 from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.labelled import LabelledImages, labelled
-from tunewidgets.kernels.network.capture import Capture, Observed, Reduced
+from tunewidgets.kernels.network.capture import Capture, Observed, Reduced, Reduction
 from tunewidgets.kernels.single_units.selectivity import CHUNK, stream
 
 # The spread chooses among so many equal steps of activation.
@@ -32,7 +32,7 @@ def exemplars(
     *,
     k: int = 9,
     pictures: int | None = None,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     rectify: bool = True,
     classes: int | Sequence[str] | None = None,
     preprocess: Callable[[Tensor], Tensor] | None = None,

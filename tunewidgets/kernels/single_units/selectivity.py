@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from tunewidgets import records
 from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.labelled import LabelledImages, labelled
-from tunewidgets.kernels.network.capture import Capture, Observed, Reduced
+from tunewidgets.kernels.network.capture import Capture, Observed, Reduced, Reduction
 from tunewidgets.kernels.single_units.critics import HISTOGRAM_BYTES, Histograms, TopImages
 
 CHUNK = 64  # images in one forward pass
@@ -28,7 +28,7 @@ def class_selectivity(
     data: Any,
     layers: Sequence[str] | str | None = None,
     *,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     rectify: bool = True,
     critics: bool = False,
     k: int = 100,

@@ -13,34 +13,43 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
+from tunewidgets._checks import STEPS, Auto
 from tunewidgets.kernels.data.labelled import labelled
-from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer
+from tunewidgets.kernels.network.capture import Capture, Observed, Reduction, check_by_layer
 from tunewidgets.kernels.single_units.selectivity import Selectivity, stream
-from tunewidgets.kernels.single_units.unit_images import UnitImages, check_options
+from tunewidgets.kernels.single_units.unit_images import (
+    BESIDE,
+    NOT_SAID,
+    ObjectiveName,
+    UnitImages,
+    check_objectives,
+    options_of_units,
+)
+from tunewidgets.kernels.studies.executors import Executor
 from tunewidgets.kernels.studies.fingerprint import fingerprint
-from tunewidgets.kernels.studies.store import Study, plain
+from tunewidgets.kernels.studies.store import Study
 
 
 def representative_substitution(
     model: nn.Module,
     layers: Sequence[str] | str | None = None,
-    objectives: Sequence[str] = ("am", "iam"),
+    objectives: Sequence[ObjectiveName] = ("am", "iam"),
     *,
     data: Any = None,
     mean_activation: Mapping[str, np.ndarray] | None = None,
     restarts: int = 1,
     k: int = 9,
     responses: bool = False,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     rectify: bool = True,
-    checkpoints: Sequence[int] | str = "auto",
-    steps: int = 128,
+    checkpoints: Sequence[int] | Auto = "auto",
+    steps: int = STEPS,
     seed: int = 0,
     preprocess: Callable[[Tensor], Tensor] | None = None,
     device: str | torch.device = "auto",
     progress: bool = True,
     store: str | os.PathLike[str] | None = None,
-    executor: Any = None,
+    executor: Executor | None = None,
     **options: Any,
 ) -> xr.DataTree:
     """RS of every unit, from an image made for each.
@@ -117,7 +126,8 @@ def representative_substitution(
     >>> tree["relu"].rs.dims, tree["relu"].rs.shape
     (('objective', 'unit'), (1, 4))
     """
-    check_options(objectives, k, options)
+    check_objectives(objectives, k)
+    images = options_of_units(options, restarts=restarts, steps=steps, seed=seed)
     checkpoints = checkpoints if isinstance(checkpoints, str) else list(checkpoints)
     observed = Observed(model, layers, preprocess, device)
     first_images = None
@@ -132,19 +142,16 @@ def representative_substitution(
         }
     asked = {
         "objectives": list(objectives),
-        "restarts": restarts,
         "k": k,
         "responses": responses,
         "reduction": reduction,
         "rectify": rectify,
-        "steps": steps,
-        "seed": seed,
         "normalized": mean_activation is not None,
         "first_images": first_images,
-        "image_options": plain(options),
         "checkpoints": checkpoints,
+        **images.key_within(*BESIDE),
     }
-    study = Study(store, "units", fingerprint(model) if store is not None else "", asked)
+    study = Study(store, "units", fingerprint(model) if store is not None else "", asked, NOT_SAID)
     done = study.layers()
     if set(observed.probes) <= set(done):
         study.tidy()
@@ -154,22 +161,19 @@ def representative_substitution(
         for layer in observed.probes:
             if layer in done:
                 continue
-            images = UnitImages(
+            of_layer = UnitImages(
                 observed,
                 layer,
                 objectives,
                 None if mean_activation is None else mean_activation.get(layer),
+                images,
                 k=k,
                 responses=responses,
                 reduction=reduction,
                 rectify=rectify,
                 checkpoints=checkpoints,
                 asked=None if store is None else study.asked,
-                restarts=restarts,
-                steps=steps,
-                seed=seed,
-                **options,
             )
-            made[layer] = images.make(study, progress, lambda record: record, executor)
+            made[layer] = of_layer.make(study, progress, lambda record: record, executor)
             study.finish(made[layer], layer)
     return study.tree(list(observed.probes), made)

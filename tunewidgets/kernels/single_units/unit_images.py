@@ -5,19 +5,21 @@ far as they are made.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
 import xarray as xr
 
 from tunewidgets import records
-from tunewidgets._checks import is_whole
-from tunewidgets.kernels.network.capture import Capture, Observed
+from tunewidgets._checks import Auto, is_whole
+from tunewidgets.kernels.network.capture import Capture, Observed, Reduction
 from tunewidgets.kernels.optimization.contrast import display_contrast
 from tunewidgets.kernels.optimization.gallery import Gallery
 from tunewidgets.kernels.optimization.loop import Job
 from tunewidgets.kernels.optimization.objectives import AM, IAM
+from tunewidgets.kernels.optimization.options import LEFT_OUT, ImageOptions, left_out
 from tunewidgets.kernels.optimization.outcomes import SILENT, reason
 from tunewidgets.kernels.optimization.recipes import prepare
 from tunewidgets.kernels.single_units.display_images import DisplayImages
@@ -29,30 +31,40 @@ from tunewidgets.kernels.single_units.substitution_measures import (
     substitutes,
     substitution,
 )
+from tunewidgets.kernels.studies.executors import Executor
 from tunewidgets.kernels.studies.store import Study
 
-OBJECTIVES = {"am": AM, "iam": IAM}
+ObjectiveName = Literal["am", "iam"]
+OBJECTIVES: dict[str, type[AM | IAM]] = {"am": AM, "iam": IAM}
+# Options of images beside those that the signatures name.
+MORE = ("band", "canvas", "chunk", "contrast", "jitter", "lr", "objective_at", "precision", "size")
+# Options that stores name beside their own; all others are "image_options", where stores of before have those alone
+# that were asked for.
+BESIDE = ("restarts", "steps", "seed")
+NOT_SAID = {"image_options": left_out(*(name for name in LEFT_OUT if name not in BESIDE))}
 # From units and a side in pixels: of each unit that any photograph excites, the one that excites it most.
 Photographs = Callable[[Sequence[int], int], Mapping[int, torch.Tensor]]
 
 
-def check_options(objectives: Sequence[str], k: int, options: Mapping[str, Any]) -> None:
-    """Raise an error of one sentence for what `representative_substitution` can't be asked."""
+def check_objectives(objectives: Sequence[str], k: int) -> None:
+    """Raise an error of one sentence for objectives, or a number of units, that can't be asked for."""
     listed = isinstance(objectives, Iterable) and not isinstance(objectives, str)
     names = list(objectives) if listed else []
     if not names or any(name not in OBJECTIVES for name in names) or len(set(names)) < len(names):
         raise ValueError(f"objectives is {objectives!r}; give one or both of ('am', 'iam').")
     if not is_whole(k, 1):
         raise ValueError(f"k is {k!r}; give a whole number of at least 1.")
-    known = {"size", "canvas", "chunk", "lr", "jitter", "objective_at", "precision", "band", "contrast"}
-    for name in options:
-        if name not in known:
-            raise TypeError(
-                f"there is no option {name!r}; those of the images are {', '.join(sorted(known))}."
-            )
 
 
-def _checkpoints(checkpoints: Sequence[int] | str, steps: int, usual: bool) -> list[int]:
+def options_of_units(more: Mapping[str, Any], **named: Any) -> ImageOptions:
+    """The options of units' images: those that a signature names, and `more`."""
+    for name in more:
+        if name not in MORE:
+            raise TypeError(f"there is no option {name!r}; those of the images are {', '.join(MORE)}.")
+    return ImageOptions(**more, **named, importance=False)
+
+
+def _checkpoints(checkpoints: Sequence[int] | Auto, steps: int, usual: bool) -> list[int]:
     """The steps before the last at which RS is measured; `usual`, whether rectified means are."""
     if isinstance(checkpoints, str):
         if checkpoints != "auto":
@@ -73,7 +85,7 @@ def _checkpoints(checkpoints: Sequence[int] | str, steps: int, usual: bool) -> l
 class UnitImages:
     """The images of one layer's units, still to be made, and the part of its record that they tell.
 
-    The options are those of `representative_substitution`; `asked` is what its caller was asked for, if stored.
+    What is measured is as of `representative_substitution`; `asked` is what its caller was asked for, if stored.
     """
 
     def __init__(
@@ -82,14 +94,14 @@ class UnitImages:
         layer: str,
         objectives: Sequence[str],
         mean_activation: np.ndarray | None,
+        options: ImageOptions,
         *,
         k: int,
         responses: bool,
-        reduction: str,
+        reduction: Reduction,
         rectify: bool,
-        checkpoints: Sequence[int] | str = "auto",
+        checkpoints: Sequence[int] | Auto = "auto",
         asked: Mapping[str, Any] | None = None,
-        **options: Any,
     ) -> None:
         probe = observed.probes[layer]
         if mean_activation is not None and np.shape(mean_activation) != (probe.units,):
@@ -102,17 +114,16 @@ class UnitImages:
         self.mean_activation, self.provenance, self.asked = mean_activation, observed.provenance(layer), asked
         # What measures the layer on the finished images; None leaves that to `visualize`, which measures as usual.
         self.capture = None if usual else Capture(observed.only([layer]), reduction, rectify)
-        defaults = {"size": "auto", "canvas": "fourier", "chunk": "auto"}
-        measured = _checkpoints(checkpoints, options["steps"], usual)
+        measured = _checkpoints(checkpoints, options.steps, usual)
         # RS is of the image that maximizes: a bound on contrast, which costs early layers a third of their response, is
         # for the second image alone.
-        self.contrast = display_contrast(options.pop("contrast", "auto"), options.get("canvas", "fourier"))
-        self.options: dict[str, Any] = {**defaults, **options, "checkpoints": measured, "contrast": None}
+        self.contrast = display_contrast(options.contrast, options.canvas)
+        self.options = replace(options, checkpoints=measured, contrast=None)
         self.galleries = {
-            name: prepare(probe, OBJECTIVES[name](range(probe.units)), **self.options) for name in objectives
+            name: prepare(probe, OBJECTIVES[name](range(probe.units)), self.options) for name in objectives
         }
         self.display = {
-            name: DisplayImages(gallery, probe.units, self.contrast, self.options)
+            name: DisplayImages(gallery, probe.units, replace(self.options, contrast=self.contrast))
             for name, (gallery, _) in self.galleries.items()
             if self.contrast is not None
         }
@@ -122,14 +133,14 @@ class UnitImages:
         study: Study,
         progress: bool,
         whole: Callable[[xr.Dataset], xr.Dataset],
-        executor: Any = None,
+        executor: Executor | None = None,
         photographs: Photographs | None = None,
     ) -> xr.Dataset:
         """Make the images; meanwhile the study shows the record that `whole` makes of what there is.
 
         With `photographs`, units that stayed silent start once more from the one that excites them most.
         """
-        kept = {"study": study if study.keeps else None, "executor": executor}
+        kept: dict[str, Any] = {"study": study if study.keeps else None, "executor": executor}
 
         def show(now: bool) -> None:
             study.show(lambda: whole(self.record()), self.note, self.layer, now)
@@ -167,7 +178,7 @@ class UnitImages:
         """What the images that there are tell."""
         units, options = self.units, self.options
         made = {
-            name: gallery.dataset(names, options["restarts"], floats=self.capture is not None)
+            name: gallery.dataset(names, options.restarts, floats=self.capture is not None)
             for name, (gallery, names) in self.galleries.items()
         }
         if self.capture is not None:
@@ -192,15 +203,15 @@ class UnitImages:
         coords: dict[str, Any] = {
             "objective": np.array(objectives, dtype=object),
             "unit": np.arange(units),
-            "checkpoint": [*options["checkpoints"], options["steps"]],
+            "checkpoint": [*options.checkpoints, options.steps],
         }
-        settings = {**records.settings_of(first), "objectives": objectives, "restarts": options["restarts"]}
+        settings = {**records.settings_of(first), "objectives": objectives, "restarts": options.restarts}
         settings["display_contrast"] = self.contrast
         settings |= {"reduction": "mean", "rectify": True} if self.capture is None else self.capture.settings
         if self.asked is not None:
             settings["asked"] = self.asked
         attrs = records.new_attrs(
-            "units", **self.provenance, settings=settings, seed=options["seed"], n_images=None, n_vectors=None
+            "units", **self.provenance, settings=settings, seed=options.seed, n_images=None, n_vectors=None
         )
         return xr.Dataset(columns, coords, attrs)
 

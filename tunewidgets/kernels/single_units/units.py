@@ -14,17 +14,24 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import STEPS, Auto, is_whole
 from tunewidgets.kernels.data.labelled import LabelledImages, labelled
-from tunewidgets.kernels.network.capture import Capture, Observed
+from tunewidgets.kernels.network.capture import Capture, Observed, Reduction
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.recipes import choose_size
 from tunewidgets.kernels.single_units.ablation import ablation as ablate
 from tunewidgets.kernels.single_units.exciting import Exciting
 from tunewidgets.kernels.single_units.exemplars import Exemplars, with_pictures
 from tunewidgets.kernels.single_units.selectivity import Selectivity, stream
-from tunewidgets.kernels.single_units.unit_images import UnitImages, check_options
-from tunewidgets.kernels.studies.executors import check_executor
+from tunewidgets.kernels.single_units.unit_images import (
+    BESIDE,
+    NOT_SAID,
+    ObjectiveName,
+    UnitImages,
+    check_objectives,
+    options_of_units,
+)
+from tunewidgets.kernels.studies.executors import Executor, check_executor
 from tunewidgets.kernels.studies.fingerprint import fingerprint
 from tunewidgets.kernels.studies.store import Study, plain
 
@@ -33,22 +40,22 @@ def analyze_units(
     model: nn.Module,
     data: Any,
     layers: Sequence[str] | str | None = None,
-    objectives: Sequence[str] = ("am", "iam"),
+    objectives: Sequence[ObjectiveName] = ("am", "iam"),
     ablation: bool = True,
     exemplars: int = 9,
     restarts: int = 1,
     store: str | os.PathLike[str] | None = None,
-    executor: Any = None,
+    executor: Executor | None = None,
     progress: bool = True,
     *,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     rectify: bool = True,
     critics: bool = True,
     responses: bool = False,
     pictures: int | None = None,
     classes: int | Sequence[str] | None = None,
     ablation_options: dict[str, Any] | None = None,
-    steps: int = 128,
+    steps: int = STEPS,
     seed: int = 0,
     preprocess: Callable[[Tensor], Tensor] | None = None,
     device: str | torch.device = "auto",
@@ -137,7 +144,8 @@ def analyze_units(
     if executor is not None:
         check_executor(executor)
     if objectives:
-        check_options(objectives, exemplars or 9, options)
+        check_objectives(objectives, exemplars or 9)
+    image_options = options_of_units(options, restarts=restarts, steps=steps, seed=seed)
     observed = Observed(model, layers, preprocess, device)
     source = labelled(data, classes, model)
     if exemplars or store is not None:
@@ -146,20 +154,17 @@ def analyze_units(
         "objectives": list(objectives),
         "ablation": bool(ablation),
         "exemplars": exemplars,
-        "restarts": restarts,
         "reduction": reduction,
         "rectify": rectify,
         "critics": critics,
         "responses": responses,
         "pictures": pictures,
-        "steps": steps,
-        "seed": seed,
         "data": source.described,
         "first_images": None if store is None else source.look_of_first(),
         "ablation_options": plain(ablation_options or {}),
-        "image_options": plain(options),
+        **image_options.key_within(*BESIDE),
     }
-    study = Study(store, "units", fingerprint(model) if store is not None else "", asked)
+    study = Study(store, "units", fingerprint(model) if store is not None else "", asked, NOT_SAID)
     done = study.layers()
     waiting = [layer for layer in observed.probes if layer not in done]
     every = list(observed.probes)
@@ -168,7 +173,7 @@ def analyze_units(
         return study.tree(every, {})
     observed = observed.only(waiting)
     if pictures is not None and objectives:
-        _check_sides(observed, pictures, options.get("size", "auto"))
+        _check_sides(observed, pictures, image_options.size)
     capture = Capture(observed, reduction, rectify, peaks=exemplars > 0)
     made: dict[str, xr.Dataset] = {}
     # Whatever is said about the model has been said: from here on it is in evaluation mode.
@@ -194,13 +199,10 @@ def analyze_units(
                     layer,
                     objectives,
                     streamed[layer].mean_activation.values,
+                    image_options,
                     k=exemplars or 9,
                     responses=responses,
                     **capture.settings,
-                    restarts=restarts,
-                    steps=steps,
-                    seed=seed,
-                    **options,
                 )
                 made[layer] = whole(
                     images.make(study, progress, whole, executor, Exciting(capture, source, layer))
@@ -215,7 +217,7 @@ def analyze_units(
     return study.tree(every, made)
 
 
-def _check_sides(observed: Observed, pictures: int, size: int | str) -> None:
+def _check_sides(observed: Observed, pictures: int, size: int | Auto) -> None:
     for layer, probe in observed.probes.items():
         side = choose_size(probe, size)
         if side != pictures:

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -31,7 +31,14 @@ KEPT = 2
 _replaced: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
-def on_workers(executor: Any, network: nn.Module, original: nn.Module) -> Callable[..., Iterator[Any]]:
+class Executor(Protocol):
+    """What has workers: `ProcessPoolExecutor`, `dask.distributed.Client().get_executor()`, others of that interface."""
+
+    def submit(self, work: Callable[..., Any], /, *args: Any) -> Any:
+        """A future of what the work gives."""
+
+
+def on_workers(executor: Executor, network: nn.Module, original: nn.Module) -> Callable[..., Iterator[Any]]:
     """What runs chunks as `in_threads` does, but on the executor's workers.
 
     `original` is the model that `network` is, or is a copy of; where work refers to either, a worker takes its own.
@@ -55,7 +62,7 @@ def check_executor(executor: Any) -> None:
 
 
 def _spread(
-    executor: Any,
+    executor: Executor,
     network: nn.Module,
     original: nn.Module,
     run: Callable[[Any, Callable[[int], Any]], Any],
@@ -147,7 +154,7 @@ def _not_unpacked(failure: str) -> ValueError:
     )
 
 
-def _replace(executor: Any, broken: Any) -> None:
+def _replace(executor: Executor, broken: Executor) -> None:
     """Another pool for one that lost a worker, where that can be made and has not been yet."""
     current = _replaced.get(executor, executor)
     if broken is not current:

@@ -43,6 +43,8 @@ class Study:
     asked : mapping
         Everything that decides the result and that the caller chose; plain values. In the record it is the setting
         "asked", or, of a record without one, its settings.
+    left_out : mapping, optional
+        What is meant by a store of before that does not say it.
 
     Raises
     ------
@@ -56,7 +58,9 @@ class Study:
         kind: str,
         model_sha256: str | None,
         asked: Mapping[str, Any],
+        left_out: Mapping[str, Any] | None = None,
     ) -> None:
+        self._left_out = left_out or {}
         self._place: StorePlace | None = None if store is None else place_of(store)
         self._kind = kind
         self._sha256 = model_sha256
@@ -264,7 +268,7 @@ class Study:
             raise ValueError(
                 f"{self._place.name} holds records of a model with other weights; give another store, or remove it."
             )
-        self._refuse(asked, self.asked)
+        self._refuse(_filled(asked, self._left_out), self.asked)
 
     def _refuse(self, earlier: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """Raise a ValueError that names the first difference."""
@@ -278,6 +282,16 @@ class Study:
                     f"{self._place.name} holds records made with {key}={before!r}, not {value!r}; give "
                     "another store, or the same settings to go on."
                 )
+
+
+def _filled(asked: Mapping[str, Any], left_out: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for, together with what is meant where it does not say."""
+    inner = {
+        name: {**value, **asked.get(name, {})}
+        for name, value in left_out.items()
+        if isinstance(value, Mapping)
+    }
+    return {**left_out, **asked, **inner}
 
 
 def plain(options: Mapping[str, Any]) -> dict[str, Any]:

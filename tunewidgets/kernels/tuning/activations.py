@@ -177,7 +177,7 @@ def sample_activations(
     with ExitStack() as opened:
         for sink in sinks:
             opened.enter_context(sink)
-        _sample(probes, batches, count, share, n, seed, pool, pooling, sinks, progress)
+        _sample(probes, batches, count, share, n, seed, pool, pooling, sinks=sinks, progress=progress)
         found = [
             sink.finished(facts, one.has_map, normalize)
             for sink, facts, one in zip(sinks, attrs, probes, strict=True)
@@ -206,6 +206,7 @@ def _sample(
     seed: int,
     pool: int,
     pooling: str,
+    *,
     sinks: Sequence[Vectors],
     progress: bool,
 ) -> None:

@@ -6,6 +6,7 @@ film record. Paper B, section 3.3 (*Identifying and interpreting tuning dimensio
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,23 @@ import torch
 import xarray as xr
 
 from tunewidgets import records
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import STEPS, Auto, is_whole
+from tunewidgets.kernels.canvas.canvases import CanvasName
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
 from tunewidgets.kernels.network.tracing import check_mode
-from tunewidgets.kernels.optimization.directions import Direction, cosine
+from tunewidgets.kernels.optimization.contrast import linearity
+from tunewidgets.kernels.optimization.directions import At, Direction, Mode, cosine
 from tunewidgets.kernels.optimization.gallery import Gallery, recipe_settings, to_uint8
-from tunewidgets.kernels.optimization.loop import Job
+from tunewidgets.kernels.optimization.loop import Job, Precision
+from tunewidgets.kernels.optimization.options import ImageOptions, left_out
 from tunewidgets.kernels.optimization.recipes import choose_canvas, choose_size, make_recipe
 from tunewidgets.kernels.optimization.scores import position
-from tunewidgets.kernels.studies.store import Study, plain
+from tunewidgets.kernels.studies.executors import Executor
+from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.places import check_source
-from tunewidgets.kernels.tuning.points import OTHERS, SAMPLINGS, Points, place_points
+from tunewidgets.kernels.tuning.points import OTHERS, SAMPLINGS, Others, Points, Sampling, place_points
 
 CONSTANT = "constant direction: every point along this dimension asks for the same image; hold the others at the mean"
 # Images that share a start with structure of its own stay alike along a film; from near gray each finds its own.
@@ -34,6 +39,8 @@ START_NOISE = 0.1
 SAME_DIRECTION = 1e-4
 INTERRUPTED = "not made: interrupted before this dimension was finished; render it again"
 NOT_YET = "not made yet: run the study again to go on with it"
+# Options of images that a film's caller does not choose, and that stores of before do not name.
+NOT_SAID = ("restarts", "objective_at", "checkpoints", "optimizer", "floats", "start", "leave", "importance")
 EMPTY = "no direction: no point along this dimension asks for any unit to answer"
 
 
@@ -41,25 +48,25 @@ def render_film(
     probe: Probe,
     dimensions: TuningDimensions,
     points: int = 32,
-    sampling: str = "arc",
-    mode: str = "dot_cosine",
-    others: str = "mean",
-    at: str | tuple[int, int] = "everywhere",
-    size: int | str = "auto",
-    steps: int = 128,
+    sampling: Sampling = "arc",
+    mode: Mode = "dot_cosine",
+    others: Others = "mean",
+    at: At = "everywhere",
+    size: int | Auto = "auto",
+    steps: int = STEPS,
     seed: int = 0,
     *,
     only: Sequence[int] | None = None,
-    canvas: str = "fourier",
-    band: float | str | None = "auto",
-    contrast: float | str | None = "auto",
+    canvas: CanvasName = "fourier",
+    band: float | Auto | None = "auto",
+    contrast: float | Auto | None = "auto",
     jitter: Jitter | None = None,
-    lr: float | str = "auto",
-    precision: str = "auto",
-    chunk: int | str = "auto",
+    lr: float | Auto = "auto",
+    precision: Precision = "auto",
+    chunk: int | Auto = "auto",
     progress: bool = True,
     store: str | os.PathLike[str] | None = None,
-    executor: Any = None,
+    executor: Executor | None = None,
 ) -> xr.Dataset:
     """Optimize an image for each point along each tuning dimension.
 
@@ -129,6 +136,19 @@ def render_film(
     >>> film.image.shape
     (2, 3, 32, 32, 3)
     """
+    options = ImageOptions(
+        size=size,
+        steps=steps,
+        canvas=canvas,
+        seed=seed,
+        chunk=chunk,
+        lr=lr,
+        jitter=jitter,
+        precision=precision,
+        band=band,
+        contrast=contrast,
+        importance=False,
+    )
     _check_fit(probe, dimensions)
     count = dimensions.n_components_
     chosen = list(range(count)) if only is None else list(only) if isinstance(only, Iterable) else []
@@ -143,10 +163,12 @@ def render_film(
     if others not in OTHERS:
         raise ValueError(f"others is {others!r}; choose one of {', '.join(map(repr, OTHERS))}.")
     check_mode()
-    side = choose_size(probe, size)
+    side = choose_size(probe, options.size)
+    options = replace(options, size=side)
     if jitter is None and at == "everywhere":
-        jitter = Jitter(shift=side / 2, steady=True)
-    board = choose_canvas(probe, canvas, side, band, contrast, START_NOISE)
+        options = replace(options, jitter=Jitter(shift=side / 2, steady=True))
+    linear = linearity(probe, side)
+    board = choose_canvas(probe, options, side, linear, START_NOISE)
     placed = [place_points(dimensions, index, points, sampling, others) for index in chosen]
     status = [_why_not(points_of_one.targets) for points_of_one in placed]
     shown = [row for row, reason in enumerate(status) if not reason]
@@ -172,21 +194,11 @@ def render_film(
     if shown:
         goal = Direction(np.concatenate([asked_for(placed[row].targets, mode) for row in shown]), mode, at)
         goal.check(probe)
-    asked = {"layer": probe.layer, "points": points, "seed": seed, "only": chosen, **settings}
+    asked = {"layer": probe.layer, "points": points, "only": chosen, **settings}
     asked["dimensions"] = "none" if goal is None else goal.identity()
-    asked["image_options"] = plain(
-        {
-            "canvas": canvas,
-            "band": band,
-            "contrast": contrast,
-            "jitter": jitter,
-            "lr": lr,
-            "precision": precision,
-            "chunk": chunk,
-        }
-    )
+    asked |= options.key_within("size", "steps", "seed")
     provenance = probe.provenance()
-    study = Study(store, "film", provenance["model_sha256"], asked)
+    study = Study(store, "film", provenance["model_sha256"], asked, {"image_options": left_out(*NOT_SAID)})
     if (earlier := study.record()) is not None:
         return earlier
     gallery = None
@@ -196,7 +208,7 @@ def render_film(
             for place, row in enumerate(shown)
             for point in range(points)
         ]
-        recipe = make_recipe(probe, goal, board, points, steps, seed, chunk, lr, jitter, "leaky", precision)
+        recipe = make_recipe(probe, goal, board, points, options, linear)
         gallery = Gallery(probe, goal, jobs, recipe)
 
     def film() -> xr.Dataset:
@@ -240,7 +252,7 @@ def render_film(
     return made
 
 
-def asked_for(targets: np.ndarray, mode: str) -> np.ndarray:
+def asked_for(targets: np.ndarray, mode: Mode) -> np.ndarray:
     """The vectors that the images are optimized for: rectified, or as they are in the paper's mode.
 
     A point that asks for nothing at all takes its nearest neighbor's direction, for it has none of its own.
@@ -254,9 +266,7 @@ def asked_for(targets: np.ndarray, mode: str) -> np.ndarray:
     return vectors[nearest]
 
 
-def achieved(
-    probe: Probe, images: torch.Tensor, vectors: torch.Tensor, at: str | tuple[int, int]
-) -> np.ndarray:
+def achieved(probe: Probe, images: torch.Tensor, vectors: torch.Tensor, at: At) -> np.ndarray:
     """Mean cosine, over the positions asked for, of each untransformed image's activations with its target."""
     maps = probe.rectified(images)
     if at != "everywhere":

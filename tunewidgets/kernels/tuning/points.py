@@ -4,14 +4,16 @@ In: fitted dimensions and the index of one. Out: coordinates from one end of wha
 activation each asks for.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 
-SAMPLINGS = ("arc", "uniform", "quantile")
-OTHERS = ("mean", "zero")
+Sampling = Literal["arc", "uniform", "quantile"]
+SAMPLINGS = get_args(Sampling)
+Others = Literal["mean", "zero"]
+OTHERS = get_args(Others)
 # Steps of the fine path along which equal angles are found.
 FINE = 2001
 
@@ -24,7 +26,9 @@ class Points(NamedTuple):
     targets: np.ndarray
 
 
-def place_points(dimensions: TuningDimensions, index: int, count: int, sampling: str, others: str) -> Points:
+def place_points(
+    dimensions: TuningDimensions, index: int, count: int, sampling: Sampling, others: Others
+) -> Points:
     """`count` points along dimension `index`, by one of `SAMPLINGS`, the other dimensions held as `others` says.
 
     Paper B, sections 3.3 and A.1 (*Identifying and interpreting tuning dimensions in deep networks*); "arc" is ours.
@@ -42,7 +46,7 @@ def place_points(dimensions: TuningDimensions, index: int, count: int, sampling:
     return Points(coordinates.astype(np.float32), quantiles.astype(np.float32), targets.astype(np.float32))
 
 
-def along(dimensions: TuningDimensions, index: int, coordinates: np.ndarray, others: str) -> np.ndarray:
+def along(dimensions: TuningDimensions, index: int, coordinates: np.ndarray, others: Others) -> np.ndarray:
     """Target activations, (points, units), where dimension `index` moves and the others stay."""
     held = dimensions.score_mean_ if others == "mean" else np.zeros_like(dimensions.score_mean_)
     scores = np.repeat(held[None], len(coordinates), axis=0)
@@ -50,7 +54,7 @@ def along(dimensions: TuningDimensions, index: int, coordinates: np.ndarray, oth
     return np.asarray(dimensions.inverse_transform(scores))
 
 
-def _equal_angles(dimensions: TuningDimensions, index: int, count: int, others: str) -> np.ndarray:
+def _equal_angles(dimensions: TuningDimensions, index: int, count: int, others: Others) -> np.ndarray:
     """Coordinates whose rectified targets lie equal angles apart: equal steps pack the change into few of them."""
     observed = dimensions.score_quantiles_[index]
     path = np.linspace(observed[0], observed[-1], FINE)
