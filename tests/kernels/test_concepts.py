@@ -18,7 +18,7 @@ import tunewidgets as tw
 from tunewidgets.derived.statistics import resamples
 from tunewidgets.kernels.dissection.scores import areas
 from tunewidgets.kernels.gabor.nulls import holm
-from tunewidgets.zoo.cifar10 import CIFAR10_CLASSES, load_labelled
+from tunewidgets.zoo.cifar10 import CIFAR10_CLASSES, load_labeled
 
 INDEX = Path(os.environ.get("TUNEWIDGETS_DATA", "nowhere"), "cifar10", "index.csv")
 QUIET = {"progress": False}
@@ -246,7 +246,7 @@ def nouns():
 @pytest.mark.skipif(not INDEX.is_file(), reason="TUNEWIDGETS_DATA names no folder with CIFAR-10")
 def test_units_of_a_trained_network_go_with_its_classes_and_their_nouns():
     """On a tenth of the photographs for testing: each class has its units, permuted labels have none."""
-    labels, names = load_labelled("cifar10", False).labels.numpy(), nouns()
+    labels, names = load_labeled("cifar10", False).labels.numpy(), nouns()
     by_noun = {}
     for label, noun in zip(labels, names, strict=True):
         by_noun.setdefault(noun, Counter())[label] += 1

@@ -56,7 +56,7 @@ def images_from(text: str, n: int | None, size: int, seed: int) -> Any:
     return zoo.images(source, n=n, size=size, seed=seed)
 
 
-def labelled_from(text: str, n: int | None, size: int, seed: int) -> Any:
+def labeled_from(text: str, n: int | None, size: int, seed: int) -> Any:
     """The images that SOURCE names, which must have labels."""
     source = images_from(text, n, size, seed)
     if not source.has_labels:

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tunewidgets.cli.arguments import UsageError, images_from, labelled_from, model_from
+from tunewidgets.cli.arguments import UsageError, images_from, labeled_from, model_from
 from tunewidgets.cli.parsers import command_line
 
 
@@ -82,7 +82,7 @@ def _units(args: argparse.Namespace) -> None:
     model = model_from(args.model, args.weights)
     own = getattr(model, "input_size", None)
     size = args.image_size or (own if isinstance(own, int) else 224)
-    data = labelled_from(args.data, n=args.n_images, size=size, seed=args.seed)
+    data = labeled_from(args.data, n=args.n_images, size=size, seed=args.seed)
     import tunewidgets as tw
 
     tree = tw.analyze_units(

@@ -20,7 +20,7 @@ class ImageSource:
     classes : tuple of str
         The names of the labels; empty where there are no labels, or none has a name.
     has_labels : bool
-        Whether `labelled` has labels to give.
+        Whether `labeled` has labels to give.
     outputs : tuple of int
         Of each class, which of a network's scores is its own, where the network knows more classes than the images
         show; empty where label `i` is score `i`.
@@ -61,7 +61,7 @@ class ImageSource:
         for pictures, _ in self._batches():
             yield pictures
 
-    def labelled(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def labeled(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches with their labels: `(b, 3, H, W)` float32 and `(b,)` int64.
 
         Raises
@@ -75,6 +75,8 @@ class ImageSource:
                 "or a dataset of (image, label) pairs"
             )
         return ((pictures, torch.tensor(labels)) for pictures, labels in self._batches())
+
+    labelled = labeled  # as it was spelled at first, for code that calls it so
 
     def describe(self) -> str:
         """What the images are, in a few words, for a record's settings."""

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from tunewidgets._devices import choose_device, multiplies_bfloat16
-from tunewidgets.zoo.cifar10 import DATA_SETS, Labelled, load_labelled
+from tunewidgets.zoo.cifar10 import DATA_SETS, Labeled, load_labeled
 from tunewidgets.zoo.classifiers import NETWORKS, classifier
 from tunewidgets.zoo.command import run
 
@@ -63,7 +63,7 @@ def train(
         Weights or a checkpoint to go on from in a run of its own, with a schedule of its own; None: random weights.
     device : str
     folder : path, optional
-        Where CIFAR-10 is (see `load_labelled`).
+        Where CIFAR-10 is (see `load_labeled`).
     limit : int, optional
         Only the first so many training images; for a trial.
     progress : bool
@@ -91,9 +91,9 @@ def train(
     saved = _read_checkpoint(checkpoint, settings)
     if saved and saved["epoch"] == epochs:
         return target
-    training, testing = (load_labelled(data, which, folder) for which in (True, False))
+    training, testing = (load_labeled(data, which, folder) for which in (True, False))
     if limit is not None:
-        training = Labelled(*(values[:limit] for values in training))
+        training = Labeled(*(values[:limit] for values in training))
     target.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     # Channels last: pooling and the first convolution's gradient are several times faster so on a CPU.
@@ -185,7 +185,7 @@ def _write(
 
 def _epoch(
     network: nn.Module,
-    training: Labelled,
+    training: Labeled,
     optimizer: torch.optim.Optimizer,
     schedule: Any,
     batch: int,
@@ -239,7 +239,7 @@ def augment(images: Tensor, draws: torch.Generator, mirror: bool) -> Tensor:
 
 
 @torch.no_grad()
-def evaluate(network: nn.Module, data: Labelled) -> float:
+def evaluate(network: nn.Module, data: Labeled) -> float:
     """The share of images whose class the network names."""
     network.eval()
     device = next(network.parameters()).device

@@ -17,7 +17,7 @@ from tunewidgets.kernels.network.probe import check_images, tensor_of
 from tunewidgets.zoo.sources import images as zoo_images
 
 
-class LabelledImages:
+class LabeledImages:
     """A user's data as batches.
 
     Parameters
@@ -178,12 +178,12 @@ class LabelledImages:
         self.count, self.n_classes = count, len(seen)
 
 
-def labelled(data: Any, classes: int | Sequence[str] | None, model: Any) -> LabelledImages:
-    """The data as `LabelledImages`, which they may be already, for a model that may insist on a size."""
-    if isinstance(data, LabelledImages):
+def labeled(data: Any, classes: int | Sequence[str] | None, model: Any) -> LabeledImages:
+    """The data as `LabeledImages`, which they may be already, for a model that may insist on a size."""
+    if isinstance(data, LabeledImages):
         return data
     own = getattr(model, "input_size", None)
-    return LabelledImages(data, classes, own if isinstance(own, int) else None)
+    return LabeledImages(data, classes, own if isinstance(own, int) else None)
 
 
 def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
@@ -191,8 +191,8 @@ def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
     names = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None) or ()
     if isinstance(data, tuple) and len(data) == 2 and getattr(data[0], "ndim", 0) == 4:
         return [data], ()
-    if callable(getattr(data, "labelled", None)):
-        return _Labelled(data), names
+    if callable(getattr(data, "labeled", None)):
+        return _Labeled(data), names
     if (
         hasattr(data, "__getitem__")
         and hasattr(data, "__len__")
@@ -201,7 +201,7 @@ def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
         if len(data) == 0:
             raise ValueError("the data set is empty; give at least one image of every class.")
         if not isinstance(data, Mapping) and _is_single(data[0]):
-            return _Labelled(zoo_images(data, size=None)), names
+            return _Labeled(zoo_images(data, size=None)), names
     if isinstance(data, (Tensor, np.ndarray, str, Mapping)) or not isinstance(data, Iterable):
         raise TypeError(
             f"data is a {type(data).__name__}; give batches of (images, labels), a Dataset, a DataLoader or a zoo "
@@ -235,14 +235,14 @@ def _is_single(item: Any) -> bool:
     return isinstance(item, (tuple, list)) and len(item) == 2 and getattr(item[0], "ndim", 3) <= 3
 
 
-class _Labelled:
+class _Labeled:
     """A zoo source's labeled batches, any number of times."""
 
     def __init__(self, source: Any) -> None:
         self._source = source
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._source.labelled())
+        return iter(self._source.labeled())
 
 
 def _grown(counts: Tensor, size: int) -> Tensor:

@@ -185,12 +185,12 @@ def _check(reduction: str, least: int, share: float, draws: int, seed: int) -> N
 
 
 def _seen(
-    features: Features, pictures: Pictures, labelled: bool, reduction: str, progress: bool
+    features: Features, pictures: Pictures, labeled: bool, reduction: str, progress: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Each image's values, `(images, features)`, and the labels that came with the images, if they are asked for."""
     seen, labels = [], []
     with tqdm(total=pictures.count, desc="Concepts", unit="image", disable=not progress) as bar:
-        for batch, own in pictures.pairs(labelled):
+        for batch, own in pictures.pairs(labeled):
             seen.append(reduced(features.maps(batch), reduction))
             if own is not None:
                 labels.append(own)

@@ -91,7 +91,7 @@ class Pictures:
         self.names = tuple(map(str, names or ()))
         self.described = described(images, self.count)
 
-    def pairs(self, labelled: bool) -> Iterator[tuple[Tensor, np.ndarray | None]]:
+    def pairs(self, labeled: bool) -> Iterator[tuple[Tensor, np.ndarray | None]]:
         """Float batches `(n, 3, H, W)`, checked, each with its own labels if they are asked for.
 
         One pass gives both, since a second one may come in another order.
@@ -101,9 +101,9 @@ class Pictures:
         ValueError
             Labels are asked for, and the images come without, or not with one an image.
         """
-        for item in self._batches.labelled() if labelled and self._own else self._batches:
+        for item in self._batches.labeled() if labeled and self._own else self._batches:
             pictures, labels = parts_of(item)
-            checked = self._checked(labels, len(pictures)) if labelled else None
+            checked = self._checked(labels, len(pictures)) if labeled else None
             for start in range(0, len(pictures), CHUNK):
                 part = slice(start, start + CHUNK)
                 yield check_images(pictures[part]), None if checked is None else checked[part]
