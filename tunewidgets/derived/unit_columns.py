@@ -12,10 +12,9 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from ..records import RecordError, kind_of, settings_of
-from ..records.validation import check_flags
+from ..records import layers_of, settings_of
 
-__all__ = ["Column", "chosen", "columns", "layer_of", "layers_of", "made", "scales", "table", "waiting"]
+__all__ = ["Column", "chosen", "columns", "layer_of", "made", "scales", "table", "waiting"]
 
 Value = float | int | None
 Kind = Literal["share", "percent", "number", "count", "class"]
@@ -233,41 +232,6 @@ def table(units: xr.Dataset) -> dict[str, Any]:
             for name, column in first.items()
         },
     }
-
-
-def layers_of(units: xr.Dataset | xr.DataTree) -> dict[str, xr.Dataset]:
-    """The unit records that `units` holds, by layer, in their order.
-
-    Raises
-    ------
-    RecordError
-        If one of them is not a unit record or lost its flags' type, two are of one layer, or there is none.
-    """
-    nodes = (
-        {node.path: node.to_dataset() for node in units.subtree}
-        if isinstance(units, xr.DataTree)
-        else {"": units}
-    )
-    found: dict[str, xr.Dataset] = {}
-    where: dict[str, str] = {}
-    for path, record in nodes.items():
-        if "tunewidgets_record" not in record.attrs and isinstance(units, xr.DataTree):
-            continue
-        if (kind := kind_of(record)) != "units":
-            raise RecordError(
-                f"this is not a unit record but a {kind} record; analyze_units makes unit records"
-            )
-        layer = str(record.attrs.get("layer", ""))
-        if layer in found:
-            raise RecordError(
-                f"two records of this tree are of layer {layer!r}, {where[layer]} and {path}; give those of one "
-                "network at a time"
-            )
-        check_flags(record)
-        found[layer], where[layer] = record, path
-    if not found:
-        raise RecordError("there is no unit record in this tree; analyze_units makes one a layer")
-    return found
 
 
 def layer_of(units: xr.Dataset | xr.DataTree, layer: str | None = None) -> xr.Dataset:

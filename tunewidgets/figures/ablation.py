@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets.derived.unit_columns import chosen, layers_of
-from tunewidgets.records import settings_of
+from tunewidgets.derived.unit_columns import chosen
+from tunewidgets.records import layers_of, settings_of
 
 from .panels import panel_grid
 from .style import BLUE, GRAY, VERMILION, plain

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import mean_interval, spearman
-from tunewidgets.derived.unit_columns import OBJECTIVES, chosen, layers_of, made
+from tunewidgets.derived.unit_columns import OBJECTIVES, chosen, made
+from tunewidgets.records import layers_of
 
 from .style import AXIS, BLUE, FONT, GRAY, GREEN, TEMPLATE, VERMILION, WHITE, plain, titled, wrapped
 

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import rank_correlation
-from tunewidgets.derived.unit_columns import OBJECTIVES, chosen, layers_of, made, table
+from tunewidgets.derived.unit_columns import OBJECTIVES, chosen, made, table
+from tunewidgets.records import layers_of
 
 from .panels import panel_grid
 from .style import BLUE, VERMILION, correlated, plain

@@ -14,7 +14,8 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import rank_correlation
-from tunewidgets.derived.unit_columns import OBJECTIVES, layer_of, layers_of, table
+from tunewidgets.derived.unit_columns import OBJECTIVES, layer_of, table
+from tunewidgets.records import layers_of
 
 from .scatter_images import with_images
 from .style import (

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import xarray as xr
 
-from tunewidgets.derived.unit_columns import layers_of
-from tunewidgets.records import layer_tree, save_record
+from tunewidgets.records import layer_tree, layers_of, save_record
 from tunewidgets.zoo.command import run, sizes
 
 

@@ -14,8 +14,7 @@ from typing import Any
 
 import xarray as xr
 
-from tunewidgets.derived.unit_columns import layers_of
-from tunewidgets.records import layer_tree, save_record, with_settings
+from tunewidgets.records import layer_tree, layers_of, save_record, with_settings
 from tunewidgets.zoo.command import run, sizes
 
 NETWORKS, DATA = ("mlp", "shallow_cnn", "vgg16_cifar10"), ("cifar10", "digits")

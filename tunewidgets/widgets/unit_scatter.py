@@ -14,9 +14,9 @@ import traitlets as t
 import xarray as xr
 from PIL import Image
 
-from ..derived.unit_columns import layers_of, table
+from ..derived.unit_columns import table
 from ..figures import unit_scatter, unit_scatter_template
-from ..records import RecordError, layer_tree, open_record, validate
+from ..records import RecordError, layer_tree, layers_of, open_record, validate
 from .base import INLINE_BUDGET
 from .unit_choices import choices_of
 from .unit_live import UnitsOnRequest
