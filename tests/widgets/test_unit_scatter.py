@@ -179,7 +179,7 @@ class TestWhatThePageIsSent:
 
     def test_a_layer_of_copies_is_explained(self):
         [note] = layer_facts(make_units(8, 8, copies=True))["notes"]
-        assert note.startswith("8 of 8 living units answer alike")
+        assert note.startswith("8 of 8 living units respond alike")
         assert layer_facts(make_units(8, 8))["notes"] == []
 
     def test_what_is_missing_is_said(self):

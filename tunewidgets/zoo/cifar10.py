@@ -1,6 +1,6 @@
 """Labeled images to train the zoo's classifiers on: CIFAR-10, or scikit-learn's digits.
 
-In: the data's name and the folder it lies in. Out: uint8 images `(N, 3, 32, 32)` and int64 labels `(N,)`, for
+In: the name of the data and the folder it is in. Out: uint8 images `(N, 3, 32, 32)` and int64 labels `(N,)`, for
 training and for testing, in memory.
 """
 
@@ -30,7 +30,7 @@ class Labeled(NamedTuple):
 
 
 class HeldOut:
-    """A data set's images for testing as `(image, label)` pairs, with the names of its classes."""
+    """A data set's test images as `(image, label)` pairs, with the names of its classes."""
 
     def __init__(self, name: str) -> None:
         self._held = load_labeled(name, train=False)
@@ -50,11 +50,11 @@ def load_labeled(name: str, train: bool, folder: str | Path | None = None) -> La
     ----------
     name : {"cifar10", "digits"}
         CIFAR-10's 50,000 and 10,000 photographs; or scikit-learn's 1,797 digits, enlarged from 8 to 32 pixels, every
-        fifth of them for testing.
+        fifth of them held out for testing.
     train : bool
-        The training images, or else those for testing.
+        The training images if True, else the test images.
     folder : path, optional
-        Where CIFAR-10 is or shall be. None: `cifar10` in the folder named by the environment variable
+        Where CIFAR-10 is or will be. None: `cifar10` in the folder named by the environment variable
         `TUNEWIDGETS_DATA`, else torchvision downloads it to `~/.cache/tunewidgets`.
 
     Raises
@@ -110,7 +110,7 @@ def _cifar10(train: bool, folder: str | Path | None) -> Labeled:
 
 
 def _sheets(folder: Path, train: bool) -> Labeled:
-    """CIFAR-10 as sheets of 100 × 100 images, one a batch, and an index of labels."""
+    """CIFAR-10 as sheets of 100 × 100 images, one per batch, and an index of labels."""
     from PIL import Image
 
     names = [f"data_batch_{number}" for number in range(1, 6)] if train else ["test_batch"]

@@ -1,4 +1,4 @@
-"""What a source of images is: any number of passes over the same images.
+"""A source of images: any number of passes over the same images.
 
 In: a function from an index to a picture. Out: float batches `(b, 3, H, W)`, single pictures, labels where
 there are any, and a description in words.
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 class ImageSource:
-    """Images that are made, read or converted when they are asked for; made by `images`.
+    """Images that are made, read or converted on demand; `images` makes such sources.
 
     Iterating gives float32 batches `(b, 3, H, W)` in [0, 1] on the CPU, the same at every iteration.
 
@@ -22,8 +22,8 @@ class ImageSource:
     has_labels : bool
         Whether `labeled` has labels to give.
     outputs : tuple of int
-        Of each class, which of a network's scores is its own, where the network knows more classes than the images
-        show; empty where label `i` is score `i`.
+        For each class, the index of its score in the network's output, if the network knows more classes than the
+        images show; empty if label `i` is score `i`.
     """
 
     def __init__(
