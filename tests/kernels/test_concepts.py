@@ -196,7 +196,7 @@ def test_unit_records_stand_for_their_units(probe):
         (
             ["a", "b"] * 10,
             {"least": 11},
-            "no concept is had by 11 images .* 'a' comes nearest, with 10 of 20",
+            "no concept is in 11 images .* 'a' comes nearest, with 10 of 20",
         ),
         ({"a": [True] * 3}, {}, "the concept 'a' has 3 labels for 20 images"),
         ({"a": [2] * 20}, {}, "other values than yes and no"),

@@ -136,7 +136,7 @@ class TestUnits:
 
     def test_must_have_something_for_an_axis(self):
         bare = make_units(6, 8)[["class_mean"]]
-        with pytest.raises(RecordError, match="no number a unit to put on an axis"):
+        with pytest.raises(RecordError, match="no column of numbers to put on an axis"):
             tw.UnitScatter(bare)
 
     @pytest.mark.parametrize("missing", ["images", "ablation"])

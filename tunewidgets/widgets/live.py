@@ -57,7 +57,7 @@ class Live:
 
 
 class Request:
-    """Answers on their way to the page; `ended` is set after the last one, `error` is what they ended with."""
+    """Replies on their way to the page; `ended` is set after the last one, `error` is what they ended with."""
 
     def __init__(
         self, id: str, key: Hashable, replies: Iterator[Reply], send: Send, context: Context

@@ -1,6 +1,6 @@
 """Which images have which named concept.
 
-In: labels in any of the forms that people have them. Out: named sets of images, with the rare ones left out.
+In: labels in any form that users have them. Out: named sets of images, without the rare ones.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ class Concepts(NamedTuple):
     asked: dict[str, np.ndarray]
 
     def common(self, least: int) -> np.ndarray:
-        """Which of them at least `least` of the images asked have, and as many have not.
+        """Which concepts at least `least` of the images asked have, and at least as many lack.
 
         Raises
         ------
@@ -61,13 +61,13 @@ def _none_left(names: list[str], positives: np.ndarray, asked: np.ndarray, least
         )
     best = int(np.minimum(positives, asked - positives).argmax())
     return (
-        f"no concept is had by {least} images and not had by {least} others; {names[best]!r} comes nearest, with "
+        f"no concept is in {least} images and absent from {least} others; {names[best]!r} comes nearest, with "
         f"{positives[best]} of {asked[best]}: give more images, or a smaller least="
     )
 
 
 class Pictures:
-    """The images of a user in chunks, with the labels that came with them.
+    """A user's images in chunks, with the labels that came with them.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Pictures:
     ----------
     count : int
     names : tuple of str
-        Of the labels that came with the images.
+        Names of the labels that came with the images.
     described : str
     """
 
@@ -92,14 +92,14 @@ class Pictures:
         self.described = described(images, self.count)
 
     def pairs(self, labeled: bool) -> Iterator[tuple[Tensor, np.ndarray | None]]:
-        """Float batches `(n, 3, H, W)`, checked, each with its own labels if they are asked for.
+        """Checked float batches `(n, 3, H, W)`, each with its own labels if they are asked for.
 
         One pass gives both, since a second one may come in another order.
 
         Raises
         ------
         ValueError
-            Labels are asked for, and the images come without, or not with one an image.
+            Labels are asked for, and the images come without labels, or not with one each.
         """
         for item in self._batches.labeled() if labeled and self._own else self._batches:
             pictures, labels = parts_of(item)
@@ -129,7 +129,7 @@ def concepts_in(labels: Any, count: int, classes: Sequence[str]) -> Concepts:
     Parameters
     ----------
     labels : sequence of int or str, mapping or DataFrame
-        A label an image; or, for each name, whether each image has it.
+        One label per image; or, for each name, whether each image has it.
     count : int
         How many images there are.
     classes : sequence of str

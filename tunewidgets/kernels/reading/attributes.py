@@ -1,4 +1,4 @@
-"""What distinguishes Gabor filters from one another, as points that can be averaged.
+"""The attributes that distinguish Gabor filters, as points that can be averaged.
 
 In: frequencies, angles and phases. Out: for each attribute a point in 1, 2 or 3 dimensions, the same for the two ways
 of writing one filter: (angle, phase) and (angle + π, -phase).
@@ -12,7 +12,7 @@ import numpy as np
 ATTRIBUTES = ("frequency", "angle", "phase")
 # Where each attribute's numbers stand among the six that describe a filter.
 COLUMNS = {"frequency": slice(0, 1), "angle": slice(1, 3), "phase": slice(3, 6)}
-COMPONENTS = 3  # of the attribute that needs most
+COMPONENTS = 3  # of the attribute that needs the most
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Embedding:
     values : ndarray, (units, 6)
         The columns of `COLUMNS`; `center + scale * values` are those of `points_of`.
     center, scale : ndarray, (6,)
-        Of one attribute, every column has the same scale.
+        All columns of one attribute have the same scale.
     """
 
     values: np.ndarray
@@ -70,7 +70,7 @@ def embed(attributes: Any) -> Embedding:
     Parameters
     ----------
     attributes : pandas.DataFrame
-        Columns `frequency` in cycles/px, `angle` and `phase` in radians, a row a filter.
+        Columns `frequency` in cycles/px, `angle` and `phase` in radians, one row per filter.
 
     Raises
     ------
