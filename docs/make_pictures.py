@@ -136,7 +136,7 @@ def open_units(record: Recorder) -> None:
         x, y = _where(record.page, unit)
         record.glide(x, y)
         record.click(LOOK // 3)
-        # Off the point, for the card of what is pointed at hides others.
+        # Off the point, since its hover card would hide others.
         record.glide(x + 50, HEIGHT / 2)
         record.take(LOOK)
     record.glide_to(record.page.get_by_role("button", name="Images", exact=True))

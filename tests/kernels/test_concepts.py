@@ -191,7 +191,7 @@ def test_unit_records_stand_for_their_units(probe):
 @pytest.mark.parametrize(
     ("labels", "options", "sentence"),
     [
-        (["a", "b"], {}, "there are 2 labels for 20 images; give one an image"),
+        (["a", "b"], {}, "there are 2 labels for 20 images; give one per image"),
         (["a"] * 20, {}, "all images have the one label 'a', so there is nothing to tell it from"),
         (
             ["a", "b"] * 10,
@@ -203,7 +203,7 @@ def test_unit_records_stand_for_their_units(probe):
         ({}, {}, "labels names no concept"),
         ([0, 3] * 10, {"classes": ["a", "b"]}, "a label is 3, outside the 2 classes"),
         (np.full(20, 0.5), {}, "labels are of type float64; give a name or a whole number"),
-        ("cat", {}, "labels is 'cat'; give one an image"),
+        ("cat", {}, "labels is 'cat'; give one per image"),
         (None, {}, "these images come without labels"),
         (["a", "b"] * 10, {"reduction": "sum"}, "choose one of 'mean', 'max', 'center'"),
         (["a", "b"] * 10, {"share": 1.5}, "share is 1.5"),

@@ -91,7 +91,7 @@ def rs_selectivity_panels(
     figure, places = panel_grid(
         headings,
         f"<b>{plain(first.attrs['model'])}</b>: RS against class selectivity",
-        f"a point a unit; images: {how}" if how else "a point a unit",
+        f"one point per unit; images: {how}" if how else "one point per unit",
         "class selectivity",
         "RS",
     )

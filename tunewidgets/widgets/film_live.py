@@ -47,7 +47,7 @@ class Combinations:
         self.kept: dict[Rows, LiveImage] = {}
 
     def rows(self, coordinates: Any) -> Rows:
-        """Coordinates as the page sent them: one number a row.
+        """Coordinates as the page sent them: one number per row.
 
         Raises
         ------

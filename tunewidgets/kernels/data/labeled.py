@@ -133,7 +133,7 @@ class LabeledImages:
         if labels.ndim != 1 or len(labels) != len(images) or labels.dtype.is_floating_point:
             raise ValueError(
                 f"labels has shape {tuple(labels.shape)} and type {str(labels.dtype).removeprefix('torch.')} for "
-                f"{len(images)} images; give one whole number an image."
+                f"{len(images)} images; give one whole number per image."
             )
         labels = labels.cpu().to(torch.int64)
         outside = (labels < 0) | (labels >= (self.n_classes or 2**31))
@@ -224,7 +224,7 @@ def _numbers(labels: Any, count: int) -> Tensor:
     except (TypeError, ValueError, RuntimeError):
         kind = type(labels[0]).__name__ if isinstance(labels, Sequence) and labels else type(labels).__name__
         raise TypeError(
-            f"labels holds a {kind} for {count} images; give one whole number an image, and the classes' names as "
+            f"labels holds a {kind} for {count} images; give one whole number per image, and the classes' names as "
             "classes=."
         ) from None
 

@@ -58,7 +58,7 @@ class Features:
 
 
 def reduced(maps: np.ndarray, reduction: str) -> np.ndarray:
-    """One value an image, `(N, features)`, of maps: "mean", "max" or "center"."""
+    """One value per image, `(N, features)`, of maps: "mean", "max" or "center"."""
     if reduction == "mean":
         return np.asarray(maps.mean((2, 3)))
     if reduction == "max":

@@ -112,13 +112,13 @@ class Pictures:
     def _checked(labels: Any, count: int) -> np.ndarray:
         if labels is None:
             raise ValueError(
-                "these images come without labels; give labels=, one an image, or a folder with masks in Broden's "
+                "these images come without labels; give labels=, one per image, or a folder with masks in Broden's "
                 "layout"
             )
         values = np.asarray(labels)
         if values.shape != (count,):
             raise ValueError(
-                f"a batch of {count} images has labels of shape {values.shape}; give one an image"
+                f"a batch of {count} images has labels of shape {values.shape}; give one per image"
             )
         return values
 
@@ -154,11 +154,11 @@ def concepts_in(labels: Any, count: int, classes: Sequence[str]) -> Concepts:
         has = csr_array(np.array(columns, dtype=np.int8))
     else:
         if isinstance(labels, str) or not isinstance(labels, Iterable):
-            raise ValueError(f"labels is {labels!r}; give one an image, or True and False for each concept")
+            raise ValueError(f"labels is {labels!r}; give one per image, or True and False for each concept")
         values = np.asarray(labels if hasattr(labels, "__array__") else list(labels))
         _check_length(values, count, "there are")
         if values.dtype.kind not in "iuUSObT":
-            raise ValueError(f"labels are of type {values.dtype}; give a name or a whole number an image")
+            raise ValueError(f"labels are of type {values.dtype}; give a name or a whole number per image")
         kinds, code = np.unique(
             values.astype(str) if values.dtype.kind == "O" else values, return_inverse=True
         )
@@ -183,4 +183,4 @@ def _named(kind: Any, classes: Sequence[str]) -> str:
 def _check_length(values: np.ndarray, count: int, there: str) -> None:
     if values.ndim != 1 or len(values) != count:
         shape = f"{len(values)} labels" if values.ndim == 1 else f"labels of shape {values.shape}"
-        raise ValueError(f"{there} {shape} for {count} images; give one an image, in the images' order")
+        raise ValueError(f"{there} {shape} for {count} images; give one per image, in the images' order")

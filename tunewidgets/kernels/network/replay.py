@@ -211,7 +211,7 @@ class Replay:
     def _replaying(self) -> Iterator[None]:
         """Each module's calls before the layer, and the layer's own, give what is kept; later calls compute.
 
-        In this thread alone; and one thread at a time, for each puts back what it found.
+        In this thread alone; and one thread at a time, since each restores what it found.
         """
         with _REPLAYING:
             outputs_of: dict[nn.Module, list[Callable[[], Any]]] = {}

@@ -81,7 +81,7 @@ def embed(attributes: Any) -> Embedding:
     if missing:
         raise ValueError(
             f"the bank's attributes lack {', '.join(missing)}; "
-            f"give a table with {', '.join(ATTRIBUTES)}, a row a filter"
+            f"give a table with {', '.join(ATTRIBUTES)}, one row per filter"
         )
     points = points_of(*(attributes[name].to_numpy(dtype=float) for name in ATTRIBUTES))
     center = points.mean(axis=0)

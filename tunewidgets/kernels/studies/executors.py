@@ -154,7 +154,7 @@ def _replace(executor: Any, broken: Any) -> None:
         return
     if not isinstance(current, ProcessPoolExecutor):
         raise RuntimeError(
-            f"the {type(executor).__name__} takes no more work, for it lost a worker; run the study again with "
+            f"the {type(executor).__name__} takes no more work, because it lost a worker; run the study again with "
             "another, and with store= it goes on where it stopped"
         )
     warnings.warn("a worker process was lost; its chunks are made again in new processes", stacklevel=2)
