@@ -159,7 +159,7 @@ def mean_interval(values: np.ndarray) -> Interval:
 
     Examples
     --------
-    >>> mean_interval(np.array([0.1, 0.2, 0.3, np.nan]))[0].round(6)
+    >>> round(float(mean_interval(np.array([0.1, 0.2, 0.3, np.nan])).rho), 6)
     0.2
     """
     from scipy.stats import t
