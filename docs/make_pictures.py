@@ -3,7 +3,7 @@
     uv run --group test python docs/make_pictures.py [NAME ...]
 
 In: the demo's records, made unless they are there. Out: tuning-explorer.webp, unit-scatter.webp and
-recovery-checklist.webp beside this file. A pointer is drawn, for a browser's screenshots have none.
+recovery-checklist.webp beside this file. A pointer is drawn in, since a browser's screenshots show none.
 """
 
 import argparse
@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 DEMO = ROOT / "artifacts" / "demo"
 WIDTH, HEIGHT, TALL, TOP = 1080, 660, 800, 44
 QUALITY = 70
-LAYER, UNITS = "relu2", (43, 1, 24, 4)  # stripes that others answer to, and one that nearly all exceed
+LAYER, UNITS = "relu2", (43, 1, 24, 4)  # stripes that others respond to, and one that nearly all exceed
 MOST_BYTES = 2_000_000
 STEP, GLIDE, LOOK, LONG_LOOK = 90, 45, 1500, 2600  # milliseconds
 POINTER = """() => {
@@ -130,13 +130,13 @@ def explore(record: Recorder) -> None:
 
 
 def open_units(record: Recorder) -> None:
-    """Open four units, see images in their places, then color all by what their loss costs."""
+    """Open four units, see images in their places, then color all by what losing them costs."""
     record.take(LOOK)
     for unit in UNITS:
         x, y = _where(record.page, unit)
         record.glide(x, y)
         record.click(LOOK // 3)
-        # Off the point, for the card of what is pointed at hides others.
+        # Off the point, since its hover card would hide others.
         record.glide(x + 50, HEIGHT / 2)
         record.take(LOOK)
     record.glide_to(record.page.get_by_role("button", name="Images", exact=True))

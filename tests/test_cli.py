@@ -246,7 +246,7 @@ def test_units_writes_records_and_goes_on_where_it_stopped(own_module, capsys, m
     assert (status, "made with seed=0, not 1" in line) == (1, True)
 
 
-def test_a_folder_of_class_folders_and_a_zoo_source_are_labelled_data(own_module, capsys):
+def test_a_folder_of_class_folders_and_a_zoo_source_are_labeled_data(own_module, capsys):
     for i, name in enumerate(["a/1.png", "a/2.png", "b/3.png", "b/4.png"]):
         (own_module / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (20, 16), (60 * i, 99, 255 - 60 * i)).save(own_module / "photos" / name)

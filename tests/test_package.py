@@ -52,7 +52,8 @@ def test_editors_see_the_names_that_python_sees():
     block = next(node for node in tree.body if isinstance(node, ast.If))
     seen = {alias.name: node.module for node in block.body for alias in node.names}
     homes = {name: f"tunewidgets.{home}" for name, home in tw._HOMES.items()}
-    assert seen == homes | dict.fromkeys(tw._ROOMS, "tunewidgets")
+    rooms = {name: f"tunewidgets.{module}".rpartition(".")[0] for name, module in tw._ROOMS.items()}
+    assert seen == homes | rooms
     assert set(seen) | {"__version__"} == set(tw.__all__)
 
 

@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 from unit_records import make_tree, make_units
 
-from tunewidgets.derived.unit_columns import chosen, columns, layer_of, layers_of, made, table
-from tunewidgets.records import RecordError, layer_tree
+from tunewidgets.derived.unit_columns import chosen, columns, layer_of, made, table
+from tunewidgets.records import RecordError, layer_tree, layers_of
 
 
 @pytest.fixture(scope="module")

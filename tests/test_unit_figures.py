@@ -189,7 +189,7 @@ def test_a_unit_stands_beside_those_that_exceed_it(tree):
         wanted = record["image"].values[unit].repeat(times, 0).repeat(times, 1)
         assert np.abs(tile - wanted).mean() < 10
     ratio = record["exceeder_response"].values[shown[0], 0] / record["own_response"].values[shown[0]]
-    assert f"answers {ratio:.1f}× as strongly" in headings(figure)[1]
+    assert f"responds {ratio:.1f}× as strongly" in headings(figure)[1]
 
 
 def test_a_unit_that_nobody_exceeds_stands_alone(tree):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees are in _HOMES
     from tunewidgets import figures, records, zoo
+    from tunewidgets.derived import statistics
     from tunewidgets.export import export_html
     from tunewidgets.kernels.canvas.jitter import Jitter
     from tunewidgets.kernels.dissection.concepts import concepts
@@ -67,7 +68,8 @@ _HOMES = {
     "TuningExplorer": "widgets.tuning_explorer",
     "UnitScatter": "widgets.unit_scatter",
 }
-_ROOMS = ("figures", "records", "zoo")
+# public name of a room -> the module that it is
+_ROOMS = {"figures": "figures", "records": "records", "statistics": "derived.statistics", "zoo": "zoo"}
 
 __all__ = [
     "AM",
@@ -99,6 +101,7 @@ __all__ = [
     "representative_substitution",
     "sample_activations",
     "save_record",
+    "statistics",
     "visualize",
     "zoo",
 ]
@@ -106,7 +109,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return import_module(f"{__name__}.{name}")
+        return import_module(f"{__name__}.{_ROOMS[name]}")
     if name in _HOMES:
         value = _from_home(f"{__name__}.{_HOMES[name]}", name)
         globals()[name] = value

@@ -1,6 +1,7 @@
 """Exported pages: widgets, and text between them, as one HTML file that needs no kernel and no network.
 
-In: widgets and Markdown. Out: a file. All the widgets' images are in it; what one does in a widget stays in the page.
+In: widgets and Markdown. Out: a file. It holds all the widgets' images; what a reader does in a widget stays in the
+page.
 """
 
 import base64
@@ -27,9 +28,9 @@ __all__ = ["ExportedPage", "export_html"]
 Piece: TypeAlias = Widget | str
 
 THEMES = ("auto", "light", "dark")
-# WebP qualities that are tried, best first, until a page fits; below the last, images show blocks.
+# WebP qualities to try, best first, until a page fits; below the last, images show block artifacts.
 QUALITIES = range(90, 25, -5)
-# What an address says of one trait.
+# What a page's address says about one trait.
 MOVE = re.compile(r"([\w-]+)\.(\w+)=.*")
 DEFAULT_EXPORT = re.compile(r"export\s*\{\s*([\w$]+) as default\s*\};?\s*$")
 
@@ -58,7 +59,7 @@ PAGE = """<!doctype html>
 
 @dataclass(frozen=True)
 class ExportedPage(os.PathLike[str]):
-    """A page that was written: where, how large, and at which quality its images are.
+    """A page that was written: its place, its size, and the quality of its images.
 
     Attributes
     ----------
@@ -68,7 +69,7 @@ class ExportedPage(os.PathLike[str]):
     quality : int
         WebP quality of its images, 1 to 100.
     at_best : int
-        Bytes the page would have taken at the quality asked for; `bytes` where nothing had to be lowered.
+        Bytes the page would have taken at the quality asked for; the same as `bytes` if nothing had to be lowered.
     """
 
     path: Path
@@ -99,10 +100,10 @@ def export_html(
     Parameters
     ----------
     content : widget, str, or a sequence of these
-        What is on the page, from top to bottom. Text is Markdown. A sequence within the sequence stands side by side
-        where there is room.
+        What is on the page, from top to bottom. Text is Markdown. The parts of a sequence within the sequence stand
+        side by side where there is room.
     path : str or path
-        Where to write; a file that is there is replaced.
+        Where to write; an existing file is replaced.
     title : str
         What the browser calls the page.
     theme : {"auto", "light", "dark"}
@@ -113,12 +114,12 @@ def export_html(
     quality : int, default 90
         WebP quality of the images, 1 to 100.
     max_mb : float, optional
-        Most megabytes (10⁶ bytes) of the file. The images' quality is lowered until it fits.
+        The largest size of the file in megabytes (10⁶ bytes). The images' quality is lowered until it fits.
 
     Returns
     -------
     ExportedPage
-        The path, with the size and the quality that it came to; its text says them.
+        The path, with the size and quality of what was written; printing it shows all three.
 
     Raises
     ------
@@ -126,20 +127,21 @@ def export_html(
         If there is no widget, an option is out of its range, a link names no trait of a widget on the page, in the text
         or in `links`, or the page can't be made as small as `max_mb`.
     TypeError
-        If `content` holds something else than widgets of tunewidgets and text.
+        If `content` holds anything but widgets of tunewidgets and text.
     FileNotFoundError
         If the folder of `path` is missing.
 
     Notes
     -----
     The page may run its own code and nothing else: its Content-Security-Policy names that code by its hash and forbids
-    every request. HTML in Markdown is shown as text. Which layers or dimensions are on the page is the widget's choice:
-    give `TuningExplorer` its `dimensions`, `UnitScatter` a record of fewer layers.
+    every request. HTML in Markdown is shown as text. A page holds the layers or dimensions that its widgets hold: to
+    show fewer, give `TuningExplorer` its `dimensions`, and `UnitScatter` a record of fewer layers.
 
-    The page's address says where its widgets stand, so a copied address leads to what its sender saw. Links in the text
-    may lead to such a place too: `[unit 7](#scatter.layer=relu3&scatter.unit=7)`. On a page the widgets are called
-    `explorer`, `scatter` and `checklist`, further ones of a kind `scatter-2` and so on; after the dot stand traits that
-    say where one looks, with lists as `explorer.points=0,31,5`, and nothing for none, as `scatter.unit=`.
+    The page's address records the state of its widgets, so a copied address leads to what its sender saw. Links in the
+    text may lead to such a state too: `[unit 7](#scatter.layer=relu3&scatter.unit=7)`. On a page the widgets are called
+    `explorer`, `scatter` and `checklist`, further ones of a kind `scatter-2` and so on; after the dot come the traits
+    that say what is looked at, with lists written as `explorer.points=0,31,5` and nothing for None, as in
+    `scatter.unit=`.
 
     Examples
     --------
@@ -183,7 +185,7 @@ def export_html(
         }
         return _page(rows, widgets, data, title, theme).encode()
 
-    # The lower the quality, the smaller the page: found in a few halvings.
+    # The lower the quality, the smaller the page, so bisection finds it in a few tries.
     tries = [quality, *(lower for lower in QUALITIES if lower < quality)]
     fits = len(page(quality)) <= most
     at = 0 if fits else bisect_left(tries, True, lo=1, key=lambda tried: len(page(tried)) <= most)
@@ -222,7 +224,7 @@ def _names(widgets: Sequence[Widget]) -> list[str]:
 
 
 def _check_moves(markdown: str, named: Mapping[str, Widget]) -> None:
-    """Raise where a link of the text would move what is not on the page."""
+    """Raise a ValueError if a link in the text would move what is not on the page."""
     tokens = [inner for token in _markdown().parse(markdown) for inner in token.children or ()]
     addresses = [str(token.attrs["href"]) for token in tokens if token.type == "link_open"]
     for part in (part for address in addresses if address[0] == "#" for part in address[1:].split("&")):
@@ -239,7 +241,7 @@ def _check_moves(markdown: str, named: Mapping[str, Widget]) -> None:
 
 def _link_facts(given: Any, widgets: Sequence[Widget]) -> dict[str, Any]:
     """One link as the page's host reads it."""
-    # jslink's and jsdlink's objects have their two ends as traits; only the first goes both ways.
+    # The objects of jslink and jsdlink have their two ends as traits; only jslink's goes both ways.
     one_way = type(given).__name__ == "DirectionalLink"
     ends = (given.source, given.target) if hasattr(given, "source") else given
     try:
@@ -277,7 +279,7 @@ def _page(
         title=html.escape(title),
         styles="".join(bundle(name, "css") for name in ("page-host", *names)),
         body="\n".join(_row(row, widgets) for row in rows),
-        # In a script element only "<" can end it or start a comment.
+        # Inside a script element only "<" can end it or start a comment.
         data=json.dumps(_packed(data), ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace(
             "<", "\\u003c"
         ),
@@ -321,7 +323,7 @@ def _text(markdown: str) -> str:
 def _markdown() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
-    # Raw HTML stays off: text is text. Images too, since the page may ask the network for nothing.
+    # Raw HTML stays off, since text is text; so do images, since the page may not load anything.
     return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
 

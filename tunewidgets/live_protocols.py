@@ -1,7 +1,8 @@
-"""What a widget may ask of a network while a reader looks, so that neither room knows the other.
+"""What a widget may ask of a network while a reader looks, as protocols, so that widgets and kernels need not know each
+other.
 
 In: nothing. Out: protocols, which the kernels in `kernels/live` fulfill and widgets call, and the values that pass
-between them; images are made one short step after the other. `live_work` brings the two together.
+between them; images are made in short steps, one after another. `live_work` brings the two together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from .derived.film_space import FilmSpace
 
 @dataclass(frozen=True)
 class LiveImage:
-    """An image on its way: after `step` of `steps`, `(y, x, 3)` uint8, and the cosine it has reached."""
+    """An unfinished image after `step` of `steps`, `(y, x, 3)` uint8, and the cosine it has reached."""
 
     step: int
     steps: int
@@ -38,9 +39,9 @@ class FilmWork(Protocol):
 class Rendered:
     """A finished image, `(y, x, 3)` uint8, and the layer's response to it, `(U,)` float32.
 
-    `responses`, `(len(at), U)`, are those to what it was after `at` steps, the finished one last.
-    `status` is empty, or says what is wrong with the image. `display_image`, `(y, x, 3)` uint8, is the unit's image for
-    the eye where that is another, `display` what it is, and `display_response` what the unit answers to it.
+    `responses`, `(len(at), U)`, are those to the image as it was after `at` steps, the finished one last. `status` is
+    empty, or says what is wrong with the image. `display_image`, `(y, x, 3)` uint8, is the unit's image for the eye
+    where that is a different one, `display` says which kind it is, and `display_response` is the unit's response to it.
     """
 
     unit: int
@@ -58,7 +59,7 @@ class Rendered:
 
 
 class UnitLook(NamedTuple):
-    """A unit's image on its way, `(y, x, 3)` uint8, what the unit answers to it, and its RS; None where unknown."""
+    """A unit's unfinished image, `(y, x, 3)` uint8, the unit's response to it, and its RS; None where unknown."""
 
     image: np.ndarray
     own: float | None
@@ -66,7 +67,7 @@ class UnitLook(NamedTuple):
 
 
 class Growing(Protocol):
-    """An image on its way, after `step` of `steps`; at the end `rendered` is there."""
+    """An image that is being made, after `step` of `steps`; at the end it is in `rendered`."""
 
     @property
     def step(self) -> int: ...
@@ -81,11 +82,11 @@ class Growing(Protocol):
 
 
 class UnitsWork(Protocol):
-    """One layer's record while images come, and what makes them."""
+    """One layer's record while its images are made, and what makes them."""
 
     @property
     def now(self) -> xr.Dataset:
-        """The record itself, whose arrays change in place: whoever shows it sees it grow."""
+        """The record itself, whose arrays change in place, so that a view of it sees it grow."""
 
     @property
     def objectives(self) -> tuple[str, ...]: ...
@@ -95,7 +96,7 @@ class UnitsWork(Protocol):
         """Whether every unit has its images, good or bad."""
 
     def waits(self, unit: int) -> list[str]:
-        """The objectives whose image of a unit was not made yet."""
+        """The objectives for which a unit has no image yet."""
 
     def waiting_units(self, selected: Sequence[int] = ()) -> list[int]:
         """The units that wait: the selected ones, then the most class-selective, the dead last."""
@@ -113,10 +114,10 @@ class UnitsWork(Protocol):
         """A unit's image from its noise on."""
 
     def add(self, made: Rendered) -> bool:
-        """Take an image in; whether it is the unit's from now on."""
+        """Add an image to the record; returns whether it is the unit's image from now on."""
 
     def compare(self) -> Iterator[None]:
-        """Find which units answer alike, in steps."""
+        """Find which units respond alike, in steps."""
 
     def record(self) -> xr.Dataset:
         """The record as it is now, for good."""
@@ -134,7 +135,7 @@ class PhotoPlaces(NamedTuple):
 
 
 class LiveWork(Protocol):
-    """All of it, for one probe. Where a record is not of its layer or model, they say so in a ValueError."""
+    """All of it, for one probe. A record of another layer or model raises a ValueError."""
 
     def film(self, film: xr.Dataset) -> FilmWork: ...
 

@@ -19,7 +19,7 @@ from engine_common import OUT, console, show, timed
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels.data.labelled import labelled
+from tunewidgets.kernels.data.labeled import labeled
 from tunewidgets.kernels.network.capture import Observed
 from tunewidgets.kernels.network.replay import Replay
 from tunewidgets.kernels.network.tracing import evaluating, find_layer
@@ -173,7 +173,7 @@ def memory(options: argparse.Namespace) -> dict[str, Any]:
     kept = Replay(net, find_layer(net, layer), sample).kept_bytes
     rows = []
     for count in (few, 4 * few):
-        source = labelled(data(count), None, net)
+        source = labeled(data(count), None, net)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         tw.ablation(net, source, layer, curves=False, **QUIET)
         rows.append(

@@ -18,7 +18,7 @@ import tunewidgets as tw
 from tunewidgets.derived.statistics import resamples
 from tunewidgets.kernels.dissection.scores import areas
 from tunewidgets.kernels.gabor.nulls import holm
-from tunewidgets.zoo.cifar10 import CIFAR10_CLASSES, load_labelled
+from tunewidgets.zoo.cifar10 import CIFAR10_CLASSES, load_labeled
 
 INDEX = Path(os.environ.get("TUNEWIDGETS_DATA", "nowhere"), "cifar10", "index.csv")
 QUIET = {"progress": False}
@@ -191,19 +191,19 @@ def test_unit_records_stand_for_their_units(probe):
 @pytest.mark.parametrize(
     ("labels", "options", "sentence"),
     [
-        (["a", "b"], {}, "there are 2 labels for 20 images; give one an image"),
+        (["a", "b"], {}, "there are 2 labels for 20 images; give one per image"),
         (["a"] * 20, {}, "all images have the one label 'a', so there is nothing to tell it from"),
         (
             ["a", "b"] * 10,
             {"least": 11},
-            "no concept is had by 11 images .* 'a' comes nearest, with 10 of 20",
+            "no concept is in 11 images .* 'a' comes nearest, with 10 of 20",
         ),
         ({"a": [True] * 3}, {}, "the concept 'a' has 3 labels for 20 images"),
         ({"a": [2] * 20}, {}, "other values than yes and no"),
         ({}, {}, "labels names no concept"),
         ([0, 3] * 10, {"classes": ["a", "b"]}, "a label is 3, outside the 2 classes"),
         (np.full(20, 0.5), {}, "labels are of type float64; give a name or a whole number"),
-        ("cat", {}, "labels is 'cat'; give one an image"),
+        ("cat", {}, "labels is 'cat'; give one per image"),
         (None, {}, "these images come without labels"),
         (["a", "b"] * 10, {"reduction": "sum"}, "choose one of 'mean', 'max', 'center'"),
         (["a", "b"] * 10, {"share": 1.5}, "share is 1.5"),
@@ -246,7 +246,7 @@ def nouns():
 @pytest.mark.skipif(not INDEX.is_file(), reason="TUNEWIDGETS_DATA names no folder with CIFAR-10")
 def test_units_of_a_trained_network_go_with_its_classes_and_their_nouns():
     """On a tenth of the photographs for testing: each class has its units, permuted labels have none."""
-    labels, names = load_labelled("cifar10", False).labels.numpy(), nouns()
+    labels, names = load_labeled("cifar10", False).labels.numpy(), nouns()
     by_noun = {}
     for label, noun in zip(labels, names, strict=True):
         by_noun.setdefault(noun, Counter())[label] += 1

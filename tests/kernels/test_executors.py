@@ -143,7 +143,9 @@ def test_a_pool_that_broke_and_cannot_be_made_anew_is_reported(probe):
         def submit(self, *args):
             raise BrokenExecutor("it broke")
 
-    with pytest.raises(RuntimeError, match=r"the Broken takes no more work, for it lost a worker; .*store="):
+    with pytest.raises(
+        RuntimeError, match=r"the Broken takes no more work, because it lost a worker; .*store="
+    ):
         tw.visualize(probe, tw.AM([0]), **QUICK, executor=Broken())
 
 

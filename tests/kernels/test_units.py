@@ -185,5 +185,5 @@ def test_a_column_of_several_objectives_wants_one_named(whole):
         spearman(layer, "rs", "selectivity")
     with pytest.raises(ValueError, match="no column 'rz'; it has selectivity"):
         spearman(layer, "rz", "selectivity")
-    with pytest.raises(ValueError, match="not one value a unit"):
+    with pytest.raises(ValueError, match="not one value per unit"):
         spearman(layer, "class_mean", "selectivity")

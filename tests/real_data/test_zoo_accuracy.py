@@ -18,7 +18,7 @@ def right_answers(model: nn.Module, source, side: int) -> list[bool]:
     """Of every image, its middle `side` pixels seen, whether the largest score is its label's."""
     right: list[bool] = []
     with torch.no_grad():
-        for images, labels in source.labelled():
+        for images, labels in source.labeled():
             edge = (images.shape[-1] - side) // 2
             middle = images[:, :, edge : edge + side, edge : edge + side]
             right += (model(model.preprocess(middle)).argmax(1) == labels).tolist()

@@ -10,7 +10,7 @@ import traitlets
 
 import tunewidgets as tw
 from tunewidgets.widgets import awaiting
-from tunewidgets.widgets.live import Answer, Live
+from tunewidgets.widgets.live import Live, Reply
 
 
 class Page:
@@ -44,13 +44,13 @@ def count(to, gate=None, closed=None):
         for at in range(to):
             if gate is not None:
                 assert gate.wait(20)
-            yield Answer({"at": at}, [b"image"])
+            yield Reply({"at": at}, [b"image"])
     finally:
         if closed is not None:
             closed.append(to)
 
 
-def test_answers_come_in_order_from_a_thread_of_its_own(page):
+def test_replies_come_in_order_from_a_thread_of_its_own(page):
     Live(page.send).start("a", 0, count(3))
     page.wait("a", "done")
     assert page.kinds("a") == ["progress", "partial", "partial", "partial", "done"]
@@ -71,7 +71,7 @@ def test_a_message_that_cant_be_sent_ends_its_own_request_alone(page, caplog):
     assert page.kinds("other") == ["progress", "partial", "partial", "partial", "done"]
     assert lost.ended.wait(20)
     assert isinstance(lost.error, OSError)
-    assert "could not be answered" in caplog.text
+    assert "could not be finished" in caplog.text
 
 
 def test_the_newest_request_wins_and_the_older_ends(page):
@@ -110,7 +110,7 @@ def test_the_same_question_joins_the_one_under_way(page):
 
 def test_an_error_is_told_as_a_sentence_with_details(page, capsys):
     def broken(error):
-        yield Answer({}, [])
+        yield Reply({}, [])
         raise error
 
     live = Live(page.send)

@@ -15,7 +15,7 @@ from torch import nn
 import tunewidgets as tw
 from tunewidgets.kernels.live.units import LiveUnits
 from tunewidgets.records import settings_of, validate
-from tunewidgets.widgets.live import Answer
+from tunewidgets.widgets.live import Reply
 from tunewidgets.widgets.unit_run import Run, Task
 
 OPTIONS = {"size": 12, "steps": 4}
@@ -334,10 +334,10 @@ class TestRun:
     @staticmethod
     def make(task):
         for step in range(3):
-            yield Answer({"unit": task.unit, "kind": task.kind, "step": step}, [])
+            yield Reply({"unit": task.unit, "kind": task.kind, "step": step}, [])
 
     def units(self, run):
-        return list(dict.fromkeys(answer.facts["unit"] for answer in run))
+        return list(dict.fromkeys(reply.facts["unit"] for reply in run))
 
     def rest(self, *units):
         return [Task("a", unit, "am") for unit in units]
@@ -346,7 +346,7 @@ class TestRun:
         run = Run(self.make, rest=self.rest(1, 2))
         assert next(run).facts == {"unit": 1, "kind": "image", "step": 0, "all": [0, 2]}
         assert run.join(Run(self.make, wanted=Task("a", 7, "am")))
-        steps = [(answer.facts["unit"], answer.facts["step"]) for answer in run]
+        steps = [(reply.facts["unit"], reply.facts["step"]) for reply in run]
         assert steps == [(7, 0), (7, 1), (7, 2), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2)]
 
     def test_a_unit_whose_turn_has_come_is_not_begun_again(self):

@@ -136,7 +136,7 @@ class TestUnits:
 
     def test_must_have_something_for_an_axis(self):
         bare = make_units(6, 8)[["class_mean"]]
-        with pytest.raises(RecordError, match="no number a unit to put on an axis"):
+        with pytest.raises(RecordError, match="no column of numbers to put on an axis"):
             tw.UnitScatter(bare)
 
     @pytest.mark.parametrize("missing", ["images", "ablation"])
@@ -179,7 +179,7 @@ class TestWhatThePageIsSent:
 
     def test_a_layer_of_copies_is_explained(self):
         [note] = layer_facts(make_units(8, 8, copies=True))["notes"]
-        assert note.startswith("8 of 8 living units answer alike")
+        assert note.startswith("8 of 8 living units respond alike")
         assert layer_facts(make_units(8, 8))["notes"] == []
 
     def test_what_is_missing_is_said(self):

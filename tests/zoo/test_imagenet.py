@@ -31,12 +31,12 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_labelled_photographs_are_numbered_by_class_and_know_the_networks_outputs(folder):
+def test_labeled_photographs_are_numbered_by_class_and_know_the_networks_outputs(folder):
     source = tw.zoo.images("imagenet-labelled", size=24)
     assert source.classes == ("tench", "church", "French horn")
     assert source.outputs == (0, 497, 566)
     assert len(source) == 6
-    images, labels = next(source.labelled())
+    images, labels = next(source.labeled())
     assert labels.tolist() == [1, 0, 2, 1, 0, 2]
     assert images.shape == (6, 3, 24, 24)
     assert float(images[2].mean()) == pytest.approx(160 / 255, abs=0.02)

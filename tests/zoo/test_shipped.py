@@ -17,7 +17,7 @@ from units_networks import labelled_images
 import tunewidgets as tw
 from tunewidgets.makers import example as make_example
 from tunewidgets.zoo import examples, registry, sources
-from tunewidgets.zoo.cifar10 import load_labelled
+from tunewidgets.zoo.cifar10 import load_labeled
 from tunewidgets.zoo.classifiers import SHIPPED
 from tunewidgets.zoo.train import evaluate
 
@@ -64,7 +64,7 @@ def test_its_log_says_how_it_was_trained_to_83_percent():
     reason="TUNEWIDGETS_DATA names no folder with CIFAR-10",
 )
 def test_it_names_83_percent_of_cifar10s_test_images():
-    accuracy = evaluate(tw.zoo.load("shallow_cnn"), load_labelled("cifar10", train=False))
+    accuracy = evaluate(tw.zoo.load("shallow_cnn"), load_labeled("cifar10", train=False))
     assert accuracy >= 0.83
     assert accuracy == pytest.approx(logged()[-1]["test_accuracy"], abs=0.003)
 

@@ -126,7 +126,7 @@ def test_a_folder_gives_its_images_with_sub_folders_as_labels(folder):
     check(source, 4, 16)
     assert source.classes == ("cats", "dogs")
     assert source.describe() == "4 images of pets, 16 px"
-    pictures, labels = (torch.cat(parts) for parts in zip(*source.labelled(), strict=True))
+    pictures, labels = (torch.cat(parts) for parts in zip(*source.labeled(), strict=True))
     assert labels.tolist() == [0, 0, 1, 1]
     colors = pictures.mean((2, 3))
     expected = torch.tensor([[1, 0, 0], [0.5, 0.5, 0.5], [0, 1, 0], [0, 0, 1]])
@@ -152,7 +152,7 @@ def test_a_folder_with_loose_images_has_no_labels(folder):
     with pytest.raises(
         ValueError, match="2 images of cats, 16 px have no labels; give a folder with a sub-folder"
     ):
-        source.labelled()
+        source.labeled()
 
 
 def test_a_photograph_is_turned_as_its_camera_says_and_16_bits_are_kept(tmp_path):
@@ -173,9 +173,9 @@ def test_a_photograph_is_turned_as_its_camera_says_and_16_bits_are_kept(tmp_path
 def test_labels_and_classes_come_from_datasets_and_loaders():
     source = images(Squares(), size=12)
     assert source.classes == ("dark", "light")
-    assert torch.cat([labels for _, labels in source.labelled()]).tolist() == [0, 0, 0, 1, 1, 1]
+    assert torch.cat([labels for _, labels in source.labeled()]).tolist() == [0, 0, 0, 1, 1, 1]
     loader = images(DataLoader(TensorDataset(BATCH, torch.arange(5)), batch_size=2), size=None)
-    assert torch.cat([labels for _, labels in loader.labelled()]).tolist() == list(range(5))
+    assert torch.cat([labels for _, labels in loader.labeled()]).tolist() == list(range(5))
     kept = images(source, n=3, size=12)
     assert kept.classes == source.classes
     assert kept.has_labels
@@ -278,8 +278,8 @@ def test_a_data_set_is_a_source_with_labels_by_its_name():
     source = images("digits", n=20, size=None, seed=3)
     assert source.describe() == "20 test images of digits, seed 3"
     assert source.classes == tuple("0123456789")
-    (pictures, labels), *_ = source.labelled()
-    held_out = cifar10.load_labelled("digits", train=False)
+    (pictures, labels), *_ = source.labeled()
+    held_out = cifar10.load_labeled("digits", train=False)
     for picture, label in zip(pictures, labels, strict=True):
         same = (held_out.images.float() / 255 - picture).abs().amax((1, 2, 3)) < 1e-6
         assert held_out.labels[same].tolist() == [label]

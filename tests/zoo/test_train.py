@@ -27,7 +27,7 @@ def test_digits_are_learned_and_every_epoch_is_logged(tmp_path):
     assert rows[-1]["test_accuracy"] > 0.8
     assert rows[-1]["last_rate"] < 0.01 * rows[-1]["rate"]
     network = classifiers.classifier("mlp", folder / "weights.safetensors")
-    test = cifar10.load_labelled("digits", train=False)
+    test = cifar10.load_labeled("digits", train=False)
     assert training.evaluate(network, test) == pytest.approx(rows[-1]["test_accuracy"], abs=0.01)
 
 
@@ -97,7 +97,7 @@ def test_cifar10_is_read_from_sheets(tmp_path, monkeypatch):
     for home in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(home, str(tmp_path))
     monkeypatch.setenv("TUNEWIDGETS_DATA", "~")
-    data = cifar10.load_labelled("cifar10", train=False)
+    data = cifar10.load_labeled("cifar10", train=False)
     assert data.images.shape == (10_000, 3, 32, 32)
     assert np.array_equal(data.images[:, :, 5, 9].numpy(), tiles)
     assert np.array_equal(data.labels.numpy(), labels)
@@ -112,7 +112,7 @@ def test_cifar10_that_cannot_be_downloaded_is_said_in_a_sentence(tmp_path, monke
     with pytest.raises(
         ConnectionError, match=r"could not be downloaded \(no route to host\); .* cifar10/index.csv"
     ):
-        cifar10.load_labelled("cifar10", train=False)
+        cifar10.load_labeled("cifar10", train=False)
     assert training.main(["mlp", "--epochs", "1", "--out", str(tmp_path / "run")]) == 1
     assert capsys.readouterr().err.startswith("train: CIFAR-10 could not be downloaded")
 
@@ -120,4 +120,4 @@ def test_cifar10_that_cannot_be_downloaded_is_said_in_a_sentence(tmp_path, monke
 def test_a_data_folder_without_cifar10_is_said_in_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEWIDGETS_DATA", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"has no cifar10/index.csv; put CIFAR-10 there"):
-        cifar10.load_labelled("cifar10", train=True)
+        cifar10.load_labeled("cifar10", train=True)

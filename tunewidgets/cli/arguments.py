@@ -1,7 +1,7 @@
-"""What a reader types, turned into the thing itself.
+"""What a user types, turned into models, images and numbers.
 
-In: the text of a command's MODEL or SOURCE, or of an option. Out: a model, an image source, names or a number. Only
-what is named is imported.
+In: the text of a command's MODEL or SOURCE, or of an option. Out: a model, an image source, names or a number. Imports
+only what is named.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class UsageError(ValueError):
-    """An argument that cannot be meant; the command line leaves with exit status 2."""
+    """An argument that makes no sense; the command line exits with status 2."""
 
 
 def model_from(text: str, weights: str | None) -> Any:
@@ -40,7 +40,7 @@ def model_from(text: str, weights: str | None) -> Any:
 
 
 def images_from(text: str, n: int | None, size: int, seed: int) -> Any:
-    """The images that SOURCE names: a folder, `module:function`, or zoo sources with commas between them."""
+    """The images that SOURCE names: a folder, `module:function`, or comma-separated zoo sources."""
     if Path(text).expanduser().is_dir():
         source: Any = Path(text).expanduser()
     elif ":" in text:
@@ -56,7 +56,7 @@ def images_from(text: str, n: int | None, size: int, seed: int) -> Any:
     return zoo.images(source, n=n, size=size, seed=seed)
 
 
-def labelled_from(text: str, n: int | None, size: int, seed: int) -> Any:
+def labeled_from(text: str, n: int | None, size: int, seed: int) -> Any:
     """The images that SOURCE names, which must have labels."""
     source = images_from(text, n, size, seed)
     if not source.has_labels:
@@ -68,7 +68,7 @@ def labelled_from(text: str, n: int | None, size: int, seed: int) -> Any:
 
 
 def names_from(text: str) -> list[str]:
-    """Names with commas between them."""
+    """Comma-separated names."""
     names = [name.strip() for name in text.split(",")]
     if "" in names:
         raise argparse.ArgumentTypeError(f"{text!r} has an empty name; give names with commas between them")
@@ -76,7 +76,7 @@ def names_from(text: str) -> list[str]:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1."""
+    """A whole number, 1 or more."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is not positive; give 1 or more")
@@ -95,7 +95,7 @@ def _call(text: str, what: str) -> Any:
     module_name, _, function_name = text.partition(":")
     if not module_name:
         raise UsageError(f"{what}: {text!r} names no module; write module:function")
-    # As with `python -m`: what lies in the folder one works in can be named.
+    # As with `python -m`, modules in the working folder can be named.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

@@ -14,8 +14,9 @@ PAPER_MARKS = {True: "+", False: "-", None: ""}
 
 
 def checklist(report: xr.Dataset | xr.DataTree) -> str:
-    """For each bank and readout a table of attributes by method: the share of bank seeds that recover, in the subspace
-    and on the axis; of one seed, its p-values; and the paper's mark. Below, the share that recovers all three.
+    """For each bank and readout a table of attributes by method: the share of bank seeds that recover them, in the
+    subspace and on the axis; for a single seed, its p-values; and the paper's mark. Below, the share that recovers all
+    three.
     """
     data = report.to_dataset(inherit=False) if isinstance(report, xr.DataTree) else report
     tables = [

@@ -1,7 +1,7 @@
 """The command line: `tunewidgets demo`, `units`, `tuning`, `gabor`, `view` and `info`.
 
-In: arguments. Out: files, words on the terminal, and an exit status: 0 done, 1 failed, 2 wrong arguments.
-What a command needs is imported when it runs, so help comes at once.
+In: arguments. Out: files, text on the terminal, and an exit status: 0 done, 1 failed, 2 wrong arguments. Each command
+imports what it needs when it runs, so help appears at once.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tunewidgets.cli.arguments import UsageError, images_from, labelled_from, model_from
+from tunewidgets.cli.arguments import UsageError, images_from, labeled_from, model_from
 from tunewidgets.cli.parsers import command_line
 
 
@@ -82,7 +82,7 @@ def _units(args: argparse.Namespace) -> None:
     model = model_from(args.model, args.weights)
     own = getattr(model, "input_size", None)
     size = args.image_size or (own if isinstance(own, int) else 224)
-    data = labelled_from(args.data, n=args.n_images, size=size, seed=args.seed)
+    data = labeled_from(args.data, n=args.n_images, size=size, seed=args.seed)
     import tunewidgets as tw
 
     tree = tw.analyze_units(
@@ -153,8 +153,8 @@ def _info(args: argparse.Namespace) -> None:
     unfinished = Path(f"{text}.unfinished")
     if not is_url(text) and not Path(text).expanduser().exists() and unfinished.expanduser().exists():
         print(
-            f"A study that was begun and has nothing to show yet; what it has is in {unfinished}, and the same study "
-            "run again goes on with it."
+            f"A study that was begun and has nothing to show yet; its work so far is in {unfinished}, and "
+            "running the same study again goes on with it."
         )
         return
     print(summary(open_record(text)))

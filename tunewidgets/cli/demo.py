@@ -1,7 +1,7 @@
 """The demo: a Gabor bank's tuning dimensions, made on this machine and opened as a tour in JupyterLab.
 
 In: a folder. Out: a film record, the record of a network's units that comes with the package and the notebooks that
-show them, and a JupyterLab. A record that was made by the same recipe is opened again instead of made again.
+show them, and a JupyterLab. A record made by the same recipe is reused instead of made again.
 """
 
 import json
@@ -38,7 +38,7 @@ class DemoRecipe:
     seed: int = 0
 
     def as_settings(self) -> dict[str, Any]:
-        """As the record's settings keep it, the version of tunewidgets included."""
+        """The recipe as the record's settings keep it, with the version of tunewidgets."""
         return {**asdict(self), "images": list(self.images), "tunewidgets": __version__}
 
 
@@ -50,7 +50,7 @@ def run_demo(
     Parameters
     ----------
     folder : Path
-        Made if it is missing. What is there already is left as it is, but a film by another recipe.
+        Made if it is missing. What is already there is kept, except that a film made by another recipe is renamed.
     browser : bool
         Whether a browser is opened; without one, JupyterLab prints its address.
     port : int, optional
@@ -66,7 +66,7 @@ def run_demo(
         If `port` is taken or `folder` is a file.
     """
     recipe = recipe or DemoRecipe()
-    # All that can be wrong is found before the film, which takes a while.
+    # Everything that can be wrong is checked before the film is made, which takes a while.
     _check_jupyterlab()
     if port is not None:
         _check_port(port)
@@ -103,7 +103,7 @@ def make_film(path: Path, recipe: DemoRecipe) -> None:
 
 
 def is_made(path: Path, recipe: dict[str, Any]) -> bool:
-    """Whether a record by this recipe is at `path`; another one there is renamed, for it may hold a reader's work."""
+    """Whether a record by this recipe is at `path`; a different one is renamed, since it may hold a reader's work."""
     from tunewidgets.records import RecordError, open_record, settings_of
 
     if not path.exists():
@@ -121,7 +121,7 @@ def is_made(path: Path, recipe: dict[str, Any]) -> bool:
 
 
 def save_made(record: Any, path: Path, recipe: dict[str, Any]) -> None:
-    """Save a record with the recipe that `is_made` knows it by."""
+    """Save a record with the recipe by which `is_made` recognizes it."""
     from tunewidgets.records import save_record, settings_of
 
     kept = record.copy()
@@ -165,7 +165,7 @@ def _set_aside(path: Path) -> Path:
 
 
 def notebook(name: str) -> Path:
-    """A notebook: in the package where a wheel was installed, beside it in a checkout.
+    """The path of a notebook: in the package if a wheel was installed, beside it in a checkout.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def units_record() -> Path:
 
 
 def lay_out(source: Path, copy: Path) -> None:
-    """Copy what is shipped to `copy`; what is there already is the reader's, edited or run, and stays."""
+    """Copy what is shipped to `copy`; a file already there is the reader's, edited or run, and stays."""
     if not copy.exists():
         shutil.copyfile(source, copy)
     elif copy.is_dir() or copy.read_bytes() != source.read_bytes():
@@ -215,7 +215,7 @@ def _check_jupyterlab() -> None:
 
 def _check_port(port: int) -> None:
     with socket.socket() as probe:
-        # As servers do, so that one that has just been stopped is not in the way.
+        # As servers do, so that one that was just stopped is not in the way.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -233,7 +233,7 @@ def _serve(folder: Path, browser: bool, port: int | None) -> None:
         f"--LabApp.default_url=/lab/tree/{TOUR}",
         f"--ServerApp.open_browser={browser}",
         "--ServerApp.log_level=WARN",
-        # The demo asks the network for nothing.
+        # The demo makes no network requests.
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
         "--LabApp.news_url=",
         "--LabApp.extension_manager=readonly",
@@ -245,8 +245,8 @@ def _serve(folder: Path, browser: bool, port: int | None) -> None:
     os.chdir(folder)
     server = LabApp.initialize_server(argv=options)
     if not server.identity_provider.token_generated:
-        # JupyterLab prints its address itself only with a token that it has made for this run.
+        # JupyterLab itself prints its address only with a token that it made for this run.
         print(f"JupyterLab is at {server.display_url}", flush=True)
-    # Ctrl-C stops it at once and tidily, as being terminated does: its own way is a question on the terminal.
+    # Ctrl-C stops it at once and cleanly, like being terminated; by itself it would ask a question on the terminal.
     signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
     server.start()

@@ -26,7 +26,7 @@ MOST_MB = 4.0
 WELCOME = """
 # Look inside a vision network
 
-Three views of what the units and the directions of a layer answer to. Everything on this page works without a network
+Three views of what the units and the directions of a layer respond to. Everything on this page works without a network
 connection: move the sliders, click the points, open the cells.
 
 ## Tuning dimensions of a Gabor bank
@@ -39,19 +39,18 @@ UNITS = """
 ## Single units of a small network
 
 Each point is a unit of a network trained on CIFAR-10. To the right: it prefers one class. Further up: more of its
-layer's units answer more strongly than it does to the very image made for it. **Guess:** which would the network miss
-least? Click one, then [color the points by accuracy drop](#scatter.color=accuracy_drop), or look at
-[images in their place](#scatter.images=true). Two to begin with: the unit of
-{layer} that is [most selective](#scatter.layer={layer}&scatter.unit={selective}), and the one that the network
-[would miss most](#scatter.layer={layer}&scatter.unit={missed}).
+layer's units respond more strongly than it does to the very image made for it. **Guess:** which would the network miss
+least? Click one, then [color the points by accuracy drop](#scatter.color=accuracy_drop), or look at [images in their
+place](#scatter.images=true). Two to begin with: the unit of {layer} that is [most
+selective](#scatter.layer={layer}&scatter.unit={selective}), and the one that the network [would miss
+most](#scatter.layer={layer}&scatter.unit={missed}).
 """
 CHECKLIST = """
 ## Does the method find what is there?
 
-Of Gabor filters one knows frequency, angle and phase. A mark says that a method's dimensions sweep an attribute farther
-than they would if the filters carried one another's labels. Open a cell, such as
-[angle by three dimensions of ICA](#checklist.opened=angle/ica-3), look at its film, and judge before you look at
-the mark.
+For Gabor filters we know frequency, angle and phase. A mark says that a method's dimensions sweep an attribute farther
+than they would if the filters carried one another's labels. Open a cell, such as [angle by three dimensions of
+ICA](#checklist.opened=angle/ica-3), look at its film, and judge before you look at the mark.
 """
 
 
@@ -68,7 +67,7 @@ class RecoveryRecipe:
     steps: int = 48
 
     def as_settings(self) -> dict[str, Any]:
-        """As the record's settings keep it, the version of tunewidgets included."""
+        """The recipe as the record's settings keep it, with the version of tunewidgets."""
         plain = {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
         }
@@ -126,7 +125,7 @@ def write_demo_page(
 
 
 def _telling_units() -> dict[str, str | int]:
-    """The unit whose loss costs most accuracy, its layer, and that layer's most selective unit."""
+    """The unit whose loss costs the most accuracy, its layer, and that layer's most selective unit."""
     import tunewidgets as tw
 
     layers = tw.zoo.example("shallow_cnn").children

@@ -100,9 +100,9 @@ def _add_units(commands: Commands) -> argparse.ArgumentParser:
         "units",
         help="measure every unit of a network's layers and draw the images that drive it",
         description=(
-            "Shows labeled images to a classifier and tells of every unit how selective it is for a class,\n"
-            "draws the images that drive it and counts who else in the layer answers to them, and measures\n"
-            "what the network loses without it. Writes one unit record a layer, a chunk of units at a time: run\n"
+            "Shows labeled images to a classifier, measures how selective every unit is for a class,\n"
+            "draws the images that drive it and counts who else in the layer responds to them, and measures\n"
+            "what the network loses without it. Writes one unit record per layer, a chunk of units at a time: run\n"
             "again with the same arguments, it goes on where it stopped. Open it with tw.open_record."
         ),
         epilog="example:\n  tunewidgets units shallow_cnn --layers relu1,relu3 --data cifar10 --out units.zarr",
@@ -125,13 +125,11 @@ def _add_units(commands: Commands) -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_shared(option, "--steps")
     option(
-        "--restarts", type=positive, default=1, metavar="R", help="images a unit and objective (default: 1)"
+        "--restarts", type=positive, default=1, metavar="R", help="images per unit and objective (default: 1)"
     )
     option("--no-ablation", action="store_true", help="leave out what the network loses without a unit")
     _add_shared(option, "--n-images")
-    option(
-        "--image-size", type=positive, metavar="PX", help="their side (default: the model's own, else 224)"
-    )
+    option("--image-size", type=positive, metavar="PX", help="their side (default: the model's own, or 224)")
     _add_shared(option, "--seed")
     return parser
 
@@ -160,7 +158,7 @@ def _add_tuning(commands: Commands) -> argparse.ArgumentParser:
     _add_shared(option, "--weights")
     option("--method", default="ica", choices=DECOMPOSITIONS, help="default: ica")
     option("--components", type=positive, default=16, metavar="K", help="how many dimensions (default: 16)")
-    option("--points", type=positive, default=32, metavar="P", help="images a dimension (default: 32)")
+    option("--points", type=positive, default=32, metavar="P", help="images per dimension (default: 32)")
     _add_shared(option, "--steps")
     _add_shared(option, "--n-images", "--image-size")
     option(
@@ -179,7 +177,7 @@ def _add_gabor(commands: Commands) -> argparse.ArgumentParser:
             "Lets PCA, ICA, NMF and LLE find the tuning dimensions of banks of Gabor filters, and checks\n"
             "against null distributions which of them recover the filters' frequency, angle and phase.\n"
             "Prints the table and writes a recovery record. Run again, it goes on where it stopped, and with\n"
-            "more seeds it adds them. About 8 seconds a seed."
+            "more seeds it adds them. About 8 seconds per seed."
         ),
         epilog="example:\n  tunewidgets gabor --out recovery.zarr --seeds 20",
     )
@@ -218,7 +216,7 @@ def _add_view(commands: Commands) -> argparse.ArgumentParser:
         help="a saved record as a page that opens in any browser",
         description=(
             "Writes the widget that shows a record as one HTML file: no kernel, no network, all its images\n"
-            "inside. Sliders, clicks and labels work; what one does there stays in the page."
+            "inside. Sliders, clicks and labels work; what a reader does there stays in the page."
         ),
         epilog="example:\n  tunewidgets view film.zarr --html film.html --max-mb 3",
     )
@@ -243,6 +241,6 @@ def _add_info(commands: Commands) -> argparse.ArgumentParser:
 
 
 def _add_shared(add: Callable[..., Any], *names: str) -> None:
-    """Give a command some of the options that others have too."""
+    """Give a command some of the options that commands share."""
     for name in names:
         add(name, **SHARED[name])

@@ -1,7 +1,7 @@
-"""A film's space: every dimension's coordinate at once, not one after the other as the film itself goes.
+"""A film's space: coordinates along all dimensions at once, where the film itself moves along one at a time.
 
-In: a film record with a linear fit. Out: the activations that any combination of coordinates asks for, and which of
-the film's own images comes nearest to them. Needs only the record: imports no torch.
+In: a film record with a linear fit. Out: the activations that any combination of coordinates asks for, and the film's
+own image that comes nearest to them. Needs only the record; imports no torch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ __all__ = ["FilmPoint", "FilmSpace"]
 
 
 class FilmPoint(NamedTuple):
-    """One image of a film: that of a dimension at a point."""
+    """One image of a film: its dimension and its point."""
 
     dimension: int
     point: int
@@ -52,7 +52,7 @@ class FilmSpace:
         scores = (self._targets - film["center"].values) @ film["unmixing"].values.T.astype(np.float64)
         count = len(coordinate)
         others = ~np.eye(count, dtype=bool)
-        # The film does not say where it held the others, but its targets do.
+        # The film does not record where it held the other dimensions, but its targets show it.
         held = scores.mean(1)
         self.home = np.array(
             [held[others[at], at].mean() if count > 1 else coordinate[at].mean() for at in range(count)]
@@ -61,19 +61,19 @@ class FilmSpace:
         self._start[0] = coordinate[0, 0]
 
     def target(self, coordinates: Sequence[float] | np.ndarray) -> np.ndarray:
-        """The activations `(unit,)` that these coordinates, one a dimension, ask for: the inverse transform."""
+        """The activations `(unit,)` that these coordinates, one per dimension, ask for: the inverse transform."""
         away = np.asarray(coordinates, dtype=np.float64) - self._start
         return np.asarray(self._targets[0, 0] + away @ self._component)
 
     def completed(self, given: Mapping[int, float]) -> np.ndarray:
-        """Coordinates along all dimensions: those given, and the others where the film holds them."""
+        """Coordinates along all dimensions: those given, and for the others the value at which the film holds them."""
         coordinates = self.home.copy()
         for dimension, coordinate in given.items():
             coordinates[dimension] = coordinate
         return coordinates
 
     def nearest(self, target: np.ndarray) -> FilmPoint:
-        """The image of the film whose rectified target points most nearly where this one does."""
+        """The image of the film whose rectified target points most nearly in the direction of this one."""
         wanted = np.maximum(target, 0)
         known = np.maximum(self._targets, 0)
         lengths = np.linalg.norm(known, axis=2)

@@ -1,7 +1,7 @@
-"""A film in words: how its method and its dimensions are called, and what a reader must know before trusting it.
+"""A film in words: names for its method and its dimensions, and what a reader must know before trusting it.
 
-In: a film record, or its settings. Out: short text, the same in widgets, figures and still pictures. The page takes a
-suggestion apart as `suggestion_of` does (js/src/tuning-explorer/film.ts). Imports no torch.
+In: a film record, or its settings. Out: short texts, the same in widgets, figures and still pictures. The page splits a
+suggestion as `suggestion_of` does (js/src/tuning-explorer/film.ts). Imports no torch.
 """
 
 import re
@@ -17,13 +17,13 @@ __all__ = ["dimension_name", "film_warnings", "method_name", "share_text", "sugg
 
 
 def method_name(settings: Mapping[str, Any]) -> str:
-    """The decomposition's name as one reads it: the four short names in capitals, any other as it is."""
+    """The decomposition's name for display: the four short names in capitals, any other as it is."""
     method = str(settings.get("method", "unknown method"))
     return method.upper() if method in _checks.DECOMPOSITIONS else method
 
 
 def film_warnings(settings: Mapping[str, Any]) -> list[str]:
-    """What a reader must know before trusting the film, a sentence each."""
+    """What a reader must know before trusting the film, one sentence each."""
     warnings = []
     if settings.get("converged") is False:
         warnings.append(
@@ -48,7 +48,7 @@ def suggestion_of(text: str) -> tuple[str, str]:
 
 
 def dimension_name(film: xr.Dataset, dimension: int) -> str:
-    """The reader's label, else what is suggested, else the dimension's number."""
+    """The reader's label, else the suggested one, else the dimension's number."""
     label, suggestion = (str(film[name].values[dimension]).strip() for name in ("label", "suggested_label"))
     return label or suggestion_of(suggestion)[0] or f"dimension {dimension}"
 

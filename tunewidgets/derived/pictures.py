@@ -1,4 +1,4 @@
-"""Pictures: many small images as one, and images as encoded bytes.
+"""Pictures: many small images arranged as one, and images as encoded bytes.
 
 In: uint8 arrays from a record. Out: mosaics, WebP or PNG bytes, data addresses. Widgets, still pictures and
 figures all arrange and encode images here; needs only NumPy and Pillow.
@@ -18,7 +18,7 @@ Pixels = NDArray[np.uint8]
 
 
 def square_columns(count: int) -> int:
-    """How many images a row make a mosaic of `count` images about square.
+    """How many images per row make a mosaic of `count` images about square.
 
     Examples
     --------
@@ -29,14 +29,14 @@ def square_columns(count: int) -> int:
 
 
 def mosaic(images: Pixels, columns: int | None = None, gap: int = 0) -> Pixels:
-    """Arrange equal images in rows, in reading order; gaps and places left over are white.
+    """Arrange images of one size in rows, in reading order; gaps and leftover cells are white.
 
     Parameters
     ----------
     images : (N, H, W, 3) uint8 array
         The images, at least one.
     columns : int, optional
-        Images a row; by default as many as make it about square.
+        Images per row; by default as many as make it about square.
     gap : int
         Pixels between neighbors.
 
@@ -79,7 +79,7 @@ def webp(image: Pixels, quality: int = 90) -> bytes:
 
 
 def png(image: Pixels | Image.Image) -> bytes:
-    """Encode an image as PNG, quickly rather than as small as can be."""
+    """Encode an image as PNG, fast rather than as small as possible."""
     picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
     target = io.BytesIO()
     picture.save(target, "png", compress_level=3)

@@ -1,8 +1,8 @@
-"""Unit records, which of a unit's two images is shown: the one for the eye, or the one that RS was measured on.
+"""Which of a unit's two images is shown: the one for the eye, or the one that RS was measured on.
 
-In: a unit record under one objective. Out: images, and in words which they are. The measured image is what maximizes
-the unit's activation; where `display` names another, `display_image` is the one for the eye. A record of before has
-only the first, for both.
+In: a unit record under one objective. Out: images, and a few words that say which they are. The measured image is what
+maximizes the unit's activation; where `display` names another, `display_image` is the one for the eye. An older record
+has only the measured one, which then serves for both.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 __all__ = ["ONE_POSITION", "check_shown", "has_display", "how_shown", "is_flat", "shown_images"]
 
 SHOWN = ("display", "measured")
-# What `display` says of the image for one position of a unit's map; anything else is the same pattern, dressed for the
-# eye, such as "bounded contrast".
+# What `display` says of an image made for one position of a unit's map; anything else is the same pattern, adapted for
+# the eye, such as "bounded contrast".
 ONE_POSITION = "one position"
-# How the status of a unit begins whose measured image is one color.
+# How the status begins for a unit whose measured image is one color.
 FLAT = "flat"
 
 
@@ -35,7 +35,7 @@ def has_display(own: xr.Dataset) -> NDArray[np.bool_]:
 
 
 def is_flat(units: xr.Dataset) -> np.ndarray:
-    """Whose measured image is one flat color, by its status; a bool for each."""
+    """Whether each unit's measured image is one flat color, by its status, `(unit,)` bool."""
     if "status" not in units:
         return np.zeros(units.sizes["unit"], bool)
     said = units["status"].values
@@ -63,7 +63,7 @@ def shown_images(own: xr.Dataset, shown: str = "display") -> NDArray[np.uint8]:
 
 
 def how_shown(own: xr.Dataset, shown: str, units: Sequence[int]) -> str:
-    """Which images of these units `shown_images` gives, in a few words; empty where each has but one."""
+    """Which images of these units `shown_images` gives, in a few words; empty if each has only one."""
     among = list(units)
     there = has_display(own)[among]
     if not there.any():

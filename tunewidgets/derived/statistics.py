@@ -1,11 +1,12 @@
-"""Statistics: rank correlation of two columns of a unit record, with a bootstrap interval and honest counts.
+"""Statistics: the rank correlation of two columns of a unit record, with a bootstrap interval and honest counts.
 
-In: a layer's unit record and the names of two columns, or the columns. Out: Spearman's rho, its interval and how many
-units it rests on, and how many were left out as dead or as failed. Given a third column, the partial correlation.
+In: a layer's unit record and the names of two columns, or the columns. Out: Spearman's rho, its interval, how many
+units it rests on, and how many were left out as dead or as failed; given a third column, the partial correlation.
+Public as `tunewidgets.statistics`.
 
-The page computes the same (js/src/unit-scatter/spearman.ts), and its figures must say the same number. So the
-draws are plain 32-bit integers that both languages make alike, ranks are doubled to stay whole, and nothing that rounds
-happens before the last division.
+The page computes the same (js/src/unit-scatter/spearman.ts), and its figures must show the same numbers. So the draws
+are plain 32-bit integers that come out alike in both languages, ranks are doubled to stay whole, and nothing is rounded
+before the last division.
 """
 
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+
+__all__ = ["mean_interval", "rank_correlation", "spearman"]
 
 Floats = NDArray[np.float64]
 
@@ -56,26 +59,26 @@ def spearman(
     record : xarray.Dataset
         One layer's unit record.
     x, y : str
-        Columns with a value a unit, or a value an objective and unit.
+        Columns with a value per unit, or per objective and unit.
     objective : str, optional
         Which objective, where a column has several: "am" or "iam".
     given : str, optional
-        A column whose part is taken out of both: the partial correlation of the ranks, such as given
-        "mean_activation".
+        A column whose share is taken out of both, such as "mean_activation": the result is the partial correlation of
+        the ranks.
     draws : int, default 1000
-        Of the percentile bootstrap over units.
+        Resamples of the percentile bootstrap over units.
 
     Returns
     -------
     Correlation
-        `rho`, `low`, `high`; `n` units; `dead` ones left out; `failed` ones left out, which lack a value (an image that
-        failed, or a unit that never fires on its own).
+        `rho`, `low`, `high`; `n`, the units it rests on; `dead`, those left out as dead; `failed`, those left out for
+        lack of a value (their image failed, or they don't respond to it).
 
     Raises
     ------
     ValueError
-        A column is not in the record or has other dims, `objective` has to be said or is not there, or `draws` is less
-        than 1.
+        A column is not in the record or has other dims, `objective` is needed or is not there, or `draws` is less than
+        1.
 
     Examples
     --------
@@ -99,10 +102,10 @@ def rank_correlation(columns: np.ndarray, *, draws: int = DRAWS) -> Interval:
     Parameters
     ----------
     columns : (2 or 3, n) array
-        A row a column, all finite.
+        One row per column, all finite.
     draws : int
-        Of the percentile bootstrap: resamples of the n units, always the same ones; the interval's ends are two of
-        their own values.
+        Resamples of the n units, always the same ones, for the percentile bootstrap; the interval's ends are two of
+        their values.
 
     Returns
     -------
@@ -113,7 +116,7 @@ def rank_correlation(columns: np.ndarray, *, draws: int = DRAWS) -> Interval:
     Raises
     ------
     ValueError
-        There is no draw, or a value is not finite.
+        `draws` is less than 1, or a value is not finite.
 
     Examples
     --------
@@ -142,11 +145,21 @@ def rank_correlation(columns: np.ndarray, *, draws: int = DRAWS) -> Interval:
 
 
 def mean_interval(values: np.ndarray) -> Interval:
-    """The mean of a few networks' rho with its 95% interval over networks (Student's t); NaN are left out.
+    """The mean of several networks' rho, with its 95% interval over networks (Student's t).
+
+    Parameters
+    ----------
+    values : (n,) array
+        One rho per network; NaN are left out.
+
+    Returns
+    -------
+    Interval
+        `rho`, the mean; `low` and `high`, NaN where there are fewer than two values.
 
     Examples
     --------
-    >>> mean_interval(np.array([0.1, 0.2, 0.3, np.nan]))[0].round(6)
+    >>> round(float(mean_interval(np.array([0.1, 0.2, 0.3, np.nan])).rho), 6)
     0.2
     """
     from scipy.stats import t
@@ -163,7 +176,7 @@ def _column(record: xr.Dataset, name: str, objective: str | None) -> Floats:
     if name not in record:
         own = [key for key, value in record.data_vars.items() if value.dims in _DIMS]
         raise ValueError(
-            f"the record has no column {name!r}; it has {', '.join(map(str, own)) or 'none with a value a unit'}"
+            f"the record has no column {name!r}; it has {', '.join(map(str, own)) or 'none with a value per unit'}"
         )
     values = record[name]
     if "objective" in values.dims:
@@ -177,7 +190,7 @@ def _column(record: xr.Dataset, name: str, objective: str | None) -> Floats:
         values = values.sel(objective=there[0] if objective is None else objective)
     if values.dims != ("unit",):
         raise ValueError(
-            f"{name} has the dims ({', '.join(map(str, values.dims))}), not one value a unit; choose another column"
+            f"{name} has the dims ({', '.join(map(str, values.dims))}), not one value per unit; choose another column"
         )
     return values.values.astype(np.float64)
 
@@ -186,7 +199,7 @@ _DIMS = (("unit",), ("objective", "unit"))
 
 
 def resamples(which: range, n: int, seed: int) -> Floats:
-    """How often each unit is in each of the resamples `which`: `(len(which), n)`, every row of sum n."""
+    """How often each unit occurs in each of the resamples `which`: `(len(which), n)`, every row of sum n."""
     number = np.arange(which.start * n, which.stop * n, dtype=np.uint64) + np.uint64(
         seed * 0x9E3779B9 % 2**32
     )
@@ -211,7 +224,7 @@ def _rho(columns: np.ndarray, counts: Floats) -> Floats:
         return rho
     a, b = (np.nan_to_num(_pearson(rank, ranks[2], counts)) for rank in ranks[:2])
     left = (1 - a**2) * (1 - b**2)
-    # What is left of a column that the third explains wholly is rounding.
+    # Where the third explains a column completely, what is left of it is rounding error.
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(left > 1e-12, np.clip((rho - a * b) / np.sqrt(left), -1, 1), np.nan)
 

@@ -1,8 +1,9 @@
 """Unit columns: what a unit record can put on an axis, color points by, or list in a table.
 
-In: a layer's unit record. Out: named columns with a value a unit, their labels, ranges and whether a log scale helps;
-and all of a layer's columns as one JSON-ready table, which the page draws and figures are built from. Numbers are cut
-once, here, to what float32 tells apart, so that Python's figure and the page's never differ. Imports no torch.
+In: a layer's unit record. Out: named columns with one value per unit, their labels, ranges and whether a log scale
+helps; and all of a layer's columns as one JSON-ready table, which the page draws and figures are built from. Numbers
+are rounded once, here, to what float32 can tell apart, so that Python's figures and the page's never differ. Imports no
+torch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,16 +13,15 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from ..records import RecordError, kind_of, settings_of
-from ..records.validation import check_flags
+from ..records import layers_of, settings_of
 
-__all__ = ["Column", "chosen", "columns", "layer_of", "layers_of", "made", "scales", "table", "waiting"]
+__all__ = ["Column", "chosen", "columns", "layer_of", "made", "scales", "table", "waiting"]
 
 Value = float | int | None
 Kind = Literal["share", "percent", "number", "count", "class"]
 
 OBJECTIVE_NAMES = {"am": "AM", "iam": "IAM"}
-# How a unit's status begins whose image nobody has made: it is no failure, it waits.
+# How the status begins for a unit whose image has not been made: that is not a failure, it waits.
 NOT_MADE = "not made yet"
 WAITING = "not made"
 # How images were optimized, by the setting `objective_at`.
@@ -31,7 +31,7 @@ OPTIMIZED = {
     "pre": "optimized before the layer’s own rectifier",
     "post": "optimized after the layer’s own rectifier",
 }
-# From this ratio of its largest to its smallest value on, a column reads better on a log scale.
+# From this ratio of its largest to its smallest value upward, a column reads better on a log scale.
 WIDE = 100
 PADDING = 0.04
 
@@ -40,9 +40,9 @@ PADDING = 0.04
 class Column:
     """One column of a unit record.
 
-    `values` has a number a unit, None where the column means nothing for it; `kind` says how to write a number;
-    `log` whether a log scale helps; `per_objective` whether the column differs by objective; `range` is that of
-    an axis which holds all values under every objective, in powers of ten where `log`.
+    `values` has one number per unit, None where the column means nothing for it; `kind` says how to write a number;
+    `log` whether a log scale helps; `per_objective` whether the column differs by objective; `range` is that of an axis
+    which holds all values under every objective, in powers of ten where `log`.
     """
 
     values: list[Value]
@@ -66,13 +66,13 @@ class _Source:
 def _worst_class_drop(units: xr.Dataset) -> xr.DataArray | None:
     if "class_accuracy_drop" not in units:
         return None
-    # NaN where the data have no image of a class.
+    # NaN if the data have no image of a class.
     return units["class_accuracy_drop"].max("cls", skipna=True)
 
 
 def _own_response(units: xr.Dataset) -> xr.DataArray | None:
     response = units.get("own_response")
-    # A silent unit's image was made for nothing that it answers to.
+    # A silent unit does not respond to its own image, so the value would mean nothing.
     return response if response is None or "silent" not in units else response.where(~units["silent"])
 
 
@@ -100,7 +100,7 @@ def columns(units: xr.Dataset, objective: str | None = "iam") -> dict[str, Colum
     units : xarray.Dataset
         A layer's unit record.
     objective : str, optional
-        Which objective's values, where a column has several; of no account in a record without images.
+        Which objective's values, where a column has several; ignored in a record without images.
 
     Returns
     -------
@@ -140,9 +140,9 @@ def columns(units: xr.Dataset, objective: str | None = "iam") -> dict[str, Colum
 
 
 def scales(units: xr.Dataset) -> dict[str, tuple[bool, tuple[float, float]]]:
-    """Of columns that differ by objective: whether a log scale helps, and the ends of an axis, as `columns` has them.
+    """For columns that differ by objective: whether a log scale helps, and the ends of an axis, as in `columns`.
 
-    They change when an image is made; the rest of a column does not.
+    These change when an image is made; the rest of a column does not.
     """
     return {
         name: _scale(whole.values, _SOURCES[name].kind)
@@ -152,7 +152,7 @@ def scales(units: xr.Dataset) -> dict[str, tuple[bool, tuple[float, float]]]:
 
 
 def waiting(units: xr.Dataset) -> xr.DataArray:
-    """Which units' images were not made yet, `(objective, unit)` bool; a unit whose image failed does not wait."""
+    """Which units' images have not been made yet, `(objective, unit)` bool; a unit whose image failed does not wait."""
     absent = ~units["rendered"]
     if "status" not in units:
         return absent
@@ -181,7 +181,7 @@ def _scale(values: np.ndarray, kind: Kind) -> tuple[bool, tuple[float, float]]:
 
 
 def table(units: xr.Dataset) -> dict[str, Any]:
-    """A layer's columns under all objectives, ready for JSON: what the page gets, once a layer.
+    """A layer's columns under all objectives, ready for JSON: what the page gets once per layer.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def table(units: xr.Dataset) -> dict[str, Any]:
     [0.1, 0.2]
     """
     objectives = _objectives(units)
-    # A record that was made without an objective has the columns of the data alone.
+    # A record made without an objective has only the columns measured on data.
     asked: list[str | None] = [*objectives] or [None]
     every = {objective: columns(units, objective) for objective in asked}
     first = next(iter(every.values()))
@@ -237,41 +237,6 @@ def table(units: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def layers_of(units: xr.Dataset | xr.DataTree) -> dict[str, xr.Dataset]:
-    """The unit records that `units` holds, by layer, in their order.
-
-    Raises
-    ------
-    RecordError
-        If one of them is not a unit record or lost its flags' type, two are of one layer, or there is none.
-    """
-    nodes = (
-        {node.path: node.to_dataset() for node in units.subtree}
-        if isinstance(units, xr.DataTree)
-        else {"": units}
-    )
-    found: dict[str, xr.Dataset] = {}
-    where: dict[str, str] = {}
-    for path, record in nodes.items():
-        if "tunewidgets_record" not in record.attrs and isinstance(units, xr.DataTree):
-            continue
-        if (kind := kind_of(record)) != "units":
-            raise RecordError(
-                f"this is not a unit record but a {kind} record; analyze_units makes unit records"
-            )
-        layer = str(record.attrs.get("layer", ""))
-        if layer in found:
-            raise RecordError(
-                f"two records of this tree are of layer {layer!r}, {where[layer]} and {path}; give those of one "
-                "network at a time"
-            )
-        check_flags(record)
-        found[layer], where[layer] = record, path
-    if not found:
-        raise RecordError("there is no unit record in this tree; analyze_units makes one a layer")
-    return found
-
-
 def layer_of(units: xr.Dataset | xr.DataTree, layer: str | None = None) -> xr.Dataset:
     """One layer's unit record.
 
@@ -308,7 +273,7 @@ def _objectives(units: xr.Dataset) -> list[str]:
 
 
 def made(*records: xr.Dataset) -> str:
-    """How the records' images were made, in a few words, each way once: results hang on it."""
+    """How the records' images were made, in a few words, each way once, because results depend on it."""
     return "; ".join(dict.fromkeys(filter(None, map(_made, records))))
 
 
@@ -320,7 +285,7 @@ def _made(units: xr.Dataset) -> str:
     if "steps" in settings:
         words.append(f"{settings['steps']} steps")
     if "objective_at" in settings:
-        # Before records knew of contrast, no rectifier but the layer's own leaked.
+        # Before records had the setting `contrast`, only the layer's own rectifier leaked.
         at = "leaky here" if settings["objective_at"] == "leaky" and "contrast" not in settings else None
         words.append(OPTIMIZED[at or settings["objective_at"]])
     if settings.get("restarts", 1) > 1:
@@ -331,7 +296,7 @@ def _made(units: xr.Dataset) -> str:
 def _cut(values: np.ndarray, kind: Kind) -> list[Value]:
     whole = kind in ("count", "class")
     shortest = np.asarray(values, np.float32)
-    # The shortest decimal that float32 reads as this number: no two numbers become one.
+    # The shortest decimal that float32 reads as this number, so that no two numbers become the same.
     return [None if not np.isfinite(v) else int(v) if whole else float(str(v)) for v in shortest]
 
 
@@ -344,6 +309,6 @@ def _range(finite: np.ndarray, kind: Kind) -> tuple[float, float]:
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
     if low == high and kind == "share":
         low, high = 0.0, 1.0
-    # A constant column stands in the middle of an axis that tells its size.
+    # A constant column stands in the middle of an axis that shows its magnitude.
     room = PADDING * (high - low) or 0.1 * abs(high) or 0.1
     return (float(f"{low - room:.6g}"), float(f"{high + room:.6g}"))

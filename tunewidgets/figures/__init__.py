@@ -1,8 +1,8 @@
-"""Figures: from a record to a plotly figure, the one builder that papers, pages and notebooks share.
+"""Figures: functions from a record to a plotly figure, shared by papers, pages and notebooks.
 
-In: records. Out: `plotly.graph_objects.Figure`. A room a subject: `films`; of units `scatter`, `rs_selectivity`,
+In: records. Out: `plotly.graph_objects.Figure`. One module per subject: `films`; for units `scatter`, `rs_selectivity`,
 `by_layer`, `exceeding`, `unit_images` and `ablation`; `concepts`; `recovery`. What they share is in `style`, `panels`
-and `own_images`; `files` saves them, with `painting` where there is no browser. Imports no torch.
+and `own_images`; `files` saves them, using `painting` where there is no browser. Imports no torch.
 """
 
 from .ablation import ablation_curves

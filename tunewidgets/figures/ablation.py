@@ -1,4 +1,4 @@
-"""Figures of units, ablation: how accuracy falls as more and more units are silenced.
+"""Ablation figures: how accuracy falls as more and more units are silenced.
 
 In: unit records with cumulative curves. Out: `plotly.graph_objects.Figure`.
 """
@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tunewidgets.derived.unit_columns import chosen, layers_of
-from tunewidgets.records import settings_of
+from tunewidgets.derived.unit_columns import chosen
+from tunewidgets.records import layers_of, settings_of
 
 from .panels import panel_grid
 from .style import BLUE, GRAY, VERMILION, plain
@@ -23,12 +23,12 @@ ORDERS = {
 
 
 def ablation_curves(units: xr.Dataset | xr.DataTree, layers: Sequence[str] | str | None = None) -> go.Figure:
-    """Accuracy as units are silenced one after another, a panel a layer, in three orders.
+    """Accuracy as units are silenced one after another, in three orders, one panel per layer.
 
     Parameters
     ----------
     units : xarray.Dataset or xarray.DataTree
-        A unit record, or a tree of one a layer, with cumulative ablation.
+        A unit record, or a tree with one per layer, measured with cumulative ablation.
     layers : sequence of str, optional
         Which layers, in this order; None: all.
 
@@ -48,7 +48,7 @@ def ablation_curves(units: xr.Dataset | xr.DataTree, layers: Sequence[str] | str
     Notes
     -----
     The curves of Morcos et al. (2018), *On the importance of single directions for generalization*, to which
-    *Understanding the Importance of Single Directions via Representative Substitution* answers.
+    *Understanding the Importance of Single Directions via Representative Substitution* replies.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Figures of units, layer by layer: how two columns go together as a network deepens, with intervals.
+"""Figures of units, layer by layer: how two columns correlate from the first layer to the last, with intervals.
 
 In: the unit records of one network, or of several trained alike. Out: `plotly.graph_objects.Figure`.
 """
@@ -11,11 +11,12 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import mean_interval, spearman
-from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, chosen, layers_of, made
+from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, chosen, made
+from tunewidgets.records import layers_of
 
 from .style import AXIS, BLUE, FONT, GRAY, GREEN, TEMPLATE, VERMILION, WHITE, plain, titled, wrapped
 
-WIDE, NARROW = 96, 52  # pixels a layer, for few layers and for many
+WIDE, NARROW = 96, 52  # pixels per layer, for few layers and for many
 
 Records = xr.DataTree | Sequence[xr.DataTree]
 
@@ -48,7 +49,7 @@ def rs_selectivity_by_layer(
     objectives : sequence of {"am", "iam"}
         A line for each.
     given : str, optional
-        A column whose part is taken out of both, such as "mean_activation": the partial correlation.
+        A column whose share is taken out of both, such as "mean_activation": the partial correlation.
 
     Returns
     -------
@@ -91,20 +92,20 @@ def importance_by_layer(
     importance: str = "accuracy_drop",
     given: str | None = None,
 ) -> go.Figure:
-    """Which tells a unit's importance, RS or class selectivity: Spearman's rho of each with the accuracy drop.
+    """Which predicts a unit's importance, RS or class selectivity: Spearman's rho of each with the accuracy drop.
 
     Parameters
     ----------
     units : xarray.DataTree, or a sequence of them
-        As of `rs_selectivity_by_layer`, with ablation.
+        As in `rs_selectivity_by_layer`, measured with ablation.
     layers : sequence of str, optional
         Which layers, in this order; None: all.
     objective : {"iam", "am"}
-        Whose images RS is of.
+        The images that RS was measured on.
     importance : {"accuracy_drop", "loss_increase"}
-        What a unit's ablation does.
+        The measure of what ablating a unit does.
     given : str, optional
-        A column whose part is taken out of both, such as "mean_activation": the partial correlation.
+        A column whose share is taken out of both, such as "mean_activation": the partial correlation.
 
     Returns
     -------
@@ -121,7 +122,7 @@ def importance_by_layer(
     Notes
     -----
     The central claim of *Understanding the Importance of Single Directions via Representative Substitution*: units of
-    high RS can be replaced, so their ablation costs little (rho below 0), where selectivity does not tell.
+    high RS can be replaced, so ablating them costs little (rho below 0), while selectivity does not predict it.
 
     Examples
     --------
@@ -213,7 +214,7 @@ def _add(
     given: str | None,
     offset: float,
 ) -> None:
-    """One line: a mean or a rho a layer, its interval, and each network's own rho where there are several."""
+    """One line: a mean or a rho per layer, its interval, and each network's own rho where there are several."""
     found = [
         [spearman(network[name], one.x, one.y, objective=one.objective, given=given) for name in names]
         for network in networks

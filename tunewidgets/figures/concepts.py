@@ -1,6 +1,6 @@
 """Figures of concepts: which labels and masks go with which units or tuning dimensions.
 
-In: a concepts record. Out: `plotly.graph_objects.Figure`. What could be chance is drawn, and not written out.
+In: a concepts record. Out: `plotly.graph_objects.Figure`. Values that could be chance are drawn, but not written out.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from .style import (
 )
 
 CELL_X, CELL_Y, SMALLEST = 40, 24, 420  # pixels
-# From one end of a dimension over no relation to the other.
+# From one end of a dimension through no relation to the other end.
 DIVERGING = [[0.0, BLUE], [0.5, "#f7f7f7"], [1.0, VERMILION]]
 MEASURES = ("auc", "iou")
 
@@ -50,9 +50,9 @@ def concept_map(
     found : xarray.Dataset
         A concepts record.
     features : sequence of int, optional
-        Which units or dimensions; None: all.
+        Which units or dimensions to show; None: all.
     best : int, default 1
-        A concept is shown if it is among so many of any feature's strongest.
+        A concept is shown if it is among this many of any feature's strongest.
     measure : {"auc", "iou"}, default "auc"
     alpha : float, default 0.05
         AUC is written where `p_holm` is at most this, IoU where its interval lies above what chance gives.
@@ -60,7 +60,7 @@ def concept_map(
     Returns
     -------
     plotly.graph_objects.Figure
-        A row a feature (with IoU, an end of it), a column a concept.
+        One row per feature (with IoU, per end of it), one column per concept.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def concept_bars(found: xr.Dataset, feature: int, best: int = 8, alpha: float = 
     Returns
     -------
     plotly.graph_objects.Figure
-        A line a concept, from the most to the least; how many images have it is beside its name.
+        One line per concept, from the strongest to the weakest; beside its name, how many images have it.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def concept_bars(found: xr.Dataset, feature: int, best: int = 8, alpha: float = 
     ]
     points = go.Scatter(
         x=auc[chosen],
-        # By number, for two names may begin alike.
+        # By number, since two names may begin alike.
         y=list(range(len(names))),
         customdata=[plain(name) for name in concepts],
         mode="markers",

@@ -1,4 +1,4 @@
-"""Figures of units, who exceeds whom: a unit's image beside those of the units that answer to it more strongly.
+"""Who exceeds whom: a unit's image beside those of the units that respond to it more strongly.
 
 In: a unit record. Out: `plotly.graph_objects.Figure`, its images one encoded mosaic.
 """
@@ -25,12 +25,12 @@ def exceeding_units(
     count: int = 2,
     shown: str = "measured",
 ) -> go.Figure:
-    """A unit's image beside the images of the units that answer more strongly to it, strongest first.
+    """A unit's image beside the images of the units that respond more strongly to it, strongest first.
 
     Parameters
     ----------
     units : xarray.Dataset or xarray.DataTree
-        A unit record, or a tree of one a layer.
+        A unit record, or a tree with one per layer.
     unit : int, optional
         Which unit; None: the most selective one that at least `count` units exceed.
     layer : str, optional
@@ -40,13 +40,13 @@ def exceeding_units(
     count : int, default 2
         How many exceeding units to show; where there are fewer, all.
     shown : {"measured", "display"}
-        Of units that have two images: the one on which the others exceed it, or the one for the eye.
+        For units with two images: the one on which the others exceed it, or the one for the eye.
 
     Returns
     -------
     plotly.graph_objects.Figure
         One trace, the images; above the first the unit's selectivity and RS, above each other one how many times as
-        strongly as the unit it answers to the unit's image.
+        strongly it responds to that image.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def exceeding_units(
     # So that the gaps stay the same whatever the images' size.
     images = enlarged(own["image"].values[units_shown], WIDTH)
     strip = mosaic(images, len(units_shown), GAP)
-    texts = [_about(own, at), *(_answer(own, at, place, other) for place, other in enumerate(others))]
+    texts = [_about(own, at), *(_response(own, at, place, other) for place, other in enumerate(others))]
     wide = max(strip.shape[1], 440)
     said = wrapped(how_made(own, objective, shown, units_shown), wide)
     top = 53 + 17 * len(said) + 58
@@ -133,7 +133,7 @@ def _about(own: xr.Dataset, at: int) -> str:
     return f"<b>unit {number_of(own, at)}</b><br><span style='color:{GRAY}'>{', '.join(facts)}</span>"
 
 
-def _answer(own: xr.Dataset, at: int, place: int, other: int) -> str:
+def _response(own: xr.Dataset, at: int, place: int, other: int) -> str:
     ratio = float(own["exceeder_response"].values[at, place]) / float(own["own_response"].values[at])
-    times = f"answers {ratio:.1f}× as strongly" if np.isfinite(ratio) else "answers more strongly"
+    times = f"responds {ratio:.1f}× as strongly" if np.isfinite(ratio) else "responds more strongly"
     return f"<b>unit {number_of(own, other)}</b><br><span style='color:{GRAY}'>{times}</span>"

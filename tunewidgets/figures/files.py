@@ -1,8 +1,8 @@
 """Figures as files of a width on paper: SVG, PDF and PNG.
 
-In: a plotly figure. Out: a file, drawn by plotly's own kaleido in the Chrome or Chromium of this computer; where there
-is none, by Pillow, if the figure is images and text alone. A figure is scaled as a whole, so that nothing moves; what
-becomes too small to read is said.
+In: a plotly figure. Out: a file, drawn by plotly's own kaleido in this computer's Chrome or Chromium; if there is none,
+by Pillow, for figures of images and text alone. A figure is scaled as a whole, so that nothing moves; text that becomes
+too small to read raises a warning.
 """
 
 import io
@@ -21,9 +21,9 @@ from PIL import Image
 from .painting import can_paint, paint
 
 FORMATS = (".pdf", ".png", ".svg")
-MM, POINT = 96 / 25.4, 0.75  # CSS pixels a millimeter; points a CSS pixel
+MM, POINT = 96 / 25.4, 0.75  # CSS pixels per millimeter; points per CSS pixel
 PATIENCE = 90  # seconds for a Chrome that starts and draws
-SMALLEST_TEXT = 5.0  # points; what journals print at least
+SMALLEST_TEXT = 5.0  # points; the least that journals print
 
 
 class NoBrowserError(Exception):
@@ -31,11 +31,11 @@ class NoBrowserError(Exception):
 
 
 class NoKaleidoError(NoBrowserError, ImportError):
-    """For lack of the package that asks a browser."""
+    """The package that talks to the browser is missing."""
 
 
 class NoChromeError(NoBrowserError, RuntimeError):
-    """For lack of a browser."""
+    """The browser is missing."""
 
 
 def save(
@@ -43,9 +43,9 @@ def save(
 ) -> Path:
     """Save a figure as a file, as wide on paper as asked.
 
-    Common widths: one column 85 to 89 mm, one and a half 120 to 140, two columns 180.
-    Chrome or Chromium draws the file. Where there is none, film sheets, galleries and exceeding units are drawn all the
-    same: as PNG, and as PDF with the text part of the picture.
+    Common widths: one column 85 to 89 mm, one and a half 120 to 140, two columns 180. Chrome or Chromium draws the
+    file. Without either, film sheets, galleries and exceeding units can still be drawn: as PNG, or as PDF with the text
+    as part of the picture.
 
     Parameters
     ----------
@@ -54,25 +54,25 @@ def save(
     path : path
         Ends in .svg, .pdf (both with text as text, the PDF with its fonts) or .png.
     width_mm : float, optional
-        Width on paper, millimeters; None keeps the size on the screen, at 96 pixels an inch.
+        Width on paper in millimeters; None keeps the size on the screen, at 96 pixels per inch.
     dpi : int, default 300
-        Of a PNG, and of a PDF drawn without a browser: pixels an inch of that width.
+        Pixels per inch of that width, for a PNG and for a PDF drawn without a browser.
 
     Returns
     -------
     pathlib.Path
-        Where it lies.
+        Where the file is.
 
     Raises
     ------
     TypeError
-        `figure` is no plotly figure.
+        `figure` is not a plotly figure.
     ValueError
         The name ends in something else, the folder is missing, or a number is not positive.
     ImportError
-        Without the package kaleido (`pip install 'tunewidgets[export]'`), and the figure needs it.
+        The figure needs the package kaleido, which is missing (`pip install 'tunewidgets[export]'`).
     RuntimeError
-        No Chrome or Chromium is found, and the figure needs one.
+        The figure needs Chrome or Chromium, and none is found.
 
     Warns
     -----
@@ -176,7 +176,7 @@ def _drawn(figure: go.Figure, kind: str, wide: float, high: float, scale: float)
 
 
 def _soon(draw: Callable[[], Any]) -> Any:
-    """What `draw` gives. A Chrome that dies as it starts is waited for without end, so a second one is then tried."""
+    """What `draw` returns. Plotly waits forever for a Chrome that dies as it starts, so a second one is then tried."""
     for _ in range(2):
         drawn: Future[Any] = Future()
 
@@ -186,7 +186,7 @@ def _soon(draw: Callable[[], Any]) -> Any:
             except Exception as error:
                 drawn.set_exception(error)
 
-        # A daemon: one that waits for ever must not keep Python from ending.
+        # A daemon: a thread that waits forever must not keep Python from ending.
         threading.Thread(target=run, daemon=True).start()
         try:
             return drawn.result(PATIENCE)

@@ -21,7 +21,7 @@ MARGIN = {"l": 150, "r": 24, "t": 64, "b": 64}
 
 
 def film_sheet(film: xr.Dataset, points: int | None = None, cell: int = 72) -> go.Figure:
-    """A film as a sheet: one row of images a tuning dimension, one column a point.
+    """A film as a sheet: one row of images per tuning dimension, one column per point.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def film_sheet(film: xr.Dataset, points: int | None = None, cell: int = 72) -> g
     columns = _spread(film.sizes["point"], 12 if points is None else points)
     images = film["image"].isel(point=columns).values
     rows, height, width = len(images), images.shape[2], images.shape[3]
-    # White where there is no image: a black square would look like one.
+    # White where there is no image: a black square would look like an image.
     failed = film["status"].values.astype(str) != ""
     images = np.where(failed[:, None, None, None, None], np.uint8(255), images)
     sheet = mosaic(images.reshape(-1, height, width, 3), len(columns), GAP)
@@ -206,7 +206,9 @@ def _doubt(film: xr.Dataset) -> str:
 
 
 def _image_figure(film: xr.Dataset, image: np.ndarray, scale: float, below: int = 0) -> go.Figure:
-    """A figure whose plot area is `image`, `scale` figure pixels a pixel, `below` pixels of room under it."""
+    """A figure whose plot area is `image`, each pixel `scale` figure pixels wide, with `below` pixels of room under
+    it.
+    """
     height, width = image.shape[:2]
     tall = height * scale + below
     source = f"{film.attrs['model']}, {film.attrs['layer']}"
@@ -227,7 +229,7 @@ def _image_figure(film: xr.Dataset, image: np.ndarray, scale: float, below: int 
             "bargap": 0,
         },
     )
-    # Ticks that don't show keep their labels off the images.
+    # Invisible ticks keep the labels off the images.
     hidden = {"ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"}
     axis = {"showgrid": False, "zeroline": False, "constrain": "domain", **hidden}
     figure.update_xaxes(range=[0, width], **axis)

@@ -1,6 +1,6 @@
-"""Figures of units, what they share: a layer's images under one objective, units by their numbers, values as text.
+"""What figures of units share: a layer's images under one objective, units by their numbers, values as text.
 
-In: a layer's unit record. Out: the part of it that a figure shows, once it is known to be there; short text.
+In: a layer's unit record. Out: the part of it that a figure shows, checked to be there; short texts.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from .style import hundredths, plain, shortened
 
 
 def images_of(record: xr.Dataset, objective: str, shown: str) -> xr.Dataset:
-    """The layer's record under one objective; its `image` are those to show, for the eye ("display") or "measured".
+    """The layer's record under one objective; its `image` holds those to show, for the eye ("display") or "measured".
 
     Raises
     ------
@@ -53,7 +53,7 @@ def checked_unit(own: xr.Dataset, unit: int) -> int:
 
 
 def enlarged(images: np.ndarray, width: int) -> np.ndarray:
-    """Images, pixel by pixel, to about `width` pixels; WebP would blur the colors of neighboring ones."""
+    """Images enlarged pixel by pixel to about `width` pixels; WebP would blur the colors of neighboring pixels."""
     times = max(1, round(width / images.shape[2]))
     return images.repeat(times, 1).repeat(times, 2)
 

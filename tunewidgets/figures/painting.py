@@ -1,7 +1,7 @@
-"""Figures drawn by Pillow, where no browser is found: those of images and text alone.
+"""Figures of images and text alone, drawn by Pillow where no browser is found.
 
-In: a plotly figure and how many pixels one of its own becomes. Out: a Pillow image, laid out as plotly lays it out.
-Film sheets, galleries and exceeding units are such figures; one with points, lines or bars is not.
+In: a plotly figure and the scale, in pixels per pixel of the figure. Out: a Pillow image, laid out as plotly lays it
+out. Film sheets, galleries and exceeding units are such figures; one with points, lines or bars is not.
 """
 
 import base64
@@ -17,7 +17,7 @@ from .style import INK
 
 LINE = 1.3  # from line to line, in sizes of the type
 TITLE_GAP, TICK_GAP, INSET = 14, 3, 2  # pixels: below a title, beyond a tick, around an annotation
-# What computers have, regular and bold; Pillow brings one more, which has neither Greek nor bold.
+# Fonts that computers have, regular and bold; Pillow brings one more, which has neither Greek nor bold.
 FACES = (
     ("Arial.ttf", "Arial Bold.ttf"),
     ("arial.ttf", "arialbd.ttf"),
@@ -52,7 +52,7 @@ def _on_axes(note: Any) -> bool:
 
 
 def paint(figure: go.Figure, scale: float) -> Image.Image:
-    """Draw a figure that `can_paint` knows, `scale` pixels a pixel of its own."""
+    """Draw a figure that `can_paint` accepts, at `scale` pixels per pixel of the figure."""
     return _Painter(figure, scale).painted()
 
 

@@ -1,7 +1,7 @@
-"""Figures, their panels: small plots of one kind side by side, on axes that compare.
+"""Panels: small plots of one kind side by side, on axes that can be compared.
 
-In: a panel's heading each. Out: a figure with empty, aligned axes of a fixed size, to which traces are added by row and
-column. All panels share their ranges, so that what looks higher is higher.
+In: one heading per panel. Out: a figure with empty, aligned axes of a fixed size, to which traces are added by row and
+column. All panels share their ranges: what looks higher is higher.
 """
 
 import math

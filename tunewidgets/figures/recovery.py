@@ -1,4 +1,4 @@
-"""Figures of recovery: the checklist as a table, with the paper's marks beside ours.
+"""The recovery checklist as a table, with the paper's marks beside ours.
 
 In: a recovery record. Out: `plotly.graph_objects.Figure`.
 """
@@ -40,8 +40,8 @@ def recovery_table(
     Returns
     -------
     plotly.graph_objects.Figure
-        A table: five lines an attribute and three of all together, of films three an attribute; a column a method with
-        its number of components. The reader's line is left out where it holds no verdict. A dash is "not there".
+        A table: five lines per attribute and three for all together (three per attribute for films); one column per
+        method and number of components. The reader's line is left out if it holds no verdict. A dash means "not there".
 
     Raises
     ------
@@ -64,7 +64,7 @@ def recovery_table(
     record = recovery_record(report).to_dataset(inherit=False)
     look = look_at(record, bank, readout, seed, alpha)
     head, *rows = grid(cells_of(record, look), look, all_three_of(record, look))
-    # A reader's line without a verdict says nothing.
+    # The reader's line is shown only once it holds a verdict.
     rows = [row for row in rows if row[1] != row_names(look)[-1] or any(text != "–" for text in row[2:])]
     rows = [[f"<b>{plain(row[0])}</b>" if row[0] else "", *map(plain, row[1:])] for row in rows]
     align = ["left", "left", *["center"] * (len(head) - 2)]

@@ -1,4 +1,4 @@
-"""Figures of units, RS against selectivity: a panel a layer, the objectives together.
+"""RS against class selectivity: one panel per layer, the objectives together.
 
 In: unit records. Out: `plotly.graph_objects.Figure`.
 """
@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import rank_correlation
-from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, chosen, layers_of, made, table
+from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, chosen, made, table
+from tunewidgets.records import layers_of
 
 from .panels import panel_grid
 from .style import BLUE, VERMILION, correlated, plain
@@ -23,12 +24,12 @@ def rs_selectivity_panels(
     layers: Sequence[str] | str | None = None,
     objectives: Sequence[str] | str | None = None,
 ) -> go.Figure:
-    """RS against class selectivity, a panel a layer on common axes, with Spearman's rho above each.
+    """RS against class selectivity, one panel per layer on common axes, with Spearman's rho above each.
 
     Parameters
     ----------
     units : xarray.Dataset or xarray.DataTree
-        A unit record, or a tree of one a layer.
+        A unit record, or a tree with one per layer.
     layers : sequence of str, optional
         Which layers, in this order; None: all.
     objectives : sequence of {"am", "iam"}, optional
@@ -37,7 +38,7 @@ def rs_selectivity_panels(
     Returns
     -------
     plotly.graph_objects.Figure
-        A trace a layer and objective, named after the objective. Above each panel is rho with its 95% bootstrap
+        One trace per layer and objective, named after the objective. Above each panel is rho with its 95% bootstrap
         interval over units and their number, dead ones and those without an RS left out.
 
     Raises
@@ -90,7 +91,7 @@ def rs_selectivity_panels(
     figure, places = panel_grid(
         headings,
         f"<b>{plain(first.attrs['model'])}</b>: RS against class selectivity",
-        f"a point a unit; images: {how}" if how else "a point a unit",
+        f"one point per unit; images: {how}" if how else "one point per unit",
         "class selectivity",
         "RS",
     )

@@ -1,8 +1,9 @@
-"""Figures of units, the scatter: one column of a unit record against another, a point a unit.
+"""The scatter of units: one column of a unit record against another, one point per unit.
 
 In: unit records. Out: `plotly.graph_objects.Figure`; and the same without data, as a template whose traces name the
 columns they are bound to. The page holds the template and the columns and binds them itself, choice by choice
-(js/src/unit-scatter/figure.ts does what `bound` does), so all that a choice does not change is said here once.
+(js/src/unit-scatter/figure.ts does what `bound` does), so everything that does not depend on a choice is written here
+once.
 """
 
 import copy
@@ -14,7 +15,8 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import rank_correlation
-from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, layer_of, layers_of, table
+from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, layer_of, table
+from tunewidgets.records import layers_of
 
 from .scatter_images import with_images
 from .style import (
@@ -31,7 +33,7 @@ from .style import (
     titled,
 )
 
-# More classes than this could not be told apart; the rarest share one mark.
+# More classes than this can't be told apart; the rarest share one mark.
 NAMED = 14
 HOVER = {"share": ".3f", "percent": ".2%", "number": ".3~g", "count": "d"}
 TICKS = {"share": "", "percent": ".2~%", "number": "", "count": ""}
@@ -52,7 +54,7 @@ def unit_scatter(
     Parameters
     ----------
     units : xarray.Dataset or xarray.DataTree
-        A unit record, or a tree of one a layer.
+        A unit record, or a tree with one per layer.
     x, y : str
         Columns: "selectivity", "rs", "rs_normalized", "substitutes", "own_response", "mean_activation",
         "precision_at_k", "auc", "accuracy_drop", "worst_class_drop" or "loss_increase".
@@ -66,13 +68,13 @@ def unit_scatter(
         True: units' images in place of their points, as far as there is room for them, in the units' order. A
         sequence: those of these units, in this order.
     shown : {"display", "measured"}
-        Of units that have two images: the one for the eye, or the one that RS was measured on.
+        For units with two images: the one for the eye, or the one that RS was measured on.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        A trace a class, or one; each names in `meta` the columns that it shows, and has the units' numbers in
-        `customdata`. Dead units, and those without a value, are left out and counted in the title, where rho has its
+        One trace per class, or a single one; each names in `meta` the columns that it shows, and has the units' numbers
+        in `customdata`. Dead units, and those without a value, are left out and counted in the title, where rho has its
         95% bootstrap interval over units.
 
     Raises
@@ -101,12 +103,12 @@ def unit_scatter(
 
 
 def unit_scatter_template(units: xr.Dataset | xr.DataTree) -> dict[str, Any]:
-    """The scatter without data: what the page fills with the columns that its reader chooses.
+    """The scatter without data, which the page fills with the columns that its reader chooses.
 
     Parameters
     ----------
     units : xarray.Dataset or xarray.DataTree
-        A unit record, or a tree of one a layer: one template serves all layers, so that a class keeps its mark.
+        A unit record, or a tree with one per layer: one template serves all layers, so that a class keeps its mark.
 
     Returns
     -------
@@ -168,7 +170,7 @@ def _trace(size: int, name: str, marker: dict[str, Any], **more: Any) -> dict[st
 
 
 def _class_traces(records: list[xr.Dataset], size: int) -> list[dict[str, Any]]:
-    """A trace a class that some unit prefers, in the classes' order; the rarest of many together."""
+    """One trace per class that some unit prefers, in the classes' order; the rarest of many together."""
     preferred = np.concatenate(
         [
             record["preferred_class"].values[~record["dead"].values]

@@ -1,7 +1,7 @@
-"""Figures of units, images in the scatter: each where its unit's point is, as far as there is room.
+"""Images in the scatter: each where its unit's point is, as far as there is room.
 
-In: a bound scatter figure, the layer's record, and units in an order. Out: the figure with images in its layout.
-Where two would overlap, the first in order has the room and the other stays a point, as on the page
+In: a bound scatter figure, the layer's record, and units in an order. Out: the figure with images in its layout. Where
+two would overlap, the first in order gets the room and the other stays a point, as on the page
 (js/src/unit-scatter/standing.ts).
 """
 
@@ -31,7 +31,7 @@ Point = tuple[float, float]
 def with_images(
     figure: go.Figure, record: xr.Dataset, objective: str, units: bool | Sequence[int], shown: str
 ) -> go.Figure:
-    """Put the images of `units` into a scatter of one layer, of all that are drawn where it is True.
+    """Put the images of `units` into a scatter of one layer; True stands for all units that are drawn.
 
     Raises
     ------

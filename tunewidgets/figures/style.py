@@ -1,7 +1,7 @@
-"""Figures, their style: colors, symbols, type and text, the same in every figure.
+"""The style of all figures: colors, symbols, type and text.
 
-In: what a figure says. Out: plotly's settings as plain dicts, and text made safe. A figure names all it needs, so that
-it looks the same whatever template a reader has chosen.
+In: a figure's texts and marks. Out: plotly settings as plain dicts, and text made safe. A figure sets everything it
+needs, so that it looks the same under any plotly template.
 """
 
 import textwrap
@@ -10,7 +10,7 @@ from typing import Any
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, ORANGE, YELLOW = "#56B4E9", "#E69F00", "#F0E442"
 GRAY, INK, LINE = "#767676", "#222222", "#e4e4e4"
-# Okabe and Ito's, without black, which a dark page hides. With ten symbols, 70 pairs before one comes back.
+# Okabe and Ito's, without black, which a dark page hides. With ten symbols, 70 pairs before one repeats.
 COLORS = (BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, YELLOW)
 # fmt: off
 SYMBOLS = (
@@ -35,17 +35,17 @@ AXIS: dict[str, Any] = {
     "zeroline": False,
 }
 WHITE = {"paper_bgcolor": "#ffffff", "plot_bgcolor": "#ffffff"}
-# Empty, and so none of plotly's: an absent one would be filled in.
+# Empty, since plotly would fill in a missing one.
 TEMPLATE: dict[str, Any] = {"data": {"scatter": [{"type": "scatter"}]}}
 
 
 def plain(text: object) -> str:
-    """Text that someone typed, kept from being read as plotly's markup."""
+    """Text that someone typed, escaped so that plotly doesn't read it as markup."""
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def shortened(text: str) -> str:
-    """A name as long as a legend has room for, which else would take it from the plot."""
+    """A name, cut to the room in a legend, which would otherwise grow at the plot's expense."""
     return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1].rstrip()}…"
 
 

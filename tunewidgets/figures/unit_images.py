@@ -1,7 +1,7 @@
-"""Figures of units, their own images: one unit on a card, and a layer's units side by side in a gallery.
+"""Units by their images: one unit on a card, and a layer's units side by side in a gallery.
 
-In: a unit record. Out: `plotly.graph_objects.Figure`. Axes are in the figure's own pixels, so that every image
-and its caption stand where they are meant to.
+In: a unit record. Out: `plotly.graph_objects.Figure`. Axes are in the figure's own pixels, so that every image and its
+caption are exactly in place.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ CLASSES, EXEMPLARS, MOST = 10, 6, 96
 FACTS = {
     "selectivity": "selectivity",
     "rs": "RS",
-    "substitutes": "answer alike",
+    "substitutes": "respond alike",
     "accuracy_drop": "accuracy drop",
     "worst_class_drop": "worst class",
 }
@@ -34,24 +34,24 @@ FACTS = {
 def unit_card(
     units: xr.Dataset | xr.DataTree, unit: int, layer: str | None = None, shown: str = "display"
 ) -> go.Figure:
-    """All that a record tells of one unit: its images, its measures, and what it answers to.
+    """All that a record says about one unit: its images, its measures, and what it responds to.
 
     Parameters
     ----------
     units : xarray.Dataset or xarray.DataTree
-        A unit record, or a tree of one a layer.
+        A unit record, or a tree with one per layer.
     unit : int
         Which unit.
     layer : str, optional
         Which layer of a tree that has several.
     shown : {"display", "measured"}
-        Where it has two images an objective: the one for the eye, or the one that RS was measured on.
+        If it has two images per objective: the one for the eye, or the one that RS was measured on.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        Traces: its images, one an objective; the images of the data that it answers to most, where the record has
-        them; bars of its mean activation by class, of the ten strongest classes.
+        Traces: its images, one per objective; the images of the data that it responds to most, if the record has them;
+        bars of its mean activation by class, of the ten strongest classes.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def unit_card(
     ['image', 'image', 'bar']
     """
     record = layer_of(units, layer)
-    # IAM first, as everywhere; of one that failed only what is there.
+    # IAM first, as everywhere; if one failed, only the other.
     there = [str(name) for name in record["objective"].values] if "objective" in record.coords else []
     first = "iam" if "iam" in there or not there else there[0]
     own = images_of(record, first, shown)
@@ -101,7 +101,7 @@ def unit_card(
     if len(exemplars):
         strip = mosaic(exemplars, EXEMPLARS, max(1, round(GAP * exemplars.shape[2] / CELL)))
         _add_image(figure, strip, 0, SIDE + CAPTION, wide)
-        _add_text(figure, f"<span style='color:{GRAY}'>what it answers to most</span>", 0, high - CAPTION)
+        _add_text(figure, f"<span style='color:{GRAY}'>what it responds to most</span>", 0, high - CAPTION)
     if bars:
         _add_bars(figure, record, unit, high)
     return figure
@@ -121,7 +121,7 @@ def unit_gallery(
     Parameters
     ----------
     units : xarray.Dataset or xarray.DataTree
-        A unit record, or a tree of one a layer.
+        A unit record, or a tree with one per layer.
     layer : str, optional
         Which layer of a tree that has several.
     objective : {"iam", "am"}
@@ -131,9 +131,9 @@ def unit_gallery(
     count : int, optional
         How many units to show, evenly spread over that order; by default all, up to 96.
     across : int, default 12
-        Images a row.
+        Images per row.
     shown : {"display", "measured"}
-        Of units that have two images: the one for the eye, or the one that RS was measured on.
+        For units with two images: the one for the eye, or the one that RS was measured on.
 
     Returns
     -------

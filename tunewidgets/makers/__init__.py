@@ -1,4 +1,4 @@
-"""The commands that make the records that ship, and those of the reproductions: `python -m tunewidgets.makers.NAME`.
+"""The commands that make the shipped records and those of the reproductions: `python -m tunewidgets.makers.NAME`.
 
-They alone know both the zoo and the kernels. Each goes on where it stopped.
+Only they know both the zoo and the kernels. Each resumes where it stopped.
 """

@@ -1,8 +1,8 @@
 """Make a record that comes with the package: `python -m tunewidgets.makers.example shallow_cnn`.
 
 In: the network's shipped weights and CIFAR-10's test images. Out: the unit records of all its rectified layers in one
-`.zarr.zip`. Every finished layer is kept in a work folder, from which a run that was stopped goes on. The one that is
-shipped was made with `--images 250 --steps 64 --restarts 1`.
+`.zarr.zip`. Every finished layer is kept in a work folder, from which a stopped run resumes. The shipped one was made
+with `--images 250 --steps 64 --restarts 1`.
 """
 
 import argparse
@@ -40,9 +40,9 @@ def make_example(
     work : path, optional
         A `.zarr` folder for what is finished; None: `runs/NAME-example.zarr`.
     images : int, optional
-        Look at so many of the test images, drawn by `seed`; None: at all.
+        How many of the test images to use, drawn by `seed`; None: all.
     steps, restarts, seed, device
-        As of `tunewidgets.analyze_units`.
+        As in `tunewidgets.analyze_units`.
     progress : bool
 
     Returns
@@ -57,7 +57,7 @@ def make_example(
     """
     if name not in EXAMPLES:
         raise ValueError(f"there is no example called {name!r}; there is {', '.join(EXAMPLES)}")
-    # Here, since the command's help should not wait for torch.
+    # Imported here, since the command's help should not wait for torch.
     from tunewidgets.kernels.single_units.units import analyze_units
     from tunewidgets.zoo.registry import load
     from tunewidgets.zoo.sources import images as image_source
@@ -93,9 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", choices=sorted(EXAMPLES))
     parser.add_argument("--out", help="the .zarr.zip to write (default: its place in the package)")
     parser.add_argument("--work", help="folder for what is finished (default runs/NAME-example.zarr)")
-    parser.add_argument("--images", type=int, help="look at so many of the test images (default: all)")
+    parser.add_argument("--images", type=int, help="how many of the test images to use (default: all)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"optimization steps (default {STEPS})")
-    parser.add_argument("--restarts", type=int, default=3, help="images a unit and objective (default 3)")
+    parser.add_argument("--restarts", type=int, default=3, help="images per unit and objective (default 3)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))

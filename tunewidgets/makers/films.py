@@ -1,9 +1,9 @@
 """Make the films of a network's layers: `python -m tunewidgets.makers.films googlenet_bvlc`.
 
-In: a network trained on ImageNet, and the 1,000 photographs that lie in the folder `TUNEWIDGETS_DATA` names. Out: for
-each layer and method a film with its readout and, beside every point, patches of those photographs; and Table 2 of
+In: a network trained on ImageNet, and the 1,000 photographs in the folder that `TUNEWIDGETS_DATA` names. Out: for each
+layer and method a film with its readout and, beside every point, patches of those photographs; and Table 2 of
 *Identifying and interpreting tuning dimensions in deep networks* as a checklist of the first two layers. A film that is
-there is not made again, so a run that was stopped goes on with the next.
+already there is not made again, so a stopped run resumes with the next.
 """
 
 import argparse
@@ -20,10 +20,10 @@ from tunewidgets.zoo.command import run, sizes
 
 
 class FilmPlan(NamedTuple):
-    """How a layer is looked at.
+    """How a layer is examined.
 
-    Vectors that its dimensions are found in; methods, of which ICA's dimensions are read first; points a dimension,
-    side in pixels and steps of their images; random axes that they are compared with, and points along each.
+    How many vectors its dimensions are found in; the methods; points per dimension, side in pixels and steps of their
+    images; how many random axes they are compared with, and points along each.
     """
 
     vectors: int
@@ -76,7 +76,7 @@ def make_films(
     layers : sequence of str, optional
         Some of the network's in `LAYERS`; None takes all.
     components : int
-        Dimensions a layer.
+        Dimensions per layer.
     photographs : int
     seed : int
     device : str
@@ -92,9 +92,9 @@ def make_films(
     FileNotFoundError
         If the folder named by `TUNEWIDGETS_DATA` holds no such weights or photographs.
     ValueError
-        If a layer is none of the network's.
+        If the network has no such layer.
     """
-    # Here, since the command's help should not wait for torch.
+    # Imported here, since the command's help should not wait for torch.
     from tunewidgets.kernels.gabor.film_checklist import film_checklist
     from tunewidgets.kernels.network.probe import Probe
     from tunewidgets.kernels.tuning.activations import sample_activations
@@ -179,8 +179,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("network", choices=LAYERS)
     parser.add_argument("--layers", nargs="+", help="some of its layers (default all)")
     parser.add_argument("--out", default="films", help="folder of the records (default films)")
-    parser.add_argument("--components", type=int, default=16, help="dimensions a layer (default 16)")
-    parser.add_argument("--photographs", type=int, default=1_000, help="look at so many (default 1000)")
+    parser.add_argument("--components", type=int, default=16, help="dimensions per layer (default 16)")
+    parser.add_argument("--photographs", type=int, default=1_000, help="how many to use (default 1000)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))

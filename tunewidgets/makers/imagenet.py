@@ -1,8 +1,8 @@
 """Make the records of the ImageNet reproduction: `python -m tunewidgets.makers.imagenet googlenet_bvlc`.
 
-In: a network trained on ImageNet whose weights, like the 2,500 labeled photographs, lie in the folder that
-`TUNEWIDGETS_DATA` names. Out: one `.zarr.zip` of unit records of layers at several depths, without any photograph. What
-is finished is kept in a work folder, from which a run that was stopped goes on.
+In: a network trained on ImageNet whose weights, like the 2,500 labeled photographs, are in the folder that
+`TUNEWIDGETS_DATA` names. Out: one `.zarr.zip` of unit records of layers at several depths, without any photograph.
+Finished work is kept in a work folder, from which a stopped run resumes.
 """
 
 import argparse
@@ -13,13 +13,12 @@ from typing import NamedTuple
 
 import xarray as xr
 
-from tunewidgets.derived.unit_columns import layers_of
-from tunewidgets.records import layer_tree, save_record
+from tunewidgets.records import layer_tree, layers_of, save_record
 from tunewidgets.zoo.command import run, sizes
 
 
 class UnitsPlan(NamedTuple):
-    """How a layer is looked at: the side in pixels of its units' images, and how many photographs."""
+    """How a layer is examined: the side in pixels of its units' images, and the number of photographs."""
 
     side: int
     photographs: int
@@ -64,7 +63,7 @@ def make_imagenet(
 ) -> Path:
     """Analyze the units of a network on the ten labeled classes of ImageNet.
 
-    Importance is left out: a layer's units times 2,500 photographs of 224 px are days of computing on a CPU.
+    Importance is left out: silencing each unit of a layer on 2,500 photographs of 224 px would take days on a CPU.
 
     Parameters
     ----------
@@ -72,9 +71,9 @@ def make_imagenet(
     out : path
         Folder of the record; what is unfinished goes to its sub-folder `runs`.
     images : int, optional
-        Measure units on so many of the photographs; None: on all 2,500 in shallow layers, on 500 of them in deep ones.
+        How many of the photographs to measure units on; None: all 2,500 in shallow layers, 500 of them in deep ones.
     steps, seed
-        As of `tunewidgets.analyze_units`.
+        As in `tunewidgets.analyze_units`.
     device : str
     progress : bool
 
@@ -88,7 +87,7 @@ def make_imagenet(
     FileNotFoundError
         If the folder named by `TUNEWIDGETS_DATA` holds no such weights or photographs.
     """
-    # Here, since the command's help should not wait for torch.
+    # Imported here, since the command's help should not wait for torch.
     from tunewidgets.kernels.single_units.units import analyze_units
     from tunewidgets.zoo.registry import load
     from tunewidgets.zoo.sources import images as image_source
@@ -124,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("network", choices=LAYERS)
     parser.add_argument("--out", default="reproduction", help="folder of the records (default reproduction)")
-    parser.add_argument("--images", type=int, help="measure on so many of the photographs")
+    parser.add_argument("--images", type=int, help="how many of the photographs to measure on")
     parser.add_argument("--steps", type=int, default=32, help="optimization steps (default 32)")
     parser.add_argument("--seed", type=int, default=0, help="of the images' starts (default 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")

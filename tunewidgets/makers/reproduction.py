@@ -1,8 +1,8 @@
 """Make the records of a reproduction: `python -m tunewidgets.makers.reproduction shallow_cnn --seeds 5 --epochs 4`.
 
-In: one of the paper's networks, a data set, how many training seeds. Out: for each seed one `.zarr.zip` of unit records
-of all rectified layers, or of those that are named, with how the network was trained. Training and analysis are kept in
-a work folder, from which a run that was stopped goes on.
+In: one of the paper's networks, a data set, a number of training seeds. Out: for each seed one `.zarr.zip` of unit
+records of all rectified layers, or of the named ones, which also say how the network was trained. Training and analysis
+are kept in a work folder, from which a stopped run resumes.
 """
 
 import argparse
@@ -15,8 +15,7 @@ from typing import Any
 import xarray as xr
 
 from tunewidgets._checks import STEPS
-from tunewidgets.derived.unit_columns import layers_of
-from tunewidgets.records import layer_tree, save_record, with_settings
+from tunewidgets.records import layer_tree, layers_of, save_record, with_settings
 from tunewidgets.zoo.command import run, sizes
 
 TRAINED, DATA = ("mlp", "shallow_cnn", "vgg16_cifar10"), ("cifar10", "digits")
@@ -42,17 +41,17 @@ def make_reproduction(
 ) -> list[Path]:
     """Train a network from several seeds and analyze the units of each.
 
-    The seed decides all that is drawn, from the first weights to the starts of the units' images; only the data's
-    images that units are measured on are the same for all seeds.
+    The seed decides everything random, from the first weights to the starts of the units' images; only the test images
+    that units are measured on are the same for all seeds.
 
     Parameters
     ----------
     network : {"mlp", "shallow_cnn", "vgg16_cifar10"}
     data : {"cifar10", "digits"}
     seeds : int
-        Networks are trained from so many seeds.
+        How many seeds to train networks from.
     epochs : int
-        How often each sees all images for training.
+        How often each sees all training images.
     out : path
         Folder of the records; what is unfinished, checkpoints and weights go to its sub-folder `runs`.
     first : int, default 0
@@ -60,21 +59,21 @@ def make_reproduction(
     layers : sequence of str, optional
         None: the output of every activation module.
     ablation : bool, default True
-        Whether importance is measured: with many images it costs more than all else together.
+        Whether importance is measured: with many images it costs more than everything else together.
     images : int, optional
-        Measure units on so many of the data's test images; None: on all.
+        How many of the test images to measure units on; None: all.
     steps, restarts
-        As of `tunewidgets.analyze_units`.
+        As in `tunewidgets.analyze_units`.
     batch, limit
-        As of `tunewidgets.zoo.train.train`.
+        As in the command `python -m tunewidgets.zoo.train`.
     device : str
     progress : bool
 
     Returns
     -------
     list of pathlib.Path
-        A file a seed, `NETWORK-DATA-SEED.zarr.zip`. It holds no image, so that many stay small, and ablation curves for
-        seed 0 only; each layer's settings say under `training` what the log says of the last epoch.
+        One file per seed, `NETWORK-DATA-SEED.zarr.zip`. It holds no images, so that many files stay small, and ablation
+        curves for seed 0 only; each layer's settings hold under `training` what the log says of the last epoch.
 
     Raises
     ------
@@ -87,7 +86,7 @@ def make_reproduction(
     for number, value, least in (("seeds", seeds, 1), ("first", first, 0)):
         if value < least:
             raise ValueError(f"{number} is {value}; give a whole number of at least {least}")
-    # Here, since the command's help should not wait for torch.
+    # Imported here, since the command's help should not wait for torch.
     from tunewidgets.kernels.single_units.units import analyze_units
     from tunewidgets.zoo.registry import load
     from tunewidgets.zoo.sources import images as image_source
@@ -108,7 +107,7 @@ def make_reproduction(
             ablation=ablation,
             exemplars=0,
             restarts=restarts,
-            # Curves cost as much as all single units together, and one network's are shown.
+            # Curves cost as much as all single units together, and only one network's are shown.
             ablation_options={"curves": seed == 0},
             store=work / "units.zarr",
             steps=steps,
@@ -123,7 +122,7 @@ def make_reproduction(
 
 
 def _kept(tree: xr.DataTree, training: dict[str, Any]) -> xr.DataTree:
-    """The records without their images, and with how the network was trained."""
+    """The records without their images, with a note of how the network was trained."""
     return layer_tree(
         {
             layer: with_settings(record.drop_vars("image"), training=training)
@@ -149,13 +148,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--layers", nargs="+", help="analyze these layers alone (default: all rectified ones)"
     )
     parser.add_argument(
-        "--no-ablation", dest="ablation", action="store_false", help="leave out what units are worth"
+        "--no-ablation",
+        dest="ablation",
+        action="store_false",
+        help="leave out what the network loses without each unit",
     )
-    parser.add_argument("--images", type=int, help="measure on so many of the test images (default: all)")
+    parser.add_argument("--images", type=int, help="how many of the test images to measure on (default: all)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"optimization steps (default {STEPS})")
-    parser.add_argument("--restarts", type=int, default=1, help="images a unit and objective (default 1)")
+    parser.add_argument("--restarts", type=int, default=1, help="images per unit and objective (default 1)")
     parser.add_argument("--batch", type=int, default=64, help="images in a step of training (default 64)")
-    parser.add_argument("--limit", type=int, help="only the first so many training images, for a trial")
+    parser.add_argument("--limit", type=int, help="use only this many training images, for a trial")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))
     return run("make_reproduction", lambda: sizes(*make_reproduction(**chosen, progress=sys.stderr.isatty())))

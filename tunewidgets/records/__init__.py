@@ -18,6 +18,7 @@ import xarray as xr
 from .. import __version__
 from .._checks import plain_value
 from .files import NAME, group_name, is_url, node_name, read, root_attrs, write
+from .layers import layers_of
 from .schemas import SCHEMAS
 from .validation import MARK, RecordError, mark, schema_of, validate
 
@@ -27,6 +28,7 @@ __all__ = [
     "group_name",
     "kind_of",
     "layer_tree",
+    "layers_of",
     "new_attrs",
     "open_record",
     "save_record",

@@ -1,7 +1,7 @@
-"""Widgets, waiting for the reader: a cell that goes on when something was clicked.
+"""Waiting for the reader: a cell that goes on when something has been clicked.
 
-In: a widget and the name of one of its traits. Out: the trait's next value, where the host delivers messages during a
-cell.
+In: a widget and the name of one of its traits. Out: the trait's next value, if the host delivers messages while a cell
+runs.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ async def next_value(widget: t.HasTraits, name: str, timeout: float | None) -> A
     Raises
     ------
     RuntimeError
-        If the page's messages wait until the cell has ended.
+        If the page's messages are held back until the cell has ended.
     TimeoutError
         If nothing came within `timeout` seconds.
     """
@@ -43,7 +43,7 @@ async def next_value(widget: t.HasTraits, name: str, timeout: float | None) -> A
             found.set_result(value)
 
     def heard(change: Any) -> None:
-        # The message may come on another thread than the loop's.
+        # The message may come on a thread other than the loop's.
         loop.call_soon_threadsafe(settle, change["new"])
 
     widget.observe(heard, name)

@@ -1,4 +1,4 @@
-"""Widgets, what they share: the page's code read from static/, a still picture in every output, replies, waiting.
+"""What all widgets share: the page's code read from static/, a still picture in every output, replies, waiting.
 
 In: a widget's name and its traits. Out: an anywidget that shows its page where it can run, and a PNG where it
 can't. Imports no torch and computes nothing heavy.
@@ -18,13 +18,13 @@ from PIL import Image
 
 from ..derived.pictures import png
 from .awaiting import next_value
-from .live import Answer, Live
+from .live import Live, Reply
 
 STATIC = Path(__file__).parent.parent / "static"
 
 # What one widget may put into the page as images, in bytes; the rest waits in the kernel until asked for.
 INLINE_BUDGET = 4_000_000
-# A page without a kernel has nobody to ask for the rest.
+# A page without a kernel can't ask for the rest.
 NO_BUDGET = sys.maxsize
 
 
@@ -59,10 +59,10 @@ def bundle(name: str, suffix: str) -> str:
 class Widget(anywidget.AnyWidget):
     """An anywidget whose page is `static/<bundle_name>.js` and `.css`.
 
-    A subclass names its bundle, says what exported pages call it and which of its traits say where it stands
-    (`page_name`, `place_traits`), draws its still picture (`_still`), and may answer the page's requests:
-    `_answers` maps a request's kind to a method that takes the message and returns buffers at once; `_computations`
-    maps one to a method that takes it and returns a key and a generator of answers, which a worker goes through.
+    A subclass names its bundle, says what exported pages call it and which of its traits make up its state
+    (`page_name`, `place_traits`), draws its still picture (`_still`), and may reply to the page's requests: `_replies`
+    maps a request's kind to a method that takes the message and returns buffers at once; `_computations` maps one to a
+    method that takes it and returns a key and a generator of replies, which a worker goes through.
     """
 
     bundle_name: ClassVar[str]
@@ -80,7 +80,7 @@ class Widget(anywidget.AnyWidget):
 
     @classmethod
     def _check_known(cls, traits: Mapping[str, Any]) -> None:
-        """Raise a TypeError for a trait that there is not, which traitlets takes without a word."""
+        """Raise a TypeError for an unknown trait, which traitlets would take without a word."""
         for name in traits:
             if name not in cls.class_trait_names():
                 own = cls.reader_traits()
@@ -138,30 +138,30 @@ class Widget(anywidget.AnyWidget):
             raise ValueError(f"there is no {name!r} to wait for; give one of {', '.join(sorted(known))}")
         return await next_value(self, name, timeout)
 
-    def _answers(self) -> dict[str, Callable[[dict[str, Any]], list[bytes]]]:
+    def _replies(self) -> dict[str, Callable[[dict[str, Any]], list[bytes]]]:
         return {}
 
     def _computations(
         self,
-    ) -> dict[str, Callable[[dict[str, Any]], tuple[Hashable, Iterator[Answer]]]]:
+    ) -> dict[str, Callable[[dict[str, Any]], tuple[Hashable, Iterator[Reply]]]]:
         return {}
 
     def _still(self) -> Image.Image:
         raise NotImplementedError(f"{type(self).__name__} draws no still picture")
 
     def _reply(self, _widget: Any, message: Any, _buffers: Any) -> None:
-        """Answer `{id, kind, …}`: at once by "done" and buffers, or as `live` says; by "error" where it can't be."""
+        """Reply to `{id, kind, …}`: at once by "done" and buffers, or as `live` says; by "error" where it can't be."""
         if not isinstance(message, dict):
             return
         id, kind = message.get("id"), message.get("kind")
-        answers, computations = self._answers(), self._computations()
+        replies, computations = self._replies(), self._computations()
         try:
             if kind == "cancel":
                 self._live.cancel(id)
             elif kind in computations:
                 self._live.start(str(id), *computations[kind](message))
-            elif kind in answers:
-                self.send({"id": id, "kind": "done"}, answers[kind](message))
+            elif kind in replies:
+                self.send({"id": id, "kind": "done"}, replies[kind](message))
         except ValueError as error:
             self.send({"id": id, "kind": "error", "message": str(error)})
 

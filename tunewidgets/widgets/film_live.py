@@ -1,7 +1,7 @@
-"""Widgets, the explorer off the film's grid: the images of all sliders together, and those that the reader keeps.
+"""The explorer off the film's grid: images for all sliders together, and those that the reader keeps.
 
-In: a film record, its probe and the dimensions shown, a row each. Out: answers to the page, image after image, and
-the film with the kept images in it. What is finished is remembered, so that going back is free.
+In: a film record, its probe and the dimensions shown, one per row. Out: replies to the page, image after image, and the
+film with the kept images in it. What is finished is remembered, so that going back is free.
 """
 
 from collections import OrderedDict
@@ -15,11 +15,11 @@ from ..derived.pictures import webp
 from ..live_protocols import LiveImage
 from ..live_work import live_work
 from .film_page import top_units
-from .live import Answer
+from .live import Reply
 
 # Finished images that are remembered, bytes.
 REMEMBERED = 32_000_000
-# Coordinates nearer than this share of a decimal are the same: what a page sends comes back as it was.
+# Coordinates this close, in decimals, are the same: what a page sends comes back unchanged.
 DIGITS = 5
 
 # Which probe a film takes.
@@ -47,7 +47,7 @@ class Combinations:
         self.kept: dict[Rows, LiveImage] = {}
 
     def rows(self, coordinates: Any) -> Rows:
-        """Coordinates as the page sent them: one number a row.
+        """Coordinates as the page sent them: one number per row.
 
         Raises
         ------
@@ -68,17 +68,17 @@ class Combinations:
             rows[row] = float(coordinate)
         return rows
 
-    def grow(self, rows: Rows) -> Iterator[Answer]:
+    def grow(self, rows: Rows) -> Iterator[Reply]:
         """The image at these coordinates as it comes, and what is known of its target."""
         done = self._finished.get(rows)
         if done is not None:
             self._finished.move_to_end(rows)
-            yield self._answer(rows, done)
+            yield self._reply_of(rows, done)
             return
         for image in self._images.grow(self._coordinates(rows)):
             if image.step == image.steps:
                 self._remember(rows, image)
-            yield self._answer(rows, image)
+            yield self._reply_of(rows, image)
 
     def keep(self, rows: Rows, make: bool) -> None:
         """Put the finished image at these coordinates among those that go into the record; `make` it if it is not yet.
@@ -120,7 +120,7 @@ class Combinations:
         }
         return film.drop_vars(new, errors="ignore").assign(columns)
 
-    def _answer(self, rows: Rows, image: LiveImage) -> Answer:
+    def _reply_of(self, rows: Rows, image: LiveImage) -> Reply:
         target = self._images.space.target(self._coordinates(rows))
         nearest = self._images.space.nearest(target)
         [units], [weights] = top_units(target[None].astype(np.float32))
@@ -133,7 +133,7 @@ class Combinations:
             "weights": [float(f"{weight:.4g}") for weight in weights],
             "from": [self._row_of(nearest.dimension), nearest.dimension, nearest.point],
         }
-        return Answer(facts, [webp(image.image)])
+        return Reply(facts, [webp(image.image)])
 
     def _row_of(self, dimension: int) -> int | None:
         return self._shown.index(dimension) if dimension in self._shown else None

@@ -1,7 +1,7 @@
-"""Widgets, the explorer's payload: a film record as what its page is sent once.
+"""The explorer's payload: what its page is sent once of a film record.
 
-In: a film record and the dimensions to show. Out: a JSON-ready dict of titles and small tables, and one
-encoded mosaic of images a dimension. NaN becomes None, numbers are rounded to what a page can show.
+In: a film record and the dimensions to show. Out: a JSON-ready dict of titles and small tables, and one encoded mosaic
+of images per dimension. NaN becomes None, numbers are rounded to what a page can show.
 """
 
 from collections.abc import Callable, Sequence
@@ -73,7 +73,7 @@ def inline_sprites(
     budget: int,
     sprite_of: Callable[[xr.Dataset, int], bytes] = film_sprite,
 ) -> list[bytes]:
-    """The sprites of `dimensions`, in order, as long as they fit in `budget` bytes; else empty bytes."""
+    """The sprites of `dimensions`, in order, as long as they fit in `budget` bytes; empty bytes for the rest."""
     sprites = [b""] * len(dimensions)
     for at, dimension in enumerate(dimensions):
         if film["status"].values[dimension]:

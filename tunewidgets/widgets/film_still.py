@@ -1,4 +1,4 @@
-"""Widgets, the explorer's still picture: what a film looks like where no widget can run.
+"""The explorer's still picture: what a film looks like where no widget can run.
 
 In: a film record, as its reader left it, and the dimensions to show. Out: one Pillow image, in a few milliseconds.
 """

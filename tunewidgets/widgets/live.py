@@ -1,7 +1,7 @@
-"""Widgets, live requests: what is computed while the reader explores, a step at a time, and can be stopped.
+"""Live requests of widgets: work that goes on while the reader explores, a step at a time, and can be stopped.
 
-In: a request's id and the generator of its answers. Out: messages to the page, `{id, kind, …}`: `progress` at once,
-`partial` for each answer and `done` at the end, `error` with a sentence and details, or `cancelled`. All widgets'
+In: a request's id and the generator of its replies. Out: messages to the page, `{id, kind, …}`: `progress` at once,
+`partial` for each reply and `done` at the end, `error` with a sentence and details, or `cancelled`. All widgets'
 generators take turns on one thread: whoever computes in a cell keeps the other cores.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 Send = Callable[[dict[str, Any], list[bytes]], Any]
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What the page is told after a step."""
 
     facts: dict[str, Any]
@@ -31,19 +31,19 @@ class Live:
         self._current: Request | None = None
         self._lock = threading.Lock()
 
-    def start(self, id: str, key: Hashable, answers: Iterator[Answer]) -> "Request":
+    def start(self, id: str, key: Hashable, replies: Iterator[Reply]) -> "Request":
         """Begin a request, or join the one under way where its `key` is the same; returns at once.
 
-        Where the answers under way have a method `join`, it is given the new ones and says whether it takes them in.
+        If the replies under way have a method `join`, it is given the new ones and says whether it takes them in.
         """
         with self._lock:
             current = self._current
-            if current is not None and current.key == key and current.takes(answers):
+            if current is not None and current.key == key and current.takes(replies):
                 self._send({"id": id, "kind": "progress", "same": current.id}, [])
                 return current
             if current is not None:
                 current.stopped = True
-            self._current = request = Request(id, key, answers, self._send, copy_context())
+            self._current = request = Request(id, key, replies, self._send, copy_context())
         self._send({"id": id, "kind": "progress"}, [])
         WORKER.add(request)
         return request
@@ -57,28 +57,28 @@ class Live:
 
 
 class Request:
-    """Answers on their way to the page; `ended` is set after the last one, `error` is what they ended with."""
+    """Replies on their way to the page; `ended` is set after the last one, `error` is what they ended with."""
 
     def __init__(
-        self, id: str, key: Hashable, answers: Iterator[Answer], send: Send, context: Context
+        self, id: str, key: Hashable, replies: Iterator[Reply], send: Send, context: Context
     ) -> None:
         self.id, self.key = id, key
         self.stopped = self.over = False
         self.ended = threading.Event()
         self.error: Exception | None = None
-        self._answers, self._plain_send, self._context = answers, send, context
+        self._replies, self._plain_send, self._context = replies, send, context
 
-    def takes(self, answers: Iterator[Answer]) -> bool:
-        """Whether new answers are part of these from now on."""
-        join = getattr(self._answers, "join", None)
-        return not self.over and (join is None or bool(join(answers)))
+    def takes(self, replies: Iterator[Reply]) -> bool:
+        """Whether new replies are part of these from now on."""
+        join = getattr(self._replies, "join", None)
+        return not self.over and (join is None or bool(join(replies)))
 
     def advance(self) -> bool:
         """Take one step and tell of it; whether there is more to do."""
         if self.stopped:
             return self._end("cancelled")
         try:
-            answer = next(self._answers, None)
+            reply = next(self._replies, None)
         except Exception as error:
             plain = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             details = "".join(traceback.format_exception(error))
@@ -86,9 +86,9 @@ class Request:
             return self._end("error", {"message": plain, "details": details})
         if self.stopped:
             return self._end("cancelled")
-        if answer is None:
+        if reply is None:
             return self._end("done")
-        self._tell("partial", *answer)
+        self._tell("partial", *reply)
         return True
 
     def give_up(self, error: Exception) -> None:
@@ -98,7 +98,7 @@ class Request:
 
     def _end(self, kind: str, facts: dict[str, Any] | None = None) -> bool:
         self.over = True
-        close = getattr(self._answers, "close", None)
+        close = getattr(self._replies, "close", None)
         if close is not None:
             close()
         self._tell(kind, facts or {}, [])
@@ -106,7 +106,8 @@ class Request:
         return False
 
     def _tell(self, kind: str, facts: dict[str, Any], buffers: list[bytes]) -> None:
-        # In the request's own context: the kernel then knows what it answers to, and which of its threads asked.
+        # In the request's own context: the kernel then knows which message this belongs to, and which of its threads
+        # asked.
         self._context.run(self._plain_send, {**facts, "id": self.id, "kind": kind}, buffers)
 
 
@@ -136,7 +137,7 @@ class Worker:
                 more = request.advance()
             except Exception as error:
                 # A message that can't be sent ends its own request: the others still take turns here.
-                logging.getLogger(__name__).exception("a live request could not be answered")
+                logging.getLogger(__name__).exception("a live request could not be finished")
                 request.give_up(error)
                 continue
             if more:

@@ -1,4 +1,4 @@
-"""Widgets, the one that shows a record.
+"""The widget that shows a record of a given kind.
 
 In: a record or its path. Out: the widget for its kind.
 """

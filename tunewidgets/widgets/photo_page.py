@@ -1,7 +1,7 @@
-"""Widgets, the explorer's photo: where each position of a layer's map on one photo falls along each dimension.
+"""The explorer's photo: where each position of a layer's map on one photo falls along each dimension.
 
-In: a film record, its probe, a photo and the dimensions to show. Out: what the page is sent of it: the photo, the
-coordinates as bytes, and where on the photo each position lies. The network runs here, once; looking about needs none.
+In: a film record, its probe, a photo and the dimensions to show. Out: what the page is sent: the photo, the coordinates
+as bytes, and where on the photo each position lies. The network runs here, once; exploring the photo doesn't need it.
 """
 
 import os
@@ -17,7 +17,7 @@ from ..derived.pictures import webp
 from ..live_work import live_work
 from .film_live import PROBE
 
-# The photo that the page shows is at most so wide; the network sees it at its own size.
+# The photo that the page shows is at most this wide; the network sees it at full size.
 SHOWN = 512
 LEVELS = 255
 
@@ -63,7 +63,7 @@ def _pixels(image: Any) -> np.ndarray:
     if isinstance(image, str | os.PathLike):
         try:
             with Image.open(Path(image).expanduser()) as opened:
-                # Turned as its camera says, as images of the zoo are.
+                # Upright by its EXIF orientation, like the zoo's images.
                 return np.array(ImageOps.exif_transpose(opened).convert("RGB"))
         except FileNotFoundError:
             raise FileNotFoundError(f"there is no photo at {image}; give a file that exists") from None

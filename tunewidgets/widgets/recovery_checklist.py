@@ -1,7 +1,7 @@
-"""Widgets, the recovery checklist: which attributes of a Gabor bank each method finds, and what the reader thinks.
+"""The recovery checklist: which attributes of a Gabor bank each method finds, and what the reader thinks.
 
 In: a recovery record or its path. Out: a widget whose switches, opened cell, verdicts and notes are synced traits. The
-page is js/src/recovery-checklist; what it is sent is made in `recovery_page` and `recovery_strips`.
+page is js/src/recovery-checklist; its payload is made in `recovery_page` and `recovery_strips`.
 """
 
 import os
@@ -39,7 +39,7 @@ KINDS = {"verdicts": "verdict", "notes": "note"}
 
 
 class RecoveryChecklist(Widget):
-    """Judge which attributes of a Gabor bank a method's tuning dimensions recover, beside marks that are calibrated.
+    """Judge which attributes of a Gabor bank a method's tuning dimensions recover, beside calibrated marks.
 
     Parameters
     ----------
@@ -76,12 +76,11 @@ class RecoveryChecklist(Widget):
     A cell's first mark says whether some dimension sweeps the attribute farther than it would if what it changes
     carried other filters' labels; the second, whether it does so more than arbitrary axes of the same subspace. A cell
     that doesn't exist has no mark, which is not a no. The last row says whether all attributes are recovered together,
-    by Holm's correction.
+    with Holm's correction.
 
     References
     ----------
-    *Identifying and interpreting tuning dimensions in deep networks*, Tables 1 and 2, which stand
-    beside ours.
+    *Identifying and interpreting tuning dimensions in deep networks*, Tables 1 and 2, whose marks stand beside ours.
 
     Examples
     --------
@@ -142,7 +141,7 @@ class RecoveryChecklist(Widget):
         return cells_of(self._judged_root(), self._look)
 
     def all_three(self) -> list[Cell]:
-        """The table's last row, a cell a column: whether all attributes are recovered together, on how many seeds.
+        """The table's last row, one cell per column: whether all attributes are recovered together, on how many seeds.
 
         Films (`film_checklist`) have no such row: the list is empty.
         """
@@ -154,7 +153,7 @@ class RecoveryChecklist(Widget):
 
     def figure(self) -> "go.Figure":
         """The table as it is shown, by `tw.figures.recovery_table`: for `tw.figures.save`, or to change."""
-        # Here, for the widget itself needs no plotly.
+        # Imported here, since the widget itself needs no plotly.
         from ..figures import recovery_table
 
         return recovery_table(self.judged(), self.bank, self.readout, self.seed, self.alpha)
@@ -168,7 +167,7 @@ class RecoveryChecklist(Widget):
         return latex(self.cells(), self._look, self.all_three())
 
     def to_csv(self) -> str:
-        """The table as it is shown with all its numbers, a line a cell."""
+        """The table as it is shown, with all its numbers, one line per cell."""
         return csv_text(self.cells(), self._look, self.all_three())
 
     @property
@@ -226,10 +225,10 @@ class RecoveryChecklist(Widget):
     def _all_images(self, quality: int) -> dict[str, list[bytes]]:
         return {"_sprites": inline_sprites(self._strips, NO_BUDGET, quality)}
 
-    def _answers(self) -> dict[str, Any]:
-        return {"sprite": self._answer_sprite}
+    def _replies(self) -> dict[str, Any]:
+        return {"sprite": self._sprite_reply}
 
-    def _answer_sprite(self, message: dict[str, Any]) -> list[bytes]:
+    def _sprite_reply(self, message: dict[str, Any]) -> list[bytes]:
         at = message.get("page")
         if type(at) is not int or not 0 <= at < len(self._strips):
             raise ValueError(f"there is no film strip {at!r} here; there are {len(self._strips)}")

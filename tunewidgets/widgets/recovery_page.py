@@ -1,4 +1,4 @@
-"""Widgets, the checklist's payload: a recovery record as what its page is sent once.
+"""The checklist's payload: what its page is sent once of a recovery record.
 
 In: a recovery record. Out: a JSON-ready dict of names and numbers, and packed bytes of what is too much for JSON: the
 null distributions as histograms, the readout curves. NaN becomes None, numbers have six decimals.

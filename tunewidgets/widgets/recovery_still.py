@@ -1,4 +1,4 @@
-"""Widgets, the checklist's still picture: the table of marks where no widget can run.
+"""The checklist's still picture: the table of marks where no widget can run.
 
 In: cells of `recovery_marks` and what they were looked at with. Out: one Pillow image, in a few milliseconds.
 """
@@ -14,7 +14,7 @@ WARM, WIDEST = (185, 80, 0), 160  # pixels of a column
 
 
 def recovery_still(cells: list[Cell], all_three: list[Cell], look: RecoveryLook, seeds: int) -> Image.Image:
-    """A row an attribute and one of all three, a column a method with its number of components; the paper's mark in
+    """One row per attribute and one for all three, one column per method and number of components; the paper's mark in
     small type.
     """
     columns = list(dict.fromkeys((cell.method, cell.n_components) for cell in cells))

@@ -1,7 +1,7 @@
-"""Widgets, the checklist's images: the films of its best dimensions, as many in the page as its budget allows.
+"""The checklist's images: films of its best dimensions, as many in the page as its budget allows.
 
-In: a recovery record with films below it. Out: a table of strips, a film's dimension each, and their encoded mosaics,
-empty where the kernel keeps one until it is asked for.
+In: a recovery record with films below it. Out: a table of strips, each one dimension of a film, and their encoded
+mosaics; an empty one is kept by the kernel until the page asks for it.
 """
 
 from dataclasses import dataclass
@@ -46,10 +46,10 @@ class Strip:
 
 
 def strips_of(tree: xr.DataTree) -> list[Strip]:
-    """The strips of every best dimension of which there is a film."""
+    """The strips of all best dimensions that have a film."""
     report = tree.to_dataset(inherit=False)
     names = [f"{m}-{k}" for m in report["decomposition"].values for k in report["n_components"].values]
-    # A film says by its bank's weights which bank and seed it is of.
+    # A film's bank and seed are recognized by the bank's weights.
     banks = {
         str(sha): place
         for place, sha in np.ndenumerate(report["bank_sha256"].transpose("seed", "bank").values)
@@ -78,7 +78,7 @@ def strips_of(tree: xr.DataTree) -> list[Strip]:
 
 
 def inline_sprites(strips: list[Strip], budget: int, quality: int = 90) -> list[bytes]:
-    """The strips' sprites in their order, as long as they fit in `budget` bytes; else empty bytes."""
+    """The strips' sprites in their order, as long as they fit in `budget` bytes; empty bytes for the rest."""
     sprites = [b""] * len(strips)
     for at, strip in enumerate(strips):
         if strip.facts["status"]:

@@ -1,4 +1,4 @@
-"""Widgets, what their still pictures share: colors, and text that ends where its room does.
+"""What still pictures share: colors, and text cut to the room it has.
 
 In: text, its type and its room. Out: the text as far as it fits.
 """

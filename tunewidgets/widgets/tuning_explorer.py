@@ -1,8 +1,8 @@
-"""Widgets, the tuning explorer: a film record under sliders.
+"""The tuning explorer: a film record under sliders.
 
 In: a film record or its path, and a photo to place along its dimensions. Out: a widget whose slider positions, labels,
-active dimension and place in the photo are synced traits. The page is js/src/tuning-explorer; what it is sent is made
-in `film_page` and `photo_page`.
+active dimension and place in the photo are synced traits. The page is js/src/tuning-explorer; its payload is made in
+`film_page` and `photo_page`.
 """
 
 import os
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Coordinates(t.List):
-    """Coordinates, one a row; a mapping of rows to coordinates leaves the other rows where they are."""
+    """Coordinates, one per row; a mapping of rows to coordinates leaves the other rows where they are."""
 
     def validate(self, obj: Any, value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -44,8 +44,8 @@ class TuningExplorer(Widget):
     film : xarray.Dataset, str or path
         A film record (`render_film`, `add_patches`), or where one was saved.
     probe : Probe, optional
-        The layer that the film was made for: all sliders then also move together, and the kernel makes the image for
-        where they stand. Needed for `image`.
+        The layer that the film was made for. With it all sliders can also move together, and the kernel makes the image
+        for their combination. Needed for `image`.
     dimensions : sequence of int, optional
         Which of the film's dimensions to show, in this order; all of them by default.
     image : str, path, Pillow image, ndarray or Tensor, optional
@@ -67,8 +67,8 @@ class TuningExplorer(Widget):
     position : list of int
         The row and column of the layer's map that is marked in the photo; empty for none.
     coordinates : list of float
-        Where all sliders stand together, a coordinate a row; empty while they move one at a time. A dict of rows to
-        coordinates can be set too.
+        Where all sliders stand together, one coordinate per row; empty while they move one at a time. It can also be
+        set to a dict of rows to coordinates.
 
     Raises
     ------
@@ -86,10 +86,10 @@ class TuningExplorer(Widget):
 
     Notes
     -----
-    The images are sent with the page, up to 4 MB; beyond that the page asks the kernel for them. Scrubbing,
-    playing, typing labels and looking about in the photo need no kernel. Images of several sliders together
-    (eq. 1 of *Identifying and interpreting tuning dimensions in deep networks*, for the inverse transform of all
-    coordinates) start from the film's nearest one and grow in view; `keep` and `labeled` put them into the record.
+    The images are sent with the page, up to 4 MB; beyond that the page asks the kernel for them. Scrubbing, playing,
+    typing labels and exploring the photo need no kernel. Images of several sliders together (eq. 1 of *Identifying and
+    interpreting tuning dimensions in deep networks*, for the inverse transform of all coordinates) start from the
+    film's nearest one and grow in view; `keep` and `labeled` put them into the record.
 
     Examples
     --------
@@ -174,7 +174,7 @@ class TuningExplorer(Widget):
 
     def figure(self) -> "go.Figure":
         """The dimension whose row is open, by `tw.figures.film_strip`; `tw.figures.film_sheet(film)` has them all."""
-        # Here, for the widget itself needs no plotly.
+        # Imported here, since the widget itself needs no plotly.
         from ..figures import film_strip
 
         return film_strip(self.labeled(), self._shown[self.dimension])
@@ -185,7 +185,7 @@ class TuningExplorer(Widget):
         Raises
         ------
         ValueError
-            If the sliders don't move together, or no unit is asked to answer where they stand.
+            If the sliders don't move together, or no unit is asked to respond where they stand.
         """
         self._keep(self.coordinates, make=True)
 
@@ -279,7 +279,7 @@ class TuningExplorer(Widget):
         patches = inline_sprites(self._record, self._shown, NO_BUDGET, partial(patch_sprite, quality=quality))
         return {"_sprites": images, "_patches": patches}
 
-    def _answers(self) -> dict[str, Any]:
+    def _replies(self) -> dict[str, Any]:
         return {
             "sprite": lambda message: [film_sprite(self._record, self._asked(message))],
             "patches": lambda message: [patch_sprite(self._record, self._asked(message))],

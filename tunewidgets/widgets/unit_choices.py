@@ -1,4 +1,4 @@
-"""Widgets, what a reader of the scatter may choose on one layer, and what is chosen at first.
+"""What a reader of the scatter may choose on one layer, and what is chosen at first.
 
 In: a layer's table of columns (`unit_columns.table`). Out: names for the axes, the colors and the objective. The page
 makes the same choices of a layer (js/src/unit-scatter/choices.ts) when its reader goes there.
@@ -14,7 +14,7 @@ COLOR_COLUMNS = ("preferred_class", "accuracy_drop")
 
 @dataclass(frozen=True)
 class Choices:
-    """The names that one layer has a place for."""
+    """The names that can be chosen on one layer."""
 
     axes: tuple[str, ...]
     colors: tuple[str, ...]
@@ -49,7 +49,7 @@ def choices_of(table: dict[str, Any]) -> Choices:
     axes = tuple(name for name, column in table["columns"].items() if column["kind"] != "class")
     if not axes:
         raise RecordError(
-            f"layer {table['layer']!r} has no number a unit to put on an axis, such as selectivity or RS; "
+            f"layer {table['layer']!r} has no column of numbers to put on an axis, such as selectivity or RS; "
             "measure some with analyze_units"
         )
     colors = tuple(name for name in COLOR_COLUMNS if name in table["columns"])

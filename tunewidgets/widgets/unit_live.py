@@ -1,6 +1,6 @@
-"""Widgets, the scatter's units on request: images come while the reader explores, and go into the record.
+"""The scatter's units on request: images are made while the reader explores, and go into the record.
 
-In: unit records and a probe of their model. Out: answers to the page, step after step, and records that have grown.
+In: unit records and a probe of their model. Out: replies to the page, step after step, and records that have grown.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from ..derived.shown_images import has_display, shown_images
 from ..derived.unit_columns import table
 from ..live_protocols import Growing, Rendered, UnitsWork
 from ..live_work import live_work
-from .live import Answer
+from .live import Reply
 from .unit_page import grown_facts, notes
 from .unit_run import Run, Task
 
@@ -32,9 +32,9 @@ class UnitsOnRequest:
     options : mapping, optional
         Of `visualize`, for the layers without images.
     looks_at : callable
-        Whether a reader sees a unit of a layer: only then its image is sent before it is finished.
+        Whether a reader sees a unit of a layer: only then is its image sent before it is finished.
     grew : callable
-        Told the layer when an image was made, and its table of columns where one came that it had not before.
+        Told the layer when an image was made, and its table of columns if it has a new one.
 
     Raises
     ------
@@ -74,7 +74,7 @@ class UnitsOnRequest:
             self._check_unit(layer, unit)
             wanted = Task(layer, unit, objective, kind)
         rest = self.growing[layer].waiting_units(selected) if message.get("all") is True else []
-        return Run(self._answers, wanted, [Task(layer, one, objective) for one in rest])
+        return Run(self._replies, wanted, [Task(layer, one, objective) for one in rest])
 
     def run(self, layer: str, objective: str, units: Sequence[int]) -> Run:
         """These units, one after the other.
@@ -86,7 +86,7 @@ class UnitsOnRequest:
         """
         for unit in units:
             self._check_unit(layer, unit)
-        return Run(self._answers, rest=[Task(layer, int(unit), objective) for unit in units])
+        return Run(self._replies, rest=[Task(layer, int(unit), objective) for unit in units])
 
     def _check_unit(self, layer: str, unit: Any) -> None:
         count = self.growing[layer].now.sizes["unit"]
@@ -95,7 +95,7 @@ class UnitsOnRequest:
                 f"there is no unit {unit!r} in layer {layer!r}; it has {count} units, give 0 to {count - 1}"
             )
 
-    def _answers(self, task: Task) -> Iterator[Answer]:
+    def _replies(self, task: Task) -> Iterator[Reply]:
         growing = self.growing[task.layer]
         grew = False
         for objective in self._objectives(task):
@@ -117,11 +117,11 @@ class UnitsOnRequest:
                 yield self._finished(task, objective, growing.steps_of(task.unit, objective), True)
         if grew and growing.is_full:
             for _ in growing.compare():
-                yield Answer({**self._about(task, ""), "comparing": True}, [])
+                yield Reply({**self._about(task, ""), "comparing": True}, [])
             columns = table(growing.now)
             self._grew(task.layer, columns)
             whole = {"table": columns, "notes": notes(growing.now)}
-            yield Answer({**self._about(task, ""), "whole": whole}, [])
+            yield Reply({**self._about(task, ""), "whole": whole}, [])
 
     def _objectives(self, task: Task) -> list[str]:
         if task.kind != "image":
@@ -133,7 +133,7 @@ class UnitsOnRequest:
     def _about(self, task: Task, objective: str) -> dict[str, Any]:
         return {"layer": task.layer, "unit": task.unit, "objective": objective, "task": task.kind}
 
-    def _finished(self, task: Task, objective: str, steps: int, kept: bool) -> Answer:
+    def _finished(self, task: Task, objective: str, steps: int, kept: bool) -> Reply:
         now = self.growing[task.layer].now
         one = now.isel(unit=[task.unit]).sel(objective=objective)
         images = [shown_images(one)[0]]
@@ -146,9 +146,9 @@ class UnitsOnRequest:
             "grown": grown_facts(now, objective, task.unit),
             "kept": kept,
         }
-        return Answer(facts, [webp(image) for image in images])
+        return Reply(facts, [webp(image) for image in images])
 
-    def _partial(self, task: Task, objective: str, restart: int, now: Growing) -> Answer:
+    def _partial(self, task: Task, objective: str, restart: int, now: Growing) -> Reply:
         facts = {
             **self._about(task, objective),
             "restart": restart,
@@ -156,8 +156,8 @@ class UnitsOnRequest:
             "steps": now.steps,
         }
         if not self._looks_at(task.layer, task.unit):
-            return Answer(facts, [])
+            return Reply(facts, [])
         seen = now.look()
         facts["own"] = None if seen.own is None else float(f"{seen.own:.4g}")
         facts["rs"] = seen.rs
-        return Answer(facts, [webp(seen.image)])
+        return Reply(facts, [webp(seen.image)])

@@ -1,7 +1,7 @@
-"""Widgets, the scatter's payload: unit records as what their page is sent once.
+"""The scatter's payload: what its page is sent once of unit records.
 
-In: one layer's unit record. Out: a JSON-ready dict of what an opened unit tells beside its columns: who exceeds it,
-its classes, its exemplars, why it has no image. NaN becomes None, numbers are rounded to what a page can show.
+In: one layer's unit record. Out: a JSON-ready dict of what is shown of an opened unit beside its columns: who exceeds
+it, its classes, its exemplars, why it has no image. NaN becomes None, numbers are rounded to what a page can show.
 """
 
 from typing import Any
@@ -12,9 +12,9 @@ import xarray as xr
 from ..derived.shown_images import has_display
 from ..derived.unit_columns import columns, scales
 
-# RS along the optimization is sent with the page up to so many numbers a layer.
+# RS along the optimization is sent with the page up to this many numbers per layer.
 COURSES = 50_000
-# With more classes than this, a unit's bars show only those it answers to most.
+# With more classes than this, a unit's bars show only those it responds to most.
 ALL_CLASSES, TOP_CLASSES = 24, 12
 
 
@@ -56,9 +56,9 @@ def notes(units: xr.Dataset) -> list[str]:
         rs = units["rs"].values[:, alive] if "rs" in units else np.full((1, alive.sum()), np.nan)
         if alike.mean() > 0.5 and np.nanmax(np.append(rs[:, alike], 0)) < 1 / count:
             found.append(
-                f"{int(alike.sum())} of {int(alive.sum())} living units answer alike, so each could stand in for "
-                "the others; still RS is 0, because copies never answer more strongly than one another. "
-                "Read the column of substitutes beside RS here."
+                f"{int(alike.sum())} of {int(alive.sum())} living units respond alike, so each could stand in for  "
+                "the others; still RS is 0, because copies never respond more strongly than one another.  "
+                "Here, read the number of substitutes beside RS."
             )
     if "rendered" not in units:
         found.append(
@@ -70,7 +70,9 @@ def notes(units: xr.Dataset) -> list[str]:
 
 
 def grown_facts(units: xr.Dataset, objective: str, unit: int) -> dict[str, Any]:
-    """What the page is told when a unit's image was made: all that it shows of the unit, and the axes that changed."""
+    """What the page is told when a unit's image has been made: all that it shows of the unit, and the axes that
+    changed.
+    """
     one = units.isel(unit=[unit])
     shown = _shown(one.sel(objective=objective))
     return {
@@ -130,12 +132,12 @@ def _display_responses(units: xr.Dataset, there: list[int]) -> dict[str, Any]:
 
 
 def _courses(units: xr.Dataset) -> dict[str, Any] | None:
-    """RS, and where it is known the unit's own activation, at the steps where they were measured, a list a unit."""
+    """RS, and where it is known the unit's own activation, at the steps where they were measured, one list per unit."""
     if "rs_checkpoint" not in units or "checkpoint" not in units.coords:
         return None
     rs, steps = units["rs_checkpoint"].values, units["checkpoint"].values
     own = units["own_response_checkpoint"].values if "own_response_checkpoint" in units else None
-    # Many steps may be of a few units alone.
+    # Many of the steps may belong to a few units only.
     some = np.isfinite(rs).any(0) if own is None else (np.isfinite(rs) | np.isfinite(own)).any(0)
     if rs[:, some].size * (1 if own is None else 2) > COURSES:
         return None
@@ -183,5 +185,5 @@ def _exemplars(units: xr.Dataset) -> dict[str, Any] | None:
 
 
 def numbers(values: Any, digits: int) -> list[Any]:
-    """Numbers to so many significant digits, None where there is none."""
+    """Numbers to `digits` significant digits, None for NaN."""
     return [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in np.asarray(values)]

@@ -1,8 +1,8 @@
-"""Widgets, the scatter's queue: which unit is rendered now and which next.
+"""The scatter's queue: which unit is rendered now and which next.
 
-In: tasks, and what makes the answers of one. Out: one stream of answers, which a worker goes through and which may be
-added to while it runs. The unit that a reader clicked last goes before all others; the run through the rest waits
-meanwhile, and then goes on where it was.
+In: tasks, and a function from a task to its replies. Out: one stream of replies for a worker to go through; tasks may
+be added while it runs. The unit that the reader clicked last goes first; the run through the rest waits meanwhile, and
+then goes on where it was.
 """
 
 import threading
@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from .live import Answer
+from .live import Reply
 
 
 class Task(NamedTuple):
@@ -24,7 +24,7 @@ class Task(NamedTuple):
 
 class _Running(NamedTuple):
     task: Task
-    answers: Iterator[Answer]
+    replies: Iterator[Reply]
 
 
 class Run:
@@ -33,15 +33,15 @@ class Run:
     Parameters
     ----------
     make : callable
-        From a task to its answers.
+        From a task to its replies.
     wanted : Task, optional
         The reader's click.
     rest : iterable of Task
-        Those that are gone through in the background, in this order.
+        What is done in the background, in this order.
     """
 
     def __init__(
-        self, make: Callable[[Task], Iterator[Answer]], wanted: Task | None = None, rest: Iterable[Task] = ()
+        self, make: Callable[[Task], Iterator[Reply]], wanted: Task | None = None, rest: Iterable[Task] = ()
     ) -> None:
         self._make, self._wanted, self._rest = make, wanted, deque(rest)
         self._total = len(self._rest)
@@ -51,7 +51,9 @@ class Run:
         self._lock = threading.Lock()
 
     def join(self, other: "Run") -> bool:
-        """Do what another run was to do, unless this one has ended: its click first, its rest instead of one's own."""
+        """Take over the work of another run, unless this one has ended: its click first, its rest instead of this
+        one's.
+        """
         with self._lock:
             if self._over:
                 return False
@@ -66,11 +68,11 @@ class Run:
     def __iter__(self) -> "Run":
         return self
 
-    def __next__(self) -> Answer:
+    def __next__(self) -> Reply:
         while (running := self._chosen()) is not None:
-            answer = next(running.answers, None)
-            if answer is not None:
-                return answer._replace(facts={**answer.facts, "all": self._progress()})
+            reply = next(running.replies, None)
+            if reply is not None:
+                return reply._replace(facts={**reply.facts, "all": self._progress()})
             self._leave(running)
         raise StopIteration
 
@@ -95,7 +97,7 @@ class Run:
                 if self._front is not None:
                     _close(self._front)
                 if self._back is not None and self._back.task[:2] == wanted[:2] and wanted.kind == "image":
-                    # Its turn had come by itself: it is not begun again.
+                    # Its turn has come anyway: it is not begun again.
                     self._front, self._back = self._back, None
                 else:
                     self._front = _Running(wanted, self._make(wanted))
@@ -115,6 +117,6 @@ class Run:
 
 
 def _close(running: _Running) -> None:
-    close = getattr(running.answers, "close", None)
+    close = getattr(running.replies, "close", None)
     if close is not None:
         close()

@@ -1,8 +1,8 @@
-"""Widgets, the scatter of units: unit records as a plot that one clicks, and the opened unit beside it.
+"""The scatter of units: unit records as a plot to click through, with the opened unit beside it.
 
-In: a unit record, a tree of one a layer, or a path. Out: a widget whose layer, objective, opened, pinned and
-selected units, axes and colors are synced traits. The page is js/src/unit-scatter; what it is sent is made in
-`unit_page`, `unit_sheets`, `unit_columns` and `figures.unit_scatter_template`.
+In: a unit record, a tree with one per layer, or a path. Out: a widget whose layer, objective, opened, pinned and
+selected units, axes and colors are synced traits. The page is js/src/unit-scatter; its payload is made in `unit_page`,
+`unit_sheets`, `unit_columns` and `figures.unit_scatter_template`.
 """
 
 import os
@@ -14,9 +14,9 @@ import traitlets as t
 import xarray as xr
 from PIL import Image
 
-from ..derived.unit_columns import layers_of, table
+from ..derived.unit_columns import table
 from ..figures import unit_scatter, unit_scatter_template
-from ..records import RecordError, layer_tree, open_record, validate
+from ..records import RecordError, layer_tree, layers_of, open_record, validate
 from .base import INLINE_BUDGET
 from .unit_choices import choices_of
 from .unit_live import UnitsOnRequest
@@ -33,12 +33,12 @@ class UnitScatter(UnitTraits):
     Parameters
     ----------
     units : xarray.Dataset, xarray.DataTree, str or path
-        A unit record, a tree of one a layer (`analyze_units`), or where one was saved.
+        A unit record, a tree with one per layer (`analyze_units`), or where one was saved.
     probe : Probe, optional
         The model that the record was made of, at any of its layers: a click on a unit without images then makes them.
     image_options : mapping, optional
         With `probe`, how images are made for layers that have none: `size`, `steps`, `seed`, `canvas`, `lr`, `jitter`,
-        `objective_at`, `precision` and `band`, as of `visualize`. Where a layer has some, more are made as those were.
+        `objective_at`, `precision` and `band`, as in `visualize`. A layer that has some images gets more like them.
 
     Attributes
     ----------
@@ -51,14 +51,14 @@ class UnitScatter(UnitTraits):
     pinned : int or None
         The unit kept beside it to compare with.
     selected : list of int
-        The units of the reader's selection, in rising order and each once.
+        The units of the reader's selection, in ascending order, each once.
     x, y : str
         The columns on the axes.
     color : str or None
         The column that colors the points; None for one color.
     images : bool
-        Whether units' images stand in the plot in place of their points, as far as there is room: those of selected
-        units, or of all where none is.
+        Whether units' images stand in the plot in place of their points, as far as there is room: those of the selected
+        units, or of all if none is selected.
 
     Raises
     ------
@@ -134,7 +134,7 @@ class UnitScatter(UnitTraits):
             raise ValueError(
                 "image_options say how images are made, and that needs a network; give probe= too"
             )
-        # Whether images were made since the page's state was put together.
+        # Whether images have been made since the page's state was put together.
         self._grew = False
         tables = {name: table(self._now(name)) for name in self._given}
         self._choices = {name: choices_of(found) for name, found in tables.items()}
@@ -285,10 +285,10 @@ class UnitScatter(UnitTraits):
     def _all_images(self, quality: int) -> dict[str, list[bytes]]:
         return {"_sprites": self._sheets.inline(INLINE_BUDGET, quality, least=True)}
 
-    def _answers(self) -> dict[str, Any]:
-        return {"sprite": self._answer_sprite}
+    def _replies(self) -> dict[str, Any]:
+        return {"sprite": self._sprite_reply}
 
-    def _answer_sprite(self, message: dict[str, Any]) -> list[bytes]:
+    def _sprite_reply(self, message: dict[str, Any]) -> list[bytes]:
         at = message.get("page")
         if type(at) is not int or not 0 <= at < len(self._sheets):
             raise ValueError(f"there is no page {at!r} of images here; there are {len(self._sheets)}")

@@ -1,7 +1,7 @@
-"""Widgets, the scatter's images: pages of units as mosaics, as many of them in the page as its budget allows.
+"""The scatter's images: mosaics of units, page by page, as many of them sent at once as the budget allows.
 
-In: layers' unit records. Out: for each layer a table of its sheets, and their encoded pages in one list, empty where
-the kernel keeps one until it is asked for. "am" and "iam" are the images for the eye, "exemplar" those of the data;
+In: layers' unit records. Out: for each layer a table of its sheets, and their encoded pages in one list; an empty one
+is kept by the kernel until it is asked for. "am" and "iam" are the images for the eye, "exemplar" those of the data;
 "am measured" and "iam measured" are what RS was measured on, where units have another for the eye.
 """
 

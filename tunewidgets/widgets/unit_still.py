@@ -1,4 +1,4 @@
-"""Widgets, the scatter's still picture: what a layer of units looks like where no widget can run.
+"""The scatter's still picture: what a layer of units looks like where no widget can run.
 
 In: one layer's unit record, two columns, an objective and the opened unit. Out: one Pillow image, in a few
 milliseconds: the scatter on the left, images of units on the right.

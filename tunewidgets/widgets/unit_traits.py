@@ -1,7 +1,7 @@
-"""Widgets, what a reader of the scatter chooses: its synced traits, and which values they may have.
+"""What a reader of the scatter chooses: its synced traits, and the values they may have.
 
-In: the layers' records and what each leaves to choose. Out: traits that refuse, in a sentence, what the record shown
-has no place for, and that forget what belongs to another layer.
+In: the layers' records and what can be chosen on each. Out: traits that refuse, in one sentence, what the record shown
+does not have, and that forget what belongs to another layer.
 """
 
 from collections.abc import Mapping

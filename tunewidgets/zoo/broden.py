@@ -1,7 +1,7 @@
 """Broden's folder layout: pictures with masks of named concepts, as network dissection reads them.
 
 In: a folder with `index.csv`, `label.csv` and `images/`. Out: one picture at a time, and for each category that it was
-annotated with the mask of every concept in it. Nothing is kept in memory but the index.
+annotated with, the mask of every concept in it. Only the index is kept in memory.
 """
 
 import csv
@@ -14,17 +14,17 @@ from torch import Tensor
 from tunewidgets.zoo.pictures import open_picture
 
 INDEX, NAMES, PICTURES = "index.csv", "label.csv", "images"
-# The columns of the index that are no category of concepts.
+# The columns of the index that are not categories of concepts.
 OTHER_COLUMNS = ("image", "split", "ih", "iw", "sh", "sw")
 
 
 class Broden:
     """A folder in the layout of Broden (Bau et al., *Network dissection*, 2017).
 
-    `index.csv` has a line a picture: its file under `images/`, the size `sh` × `sw` of its masks, and a column a
-    category. A category's field is empty where nobody looked, else a list, parted by semicolons, of whole-picture
-    concepts (numbers) and of mask files (`.png` under `images/`), whose pixels are a concept's number, red + 256 ×
-    green, 0 for none. `label.csv` names the numbers.
+    `index.csv` has one line per picture: its file under `images/`, the size `sh` × `sw` of its masks, and one column
+    per category. A category's field is empty if nobody annotated it, else a list, separated by semicolons, of
+    whole-picture concepts (numbers) and of mask files (`.png` under `images/`), whose pixels are a concept's number,
+    red + 256 × green, 0 for none. `label.csv` names the numbers.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class Broden:
             if unnamed:
                 raise ValueError(
                     f"{self._rows[index]['image']} has the concept {unnamed[0]}, which {NAMES} does not name; add it "
-                    "there, or mend the mask"
+                    "there, or repair the mask"
                 )
             found[category] = {
                 number: np.any([layer == number for layer in layers], axis=0) for number in numbers

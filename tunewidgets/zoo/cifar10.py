@@ -1,6 +1,6 @@
 """Labeled images to train the zoo's classifiers on: CIFAR-10, or scikit-learn's digits.
 
-In: the data's name and the folder it lies in. Out: uint8 images `(N, 3, 32, 32)` and int64 labels `(N,)`, for
+In: the name of the data and the folder it is in. Out: uint8 images `(N, 3, 32, 32)` and int64 labels `(N,)`, for
 training and for testing, in memory.
 """
 
@@ -22,7 +22,7 @@ DATA_SETS = ("cifar10", "digits")
 GRID = 100  # images along each side of a sheet
 
 
-class Labelled(NamedTuple):
+class Labeled(NamedTuple):
     """Images and their labels, in memory."""
 
     images: Tensor
@@ -30,10 +30,10 @@ class Labelled(NamedTuple):
 
 
 class HeldOut:
-    """A data set's images for testing as `(image, label)` pairs, with the names of its classes."""
+    """A data set's test images as `(image, label)` pairs, with the names of its classes."""
 
     def __init__(self, name: str) -> None:
-        self._held = load_labelled(name, train=False)
+        self._held = load_labeled(name, train=False)
         self.classes = CIFAR10_CLASSES if name == "cifar10" else tuple(map(str, range(10)))
 
     def __len__(self) -> int:
@@ -43,18 +43,18 @@ class HeldOut:
         return self._held.images[index], int(self._held.labels[index])
 
 
-def load_labelled(name: str, train: bool, folder: str | Path | None = None) -> Labelled:
+def load_labeled(name: str, train: bool, folder: str | Path | None = None) -> Labeled:
     """A data set by name.
 
     Parameters
     ----------
     name : {"cifar10", "digits"}
         CIFAR-10's 50,000 and 10,000 photographs; or scikit-learn's 1,797 digits, enlarged from 8 to 32 pixels, every
-        fifth of them for testing.
+        fifth of them held out for testing.
     train : bool
-        The training images, or else those for testing.
+        The training images if True, else the test images.
     folder : path, optional
-        Where CIFAR-10 is or shall be. None: `cifar10` in the folder named by the environment variable
+        Where CIFAR-10 is or will be. None: `cifar10` in the folder named by the environment variable
         `TUNEWIDGETS_DATA`, else torchvision downloads it to `~/.cache/tunewidgets`.
 
     Raises
@@ -73,7 +73,7 @@ def load_labelled(name: str, train: bool, folder: str | Path | None = None) -> L
     raise ValueError(f"there is no data set called {name!r}; choose {' or '.join(map(repr, DATA_SETS))}")
 
 
-def _digits(train: bool) -> Labelled:
+def _digits(train: bool) -> Labeled:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -82,10 +82,10 @@ def _digits(train: bool) -> Labelled:
     held_out = torch.arange(len(images)) % 5 == 0
     chosen = ~held_out if train else held_out
     labels = torch.from_numpy(digits.target).long()
-    return Labelled((images[chosen] * 255 + 0.5).to(torch.uint8), labels[chosen])
+    return Labeled((images[chosen] * 255 + 0.5).to(torch.uint8), labels[chosen])
 
 
-def _cifar10(train: bool, folder: str | Path | None) -> Labelled:
+def _cifar10(train: bool, folder: str | Path | None) -> Labeled:
     named = data_folder()
     if folder is None and named is not None:
         folder = named / "cifar10"
@@ -106,11 +106,11 @@ def _cifar10(train: bool, folder: str | Path | None) -> Labelled:
             f"CIFAR-10 could not be downloaded ({getattr(error, 'reason', error)}); try again with a network, or set "
             "the environment variable TUNEWIDGETS_DATA to a folder with cifar10/index.csv"
         ) from error
-    return Labelled(torch.from_numpy(official.data).permute(0, 3, 1, 2), torch.tensor(official.targets))
+    return Labeled(torch.from_numpy(official.data).permute(0, 3, 1, 2), torch.tensor(official.targets))
 
 
-def _sheets(folder: Path, train: bool) -> Labelled:
-    """CIFAR-10 as sheets of 100 × 100 images, one a batch, and an index of labels."""
+def _sheets(folder: Path, train: bool) -> Labeled:
+    """CIFAR-10 as sheets of 100 × 100 images, one per batch, and an index of labels."""
     from PIL import Image
 
     names = [f"data_batch_{number}" for number in range(1, 6)] if train else ["test_batch"]
@@ -123,4 +123,4 @@ def _sheets(folder: Path, train: bool) -> Labelled:
     with (folder / "index.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     by_batch = {name: [int(row["label"]) for row in rows if row["batch"] == name] for name in names}
-    return Labelled(torch.cat(parts), torch.tensor([label for name in names for label in by_batch[name]]))
+    return Labeled(torch.cat(parts), torch.tensor([label for name in names for label in by_batch[name]]))

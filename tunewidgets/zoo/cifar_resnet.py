@@ -1,6 +1,6 @@
 """The residual networks of He et al. (2015) for CIFAR-10: 6n + 2 layers, with every ReLU a module of its own.
 
-In: how many layers, and weights or none. Out: an `nn.Module` for RGB images in [0, 1] of 32 px, through its
+In: the number of layers, and weights or none. Out: an `nn.Module` for RGB images in [0, 1] of 32 px, through its
 `preprocess`.
 """
 
@@ -43,7 +43,7 @@ class CifarResNet(nn.Module):
 
     def __init__(self, blocks: int, classes: int) -> None:
         super().__init__()
-        # CIFAR-10's images, but normalized as its authors did, who took ImageNet's constants.
+        # CIFAR-10's images, but normalized with ImageNet's constants, as the authors of these weights did.
         self.preprocess = Normalize(*IMAGENET)
         self.conv1 = nn.Conv2d(3, WIDTHS[0], 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(WIDTHS[0])
@@ -71,7 +71,7 @@ def cifar_resnet(depth: int, weights: Any = "auto", classes: int = 10) -> CifarR
     ----------
     depth : {20, 32, 44, 56, 110}
     weights : "auto", path, state dict or None
-        None: random ones. "auto": `models/cifar10-resnet20.safetensors`, or with the other depth, of the folder that
+        None: random weights. "auto": `models/cifar10-resnet20.safetensors`, or with the other depth, of the folder that
         `TUNEWIDGETS_DATA` names.
     classes : int, default 10
 

@@ -1,7 +1,7 @@
 """The networks of *Understanding the Importance of Single Directions via Representative Substitution*.
 
-In: how many classes there are, and weights from a file or none. Out: an `nn.Module` for 32-pixel RGB images in [0, 1],
-with every ReLU a module of its own, its `preprocess` and its `input_size`.
+In: the number of classes, and weights from a file or none. Out: an `nn.Module` for 32-pixel RGB images in [0, 1], with
+every ReLU a module of its own, its `preprocess` and its `input_size`.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,10 @@ SHALLOW = (64, 64, 128, 128)  # the paper's shallow CNN
 VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
 
 SHIPPED = Path(__file__).parent / "data"
-CIFAR10 = ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))  # its mean color and standard deviation
+CIFAR10 = (
+    (0.4914, 0.4822, 0.4465),
+    (0.2470, 0.2435, 0.2616),
+)  # the mean color and standard deviation of its images
 TRAINED = ("shallow_cnn",)  # networks whose weights come with the package
 
 
@@ -35,7 +38,9 @@ class Classifier(nn.Module):
         self.preprocess = Normalize(*CIFAR10)
 
     def _start_for_relu(self) -> None:
-        """Weights that keep the size of activations through ReLUs; PyTorch's own let them shrink with every layer."""
+        """Weights that keep activations at the same size through ReLUs; PyTorch's defaults let them shrink with every
+        layer.
+        """
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)) and module is not self.get_submodule("classifier"):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -133,8 +138,8 @@ def classifier(name: str, weights: Any = "auto", classes: int = 10) -> Classifie
         The multilayer perceptron 128-512-2048-2048; four 3×3 convolutions of 64, 64, 128 and 128 channels with stride
         1; VGG16 for CIFAR-10.
     weights : "auto", path, state dict or None
-        None: random ones. "auto": those trained on CIFAR-10 that come with the package, where
-        it has some for the network (the shallow one) and for its ten classes; else random ones.
+        None: random weights. "auto": those trained on CIFAR-10 that come with the package, if it has some for this
+        network (it does for the shallow one) with ten classes; else random weights.
     classes : int, default 10
 
     Raises
@@ -142,7 +147,7 @@ def classifier(name: str, weights: Any = "auto", classes: int = 10) -> Classifie
     FileNotFoundError
         If the file is not there.
     ValueError
-        If it holds the weights of another network; names the tensors that differ.
+        If it holds the weights of another network; the sentence names the tensors that differ.
 
     Examples
     --------

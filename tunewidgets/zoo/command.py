@@ -1,4 +1,4 @@
-"""Commands of the zoo, how they end: files written, one sentence of what is wrong, or a stop that can be gone on from.
+"""How a command ends: with files written, one sentence about what is wrong, or a stop from which it can resume.
 
 In: a command's name and its work. Out: its exit status.
 """
@@ -9,7 +9,9 @@ from pathlib import Path
 
 
 def run(name: str, work: Callable[[], Iterable[str]]) -> int:
-    """Do the work and print the lines that it gives; 0, or 1 if it was stopped or what was asked for can't be had."""
+    """Do the work and print the lines that it yields; 0, or 1 if it was stopped or what was asked for is not
+    available.
+    """
     try:
         lines = work()
     except (ValueError, FileNotFoundError, ConnectionError) as error:
@@ -24,5 +26,5 @@ def run(name: str, work: Callable[[], Iterable[str]]) -> int:
 
 
 def sizes(*written: Path) -> list[str]:
-    """Files that were written, a line each."""
+    """Files that were written, one line each."""
     return [f"{path}: {path.stat().st_size / 1e6:.2f} MB" for path in written]

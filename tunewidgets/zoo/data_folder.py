@@ -1,4 +1,4 @@
-"""The folder of what the package does not bring and may not fetch: photographs, and other people's weights.
+"""The folder of what the package neither contains nor may download: photographs, and other people's weights.
 
 In: the environment variable `TUNEWIDGETS_DATA`. Out: the folder that it names.
 """

@@ -6,7 +6,7 @@ In: a size, a seed and an index. Out: one RGB scene, made on the fly, always the
 import numpy as np
 
 SMALLEST = 1.0  # px, radius of the smallest leaf: smaller ones fall between pixels and whiten the spectrum
-LARGEST = 0.5  # radius of the largest leaf, of the scene's side
+LARGEST = 0.5  # radius of the largest leaf, as a share of the scene's side
 DEPTH = 6.0  # leaves over a point on average; what no leaf covers (e^-6 of the scene) shows one last leaf
 LUMINANCE_RANGE = (0.02, 0.98)
 # How strongly leaves differ along the two opponent color axes, against .28 in luminance.
@@ -25,7 +25,7 @@ def dead_leaves(size: int, seed: int, index: int) -> np.ndarray:
     size : int
         Side in pixels, from 8.
     seed, index : int
-        Decide the scene, both from 0.
+        Both decide the scene; whole numbers from 0.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def dead_leaves(size: int, seed: int, index: int) -> np.ndarray:
 
 
 def _topmost(rng: np.random.Generator, side: int, smallest: float, largest: float) -> np.ndarray:
-    """`(side, side)` number of the leaf on top at every pixel; leaf 0 lies below all."""
+    """The number of the topmost leaf at every pixel, `(side, side)`; leaf 0 lies below all others."""
     radius = _radii(rng, side, smallest, largest)
     # Uniform over where a leaf of this radius can still touch the scene.
     center = rng.random((2, len(radius))) * (side - 1 + 2 * radius) - radius

@@ -1,4 +1,4 @@
-"""Finished records that come with the package, to look at before anything of one's own has been computed.
+"""Finished records that come with the package, to look at before computing your own.
 
 In: a name. Out: the record, in memory. Needs no torch; `makers/example.py` says how they were made.
 """
@@ -20,13 +20,13 @@ def example(name: str) -> xr.DataTree:
     ----------
     name : str
         "shallow_cnn": all rectified layers of `load("shallow_cnn")`, measured on 250 of CIFAR-10's test images, with
-        one AM and one IAM image a unit (64 steps), selectivity and its critics, RS, importance and the indices of
-        exemplars; no photograph is inside.
+        one AM and one IAM image per unit (64 steps), selectivity and its critics, RS, importance and the indices of
+        exemplars; it contains no photographs.
 
     Returns
     -------
     xarray.DataTree
-        One unit record a layer, as `tunewidgets.analyze_units` makes them.
+        One unit record per layer, as `tunewidgets.analyze_units` makes them.
 
     Raises
     ------

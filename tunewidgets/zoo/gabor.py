@@ -1,4 +1,4 @@
-"""A bank of Gabor filters: a one-layer network whose tuning is known, to try a method on.
+"""A bank of Gabor filters: a one-layer network of known tuning, to test a method on.
 
 In: how many filters, their size and the ranges of their parameters. Out: an `nn.Module` from RGB images in
 [0, 1] to rectified responses, with the parameters of every filter in `attributes`.
@@ -23,7 +23,7 @@ class GaborBank(nn.Sequential):
     Attributes
     ----------
     attributes : pandas.DataFrame
-        A row a filter: `frequency` in cycles/px, `angle` of the wave vector and `phase` in radians.
+        One row per filter: `frequency` in cycles/px, `angle` of the wave vector and `phase` in radians.
     """
 
     attributes: "pd.DataFrame"
@@ -33,7 +33,7 @@ class GaborBank(nn.Sequential):
 
     @staticmethod
     def preprocess(images: Tensor) -> Tensor:
-        """Images in [0, 1] are what the bank takes."""
+        """The images unchanged: the bank takes them in [0, 1]."""
         return images
 
 
@@ -49,8 +49,8 @@ def gabor_bank(
 ) -> GaborBank:
     """A bank of Gabor filters with random frequencies, angles and phases.
 
-    Filter: `exp(-(x'² + γ² y'²) / 2σ²) · cos(2π f x' + ψ)` with `x' = x cos θ + y sin θ`, x to the right and
-    y downwards in pixels; of unit L2 norm, without bias, applied without padding to the image's luminance.
+    Filter: `exp(-(x'² + γ² y'²) / 2σ²) · cos(2π f x' + ψ)` with `x' = x cos θ + y sin θ`, x to the right and y downward
+    in pixels; of unit L2 norm, without bias, applied without padding to the image's luminance.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def gabor_bank(
     size, stride : int, default 7 and 2
         Side of a filter, and the step between its positions, in pixels.
     frequency : pair of float, default (0.08, 0.32)
-        Range of f in cycles/px; below about half a cycle a filter nothing of the wave is left in it.
+        Range of f in cycles/px; below about half a cycle per filter nothing of the wave is left in it.
     sigma, gamma : float, default 2 and 1
         Width of the envelope in pixels, and its aspect ratio.
     zero_mean : bool, default True

@@ -48,7 +48,7 @@ class GoogLeNetBVLC(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # Caffe's networks see 0..255 less the mean color.
+        # Caffe's networks take 0..255 minus the mean color.
         self.preprocess = Normalize([123 / 255, 117 / 255, 104 / 255], [1 / 255] * 3)
         self._add("conv1", 3, 64, kernel=7, stride=2)
         self._add("conv2_reduce", 64, 64, kernel=1)
@@ -98,7 +98,8 @@ def googlenet_bvlc(weights: Any = "auto") -> GoogLeNetBVLC:
     Parameters
     ----------
     weights : "auto", path, state dict or None
-        None: random ones. "auto": `models/googlenet-bvlc-fp16.safetensors` of the folder that `TUNEWIDGETS_DATA` names.
+        None: random weights. "auto": `models/googlenet-bvlc-fp16.safetensors` of the folder that `TUNEWIDGETS_DATA`
+        names.
 
     Raises
     ------

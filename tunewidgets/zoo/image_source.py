@@ -1,4 +1,4 @@
-"""What a source of images is: any number of passes over the same images.
+"""A source of images: any number of passes over the same images.
 
 In: a function from an index to a picture. Out: float batches `(b, 3, H, W)`, single pictures, labels where
 there are any, and a description in words.
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 class ImageSource:
-    """Images that are made, read or converted when they are asked for; made by `images`.
+    """Images that are made, read or converted on demand; `images` makes such sources.
 
     Iterating gives float32 batches `(b, 3, H, W)` in [0, 1] on the CPU, the same at every iteration.
 
@@ -20,10 +20,10 @@ class ImageSource:
     classes : tuple of str
         The names of the labels; empty where there are no labels, or none has a name.
     has_labels : bool
-        Whether `labelled` has labels to give.
+        Whether `labeled` has labels to give.
     outputs : tuple of int
-        Of each class, which of a network's scores is its own, where the network knows more classes than the images
-        show; empty where label `i` is score `i`.
+        For each class, the index of its score in the network's output, if the network knows more classes than the
+        images show; empty if label `i` is score `i`.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ImageSource:
         for pictures, _ in self._batches():
             yield pictures
 
-    def labelled(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def labeled(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches with their labels: `(b, 3, H, W)` float32 and `(b,)` int64.
 
         Raises
@@ -75,6 +75,8 @@ class ImageSource:
                 "or a dataset of (image, label) pairs"
             )
         return ((pictures, torch.tensor(labels)) for pictures, labels in self._batches())
+
+    labelled = labeled  # as it was spelled at first, for code that calls it so
 
     def describe(self) -> str:
         """What the images are, in a few words, for a record's settings."""

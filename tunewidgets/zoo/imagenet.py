@@ -1,7 +1,7 @@
-"""ImageNet's photographs where they lie on this machine: one of each of 1,000 classes, or 250 of each of ten.
+"""ImageNet photographs on this machine: one of each of 1,000 classes, or 250 of each of ten.
 
 In: the folder named by the environment variable `TUNEWIDGETS_DATA`. Out: `(photograph, label)` pairs, with the names of
-the classes and which of an ImageNet network's outputs each of them is.
+the classes and the index of each in an ImageNet network's output.
 """
 
 import csv
@@ -36,19 +36,19 @@ def folder_of(name: str, holding: str) -> Path:
 
 
 class ImageNetPhotographs:
-    """Labeled photographs of ImageNet, opened as they are asked for.
+    """Labeled photographs of ImageNet, opened on demand.
 
     Parameters
     ----------
     name : {"imagenet-sample", "imagenet-labelled"}
-        The first: `SYNSET_NAME.jpg` for each class, in the order of the classes. The second: `labels.csv`, which says
-        of each `path` its class's `name` and, as `ilsvrc_index`, the network's output for it.
+        The first: `SYNSET_NAME.jpg` for each class, in the order of the classes. The second: `labels.csv`, which gives
+        for each `path` the `name` of its class and, as `ilsvrc_index`, the class's index in the network's output.
 
     Attributes
     ----------
     classes : tuple of str
     outputs : tuple of int
-        Of each class, the index of its score among the 1,000 of a network trained on ImageNet.
+        For each class, the index of its score among the 1,000 of a network trained on ImageNet.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """InceptionV1 as Lucid, Distill and OpenAI Microscope show it: torch-lucent's architecture and the weights it names.
 
-In: weights or none. Out: torch-lucent's own `nn.Module`, with every ReLU a module that kernels know as one, class
+In: weights or none. Out: torch-lucent's own `nn.Module`, with every ReLU as a module that kernels recognize, class
 scores as its output, and its `preprocess`. Layers have Lucid's names: `conv2d0`, `mixed4a_3x3`, `mixed4a`.
 """
 
@@ -18,8 +18,8 @@ def inceptionv1(weights: Any = "auto", progress: bool = True) -> nn.Module:
     Parameters
     ----------
     weights : "auto", path, state dict or None
-        "auto": those that torch-lucent names, downloaded once; nobody publishes their checksum, so it is the one of the
-        first download that later uses are held to. None: random ones.
+        "auto": those that torch-lucent names, downloaded once; nobody publishes their checksum, so later uses are
+        checked against that of the first download. None: random weights.
     progress : bool, default True
 
     Raises
@@ -46,9 +46,9 @@ def inceptionv1(weights: Any = "auto", progress: bool = True) -> nn.Module:
         if isinstance(child, ReluLayer):
             setattr(model, name, nn.ReLU())
         elif isinstance(child, SoftMaxLayer):
-            # Scores, as other networks give them, so that the loss is the loss.
+            # Scores rather than probabilities, as in other networks, so that losses mean the same.
             setattr(model, name, nn.Identity())
-    # The original takes 0..255 less 117, whatever the channel.
+    # The original takes 0..255 minus 117 in every channel.
     model.preprocess = Normalize([117 / 255] * 3, [1 / 255] * 3)
     network: nn.Module = with_weights(model, weights, "inceptionv1", source)
     return network

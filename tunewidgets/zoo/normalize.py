@@ -1,7 +1,7 @@
-"""What a network was trained to see of an image: its channels, shifted and scaled.
+"""Normalization: an image's channels, shifted and scaled as a network was trained to see them.
 
-In: RGB images in [0, 1]. Out: the network's input. Differentiable, and of any size: resizing is the image source's
-part, and an image that is being optimized has its size already.
+In: RGB images in [0, 1]. Out: the network's input. Differentiable, and for any size: resizing is the image source's
+job, and an image that is being optimized already has its size.
 """
 
 from collections.abc import Sequence

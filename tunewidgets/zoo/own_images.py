@@ -1,4 +1,4 @@
-"""Image sources made of what the user has: a folder, arrays, a dataset, another source, any iterable.
+"""Image sources made from what a user has: a folder, arrays, a dataset, another source, any iterable.
 
 In: one of these, how many images, their size and a seed. Out: an `ImageSource`.
 """
@@ -46,9 +46,9 @@ def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) 
 
 
 def _is_shown(path: Path, folder: Path) -> bool:
-    """Whether this is an image file that a file manager shows.
+    """Whether this is an image file that is not hidden.
 
-    The hidden ones are no photographs: macOS's "._cat.png" beside "cat.png", and what Jupyter keeps in
+    Hidden files are not photographs: there is macOS's "._cat.png" beside "cat.png", and what Jupyter keeps in
     ".ipynb_checkpoints", which would be a class.
     """
     hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
@@ -136,19 +136,21 @@ def _chosen(there: int, n: int | None, seed: int, what: str) -> list[int]:
 
 
 def _parted(item: Any) -> tuple[Any, Any]:
-    """An item's pictures, and its labels; None where they come alone, as a `TensorDataset` of images gives them."""
+    """An item's pictures and its labels; None for labels if pictures come alone, as from a `TensorDataset` of
+    images.
+    """
     if isinstance(item, tuple | list) and len(item) in (1, 2):
         return item[0], item[1] if len(item) == 2 else None
     return item, None
 
 
 def _label(value: Any) -> int | None:
-    """A class label as an int; None for what is no class label, such as a box or a mask."""
+    """A class label as an int; None for anything else, such as a box or a mask."""
     if isinstance(value, int | np.integer) or (isinstance(value, Tensor | np.ndarray) and value.ndim == 0):
         return int(value)
     return None
 
 
 def dimensions(item: Any) -> int:
-    """How many axes an item's pictures have; 0 for what has none."""
+    """How many axes an item's pictures have; 0 if it has no pictures."""
     return int(getattr(_parted(item)[0], "ndim", 0))

@@ -1,4 +1,4 @@
-"""One picture, whatever it comes as, as a float tensor of the size asked for.
+"""One picture in any form, as a float tensor of the size asked for.
 
 In: a PIL image, an array or a tensor of one image, or an image file. Out: `(3, H, W)` float32 in [0, 1],
 resized on the short side and center-cropped.
@@ -52,7 +52,7 @@ def to_picture(value: Any, size: int | None, name: str) -> Tensor:
 
 
 def open_picture(path: Path, size: int | None) -> Tensor:
-    """`to_picture` of an image file, turned as its camera says.
+    """`to_picture` for an image file, upright by its EXIF orientation.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def open_picture(path: Path, size: int | None) -> Tensor:
     try:
         with Image.open(path) as image:
             if size is not None:
-                # Lets the JPEG decoder skip what the resizing would throw away.
+                # Lets the JPEG decoder skip detail that resizing would throw away.
                 image.draft("RGB", (2 * size, 2 * size))
             return _from_pil(ImageOps.exif_transpose(image), size)
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
@@ -70,7 +70,7 @@ def open_picture(path: Path, size: int | None) -> Tensor:
 
 
 def in_unit_range(tensor: Tensor, name: str) -> Tensor:
-    """Pixel values as float32 in [0, 1]; `name` is what the sentence of a `ValueError` calls them."""
+    """Pixel values as float32 in [0, 1]; `name` is what a `ValueError` calls them."""
     if tensor.dtype == torch.uint8:
         return tensor.float() / 255
     if tensor.dtype == torch.bool:

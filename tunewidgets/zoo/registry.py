@@ -1,6 +1,6 @@
 """The networks that `zoo.load` knows by name.
 
-In: a name. Out: an `nn.Module` in evaluation mode that carries its `preprocess` and where its weights are from.
+In: a name. Out: an `nn.Module` in evaluation mode that carries its `preprocess` and the origin of its weights.
 """
 
 from difflib import get_close_matches
@@ -40,8 +40,8 @@ def load(name: str, **options: Any) -> "nn.Module":
         - any network of timm, where timm is installed: "convnext_atto", or "timm:resnet18" where the zoo has its own.
     **options
         What the network takes. `gabor_bank`: `n`, `seed` and more. All others: `weights`, the name of published ones, a
-        file of safetensors or of a PyTorch checkpoint, a state dict, or None for random ones. Left out ("auto"), they
-        are those that come with the package ("shallow_cnn"), random (the papers' others), in the folder that the
+        safetensors file or PyTorch checkpoint, a state dict, or None for random weights. Left out ("auto"), they are
+        those that come with the package ("shallow_cnn"), random (the papers' others), in the folder that the
         environment variable `TUNEWIDGETS_DATA` names ("googlenet_bvlc", CIFAR's ResNets), or downloaded once.
 
     Returns

@@ -1,7 +1,7 @@
 """Image sources: where a kernel's images come from.
 
-In: the name of built-in images, a folder, a dataset, arrays, or several of these. Out: an `ImageSource`,
-which can be iterated over any number of times and gives the same float batches every time.
+In: the name of built-in images, a folder, a dataset, arrays, or several of these. Out: an `ImageSource`, which can be
+iterated over any number of times and always gives the same float batches.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,14 +52,14 @@ def images(
         - any other iterable of these or of batches, such as a DataLoader: read once, and kept in memory;
         - a list of names, folders and sources, which share `n` evenly.
     n : int, optional
-        How many images. None: all there are, the 2 whole photographs, or 400 dead-leaves scenes. Fewer than
-        there are: drawn by `seed`, in their order (of an iterable: the first n).
+        How many images. None: all there are, the 2 whole photographs, or 400 dead-leaves scenes. If fewer than there
+        are, they are drawn by `seed` and kept in their order; one-shot iterables yield their first n.
     size : int or None, default 224
         Side in pixels: images are resized on the short side and center-cropped. None leaves them as they are.
     seed : int, default 0
         Decides crops, scenes and which images are drawn.
     batch_size : int, default 64
-        Images a batch.
+        Images per batch.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def _photos(n: int | None, size: int | None, seed: int) -> ImageSource:
         height, width = photograph.shape[1:]
         short = min(height, width)
         rng = np.random.default_rng([seed, index])
-        # As many near views as far ones; none so near that it would be mostly interpolation.
+        # As many close views as distant ones; none so close that it would be mostly interpolation.
         smallest = min(size or short, short // 2)
         side = round(float(np.exp(rng.uniform(np.log(smallest), np.log(short)))))
         top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))

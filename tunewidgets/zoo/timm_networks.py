@@ -1,7 +1,7 @@
 """Any network of timm, where timm is installed (`pip install tunewidgets[timm]`).
 
-In: a name that timm knows, and weights. Out: timm's own `nn.Module` with the `preprocess` and, where it takes no other,
-the `input_size` that timm notes for it.
+In: a name that timm knows, and weights. Out: timm's own `nn.Module` with the `preprocess` that timm lists for it and,
+if it takes no other size, its `input_size`.
 """
 
 from importlib.util import find_spec
@@ -82,7 +82,7 @@ def _made(name: str, pretrained: bool, options: dict[str, Any]) -> nn.Module:
     try:
         model: nn.Module = timm.create_model(name, pretrained=pretrained, **options)
     except Exception as error:
-        # The libraries that timm downloads with have errors of their own for every way to be offline.
+        # The libraries that timm downloads with raise their own errors for every way of being offline.
         if pretrained and not isinstance(error, (TypeError, KeyError)):
             cfg: Any = timm.get_pretrained_cfg(name)
             raise unreachable(name, str(cfg.hf_hub_id or cfg.url), error) from error
@@ -91,7 +91,7 @@ def _made(name: str, pretrained: bool, options: dict[str, Any]) -> nn.Module:
 
 
 def _only_side(model: nn.Module, told: dict[str, Any]) -> int | None:
-    """The side in pixels of the images that a network takes, None where it takes any."""
+    """The only image side in pixels that a network takes; None if it takes any."""
     embedding: Any = getattr(model, "patch_embed", None)
     if hasattr(embedding, "strict_img_size"):
         return int(embedding.img_size[0]) if embedding.strict_img_size and embedding.img_size else None

@@ -1,7 +1,7 @@
 """Networks of torchvision with its published weights, or with others.
 
-In: a network's name and weights. Out: torchvision's own `nn.Module` with a `preprocess` that does what the weights were
-trained with, less the resizing. What fits no other size carries its `input_size`.
+In: a network's name and weights. Out: torchvision's own `nn.Module` with the preprocessing that the weights were
+trained with, except resizing, as its `preprocess`. A network that takes a single size carries it as `input_size`.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,14 @@ class Local(NamedTuple):
     part: str = ""
 
 
-# What torchvision's function is told. The published weights of its GoogLeNet want images in [-1, 1], which
+# Arguments for torchvision's functions. The published weights of its GoogLeNet want images in [-1, 1], which
 # `transform_input` makes of ImageNet's normalization.
 OPTIONS: dict[str, dict[str, Any]] = {
     "googlenet": {"aux_logits": False, "transform_input": True, "init_weights": True}
 }
 # Beginnings of the names of published tensors that are for training only.
 TRAINING_ONLY = {"googlenet": ("aux1.", "aux2.")}
-# Weights, by name, whose files lie in the folder that `TUNEWIDGETS_DATA` names.
+# Weights, by name, whose files are in the folder that `TUNEWIDGETS_DATA` names.
 LOCAL = {
     "squeezenet1_0": {"deepcompression": Local("squeezenet1_0-deepcompression.safetensors")},
     "squeezenet1_1": {"features": Local("squeezenet1_1-features.safetensors", "features")},
@@ -67,8 +67,9 @@ def torchvision_network(name: str, weights: Any = "auto", part: str = "", **opti
         weights in the folder that `TUNEWIDGETS_DATA` names ("deepcompression" of "squeezenet1_0", "features" of
         "squeezenet1_1", which are of that part alone); a file; a state dict; None for random ones.
     part : str
-        Only this part of the network, under its own name, for weights that are of no more: "features" of a VGG, a
-        SqueezeNet or a ConvNeXt. There are no class scores then, and no importance of units.
+        Only this part of the network, under its own name, for weights that cover no more: "features" of a VGG, a
+        SqueezeNet or a ConvNeXt. The network then has no class scores, so the importance of its units can't be
+        measured.
     **options
         Of torchvision's function, such as `num_classes`.
 
@@ -114,7 +115,7 @@ def _named(name: str, weights: str, part: str) -> tuple[Any, str, str | None, An
     if weights == "auto" or weights in published.__members__:
         chosen = published.DEFAULT if weights == "auto" else published[weights]
         try:
-            # Kept where PyTorch keeps its downloads, and checked by the beginning of its checksum in its name.
+            # Kept where PyTorch keeps its downloads, and checked against the beginning of the checksum in its name.
             state = chosen.get_state_dict(progress=True, check_hash=True)
         except (URLError, TimeoutError, ConnectionError) as error:
             raise unreachable(name, chosen.url, error, [*local]) from error

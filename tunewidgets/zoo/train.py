@@ -1,7 +1,7 @@
 """Train one of the zoo's classifiers: `python -m tunewidgets.zoo.train shallow_cnn --data cifar10 --epochs 100`.
 
-In: a network's name, a data set and a number of epochs. Out: a checkpoint that is written after every epoch and from
-which a run that was stopped goes on, the weights in float16 as safetensors, and a log of one JSON line an epoch.
+In: a network's name, a data set and a number of epochs. Out: a checkpoint after every epoch, from which a stopped run
+resumes; the weights in float16 as safetensors; and a log with one JSON line per epoch.
 """
 
 import argparse
@@ -20,11 +20,11 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from tunewidgets._devices import choose_device, multiplies_bfloat16
-from tunewidgets.zoo.cifar10 import DATA_SETS, Labelled, load_labelled
+from tunewidgets.zoo.cifar10 import DATA_SETS, Labeled, load_labeled
 from tunewidgets.zoo.classifiers import CLASSIFIERS, classifier
 from tunewidgets.zoo.command import run
 
-# Largest learning rate of the one-cycle schedule (SGD with momentum): batch normalization bears more.
+# Largest learning rate of the one-cycle schedule (SGD with momentum); batch normalization tolerates more.
 RATES = {"mlp": 0.005, "shallow_cnn": 0.03, "vgg16_cifar10": 0.1}
 EVALUATED = 500  # images in one forward pass
 SHIFT = 4  # pixels by which a training image is moved at most
@@ -45,14 +45,14 @@ def train(
     limit: int | None = None,
     progress: bool = True,
 ) -> Path:
-    """Train a network, or go on where an earlier call with the same settings was stopped.
+    """Train a network, or resume where an earlier call with the same settings was stopped.
 
     Parameters
     ----------
     name : {"mlp", "shallow_cnn", "vgg16_cifar10"}
     data : {"cifar10", "digits"}
     epochs, seed : int
-        How often all images are seen; and what decides the start, the order and the augmentation.
+        How often all images are seen; what decides the initial weights, the order and the augmentation.
     out : path, optional
         Folder for `checkpoint.pt`, `weights.safetensors` (float16) and `log.jsonl`. None:
         `runs/NAME-DATA-SEED`.
@@ -63,9 +63,9 @@ def train(
         Weights or a checkpoint to go on from in a run of its own, with a schedule of its own; None: random weights.
     device : str
     folder : path, optional
-        Where CIFAR-10 is (see `load_labelled`).
+        Where CIFAR-10 is (see `load_labeled`).
     limit : int, optional
-        Only the first so many training images; for a trial.
+        Use only this many training images, the first ones; for a trial.
     progress : bool
 
     Returns
@@ -91,9 +91,9 @@ def train(
     saved = _read_checkpoint(checkpoint, settings)
     if saved and saved["epoch"] == epochs:
         return target
-    training, testing = (load_labelled(data, which, folder) for which in (True, False))
+    training, testing = (load_labeled(data, which, folder) for which in (True, False))
     if limit is not None:
-        training = Labelled(*(values[:limit] for values in training))
+        training = Labeled(*(values[:limit] for values in training))
     target.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     # Channels last: pooling and the first convolution's gradient are several times faster so on a CPU.
@@ -129,7 +129,7 @@ def train(
 
 
 def weights_digest(path: str | Path) -> str:
-    """The first twelve digits of the sha256 of a file of weights, which a log names it by."""
+    """The first twelve digits of the sha256 of a file of weights, by which a log identifies it."""
     return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()[:12]
 
 
@@ -168,7 +168,9 @@ def _write(
     settings: dict[str, Any],
     history: list[dict[str, Any]],
 ) -> None:
-    """Checkpoint, weights and log; each appears whole or not at all, so a kill at any moment loses one epoch."""
+    """Checkpoint, weights and log; each appears whole or not at all, so being killed at any moment loses at most one
+    epoch.
+    """
     from safetensors.torch import save_file
 
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
@@ -187,7 +189,7 @@ def _write(
 
 def _epoch(
     network: nn.Module,
-    training: Labelled,
+    training: Labeled,
     optimizer: torch.optim.Optimizer,
     schedule: Any,
     batch: int,
@@ -195,7 +197,7 @@ def _epoch(
     data: str,
     bar: tqdm,
 ) -> float:
-    """One pass over the images in an order and with augmentations of its own; the mean loss."""
+    """One pass over the images, in its own order and with its own augmentations; returns the mean loss."""
     network.train()
     device = next(network.parameters()).device
     draws = torch.Generator().manual_seed(seed)
@@ -218,7 +220,7 @@ def _epoch(
 
 
 def _logits(network: nn.Module, images: Tensor) -> Tensor:
-    """The network's output, in bfloat16 where the machine is faster with it."""
+    """The network's output, computed in bfloat16 if that is faster on this machine."""
     reduced = multiplies_bfloat16(images.device)
     preprocess: Any = network.preprocess
     with torch.autocast(images.device.type, torch.bfloat16, enabled=reduced):
@@ -241,8 +243,8 @@ def augment(images: Tensor, draws: torch.Generator, mirror: bool) -> Tensor:
 
 
 @torch.no_grad()
-def evaluate(network: nn.Module, data: Labelled) -> float:
-    """The share of images whose class the network names."""
+def evaluate(network: nn.Module, data: Labeled) -> float:
+    """The share of images that the network classifies correctly."""
     network.eval()
     device = next(network.parameters()).device
     right = 0
@@ -273,7 +275,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, help="largest learning rate (default: the network's own)")
     parser.add_argument("--start", help="weights or a checkpoint to go on from in a run of its own")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--limit", type=int, help="only the first so many training images, for a trial")
+    parser.add_argument("--limit", type=int, help="use only this many training images, for a trial")
     chosen = vars(parser.parse_args(arguments))
     network = chosen.pop("network")
 

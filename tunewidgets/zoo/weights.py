@@ -1,7 +1,7 @@
-"""Weights for a network: from a file, a state dict or a download, and only where every one of them fits.
+"""Weights for a network: from a file, a state dict or a download, and only if every tensor fits.
 
-In: a network and what the user gave as `weights`. Out: the network with those weights, and a word on where they come
-from, which records carry. Downloads are kept in PyTorch's cache, and checked.
+In: a network and what the user gave as `weights`. Out: the network with those weights and a note on where they come
+from, which records carry. Downloads are kept in PyTorch's cache and checked.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     FileNotFoundError
         If there is no file at `path`.
     ValueError
-        If the file holds something else than tensors by name.
+        If the file holds anything but tensors by name.
     """
     file = Path(path).expanduser()
     if not file.is_file():
         raise FileNotFoundError(
             f"there are no weights at {file}; give a file that exists, or weights=None for random ones"
         )
-    # A damaged file raises whatever its bytes happen to mean, so every error of reading is told alike.
+    # A damaged file can raise any error, so all errors of reading are reported the same way.
     if file.suffix == ".safetensors":
         from safetensors.torch import load_file
 
@@ -88,10 +88,10 @@ def fit_weights(model: nn.Module, state: Mapping[str, Tensor], name: str, source
     Raises
     ------
     ValueError
-        If a tensor is missing, has another shape, or belongs to no part of the network; names the keys.
+        If a tensor is missing, has another shape, or belongs to no part of the network; the sentence names the keys.
     """
     own = model.state_dict()
-    # A count of batches that only training in momentum's absence reads; old checkpoints lack it.
+    # A count of batches that is read only in training without momentum; old checkpoints lack it.
     missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
     unknown = [key for key in state if key not in own]
     other = [
@@ -128,7 +128,7 @@ def with_weights(
     source: str | None = None,
     relevant: Callable[[str], bool] = lambda key: True,
 ) -> Any:
-    """The model in evaluation mode with what the user gave as `weights`, and a word on where they come from.
+    """The model in evaluation mode with what the user gave as `weights`, and a note on where they come from.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def with_weights(
     source : str, optional
         What the weights are called; None: "a state dict", or the file's name.
     relevant : callable
-        Of the name of a tensor: whether it is looked at at all.
+        From a tensor's name to whether it is considered at all.
 
     Returns
     -------
@@ -195,7 +195,7 @@ def local_weights(file: str, name: str) -> Path:
 
 
 def unreachable(name: str, url: str, error: BaseException, others: Sequence[str] = ()) -> ConnectionError:
-    """What is said where a download failed; `others` are names of weights that need none."""
+    """The error for a failed download; `others` are names of weights that don't need one."""
     reason = getattr(error, "reason", error)
     return ConnectionError(
         f"the trained weights of {name} could not be downloaded from {url} ({reason}); try again with a network, or "
@@ -204,7 +204,7 @@ def unreachable(name: str, url: str, error: BaseException, others: Sequence[str]
 
 
 def download(url: str, name: str, progress: bool) -> Path:
-    """Fetch a file once, to the folder where PyTorch keeps its downloads, and check it whenever it is asked for.
+    """Fetch a file once, into the folder where PyTorch keeps its downloads, and check it at every use.
 
     Parameters
     ----------
@@ -222,8 +222,8 @@ def download(url: str, name: str, progress: bool) -> Path:
     ConnectionError
         If it cannot be fetched.
     ValueError
-        If its checksum is another than it had when it was fetched, which is noted beside it; the file is left where it
-        is, for a person to look at.
+        If its checksum is not the one noted beside it when it was fetched; the file is left where it is, for a person
+        to look at.
     """
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     path = folder / url.rpartition("/")[2]

@@ -1,1 +1,1 @@
-"""What a user gives, as batches; what is sampled of it, as vectors."""
+"""A user's data as batches, and what is sampled from it as vectors."""

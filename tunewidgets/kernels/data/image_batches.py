@@ -1,7 +1,7 @@
-"""A user's images as batches: counted, described, and a few at a time.
+"""A user's images as batches: counted, described, and read a few at a time.
 
-In: a batch, any iterable of batches, alone or with their labels, or a zoo source. Out: how many images they are and
-what they are in words; their pictures, in chunks that go through a network together.
+In: a batch, any iterable of batches with or without labels, or a zoo source. Out: the number of images, what they are
+in words, and the pictures in chunks that go through a network together.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from torch.utils.data import RandomSampler, SubsetRandomSampler, WeightedRandomS
 from tunewidgets.kernels.network.probe import tensor_of
 
 CHUNK = 32  # images in one forward pass
-FIRST = 8  # images by which a source is known again
+FIRST = 8  # images by which a source is recognized
 
 
 def described(images: Any, count: int) -> str:
@@ -50,12 +50,12 @@ def counted(images: Any) -> tuple[Iterable[Any], int]:
 
 
 def parts_of(batch: Any) -> tuple[Tensor, Any]:
-    """A batch's pictures, and its labels; None where they come alone, as a DataLoader of bare tensors gives them too.
+    """A batch's pictures and its labels; None for labels if pictures come alone, as from a DataLoader of bare tensors.
 
     Raises
     ------
     TypeError
-        It is no batch.
+        It is not a batch.
     """
     pictures, *more = batch if isinstance(batch, tuple | list) and len(batch) else [batch]
     if not isinstance(pictures, Tensor | np.ndarray):
@@ -81,10 +81,11 @@ def check_order(batches: Any) -> None:
 
 
 def look_of_first(batches: Iterable[Any]) -> str:
-    """Mean values and labels of the first images, in words: tells one source from another without a pass over it.
+    """Mean values and labels of the first images, in words: it tells one source from another without a pass over all of
+    it.
 
-    `batches` may be a batch too. Said to as many digits as machines agree on, whose libraries round photographs
-    differently.
+    `batches` may be a batch too. Written to as many digits as machines agree on, since their libraries decode
+    photographs differently.
     """
     if isinstance(batches, Tensor | np.ndarray):
         batches = [batches]

@@ -1,6 +1,6 @@
-"""Activation vectors as they come: held in memory, or written to a store a block at a time.
+"""Activation vectors as they are sampled: held in memory, or written to a store block by block.
 
-In: vectors and where they come from, by their number. Out: a DataArray `(sample, unit)`, in memory or on disk.
+In: numbered vectors and the positions they come from. Out: a DataArray `(sample, unit)`, in memory or on disk.
 """
 
 import os
@@ -19,17 +19,17 @@ from tunewidgets.kernels.studies.table import Table
 from tunewidgets.records.files import compressors
 
 ROWS = 1 << 14  # vectors in a block
-# A fit in memory holds so many copies of the vectors in float64; beyond so many bytes it is done a block at a time.
+# A fit in memory holds this many copies of the vectors in float64; beyond this many bytes it is done block by block.
 COPIES, MEMORY = 4, 1 << 30
 EXACT = 1 << 24  # whole numbers that float32 holds
 
 
 class Vectors(AbstractContextManager["Vectors"], ABC):
-    """A place for so many vectors."""
+    """A place for a known number of vectors."""
 
     @abstractmethod
     def lacks(self, start: int, stop: int) -> bool:
-        """Whether some of these vectors are still to come."""
+        """Whether some of these vectors are still missing."""
 
     @abstractmethod
     def take(self, numbers: np.ndarray, vectors: np.ndarray, where: np.ndarray) -> None:
@@ -81,7 +81,7 @@ class StoredVectors(Vectors):
         if int(asked["n_images"]) >= EXACT:
             raise ValueError(f"a store holds vectors of up to {EXACT:,} images; sample them in parts")
         self._study = Study(store, "activations", model_sha256, asked)
-        # Python's own: older versions of Zarr take no other integers.
+        # Python integers, since older versions of Zarr take no others.
         self._n, self._units = int(n), int(units)
         self._there = np.zeros(-(-n // ROWS), bool)
         self._blocks: dict[int, np.ndarray] = {}
@@ -101,7 +101,7 @@ class StoredVectors(Vectors):
         self._study.__exit__(*error)
 
     def earlier(self) -> xr.DataArray | None:
-        """The vectors, where an earlier call has finished them."""
+        """The vectors, if an earlier call has finished them."""
         record = self._study.record()
         return None if record is None else _array(record)
 
@@ -188,7 +188,7 @@ def _coordinates(where: np.ndarray, has_map: bool) -> dict[str, tuple[str, np.nd
 
 
 def is_large(X: Any) -> bool:
-    """Whether vectors are on disk, and too many to be fitted in memory."""
+    """Whether vectors are on disk and too many to be fitted in memory."""
     return (
         isinstance(X, xr.DataArray)
         and set(X.dims) == {"sample", "unit"}
@@ -204,7 +204,7 @@ def blocks_of(X: xr.DataArray) -> Iterator[xr.DataArray]:
 
 
 def contrast_of(vectors: np.ndarray) -> float:
-    """The median length of those vectors `(n, units)` that are not all 0; 1 where there is none."""
+    """The median length of those vectors `(n, units)` that are not all 0; 1 if there are none."""
     return _typical(np.linalg.norm(vectors, axis=1))
 
 

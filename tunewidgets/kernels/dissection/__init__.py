@@ -1,1 +1,1 @@
-"""Naming features: units and dimensions against labels and masks that people gave."""
+"""Naming features: units and dimensions compared with labels and masks that people gave."""

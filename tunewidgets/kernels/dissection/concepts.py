@@ -1,7 +1,7 @@
 """Concepts: how far each unit or tuning dimension goes with each named label or mask.
 
-In: a film, dimensions or units of a layer, images and what is on them. Out: a concepts record: areas under ROC curves
-by image and, where there are masks, intersection over union by place, each with an interval.
+In: a film, dimensions or units of a layer, and images with labels or masks. Out: a concepts record: areas under ROC
+curves over images and, where there are masks, intersection over union of positions, each with an interval.
 """
 
 from collections import Counter
@@ -45,10 +45,10 @@ def concepts(
     """How far each unit or tuning dimension goes with each named concept.
 
     By image: the area under the ROC curve, the chance that an image with the concept has a larger value than one
-    without (ties counted half); .5 is no relation, and below .5 a dimension's low end has the concept. Its 95%
-    interval is a percentile bootstrap over images. `p_holm` is the Mann-Whitney test's p-value, held against ties,
-    adjusted by Holm's method over all pairs of feature and concept: the chance that any pair of this record is called
-    related at level alpha while none is, is at most alpha.
+    without (ties counted half); .5 is no relation, and below .5 a dimension's low end has the concept. Its 95% interval
+    is a percentile bootstrap over images. `p_holm` is the p-value of a Mann-Whitney test that stays valid with ties,
+    adjusted by Holm's method over all pairs of feature and concept: if no pair is related, the chance that any pair of
+    this record is called related at level alpha is at most alpha.
 
     By place, where there are masks (network dissection, Bau et al. 2017): a feature is active where its map,
     interpolated to the masks' resolution, exceeds the value `T` that a share of .005 of all positions of all images
@@ -59,46 +59,46 @@ def concepts(
     Parameters
     ----------
     film_or_units : film record, TuningDimensions, unit records or Probe
-        Whose dimensions or units; with a Probe, the units of its layer.
+        Where the dimensions or units come from; a Probe stands for the units of its layer.
     images : zoo source, Tensor, ndarray, iterable of batches, or path
         Images in [0, 1], alone or with labels; or a folder in Broden's layout, whose masks and labels are then the
         concepts.
     labels : sequence of int or str, mapping or DataFrame, optional
-        One label an image; or for each concept's name, whether each image has it (an image may have several). None
+        One label per image; or, for each concept's name, whether each image has it (an image may have several). None
         takes the labels that come with the images.
     probe : Probe
         The network and the layer; not needed where the first argument is a Probe.
     reduction : {"mean", "max", "center"}, default "mean"
-        How an image's value follows from its map.
+        How an image's map becomes its value.
     least : int, default 10
-        Concepts that fewer images have, or have not, are left out before anything is tested.
+        Concepts that fewer than this many images have, or fewer lack, are left out before anything is tested.
     share : float, default 0.005
-        Of all positions, those where a feature counts as active.
+        The share of all positions where a feature counts as active.
     classes : sequence of str
         Names for labels that are whole numbers; empty takes those of the images.
     draws, seed : int, default 200 and 0
-        Of the bootstrap.
+        Resamples and seed of the bootstrap.
     progress : bool, default True
 
     Returns
     -------
     xarray.Dataset
-        A concepts record: `auc`, `auc_low`, `auc_high`, `p_holm` `(feature, concept)`; `positives(concept)`, images
-        that have it, of `asked(concept)` that were looked at for it. With masks `iou`, `iou_low`, `iou_high` and
-        `iou_chance`, the IoU of unrelated masks of the same areas, `(feature, end, concept)`; `threshold` and
-        `active_share` `(feature, end)`. A dimension has two ends, "high" and "low"; a unit only its high one. The
-        coordinate `category` says what kind of concept each is.
+        A concepts record: `auc`, `auc_low`, `auc_high`, `p_holm` `(feature, concept)`; `positives(concept)`, the number
+        of images that have it, out of `asked(concept)` that were labeled for it. With masks `iou`, `iou_low`,
+        `iou_high` and `iou_chance`, the IoU of unrelated masks of the same areas, `(feature, end, concept)`;
+        `threshold` and `active_share` `(feature, end)`. A dimension has two ends, "high" and "low"; a unit only its
+        high one. The coordinate `category` says what kind of concept each is.
 
     Raises
     ------
     ValueError
-        Labels of another number than images, one label only, no concept with `least` images; no probe, or a film or
-        records of another layer or of other weights than it; activations that are not finite; an option outside its
-        range.
+        There are more or fewer labels than images, only one label, or no concept with `least` images; there is no
+        probe, or the film or records are of another layer or other weights; activations are not finite; an option is
+        out of its range.
     TypeError
-        The first argument or `images` is nothing of the kind.
+        The first argument or `images` is of another type.
     FileNotFoundError
-        A folder without Broden's tables, or a picture or mask of its index that is not there.
+        A folder lacks Broden's tables, or a picture or mask of its index.
 
     References
     ----------
@@ -130,7 +130,7 @@ def concepts(
         pictures = Pictures(images)
         if labels is not None:
             found = concepts_in(labels, pictures.count, classes)
-            found.common(least)  # what can't be asked is said before the network runs
+            found.common(least)  # raises, where there is nothing to ask, before the network runs
         values, own = _seen(features, pictures, labels is None, reduction, progress)
         if labels is None:
             found = concepts_in(own, pictures.count, tuple(classes) or pictures.names)
@@ -185,12 +185,12 @@ def _check(reduction: str, least: int, share: float, draws: int, seed: int) -> N
 
 
 def _seen(
-    features: Features, pictures: Pictures, labelled: bool, reduction: str, progress: bool
+    features: Features, pictures: Pictures, labeled: bool, reduction: str, progress: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Each image's values, `(images, features)`, and the labels that came with the images, if they are asked for."""
     seen, labels = [], []
     with tqdm(total=pictures.count, desc="Concepts", unit="image", disable=not progress) as bar:
-        for batch, own in pictures.pairs(labelled):
+        for batch, own in pictures.pairs(labeled):
             seen.append(reduced(features.maps(batch), reduction))
             if own is not None:
                 labels.append(own)

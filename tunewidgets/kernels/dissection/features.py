@@ -1,4 +1,4 @@
-"""What a layer's answers are read along: its units, or the tuning dimensions found in it.
+"""Features of a layer: its units, or the tuning dimensions found in it.
 
 In: a film, fitted dimensions, unit records or a probe. Out: values on images, `(N, features)` or `(N, features, h, w)`,
 a batch at a time: rectified activations of units, coordinates along dimensions.
@@ -37,7 +37,7 @@ class Features:
 
     @property
     def ends(self) -> tuple[str, ...]:
-        """Which ends say something: a unit is silent at its low one, a dimension has two."""
+        """Which ends mean something: a unit is silent at its low end, a dimension has two."""
         return ("high",) if self.kind == "units" else ("high", "low")
 
     def maps(self, images: Tensor) -> np.ndarray:
@@ -58,7 +58,7 @@ class Features:
 
 
 def reduced(maps: np.ndarray, reduction: str) -> np.ndarray:
-    """One value an image, `(N, features)`, of maps: "mean", "max" or "center"."""
+    """One value per image, `(N, features)`, of maps: "mean", "max" or "center"."""
     if reduction == "mean":
         return np.asarray(maps.mean((2, 3)))
     if reduction == "max":

@@ -1,6 +1,6 @@
 """Which images have which named concept.
 
-In: labels in any of the forms that people have them. Out: named sets of images, with the rare ones left out.
+In: labels in any form that users have them. Out: named sets of images, without the rare ones.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ class Concepts(NamedTuple):
     asked: dict[str, np.ndarray]
 
     def common(self, least: int) -> np.ndarray:
-        """Which of them at least `least` of the images asked have, and as many have not.
+        """Which concepts at least `least` of the images asked have, and at least as many lack.
 
         Raises
         ------
@@ -61,13 +61,13 @@ def _none_left(names: list[str], positives: np.ndarray, asked: np.ndarray, least
         )
     best = int(np.minimum(positives, asked - positives).argmax())
     return (
-        f"no concept is had by {least} images and not had by {least} others; {names[best]!r} comes nearest, with "
+        f"no concept is in {least} images and absent from {least} others; {names[best]!r} comes nearest, with "
         f"{positives[best]} of {asked[best]}: give more images, or a smaller least="
     )
 
 
 class Pictures:
-    """The images of a user in chunks, with the labels that came with them.
+    """A user's images in chunks, with the labels that came with them.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Pictures:
     ----------
     count : int
     names : tuple of str
-        Of the labels that came with the images.
+        Names of the labels that came with the images.
     described : str
     """
 
@@ -91,19 +91,19 @@ class Pictures:
         self.names = tuple(map(str, names or ()))
         self.described = described(images, self.count)
 
-    def pairs(self, labelled: bool) -> Iterator[tuple[Tensor, np.ndarray | None]]:
-        """Float batches `(n, 3, H, W)`, checked, each with its own labels if they are asked for.
+    def pairs(self, labeled: bool) -> Iterator[tuple[Tensor, np.ndarray | None]]:
+        """Checked float batches `(n, 3, H, W)`, each with its own labels if they are asked for.
 
         One pass gives both, since a second one may come in another order.
 
         Raises
         ------
         ValueError
-            Labels are asked for, and the images come without, or not with one an image.
+            Labels are asked for, and the images come without labels, or not with one each.
         """
-        for item in self._batches.labelled() if labelled and self._own else self._batches:
+        for item in self._batches.labeled() if labeled and self._own else self._batches:
             pictures, labels = parts_of(item)
-            checked = self._checked(labels, len(pictures)) if labelled else None
+            checked = self._checked(labels, len(pictures)) if labeled else None
             for start in range(0, len(pictures), CHUNK):
                 part = slice(start, start + CHUNK)
                 yield check_images(pictures[part]), None if checked is None else checked[part]
@@ -112,13 +112,13 @@ class Pictures:
     def _checked(labels: Any, count: int) -> np.ndarray:
         if labels is None:
             raise ValueError(
-                "these images come without labels; give labels=, one an image, or a folder with masks in Broden's "
+                "these images come without labels; give labels=, one per image, or a folder with masks in Broden's "
                 "layout"
             )
         values = np.asarray(labels)
         if values.shape != (count,):
             raise ValueError(
-                f"a batch of {count} images has labels of shape {values.shape}; give one an image"
+                f"a batch of {count} images has labels of shape {values.shape}; give one per image"
             )
         return values
 
@@ -129,7 +129,7 @@ def concepts_in(labels: Any, count: int, classes: Sequence[str]) -> Concepts:
     Parameters
     ----------
     labels : sequence of int or str, mapping or DataFrame
-        A label an image; or, for each name, whether each image has it.
+        One label per image; or, for each name, whether each image has it.
     count : int
         How many images there are.
     classes : sequence of str
@@ -154,11 +154,11 @@ def concepts_in(labels: Any, count: int, classes: Sequence[str]) -> Concepts:
         has = csr_array(np.array(columns, dtype=np.int8))
     else:
         if isinstance(labels, str) or not isinstance(labels, Iterable):
-            raise ValueError(f"labels is {labels!r}; give one an image, or True and False for each concept")
+            raise ValueError(f"labels is {labels!r}; give one per image, or True and False for each concept")
         values = np.asarray(labels if hasattr(labels, "__array__") else list(labels))
         _check_length(values, count, "there are")
         if values.dtype.kind not in "iuUSObT":
-            raise ValueError(f"labels are of type {values.dtype}; give a name or a whole number an image")
+            raise ValueError(f"labels are of type {values.dtype}; give a name or a whole number per image")
         kinds, code = np.unique(
             values.astype(str) if values.dtype.kind == "O" else values, return_inverse=True
         )
@@ -183,4 +183,4 @@ def _named(kind: Any, classes: Sequence[str]) -> str:
 def _check_length(values: np.ndarray, count: int, there: str) -> None:
     if values.ndim != 1 or len(values) != count:
         shape = f"{len(values)} labels" if values.ndim == 1 else f"labels of shape {values.shape}"
-        raise ValueError(f"{there} {shape} for {count} images; give one an image, in the images' order")
+        raise ValueError(f"{there} {shape} for {count} images; give one per image, in the images' order")

@@ -1,7 +1,7 @@
-"""How well the places where features are strongest cover the masks of concepts: intersection over union.
+"""How well the positions where features are strongest cover the masks of concepts: intersection over union.
 
-In: maps and masks, an image at a time. Out: thresholds, and for each concept IoU with an interval by image. Counts are
-kept, never maps.
+In: maps and masks, one image at a time. Out: thresholds, and for each concept the IoU with an interval over images.
+Only counts are kept, never maps.
 """
 
 from typing import Any, NamedTuple
@@ -17,14 +17,14 @@ from tunewidgets.kernels.single_units.critics import Histograms
 
 
 class Thresholds:
-    """The value that a share of all positions exceeds, of each feature, from counts in 4,096 bins.
+    """For each feature the value that a share of all positions exceeds, from counts in 4,096 bins.
 
     The bins are those of `Histograms`, so the threshold is a bin's upper end: the smallest above which lie no more
     positions than asked for.
     """
 
     def __init__(self, features: int) -> None:
-        # Positions of all pictures can be more than 32 bits hold: 63,000 maps of 224 px have three billion.
+        # All positions together can be more than 32 bits hold: 63,000 maps of 224 px have three billion.
         self._histograms = Histograms(features, signed=True, counter=torch.int64)
 
     def add(self, values: np.ndarray) -> None:

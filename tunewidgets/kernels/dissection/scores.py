@@ -1,4 +1,4 @@
-"""How well values of images tell a concept's images from the others: areas under ROC curves.
+"""How well images' values separate a concept's images from the others: areas under ROC curves.
 
 In: values `(images, features)` and which images have which concept. Out: AUC with intervals by resampling images, and
 p-values adjusted for all that was asked at once.

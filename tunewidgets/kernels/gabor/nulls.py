@@ -9,7 +9,7 @@ from scipy.stats import beta
 
 from tunewidgets.kernels.gabor.lines import equal_angles, on_lines
 from tunewidgets.kernels.reading.attributes import Embedding
-from tunewidgets.kernels.reading.readout import STILL, answers, explained, sweeps, weights_of
+from tunewidgets.kernels.reading.readout import STILL, explained, responses, sweeps, weights_of
 
 # Below this, two statistics are one: rounding must not decide which is larger.
 TIE = 1e-6
@@ -203,7 +203,7 @@ def _curves(targets: np.ndarray, base: np.ndarray, embedding: Embedding, labels:
     """Population vectors `(k, draws, points, 6)` of which the part of `base` has the right labels."""
     k, points, units = targets.shape
     draws, _, numbers = labels.shape
-    answered = answers(targets).reshape(k * points, units)
+    answered = responses(targets).reshape(k * points, units)
     kept = np.maximum(base, 0) @ (embedding.values - labels)
     said = answered @ labels.transpose(1, 0, 2).reshape(units, draws * numbers) + kept.ravel()
     curves = said / answered.sum(axis=1, keepdims=True)

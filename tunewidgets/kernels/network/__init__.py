@@ -1,1 +1,1 @@
-"""Running a network: stopped at a layer, watched, captured, or gone through again with one layer changed."""
+"""Running a network: up to a layer, watched, captured, or again with one layer changed."""

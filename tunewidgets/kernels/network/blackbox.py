@@ -1,7 +1,7 @@
 """A black box as a probe: any function from images to activations, of which nothing else is known.
 
-In: a function, such as a neuron's recorded answers or a network behind an interface. Out: what the kernels take for a
-layer, with every answer of the function checked. It has no gradient.
+In: a function, such as a neuron's recorded responses or a network behind an interface. Out: something that the kernels
+treat as a layer, with everything the function returns checked. It has no gradient.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SIDE = 64  # pixels, where neither the caller nor the function says
 
 
 class BlackBox(Probe):
-    """A function of images that can be asked and not looked into.
+    """A function of images that can be called but not looked into.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class BlackBox(Probe):
     Raises
     ------
     TypeError, ValueError
-        `function` can't be called, is a network, or answers with something else; `size` is no side.
+        `function` can't be called, is a network, or returns something else; `size` is not a side.
     """
 
     def __init__(self, function: Callable[[np.ndarray], Any], size: int | str) -> None:
@@ -52,7 +52,7 @@ class BlackBox(Probe):
 
     @property
     def origin(self) -> str:
-        """Its one layer's name: of a function nothing else is known, and asking it may cost."""
+        """The name of its one layer: nothing else is known about a function, and calling it may be costly."""
         return self.layer
 
     def provenance(self) -> dict[str, str]:
@@ -62,12 +62,12 @@ class BlackBox(Probe):
         return {"model": str(name), "model_sha256": "", "layer": self.layer}
 
     def _first_look(self) -> tuple[int, Tensor]:
-        # Two images show a function that answers once for all.
+        # With two images, a function that returns one row for all of them is found out.
         side = int(getattr(self.model, "input_size"))  # noqa: B009  (a module's attribute has no type)
         return side, self.model(torch.full((2, 3, side, side), 0.5))[:1]
 
     def _learn_layout(self, value: Tensor) -> None:
-        """Nothing to learn: by its contract a function answers with its units on axis 1."""
+        """Nothing to learn: by contract a function returns its units on axis 1."""
 
 
 class _Asked(nn.Module):
@@ -86,12 +86,12 @@ class _Asked(nn.Module):
         values = np.asarray(given)
         if values.dtype.kind not in "fiub":
             raise ValueError(
-                f"the function answered with a {type(given).__name__} of type {values.dtype}; it has to give numbers, "
+                f"the function returned a {type(given).__name__} of type {values.dtype}; it has to give numbers, "
                 "an array or a tensor (N, units) or (N, units, h, w)."
             )
         if values.ndim not in (2, 4) or len(values) != len(images) or values.size == 0:
             raise ValueError(
-                f"the function answered {len(images)} images with shape {values.shape}; it has to give one row an "
+                f"the function returned shape {values.shape} for {len(images)} images; it has to give one row per "
                 "image: (N, units) or (N, units, h, w)."
             )
         return self.answers(torch.from_numpy(values.astype(np.float32)))

@@ -1,7 +1,7 @@
-"""Compiled models run as they were written while they are looked at.
+"""Compiled models run uncompiled while they are being looked at.
 
-In: a `with` block around a model's forward passes. Out: inside it, what `torch.compile` made of the model or of parts
-of it is left aside: one compiled earlier runs past the hooks by which layers are seen, and one compiled now is
+In: a `with` block around a model's forward passes. Out: inside it, what `torch.compile` made of the model or its parts
+is not used: code compiled earlier would run past the hooks by which layers are seen, and code compiled now would be
 compiled again for every hook.
 """
 
@@ -21,9 +21,9 @@ _stance = ExitStack()
 
 @contextmanager
 def eagerly(model: nn.Module) -> Iterator[None]:
-    """Leave aside what `torch.compile` made of a model, for the length of a block.
+    """Don't use what `torch.compile` made of a model, for the length of a block.
 
-    PyTorch knows one stance for the whole process, so the last of several threads' blocks puts it back.
+    PyTorch has one stance for the whole process, so the last of several threads' blocks restores it.
     """
     global _blocks
     if not _is_compiled(model):
@@ -43,7 +43,7 @@ def eagerly(model: nn.Module) -> Iterator[None]:
 
 
 def _is_compiled(model: nn.Module) -> bool:
-    # Who compiles has imported the compiler; who has not needs no look at any module.
+    # Without the compiler imported nothing is compiled, and no module need be checked.
     compiler: Any = sys.modules.get("torch._dynamo")
     return compiler is not None and any(
         isinstance(module, compiler.OptimizedModule)

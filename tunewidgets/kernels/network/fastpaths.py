@@ -1,4 +1,4 @@
-"""Cheaper ways to run operations whose backward pass PyTorch does slowly on a CPU; the same numbers, to rounding.
+"""Faster ways to run operations whose backward pass is slow in PyTorch on a CPU; the same numbers, up to rounding.
 
 In: a `with` block around a network's forward pass. Out: inside it, convolutions over few channels take their gradient
 by matrix products and give maps with channels last, as pooling does where they did not come so, and local response
@@ -16,7 +16,7 @@ from tunewidgets.kernels.canvas.spectrum import mix_channels
 
 # A gradient to an image of so few channels leaves a direct convolution's vector units mostly idle.
 FEW_CHANNELS = 4
-# So many channels side by side fill a vector: pooling takes them at once, where columns go one value at a time.
+# This many channels side by side fill a vector, which pooling processes at once; columns go one value at a time.
 MANY_CHANNELS = 16
 MAX_POOLING = (F.max_pool2d, torch.max_pool2d)
 
@@ -44,7 +44,8 @@ class FewChannelConv(torch.autograd.Function):
             mixed = mix_channels(weight.flatten(1), x)
             return mixed if bias is None else mixed + bias[:, None, None]
         if len(weight) >= MANY_CHANNELS:
-            # The image is small: turning it costs nothing, where turning maps takes a tenth of a deep layer's loop.
+            # The image is small: transposing it costs nothing, while transposing maps takes a tenth of a deep layer's
+            # loop.
             x = x.contiguous(memory_format=torch.channels_last)
         return F.conv2d(x, weight, bias, stride, padding, dilation)
 
@@ -78,7 +79,7 @@ class ResponseNorm(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, size: int, alpha: float, beta: float, k: float) -> Tensor:
         total = _window_sum(x * x, size).mul_(alpha / size).add_(k)
         if beta == 0.75:
-            # What the networks of that time use; two roots are far cheaper than a power.
+            # The value that networks of that time use; two roots are far cheaper than a power.
             root = total.rsqrt_()
             factor = root.sqrt().mul_(root)
             inverse = root.square_()
@@ -128,7 +129,7 @@ def _is_columnwise(x: Tensor) -> bool:
 
 
 class FastPaths(TorchFunctionMode):
-    """Takes the cheaper way wherever it applies, without touching the user's modules."""
+    """Takes the faster way wherever it applies, without touching the user's modules."""
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}

@@ -18,7 +18,7 @@ from tunewidgets.kernels.network.tracing import check_model, evaluating, first_l
 
 
 def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
-    """One row a layer, in forward order, for `inputs` of shape (1, 3, H, W)."""
+    """One row per layer, in forward order, for `inputs` of shape (1, 3, H, W)."""
     size = (int(inputs.shape[-2]), int(inputs.shape[-1]))
     rows: list[dict[str, Any]] = []
     watch = Watch(inputs)
@@ -53,14 +53,14 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
     Parameters
     ----------
     model : torch.nn.Module
-        Any module that takes one batch of images. It comes back as it was.
+        Any module that takes a batch of images. It is left unchanged.
     input_size : (int, int, int), default (3, 224, 224)
         Channels, height and width of the image that is sent through.
 
     Returns
     -------
     pandas.DataFrame
-        One row a layer: `name` (dotted; a module used again gives `relu`, `relu_1`, …), `kind` (its class), `units`,
+        One row per layer: `name` (dotted; a module used again gives `relu`, `relu_1`, …), `kind` (its class), `units`,
         `output_shape` (without the batch), `receptive_field` (the input's size where a layer sees all of it) and
         `stride`, in input pixels (y, x), `rectified` (whether its values cannot be negative).
 
@@ -102,7 +102,7 @@ def receptive_field(probe: Probe) -> int | None:
 def sight_of(probe: Probe) -> Sight:
     """What one position of the probe's layer sees; its `window` is None where that is the whole input.
 
-    Of a model that takes images of any size the window may be wider than those the probe was tried with.
+    For a model that takes images of any size, the window may be wider than the images the probe was tried with.
     """
     size = probe.input_size
     image = torch.full((1, 3, size, size), 0.5, device=probe.device)

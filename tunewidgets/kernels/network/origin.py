@@ -1,4 +1,5 @@
-"""Layers that are one under several names. In: a network, a layer and an input. Out: the name that stands for them all.
+"""Layers that are the same under several names. In: a network, a layer and an input. Out: the name that stands for them
+all.
 
 A block and the rectifier that ends it give the very same values. Random numbers are drawn by the name found here, so
 that their units get the same images whichever name was asked for.
@@ -11,7 +12,7 @@ from tunewidgets.kernels.network.tracing import LayerCall, evaluating, forward_t
 
 
 def origin(network: nn.Module, place: LayerCall, inputs: Tensor) -> str:
-    """The module, by its name and call, that made the layer's values; the layer itself where it made them.
+    """The name, with its call, of the module that made the layer's values; the layer itself if it made them.
 
     Of modules that pass a tensor on or work in place on it, the last without modules of its own.
     """

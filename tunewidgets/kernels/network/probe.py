@@ -29,7 +29,7 @@ from tunewidgets.kernels.network.tracing import (
 )
 from tunewidgets.kernels.studies.fingerprint import fingerprint
 
-# Sizes tried, smallest useful first, to learn a layer's number of units from a model that does not tell its own.
+# Image sizes to try, smallest useful first, on a model that does not say its own.
 TRIED_SIZES = (64, 224, 32, 28, 96, 128, 256, 299, 384)
 
 
@@ -39,13 +39,13 @@ class Probe:
     Parameters
     ----------
     model : torch.nn.Module
-        Any module that takes a batch of images. It is left as it was after every call: mode, hooks, gradients, device.
-        Where it lives on another device than `device`, a copy of it is made there once.
+        Any module that takes a batch of images. Every call leaves it unchanged: mode, hooks, gradients, device. If it
+        lives on a device other than `device`, it is copied there once.
     layer : str
         Dotted name of a layer, as `tunewidgets.layers` lists them.
     preprocess : callable, optional
         From RGB images in [0, 1] to what the model takes; differentiable. None takes the model's own `preprocess`
-        attribute if it has one, else nothing is done.
+        attribute; without one, images are passed on as they are.
     device : str or torch.device, default "auto"
         CUDA, then MPS, then the CPU.
 
@@ -54,15 +54,15 @@ class Probe:
     units : int
         Channels, features or token features of the layer.
     has_map : bool
-        Whether a unit answers at many positions (a channel, or a feature of tokens) or once (a feature).
+        Whether a unit responds at many positions (a channel, or a feature of tokens) or once (a feature).
     input_size : int
         An image side that the model takes.
 
     Raises
     ------
     ValueError
-        The layer does not exist (the sentence lists near names), is not reached or gives nothing that is a unit; no
-        image size fits; the device is not there.
+        The layer does not exist (the sentence suggests similar names), is not reached or gives nothing that is a unit;
+        no image size fits; the device is not available.
     TypeError
         `model` is not a module, or `layer` is not a name.
 
@@ -126,19 +126,19 @@ class Probe:
         Raises
         ------
         TypeError, ValueError
-            `images` is not such a batch, or of a size that the model does not take.
+            `images` is not such a batch, or has a size that the model does not take.
         """
-        # A copy, as a preprocess or a network may work in place on what it is given.
+        # A copy, since a preprocess or a network may modify its input in place.
         batch = check_images(images).to(self.device, copy=True)
         with torch.no_grad(), taking(batch), evaluating(self._network):
             return self.values(batch).post.float()
 
     def rectified(self, images: Tensor | np.ndarray) -> Tensor:
-        """The layer's values with negative ones at 0: what unit activations and tuning dimensions are made of."""
+        """The layer's values with negative ones set to 0: what unit activations and tuning dimensions are made of."""
         return self(images).relu()
 
     def values(self, images: Tensor) -> Values:
-        """The layer before and after its nonlinearity, with gradients; `images` is taken on trust.
+        """The layer before and after its nonlinearity, with gradients; `images` is not checked.
 
         The caller holds the model in evaluation mode (`evaluating`).
         """
@@ -164,7 +164,7 @@ class Probe:
         return self._network
 
     def provenance(self) -> dict[str, str]:
-        """Model, fingerprint of its weights, where they are from if that is known, and layer: a record's attributes."""
+        """Model, fingerprint and (if known) origin of its weights, and layer, as attributes for a record."""
         known = getattr(self.model, "weights_from", None)
         return {
             "model": type(self.model).__name__,
@@ -182,7 +182,9 @@ class Probe:
         return on_some_size(self._network, run, self.device, "give a preprocess that makes its input")
 
     def _learn_layout(self, value: Tensor) -> None:
-        """Which axis of the layer's own output holds its units, and which tokens belong to no place of the image."""
+        """Find which axis of the layer's own output holds its units, and which tokens belong to no place in the
+        image.
+        """
         if value.ndim == 3 and value.shape[0] != 1 and value.shape[1] == 1:
             self._tokens_first = True
         elif value.ndim > 1 and value.shape[0] != 1:
@@ -222,7 +224,7 @@ class Probe:
         Returns
         -------
         Tensor, (N, units) or (N, units, h, w)
-            Tokens as a map, without a class token or others that belong to no place of the image.
+            Tokens as a map, without a class token or others that belong to no place in the image.
 
         Raises
         ------
@@ -255,7 +257,7 @@ class Probe:
         before, after = self._sight.outside
         tokens = value[:, before : value.shape[1] - after]
         if tokens.shape[1] == 0:
-            # A class token by itself is no map: its features are the layer's.
+            # A class token by itself is not a map: its features are the layer's units.
             return value[:, 0]
         grid = None
         if image_size is not None:
@@ -318,13 +320,13 @@ def check_images(images: Any) -> Tensor:
 
 
 def check_is_probe(probe: Any) -> None:
-    """Raise a TypeError of one sentence for what is no probe, such as a model whose layer was not said."""
+    """Raise a TypeError for anything but a probe, such as a model without a layer."""
     if not isinstance(probe, Probe):
         raise TypeError(f"probe is a {type(probe).__name__}; give tw.Probe(model, layer).")
 
 
 def preprocess_of(network: nn.Module, given: Any) -> Callable[[Tensor], Tensor] | None:
-    """What makes a network's input of images in [0, 1]: what is given, else its own, else nothing.
+    """What turns images in [0, 1] into the network's input: the one given, else the network's own, else none.
 
     Raises
     ------
@@ -343,11 +345,11 @@ def preprocess_of(network: nn.Module, given: Any) -> Callable[[Tensor], Tensor] 
 
 
 def on_device(model: nn.Module, device: torch.device) -> nn.Module:
-    """The model itself where it lives on this device, else a copy of it there."""
+    """The model itself if it lives on this device, else a copy of it there."""
     first = next(model.parameters(), None)
     if first is None:
         return model
-    # "cuda" alone is whichever of several is the current one.
+    # "cuda" alone means the current one of several.
     wanted = torch.cuda.current_device() if str(device) == "cuda" else device.index
     same_card = wanted is None or first.device.index in (None, wanted)
     return model if same_card and first.device.type == device.type else copy.deepcopy(model).to(device)
@@ -356,12 +358,12 @@ def on_device(model: nn.Module, device: torch.device) -> nn.Module:
 def on_some_size(
     network: nn.Module, run: Callable[[Tensor], Any], device: torch.device, otherwise: str
 ) -> tuple[int, Any]:
-    """An image side that the network takes, and what `run` gives for one gray image of it.
+    """An image side that the network takes, and what `run` gives for one gray image of that size.
 
     Raises
     ------
     ValueError
-        It takes none that is tried; `otherwise` says what to do, but to say the side.
+        It takes none of those tried; `otherwise` says what to do instead of setting the side.
     """
     own = getattr(network, "input_size", None)
     reasons = []

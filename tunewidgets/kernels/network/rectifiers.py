@@ -1,4 +1,4 @@
-"""Rectifiers that leak backward: a silent unit has a gradient too, and nothing that is measured changes.
+"""Rectifiers that leak backward: even a silent unit has a gradient, and nothing that is measured changes.
 
 In: a `with` block around a network's forward pass. Out: inside it every rectifier that a gradient passes gives exactly
 what it always gives, and lets `SLOPE` of the gradient through where its own slope is 0. Modules, functions and methods
@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-# What a rectifier lets through backward where it is flat. Larger values pull images toward what never reaches the unit.
+# The share of the gradient that a rectifier passes backward where it is flat. Larger values pull images toward patterns
+# that never reach the unit.
 SLOPE = 0.05
 
 
@@ -107,7 +108,7 @@ class _LeakingMaximum(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, input: Tensor, other: Tensor) -> Tensor:
-        # Both, in PyTorch's own order: what `torch.utils.checkpoint` computes again stands in their place.
+        # Both are saved, in PyTorch's own order, so that `torch.utils.checkpoint` can recompute and replace them.
         ctx.save_for_backward(other, input)
         return torch.maximum(input, other)
 
@@ -173,7 +174,7 @@ def _hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def _maximum(input: Tensor, other: Any = None, *rest: Any, **named: Any) -> Tensor | None:
-    """The larger of a value and 0, a rectifier too; whatever else is compared is none."""
+    """The larger of a value and 0, which is also a rectifier; a maximum of anything else is not."""
     if rest or named or not isinstance(other, Tensor):
         return None
     x, zero = (input, other) if input.requires_grad else (other, input)

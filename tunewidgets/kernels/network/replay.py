@@ -1,9 +1,9 @@
-"""A network's forward pass again with one layer's output changed, without computing what comes before the layer.
+"""Rerun a network with one layer's output changed, without recomputing what comes before the layer.
 
-In: a network, a layer and a batch, recorded once. Out: the network's output for any change of the layer's output.
-Every module call that had finished before the layer began gives back what it gave when the batch was recorded; what
-the network does between its modules runs again. Modules whose outputs are written to in place later give copies. A
-replay is tried against a whole pass first, and where it does not agree whole passes are made instead.
+In: a network, a layer and a batch, recorded once. Out: the network's output for any change of the layer's output. Every
+module call that had finished before the layer began returns what it returned when the batch was recorded; what the
+network does between its modules runs again. Modules whose outputs are later modified in place return copies. A replay
+is first checked against a whole pass, and if they differ, whole passes are made instead.
 """
 
 import copy
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from tunewidgets.kernels.network.tracing import LayerCall, evaluating, first_tensor, of_this_thread
 
 Change = Callable[[Tensor], Tensor]
-_ANSWERING = threading.RLock()
+_REPLAYING = threading.RLock()
 
 
 class _Kept(NamedTuple):
@@ -36,18 +36,18 @@ class Replay:
     Parameters
     ----------
     network : torch.nn.Module
-        Held in evaluation mode during each call; comes back as it was.
+        Held in evaluation mode during each call; left as it was.
     place : LayerCall
         The layer.
     sample : Tensor
-        What the network takes, one or more images: tells what has to be copied, and whether replaying is right.
+        One or more inputs of the network, to find out what has to be copied and whether replaying is right.
 
     Attributes
     ----------
     whole : bool
         Whether whole passes are made, because a replay of `sample` gave something else.
     kept_bytes : int
-        What one image's recording takes.
+        The memory that one image's recording takes.
     """
 
     def __init__(self, network: nn.Module, place: LayerCall, sample: Tensor) -> None:
@@ -65,7 +65,9 @@ class Replay:
 
     @torch.no_grad()
     def record(self, inputs: Tensor) -> Tensor:
-        """Run the whole network on a batch, keep what its head gives, and return the network's output."""
+        """Run the whole network on a batch, keep what the modules before the layer give, and return the network's
+        output.
+        """
         self._inputs = inputs
         self._kept: list[_Kept] = []
         self._layer: _Kept | None = None
@@ -123,7 +125,7 @@ class Replay:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Hold the network ready for any number of `run` on the recorded batch."""
-        with evaluating(self._network), nullcontext() if self.whole else self._answering():
+        with evaluating(self._network), nullcontext() if self.whole else self._replaying():
             yield
 
     @torch.no_grad()
@@ -167,7 +169,7 @@ class Replay:
         try:
             with evaluating(self._network), torch.no_grad():
                 whole = self._pass(zero)
-                with self._answering():
+                with self._replaying():
                     return self._close(self._replay(lambda value: value), logits) and self._close(
                         self._replay(zero), whole
                     )
@@ -206,26 +208,26 @@ class Replay:
         return output
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
+    def _replaying(self) -> Iterator[None]:
         """Each module's calls before the layer, and the layer's own, give what is kept; later calls compute.
 
-        In this thread alone; and one thread at a time, for each puts back what it found.
+        In this thread alone; and one thread at a time, since each restores what it found.
         """
-        with _ANSWERING:
-            answers: dict[nn.Module, list[Callable[[], Any]]] = {}
+        with _REPLAYING:
+            outputs_of: dict[nn.Module, list[Callable[[], Any]]] = {}
             for place, kept in enumerate(self._kept):
                 copied = (kept.module, place) in self._copied
-                answers.setdefault(kept.module, []).append(partial(_given, kept.output, copied))
-            answers.setdefault(self._place.module, []).append(lambda: self._changed)
-            own = {module: module.__dict__.get("forward") for module in answers}
+                outputs_of.setdefault(kept.module, []).append(partial(_given, kept.output, copied))
+            outputs_of.setdefault(self._place.module, []).append(lambda: self._changed)
+            own = {module: module.__dict__.get("forward") for module in outputs_of}
             # A hook keeps modules such as TransformerEncoderLayer from going round their parts.
             handle = self._place.module.register_forward_hook(_nothing)
             self._cursors = []
             try:
-                for module, outputs in answers.items():
+                for module, outputs in outputs_of.items():
                     cursor = [0]
                     self._cursors.append(cursor)
-                    module.forward = _answer(module.forward, outputs, cursor)
+                    module.forward = _replayed(module.forward, outputs, cursor)
                 yield
             finally:
                 handle.remove()
@@ -257,7 +259,7 @@ class Replay:
         return one.shape == other.shape and torch.allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-def _answer(compute: Callable, outputs: list[Callable[[], Any]], cursor: list[int]) -> Callable:
+def _replayed(compute: Callable, outputs: list[Callable[[], Any]], cursor: list[int]) -> Callable:
     """A module's forward whose first calls give `outputs`; `cursor` is how many were given. Other threads' compute."""
     thread = threading.get_ident()
 

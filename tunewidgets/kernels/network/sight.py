@@ -1,4 +1,5 @@
-"""What each value of a network sees of the image, and how it is laid out, from the operations that really run.
+"""What part of the image each value of a network sees, and how values are laid out, from the operations that really
+run.
 
 In: a forward pass under a `Watch`. Out: a `Sight` for every tensor that depends on the image. Receptive fields follow
 from arithmetic over convolutions and pooling; which axis holds the units, and which tokens belong to no place of the
@@ -34,7 +35,7 @@ class Sight:
     outside: Pair = (0, 0)
 
     def unit_axis(self, dimensions: int) -> int:
-        """The axis of the units in a tensor of so many; where it is not known, as most modules have it."""
+        """The axis of the units in a tensor of so many dimensions; where it is not known, the usual one."""
         if self.axis is not None and 0 < self.axis < dimensions:
             return self.axis
         return dimensions - 1 if dimensions == 3 else 1

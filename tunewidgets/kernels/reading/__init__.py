@@ -1,1 +1,1 @@
-"""Reading pictures: what they show, to an eye that knows nothing of the network."""
+"""Reading pictures: what they show to an observer that knows nothing of the network."""

@@ -116,8 +116,8 @@ def embed(attributes: Any) -> Embedding:
     Parameters
     ----------
     attributes : pandas.DataFrame
-        Columns `frequency` in cycles/px, `angle` and `phase` in radians and one of each further attribute's name, a
-        row a filter.
+        Columns `frequency` in cycles/px, `angle` and `phase` in radians and one of each further attribute's name, one
+        row per filter.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def embed(attributes: Any) -> Embedding:
     if missing:
         raise ValueError(
             f"the bank's attributes lack {', '.join(missing)}; "
-            f"give a table with {', '.join(ATTRIBUTES)}, a row a filter"
+            f"give a table with {', '.join(ATTRIBUTES)}, one row per filter"
         )
     told = {*ATTRIBUTES, *attributes.select_dtypes("number")}
     points = points_of(**{name: attributes[name].to_numpy(dtype=float) for name in told})

@@ -1,4 +1,4 @@
-"""What pictures of a film say of the seven things that a color network's early dimensions may be about.
+"""What a film's pictures say about the seven attributes that early dimensions of a color network may stand for.
 
 In: pictures along dimensions. Out: for each attribute a curve, and how far it goes. *Identifying and interpreting
 tuning dimensions in deep networks*, Table 2, whose marks were given by eye.
@@ -16,14 +16,14 @@ from tunewidgets.kernels.reading.readout import smoothness, sweep
 TEXTURES = {"frequency": slice(0, 1), "angle": slice(1, 3), "phase": slice(3, 6)}
 FILM_ATTRIBUTES = (*TEXTURES, *AXES)
 Measure = Callable[[np.ndarray], np.ndarray]
-# Waves longer than this share of the picture are its shading, and near Nyquist's frequency its noise.
+# Waves longer than this share of the picture are shading, and those near the Nyquist frequency are noise.
 LONGEST, HIGHEST = 0.5, 0.4
 
 
 def attribute_curves(pictures: np.ndarray) -> dict[str, np.ndarray]:
-    """What pictures say of each attribute.
+    """What pictures say about each attribute.
 
-    Of the luminance between 2 waves a picture and .4 cycles/px, with power as weight: `frequency` is the mean log2
+    Of the luminance between 2 waves per picture and .4 cycles/px, weighted by power: `frequency` is the mean log2
     frequency, `angle` the mean of (cos 2θ, sin 2θ), `phase` the polarity of lines and of edges (`image_readout`). The
     colors are, for each axis of opponent hues, the picture's position on it and how much it holds of both hues at once
     (`opposition`), in OKLab's units of chroma.
@@ -57,7 +57,7 @@ def attribute_sweeps(curves: Mapping[str, np.ndarray]) -> np.ndarray:
 def attribute_smoothnesses(curves: Mapping[str, np.ndarray]) -> np.ndarray:
     """How straight each attribute goes there, `(..., attribute)`: 1 for a straight line.
 
-    Of a color axis, by position or by contrast, whichever goes further.
+    For a color axis, by position or by contrast, whichever goes farther.
     """
     return _of_each(
         curves,

@@ -1,7 +1,7 @@
 """Readout of frequency, angle and phase from pictures alone: a witness that knows nothing of the filters.
 
-In: pictures of textures. Out: for each the six numbers that `gabor.attributes` has for a filter, from its spectrum and
-from the skewness of its luminance and of its edges.
+In: pictures of textures. Out: for each the six numbers that `reading.attributes` has for a filter, from its spectrum
+and from the skewness of its luminance and of its edges.
 """
 
 import numpy as np
@@ -29,12 +29,12 @@ def image_readout(images: np.ndarray, band: tuple[float, float] = BAND) -> np.nd
     Returns
     -------
     ndarray, (..., 6) float64
-        A picture without any power in the band: the middle of the band, and 0 else.
+        A picture without any power in the band gets the middle of the band, and 0 for the rest.
 
     Raises
     ------
     ValueError
-        If the band holds no frequency of so small a picture.
+        If pictures are too small for the band to hold a frequency.
 
     Examples
     --------

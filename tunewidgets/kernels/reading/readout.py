@@ -1,4 +1,4 @@
-"""Readout: what a population of filters of known tuning says about the points along a dimension.
+"""Readout: what a population of filters with known tuning says about the points along a dimension.
 
 In: target activations along a dimension, and the embedding of the filters' attributes. Out: for each attribute a curve,
 how far it sweeps, and how straight it goes there.
@@ -12,11 +12,11 @@ from tunewidgets.kernels.reading.attributes import ATTRIBUTES, Embedding, column
 STILL = 1e-5
 
 
-def answers(targets: np.ndarray) -> np.ndarray:
-    """What each filter answers at each point: `(..., points, units)` → the same, nowhere all 0.
+def responses(targets: np.ndarray) -> np.ndarray:
+    """Each filter's response at each point: `(..., points, units)` → the same shape, at no point all 0.
 
-    A point at which no filter answers says what the nearest point does that has an answer; if there is none, all
-    filters say the same.
+    A point at which no filter responds takes the responses of the nearest point that has any; if there is none, all
+    filters respond the same.
     """
     rectified = np.maximum(targets, 0)
     empty = ~rectified.any(axis=-1)
@@ -29,9 +29,9 @@ def answers(targets: np.ndarray) -> np.ndarray:
 
 
 def weights_of(targets: np.ndarray) -> np.ndarray:
-    """What each filter answers at each point, as shares of 1: `(..., points, units)` → the same."""
-    answered = answers(targets)
-    return np.asarray(answered / answered.sum(axis=-1, keepdims=True))
+    """Each filter's response at each point, as shares of 1: `(..., points, units)` → the same shape."""
+    responded = responses(targets)
+    return np.asarray(responded / responded.sum(axis=-1, keepdims=True))
 
 
 def population_vector(targets: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -40,7 +40,7 @@ def population_vector(targets: np.ndarray, values: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     targets : ndarray, (..., points, units)
-        Activations; negative ones count as none.
+        Activations; negative ones count as 0.
     values : ndarray, (units, columns)
         `Embedding.values`.
 
@@ -73,8 +73,8 @@ def sweep(curve: np.ndarray) -> np.ndarray:
 
 
 def smoothness(curve: np.ndarray) -> np.ndarray:
-    """The sweep by the length of the way, `(..., points, columns)` → `(...)`: 1 for a straight line, 0 for a curve
-    that stays where it is.
+    """The sweep divided by the length of the path, `(..., points, columns)` → `(...)`: 1 for a straight line, 0 for a
+    curve that stays where it is.
     """
     length = np.linalg.norm(np.diff(curve, axis=-2), axis=-1).sum(axis=-1)
     return np.divide(sweep(curve), length, out=np.zeros_like(length), where=length > STILL)
@@ -91,7 +91,7 @@ def smoothnesses(curves: np.ndarray) -> np.ndarray:
 
 
 def explained(loadings: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """R² of loadings on the attributes of the filters, each attribute by itself.
+    """R² of loadings regressed on the filters' attributes, each attribute by itself.
 
     Parameters
     ----------

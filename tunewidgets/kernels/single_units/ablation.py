@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._checks import is_whole
-from tunewidgets.kernels.data.labelled import LabelledImages, labelled
+from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer
 from tunewidgets.kernels.network.tracing import taking
 from tunewidgets.kernels.single_units.selectivity import CHUNK, Selectivity, stream
@@ -105,7 +105,7 @@ def ablation(
     _check(method, points=points, random_orders=random_orders, seed=seed)
     check_by_layer("selectivity", selectivity)
     observed = Observed(model, layers, preprocess, device)
-    source = labelled(data, classes, model)
+    source = labeled(data, classes, model)
     if curves and selectivity is None:
         collector = Selectivity(observed)
         stream(Capture(observed), source, [collector], progress)
@@ -158,7 +158,7 @@ def _batch_size(work: Mapping[str, SilencedLayer]) -> int:
     return int(max(1, min(LARGEST_BATCH, CACHE_BYTES // max(1, kept))))
 
 
-def _measure_means(observed: Observed, work: Mapping[str, SilencedLayer], source: LabelledImages) -> None:
+def _measure_means(observed: Observed, work: Mapping[str, SilencedLayer], source: LabeledImages) -> None:
     for _, images, _ in source.passes(min(CHUNK, _batch_size(work))):
         with taking(images):
             inputs = observed.inputs(images)
@@ -167,7 +167,7 @@ def _measure_means(observed: Observed, work: Mapping[str, SilencedLayer], source
 
 
 def _measure(
-    observed: Observed, work: Mapping[str, SilencedLayer], source: LabelledImages, progress: bool
+    observed: Observed, work: Mapping[str, SilencedLayer], source: LabeledImages, progress: bool
 ) -> None:
     runs = sum(len(part.sets) for part in work.values())
     size = _batch_size(work)

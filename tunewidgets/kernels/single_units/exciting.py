@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tunewidgets.kernels.data.labelled import LabelledImages
+from tunewidgets.kernels.data.labeled import LabeledImages
 from tunewidgets.kernels.network.capture import Capture
 from tunewidgets.kernels.single_units.selectivity import CHUNK
 
@@ -17,7 +17,7 @@ class Exciting:
     It passes over the images once a call, for the few units whose images stayed silent.
     """
 
-    def __init__(self, capture: Capture, source: LabelledImages, layer: str) -> None:
+    def __init__(self, capture: Capture, source: LabeledImages, layer: str) -> None:
         self._source, self._layer = source, layer
         self._capture = Capture(capture.observed.only([layer]), capture.reduction, capture.rectify)
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from tunewidgets import records
 from tunewidgets._checks import is_whole
-from tunewidgets.kernels.data.labelled import LabelledImages, labelled
+from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduced, Reduction
 from tunewidgets.kernels.single_units.selectivity import CHUNK, stream
 
@@ -84,7 +84,7 @@ def exemplars(
     (28, 3)
     """
     observed = Observed(model, layers, preprocess, device)
-    source = labelled(data, classes, model)
+    source = labeled(data, classes, model)
     source.check_order()
     collector = Exemplars(observed, k)
     stream(Capture(observed, reduction, rectify, peaks=True), source, [collector], progress)
@@ -215,9 +215,7 @@ def _empty(units: int, places: int) -> _Table:
     )
 
 
-def with_pictures(
-    found: Mapping[str, xr.Dataset], source: LabelledImages, side: int
-) -> dict[str, xr.Dataset]:
+def with_pictures(found: Mapping[str, xr.Dataset], source: LabeledImages, side: int) -> dict[str, xr.Dataset]:
     """The records with the images themselves, `side` pixels a side, from another pass over the data."""
     if not is_whole(side, 1):
         raise ValueError(f"pictures is {side!r}; give the side in pixels, or None for none.")

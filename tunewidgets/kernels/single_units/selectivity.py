@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._checks import is_whole
-from tunewidgets.kernels.data.labelled import LabelledImages, labelled
+from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduced, Reduction
 from tunewidgets.kernels.single_units.critics import HISTOGRAM_BYTES, Histograms, TopImages
 
@@ -88,7 +88,7 @@ def class_selectivity(
     28
     """
     observed = Observed(model, layers, preprocess, device)
-    source = labelled(data, classes, model)
+    source = labeled(data, classes, model)
     collector = Selectivity(observed, rectify, k if critics else None)
     stream(Capture(observed, reduction, rectify), source, [collector], progress)
     settings = {"reduction": reduction, "rectify": rectify, "images": source.describe()}
@@ -111,7 +111,7 @@ def class_selectivity(
     )
 
 
-def stream(capture: Capture, source: LabelledImages, collectors: Sequence[Any], progress: bool) -> None:
+def stream(capture: Capture, source: LabeledImages, collectors: Sequence[Any], progress: bool) -> None:
     """One pass over the data; each collector's `add(layer, reduced, labels, first)` gets every layer of every batch."""
     with tqdm(total=source.count, desc="units", unit="image", disable=not progress) as bar:
         for first, images, labels in source.passes(CHUNK):
@@ -163,7 +163,7 @@ class Selectivity:
                 "fewer layers at a time, or leave the critics out."
             )
 
-    def datasets(self, source: LabelledImages) -> dict[str, xr.Dataset]:
+    def datasets(self, source: LabeledImages) -> dict[str, xr.Dataset]:
         """What was found, by layer; `attrs` holds what belongs to a record's settings."""
         if self.negative:
             warnings.warn(
@@ -173,7 +173,7 @@ class Selectivity:
             )
         return {layer: self._dataset(layer, source) for layer in self.sums}
 
-    def _dataset(self, layer: str, source: LabelledImages) -> xr.Dataset:
+    def _dataset(self, layer: str, source: LabeledImages) -> xr.Dataset:
         means = (self.sums[layer] / self.counts[layer][:, None]).T.numpy()
         index, preferred, dead = selectivity_index(means)
         overall = (self.sums[layer].sum(0) / self.counts[layer].sum()).numpy()

@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor
 
 from tunewidgets import records
-from tunewidgets.kernels.data.labelled import LabelledImages
+from tunewidgets.kernels.data.labeled import LabeledImages
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.replay import Replay
 
@@ -137,7 +137,7 @@ class SilencedLayer:
             scratch.index_copy_(self.axis, here, before)
 
     def dataset(
-        self, provenance: dict[str, str], source: LabelledImages, settings: dict[str, Any], seed: int
+        self, provenance: dict[str, str], source: LabeledImages, settings: dict[str, Any], seed: int
     ) -> xr.Dataset:
         """The layer's part of a unit record."""
         assert self.base is not None

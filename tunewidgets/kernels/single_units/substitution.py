@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets._checks import STEPS, Auto
-from tunewidgets.kernels.data.labelled import labelled
+from tunewidgets.kernels.data.labeled import labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduction, check_by_layer
 from tunewidgets.kernels.single_units.selectivity import Selectivity, stream
 from tunewidgets.kernels.single_units.unit_images import (
@@ -133,7 +133,7 @@ def representative_substitution(
     first_images = None
     check_by_layer("mean_activation", mean_activation)
     if data is not None and mean_activation is None:
-        source = labelled(data, None, model)
+        source = labeled(data, None, model)
         first_images = None if store is None else source.look_of_first()
         collector = Selectivity(observed, rectify)
         stream(Capture(observed, reduction, rectify), source, [collector], progress)

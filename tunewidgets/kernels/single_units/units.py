@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from tunewidgets import records
 from tunewidgets._checks import STEPS, Auto, is_whole
-from tunewidgets.kernels.data.labelled import LabelledImages, labelled
+from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduction
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.recipes import choose_size
@@ -147,7 +147,7 @@ def analyze_units(
         check_objectives(objectives, exemplars or 9)
     image_options = options_of_units(options, restarts=restarts, steps=steps, seed=seed)
     observed = Observed(model, layers, preprocess, device)
-    source = labelled(data, classes, model)
+    source = labeled(data, classes, model)
     if exemplars or store is not None:
         source.check_order()
     asked = {
@@ -230,7 +230,7 @@ def _check_sides(observed: Observed, pictures: int, size: int | Auto) -> None:
 def _streamed(
     study: Study,
     capture: Capture,
-    source: LabelledImages,
+    source: LabeledImages,
     exemplars: int,
     critics: bool,
     pictures: int | None,
@@ -263,7 +263,7 @@ def _streamed(
 
 
 def _ablated(
-    study: Study, observed: Observed, source: LabelledImages, layer: str, options: dict[str, Any]
+    study: Study, observed: Observed, source: LabeledImages, layer: str, options: dict[str, Any]
 ) -> xr.Dataset:
     """What the network loses without each unit of a layer."""
     earlier = study.kept(f"{layer}/ablation")
@@ -283,7 +283,7 @@ def _only(tree: xr.DataTree) -> xr.Dataset:
 def _joined(
     parts: Sequence[xr.Dataset],
     provenance: dict[str, str],
-    source: LabelledImages,
+    source: LabeledImages,
     measured: dict[str, Any],
     asked: dict[str, Any],
     seed: int,

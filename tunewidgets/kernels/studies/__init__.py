@@ -1,1 +1,1 @@
-"""Long computations: side by side, on other machines, kept on disk and resumed."""
+"""Long computations: in parallel, on other machines, kept on disk and resumed."""

@@ -1,11 +1,11 @@
-"""Memory that a step frees is kept for the next step.
+"""Keep the memory that one step frees for the next step.
 
 In: nothing. Out: a setting of the C library for this process, where that is glibc; elsewhere nothing happens.
 
-Every step of an optimization frees tensors of some megabytes and asks for the like again. glibc returns large blocks
-to the system at once, which hands out each of their pages anew. It learns to keep blocks as they are freed, up to the
-limits set here, unless someone has set a limit: Dask does for its workers, which then spend a quarter of their time on
-new pages.
+Every step of an optimization frees tensors of some megabytes and allocates similar ones again. glibc returns large
+blocks to the system at once, which hands out each of their pages anew. It learns to keep blocks as they are freed, up
+to the limits set here, unless someone has set a limit: Dask does for its workers, which then spend a quarter of their
+time on new pages.
 """
 
 import ctypes

@@ -20,11 +20,11 @@ from torch import nn
 from tunewidgets.kernels.studies.allocator import keep_freed_memory
 from tunewidgets.kernels.studies.fingerprint import fingerprint
 
-# A chunk that loses its workers so often in a row, with nothing finished in between, is given up.
+# A chunk that loses its worker this often in a row, with nothing finished in between, is given up.
 TRIES = 3
 POLL = 0.005  # seconds between two looks at what is finished
 
-# A worker's own: the networks that it was sent last, by key.
+# On each worker: the networks that it was sent last, by key.
 _networks: dict[str, nn.Module] = {}
 KEPT = 2
 # A pool that lost a worker takes no more work; this is what stands in for it.
@@ -39,7 +39,7 @@ class Executor(Protocol):
 
 
 def on_workers(executor: Executor, network: nn.Module, original: nn.Module) -> Callable[..., Iterator[Any]]:
-    """What runs chunks as `in_threads` does, but on the executor's workers.
+    """A function that runs chunks as `in_threads` does, but on the executor's workers.
 
     `original` is the model that `network` is, or is a copy of; where work refers to either, a worker takes its own.
 
@@ -87,7 +87,7 @@ def _spread(
                     is_asked_for, networks = False, networks + 1
                 if sending is None:
                     for number in list(waiting):
-                        # Workers that start anew for each call keep nothing: theirs is sent along.
+                        # Workers that start anew for each call keep nothing, so the network is sent along.
                         carried = _pickled(network) if lacking[number] >= TRIES - 1 else None
                         future = pool.submit(_run, key, work, pickle.dumps(waiting[number]), carried)
                         running[future] = number, pool
@@ -106,7 +106,7 @@ def _spread(
                 number, its_pool = running.pop(future)
                 try:
                     kind, value = future.result()
-                except Exception as error:  # whatever an executor says when a worker is gone
+                except Exception as error:  # whatever an executor raises when a worker is gone
                     lost[number] += 1
                     if lost[number] >= TRIES:
                         raise Lost(chunks[number], error) from error
@@ -139,7 +139,7 @@ class Lost(RuntimeError):
 
 
 def _sent(future: Any) -> None:
-    """Raise what went wrong with sending, unless it was the worker that got lost."""
+    """Raise what went wrong with sending, unless the worker was lost."""
     try:
         failure = future.result()
     except Exception:  # lost: the next worker that lacks the network asks again
@@ -161,7 +161,7 @@ def _replace(executor: Executor, broken: Executor) -> None:
         return
     if not isinstance(current, ProcessPoolExecutor):
         raise RuntimeError(
-            f"the {type(executor).__name__} takes no more work, for it lost a worker; run the study again with "
+            f"the {type(executor).__name__} takes no more work, because it lost a worker; run the study again with "
             "another, and with store= it goes on where it stopped"
         )
     warnings.warn("a worker process was lost; its chunks are made again in new processes", stacklevel=2)
@@ -175,10 +175,10 @@ def _replace(executor: Executor, broken: Executor) -> None:
 
 
 def _pickled(value: Any, *networks: nn.Module) -> bytes:
-    """The value as bytes, in which modules of the networks are named instead of being there."""
+    """The value as bytes, in which modules of the networks are replaced by their names."""
     names = {id(module): name for network in networks for name, module in network.named_modules()}
     try:
-        from cloudpickle import Pickler  # functions and classes of a notebook travel too
+        from cloudpickle import Pickler  # functions and classes defined in a notebook can be sent too
     except ImportError:
         from pickle import Pickler
 
@@ -227,7 +227,7 @@ def _install(key: str, network: bytes, number: int) -> str:
 
 
 def _run(key: str, work: bytes, chunk: bytes, carried: bytes | None) -> tuple[str, Any]:
-    """On a worker: one chunk, on a single thread as everywhere; `carried` is the network, where it is sent along."""
+    """On a worker: run one chunk, on a single thread as everywhere; `carried` is the network, if it was sent along."""
     if carried is not None and (failure := _install(key, carried, 0)):
         return "error", pickle.dumps(_not_unpacked(failure))
     network = _networks.get(key)
@@ -252,7 +252,7 @@ def _run(key: str, work: bytes, chunk: bytes, carried: bytes | None) -> tuple[st
 
 
 def _packed_error(error: Exception) -> bytes:
-    """The error as bytes that can be unpacked: by its words alone, where its class takes other arguments than those."""
+    """The error as bytes that can be unpacked; only its message, if its class takes other arguments than that."""
     try:
         packed = pickle.dumps(error)
         pickle.loads(packed)

@@ -1,4 +1,4 @@
-"""Fingerprints: what tells one set of weights from another, in records, in stores and on other machines.
+"""Fingerprints: digests that tell one set of weights from another, in records, in stores and on other machines.
 
 In: a model. Out: a digest of all its values.
 """

@@ -1,7 +1,7 @@
-"""A table of results on disk, written a chunk of rows at a time.
+"""A table of results on disk, written in chunks of rows.
 
 In: rows of numbers as they are finished, in any order. Out: the same rows in a later process. A chunk is one object of
-a Zarr array, with its checksum: it is there whole or it is not there, and one that is damaged counts as not there.
+a Zarr array, with its checksum: it is there whole or not at all, and a damaged one counts as missing.
 """
 
 import json
@@ -24,14 +24,14 @@ class Table:
     Parameters
     ----------
     store : str
-        A folder or URL that Zarr can open; where nothing is there yet, the table is made.
+        A folder or URL that Zarr can open; if nothing is there yet, the table is created.
     rows : int
     chunk : int
-        Rows that are written together. A table that is there already keeps its own.
+        Rows that are written together. An existing table keeps its own number.
     fields : mapping of str to shape
         What a row holds.
     about : mapping
-        Plain values that say how the rows are made; `earlier` has those of a table that was there already.
+        Plain values that say how the rows are made; `earlier` holds those of an existing table.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class Table:
         self._sizes = {name: int(np.prod(shape)) for name, shape in self._fields.items()}
         self._pending: dict[int, np.ndarray] = {}
         self._lock = threading.Lock()  # chunks come from several threads
-        # Python's own: older versions of Zarr take no other integers.
+        # Python integers, since older versions of Zarr take no others.
         rows, chunk = int(rows), int(chunk)
-        # The first column says that a row was written: what is absent reads as NaN.
+        # The first column marks written rows: what is absent reads as NaN.
         width = 1 + sum(self._sizes.values())
         self.about = dict(json.loads(json.dumps(dict(about), default=plain_value)))
         self.earlier: dict[str, Any] | None = None
@@ -98,7 +98,7 @@ class Table:
         return found
 
     def chunks(self) -> Iterator[tuple[int, np.ndarray | None]]:
-        """The number of each chunk's first row, and its rows side by side without names; None for one not there."""
+        """The number of each chunk's first row, and its rows side by side without names; None for a missing chunk."""
         for first in range(0, self.rows, self.chunk):
             try:
                 block = np.asarray(self._array[first : first + self.chunk])
@@ -111,7 +111,7 @@ class Table:
         self._array[first : first + len(block)] = np.insert(block, 0, 1, axis=1)
 
     def add(self, row: int, values: Mapping[str, np.ndarray]) -> None:
-        """Take one finished row, from whatever thread; its chunk is written with the last of its rows."""
+        """Take one finished row, from any thread; its chunk is written once its last row is there."""
         parts = [np.asarray(values[name], np.float32).ravel() for name in self._fields]
         whole_row = np.concatenate([[np.float32(1)], *parts])
         with self._lock:

@@ -1,8 +1,8 @@
-"""Chunks of work side by side: one a core, each computing on a single thread.
+"""Chunks of work in parallel: one per core, each computing on a single thread.
 
-In: a function of a chunk. Out: its results as they come. Small operations lose more to handing work between threads
-than they gain, and lose it all where the machine is busy with something else; whole chunks have nothing to hand over.
-What a chunk computes does not depend on how many run beside it.
+In: a function of a chunk. Out: its results as they come. Small operations lose more by handing work between threads
+than they gain, most of all on a busy machine; whole chunks have nothing to hand over. What a chunk computes does not
+depend on how many run beside it.
 """
 
 import queue
@@ -46,7 +46,7 @@ def in_turn(
     on_step: Callable[[int], Any],
     device: torch.device,
 ) -> Iterator[Result]:
-    """As `in_threads`, one after the other in the caller's own thread: for work that may know no other."""
+    """Like `in_threads`, but one after another in the caller's own thread, for work that must stay there."""
     for chunk in chunks:
         yield run(chunk, on_step)
 

@@ -1,7 +1,7 @@
 """Labeled images for the kernels of units: checked, counted, any number of passes.
 
-In: whatever a user has of `(images, labels)`. Out: batches of float images and int64 labels with the index of the
-first image, the same at every pass, and one sentence where the data cannot be what they are taken for.
+In: `(images, labels)` in any form a user may have them. Out: batches of float images and int64 labels with the index of
+the first image, the same at every pass; or one sentence that says what is wrong with the data.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,15 +17,14 @@ from tunewidgets.kernels.network.probe import check_images, tensor_of
 from tunewidgets.zoo.sources import images as zoo_images
 
 
-class LabelledImages:
+class LabeledImages:
     """A user's data as batches.
 
     Parameters
     ----------
     data : iterable
         An iterable of `(images, labels)` batches (a list, a DataLoader), a map-style Dataset of `(image, label)` pairs,
-        one pair `(images, labels)` of tensors, or a zoo source with labels. An iterator is kept in memory, as it can
-        be read once only.
+        one pair `(images, labels)` of tensors, or a zoo source with labels. A one-shot iterator is kept in memory.
     classes : int or sequence of str, optional
         How many classes there are, or their names; None takes the data's own `classes`, else the largest label decides.
     input_size : int, optional
@@ -36,18 +35,18 @@ class LabelledImages:
     names : tuple of str
         The classes' names, empty where they have none.
     n_classes : int or None
-        None as long as only the labels can tell.
+        None while only the labels can tell.
     count : int or None
         How many images there are; None before the first pass.
     described : str or None
-        What the data say that they are, if they say anything.
+        The data's own description, if they have one.
     outputs : tuple of int
-        Of each class, which of the network's scores is its own; empty where label `i` is score `i`.
+        For each class, the index of its score in the network's output; empty if label `i` is score `i`.
 
     Raises
     ------
     TypeError, ValueError
-        The data are no labeled images; what is wrong with a batch is said when it comes.
+        The data are not labeled images; a wrong batch raises when it is read.
     """
 
     def __init__(self, data: Any, classes: int | Sequence[str] | None, input_size: int | None) -> None:
@@ -78,22 +77,22 @@ class LabelledImages:
         return self.described or f"{self.count} labeled images"
 
     def check_order(self) -> None:
-        """Raise a ValueError where images come in another order at every pass."""
+        """Raise a ValueError if images come in another order at every pass."""
         check_order(self._batches)
 
     def look_of_first(self) -> str:
-        """What the first images show, which tells these data from others."""
+        """A description of the first images that tells these data from others."""
         return look_of_first(self._check(item, 0) for item in self._batches)
 
     def sample_batch(self, count: int) -> Tensor:
-        """The first image `count` times, `(count, 3, H, W)`: of the size that the images have.
+        """The first image `count` times, `(count, 3, H, W)`, in the images' own size.
 
-        The data are begun for it where no pass has shown it yet.
+        If no pass has read it yet, a pass is begun for it.
 
         Raises
         ------
         TypeError, ValueError
-            There is none, or its batch is no batch of labeled images.
+            There is none, or its batch is not a batch of labeled images.
         """
         if self._first is None:
             item = next(iter(self._batches), None)
@@ -108,8 +107,8 @@ class LabelledImages:
         Raises
         ------
         TypeError, ValueError
-            A batch is no batch of labeled images, a label is outside the classes, a class has no image, the images
-            run dry or are of the wrong size.
+            A batch is not a batch of labeled images, a label is outside the classes, a class has no image, the data run
+            dry, or images have the wrong size.
         """
         first, seen = 0, torch.zeros(self.n_classes or 0, dtype=torch.int64)
         for item in self._batches:
@@ -134,7 +133,7 @@ class LabelledImages:
         if labels.ndim != 1 or len(labels) != len(images) or labels.dtype.is_floating_point:
             raise ValueError(
                 f"labels has shape {tuple(labels.shape)} and type {str(labels.dtype).removeprefix('torch.')} for "
-                f"{len(images)} images; give one whole number an image."
+                f"{len(images)} images; give one whole number per image."
             )
         labels = labels.cpu().to(torch.int64)
         outside = (labels < 0) | (labels >= (self.n_classes or 2**31))
@@ -178,12 +177,12 @@ class LabelledImages:
         self.count, self.n_classes = count, len(seen)
 
 
-def labelled(data: Any, classes: int | Sequence[str] | None, model: Any) -> LabelledImages:
-    """The data as `LabelledImages`, which they may be already, for a model that may insist on a size."""
-    if isinstance(data, LabelledImages):
+def labeled(data: Any, classes: int | Sequence[str] | None, model: Any) -> LabeledImages:
+    """The data as `LabeledImages`, unless they are already, checked for the size that the model needs."""
+    if isinstance(data, LabeledImages):
         return data
     own = getattr(model, "input_size", None)
-    return LabelledImages(data, classes, own if isinstance(own, int) else None)
+    return LabeledImages(data, classes, own if isinstance(own, int) else None)
 
 
 def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
@@ -191,8 +190,8 @@ def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
     names = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None) or ()
     if isinstance(data, tuple) and len(data) == 2 and getattr(data[0], "ndim", 0) == 4:
         return [data], ()
-    if callable(getattr(data, "labelled", None)):
-        return _Labelled(data), names
+    if callable(getattr(data, "labeled", None)):
+        return _Labeled(data), names
     if (
         hasattr(data, "__getitem__")
         and hasattr(data, "__len__")
@@ -201,7 +200,7 @@ def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
         if len(data) == 0:
             raise ValueError("the data set is empty; give at least one image of every class.")
         if not isinstance(data, Mapping) and _is_single(data[0]):
-            return _Labelled(zoo_images(data, size=None)), names
+            return _Labeled(zoo_images(data, size=None)), names
     if isinstance(data, (Tensor, np.ndarray, str, Mapping)) or not isinstance(data, Iterable):
         raise TypeError(
             f"data is a {type(data).__name__}; give batches of (images, labels), a Dataset, a DataLoader or a zoo "
@@ -216,7 +215,7 @@ def _numbers(labels: Any, count: int) -> Tensor:
     Raises
     ------
     TypeError
-        They are no numbers: names, or what a tensor can't hold.
+        They are not numbers but names, or something that a tensor can't hold.
     """
     if isinstance(labels, np.ndarray) and labels.dtype == object:
         labels = labels.tolist()
@@ -225,24 +224,24 @@ def _numbers(labels: Any, count: int) -> Tensor:
     except (TypeError, ValueError, RuntimeError):
         kind = type(labels[0]).__name__ if isinstance(labels, Sequence) and labels else type(labels).__name__
         raise TypeError(
-            f"labels holds a {kind} for {count} images; give one whole number an image, and the classes' names as "
+            f"labels holds a {kind} for {count} images; give one whole number per image, and the classes' names as "
             "classes=."
         ) from None
 
 
 def _is_single(item: Any) -> bool:
-    """Whether a data set's item is one image with its label."""
+    """Whether an item of a data set is a single image with its label."""
     return isinstance(item, (tuple, list)) and len(item) == 2 and getattr(item[0], "ndim", 3) <= 3
 
 
-class _Labelled:
+class _Labeled:
     """A zoo source's labeled batches, any number of times."""
 
     def __init__(self, source: Any) -> None:
         self._source = source
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._source.labelled())
+        return iter(self._source.labeled())
 
 
 def _grown(counts: Tensor, size: int) -> Tensor:
