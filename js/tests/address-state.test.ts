@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { type Addressed, read, write } from "../src/page-host/address";
 import { Checklist } from "../src/recovery-checklist/checklist";
-import type { Place } from "../src/shared/place";
+import type { Place } from "../src/shared/address-state";
 import { Explorer } from "../src/tuning-explorer/explorer";
-import { Scatter } from "../src/unit-scatter/scatter";
+import { Scatter } from "../src/unit-scatter/state/scatter";
 import { explorerModel, film, photo } from "./fake-model";
 import { checklistModel } from "./recovery-checklist/report";
 import { scatterModel } from "./unit-scatter/units";

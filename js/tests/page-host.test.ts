@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { hostedModel } from "../src/page-host/hosted-model";
-import { link } from "../src/page-host/links";
-import { unpack } from "../src/page-host/packed";
+import { link } from "../src/page-host/trait-links";
+import { unpack } from "../src/page-host/unpack-bytes";
 
 describe("a model without a kernel", () => {
   it("tells listeners of a trait when its value changes, until they leave", () => {

@@ -3,7 +3,7 @@
 In: a layer's unit record and the names of two columns, or the columns. Out: Spearman's rho, its interval and how many
 units it rests on, and how many were left out as dead or as failed. Given a third column, the partial correlation.
 
-The page computes the same (js/src/unit-scatter/spearman.ts), and its figures must say the same number. So the
+The page computes the same (js/src/unit-scatter/plot/spearman.ts), and its figures must say the same number. So the
 draws are plain 32-bit integers that both languages make alike, ranks are doubled to stay whole, and nothing that rounds
 happens before the last division.
 """

@@ -1,7 +1,8 @@
 // The exported page: the browser's side of addresses. Words in the text that are links to an address move the widgets,
 // the address bar follows what a reader does, and reloading and going back lead to where one was.
+
+import type { Place } from "../shared/address-state";
 import { onEnd } from "../shared/lifetime";
-import type { Place } from "../shared/place";
 import { type Addressed, read, write } from "./address";
 import type { HostedModel } from "./hosted-model";
 

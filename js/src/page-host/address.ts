@@ -1,6 +1,6 @@
 // The exported page: its address says where each widget stands, and what an address says is where they go.
 // In: the widgets by their names on the page. Out: an address such as "#scatter.layer=relu3&scatter.unit=7", and back.
-import type { Place } from "../shared/place";
+import type { Place } from "../shared/address-state";
 
 /** A widget with an address: what a reader may change in it, as it was first and as it is now. */
 export interface Addressed {

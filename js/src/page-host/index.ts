@@ -1,10 +1,10 @@
 // The exported page: a host for the widgets on it, where there is no kernel.
 // In: the page's data, and the widgets' code, which stands in the page before this. Out: live widgets in their places.
-import type { Place } from "../shared/place";
+import type { Place } from "../shared/address-state";
+import { travel } from "./address-bar";
 import { hostedModel } from "./hosted-model";
-import { type LinkFacts, link } from "./links";
-import { unpack } from "./packed";
-import { travel } from "./travel";
+import { type LinkFacts, link } from "./trait-links";
+import { unpack } from "./unpack-bytes";
 import "./style.css";
 
 interface Widget {

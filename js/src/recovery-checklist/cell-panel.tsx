@@ -1,15 +1,15 @@
 // The checklist: the opened cell. Its film, what is read along its points, both nulls, all bank seeds, the verdict.
 import { useEffect } from "preact/hooks";
 import { decimal, percent } from "../shared/format";
-import { Mark } from "./mark";
-import { NullPlot } from "./null";
-import { Readout } from "./readout";
+import { Strip } from "./film-strip";
+import { Mark } from "./mark-icon";
+import { NullPlot } from "./null-plot";
+import { Readout } from "./readout-plot";
 import { type Cell, overSeeds } from "./report";
-import { Strip } from "./strip";
 import { levelText } from "./switches";
 import { Verdict } from "./verdict";
 import type { View } from "./view";
-import { capital, cellName, markWord, pText } from "./words";
+import { capital, cellName, markWord, pText } from "./wording";
 
 export function Detail({ view, cell }: { view: View; cell: Cell }) {
   const { checklist } = view;

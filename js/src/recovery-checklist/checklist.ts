@@ -1,13 +1,14 @@
 // The checklist: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, the cells as they are, and the films.
-import { birth } from "../shared/clock";
-import { Pages } from "../shared/pages";
-import { fitting, oneOf, type Place } from "../shared/place";
+
+import { fitting, oneOf, type Place } from "../shared/address-state";
+import { Pages } from "../shared/image-pages";
+import { birth } from "../shared/latency";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type TraitModel, Traits } from "../shared/traits";
-import { type Curve, curveOf, type Null, nullOf } from "./packed";
+import { type Curve, curveOf, type Null, nullOf } from "./nulls-and-curves";
 import { type Cell, cellsOf, type Entries, type Look, levels, type Report } from "./report";
-import type { Judged } from "./text";
+import type { Judged } from "./table-text";
 
 export interface Synced {
   bank: string;

@@ -1,7 +1,7 @@
 // The checklist: the table as text, onto the clipboard or into a file.
 import { useEffect, useState } from "preact/hooks";
-import { Choice } from "../shared/choice";
-import { csv, type Judged, latex, markdown } from "./text";
+import { Choice } from "../shared/choice-list";
+import { csv, type Judged, latex, markdown } from "./table-text";
 import type { View } from "./view";
 
 const FORMATS: Record<string, { write: (judged: Judged) => string; file: string; type: string }> = {

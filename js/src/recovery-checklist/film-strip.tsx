@@ -1,10 +1,10 @@
 // The checklist: a dozen images from the first point of the best dimension to the last.
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Page } from "../shared/pages";
+import type { Page } from "../shared/image-pages";
 import { drawCell } from "../shared/sprites";
 import type { Cell, StripFacts } from "./report";
 import type { View } from "./view";
-import { cellName } from "./words";
+import { cellName } from "./wording";
 
 const SHOWN = 12;
 const PIXELS = 128;

@@ -1,8 +1,8 @@
 // The checklist: what the signs in a cell mean.
-import { Mark } from "./mark";
+import { Mark } from "./mark-icon";
 import { levelText } from "./switches";
 import type { View } from "./view";
-import { sources } from "./words";
+import { sources } from "./wording";
 
 export function Legend({ view }: { view: View }) {
   const { report, state, look } = view.checklist;

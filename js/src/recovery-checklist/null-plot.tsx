@@ -1,6 +1,6 @@
 // The checklist: how far chance comes. A null distribution as bars, the observed value as a line.
 import { decimal } from "../shared/format";
-import type { Null } from "./packed";
+import type { Null } from "./nulls-and-curves";
 import type { Cell } from "./report";
 import type { View } from "./view";
 

@@ -1,15 +1,15 @@
 // The checklist's page: switches, the table of marks, and the opened cell below it.
 import { useEffect, useRef } from "preact/hooks";
+import { Live } from "../shared/announcements";
 import { listenToKeys } from "../shared/keyboard";
-import { Live } from "../shared/live";
 import { useChanges } from "../shared/use-changes";
-import { Copy } from "./copy";
-import { Detail } from "./detail";
+import { Detail } from "./cell-panel";
+import { Copy } from "./copy-table";
 import { Legend } from "./legend";
 import { Switches } from "./switches";
 import { Table } from "./table";
 import type { View } from "./view";
-import { agreementWords, describe } from "./words";
+import { agreementWords, describe } from "./wording";
 
 export function Page({ view }: { view: View }) {
   useChanges(view.signal, view.checklist, view.checklist.strips, view);

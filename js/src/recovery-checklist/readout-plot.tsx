@@ -1,10 +1,10 @@
 // The checklist: what the filters, or the pictures, say along the best dimension. Frequency and phase over the points,
 // angle as a path in a circle of doubled angles, in which 0° and 180° are one place.
 import { decimal } from "../shared/format";
-import type { Curve } from "./packed";
+import type { Curve } from "./nulls-and-curves";
 import type { Cell } from "./report";
 import type { View } from "./view";
-import { capital } from "./words";
+import { capital } from "./wording";
 
 const [WIDTH, HEIGHT] = [300, 170];
 const [LEFT, RIGHT, TOP, BASE] = [40, 8, 12, 138];

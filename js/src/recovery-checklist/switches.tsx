@@ -1,5 +1,5 @@
 // The checklist: which bank, which readout, which level and which bank seed; and why a bank's mean matters.
-import { Choice } from "../shared/choice";
+import { Choice } from "../shared/choice-list";
 import { decimal } from "../shared/format";
 import { levels } from "./report";
 import type { View } from "./view";

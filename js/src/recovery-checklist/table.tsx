@@ -1,9 +1,9 @@
 // The checklist's table: a row an attribute, a column a method with its number of components.
 import { decimal, percent } from "../shared/format";
-import { Mark } from "./mark";
+import { Mark } from "./mark-icon";
 import { type AllThree, allThreeOf, type Cell, type Mark as Value } from "./report";
 import type { View } from "./view";
-import { allThreeWords, capital, cellWords, pText } from "./words";
+import { allThreeWords, capital, cellWords, pText } from "./wording";
 
 export function Table({ view }: { view: View }) {
   const { report, cells, look } = view.checklist;

@@ -1,7 +1,7 @@
 // The checklist: the reader's own verdict on the opened cell, and a note.
 import { type Cell, VERDICTS } from "./report";
 import type { View } from "./view";
-import { cellName } from "./words";
+import { cellName } from "./wording";
 
 export function Verdict({ view, cell }: { view: View; cell: Cell }) {
   const { checklist } = view;

@@ -1,8 +1,9 @@
 // The checklist: one view of it. What belongs to one place on the screen and not to the widget: the keyboard's cell,
 // whether numbers stand in the cells, and the clock of what the reader did last.
-import { Changing } from "../shared/changing";
-import { Clock } from "../shared/clock";
+
 import type { KeyMap } from "../shared/keyboard";
+import { Clock } from "../shared/latency";
+import { Changing } from "../shared/observable";
 import type { Checklist } from "./checklist";
 
 export class View extends Changing {

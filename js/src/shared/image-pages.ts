@@ -1,7 +1,8 @@
 // Shared room: pages of images. One that came with the widget is decoded when it is first wanted; one that did not is
 // asked of the kernel. The least used ones are let go, so that large records fit a browser's memory.
-import { Changing } from "./changing";
+
 import { onEnd } from "./lifetime";
+import { Changing } from "./observable";
 import type { Requests } from "./requests";
 import { mosaic, reasonOf } from "./sprites";
 

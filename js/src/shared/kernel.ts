@@ -1,8 +1,9 @@
 // Shared room: how the kernel is.
 // In: the widget model, its host's kernel where there is one to see, and whether requests are answered. Out: one of
 // three states, for all who listen.
-import { Changing } from "./changing";
+
 import { onEnd } from "./lifetime";
+import { Changing } from "./observable";
 
 export type KernelState = "connected" | "busy" | "gone";
 

@@ -3,8 +3,9 @@
 //
 // The page's own values live here, not in the model: a value that waits to be saved can then be dropped when
 // Python sets the trait meanwhile, and the last writer wins on both sides.
-import { Changing } from "./changing";
+
 import { onEnd } from "./lifetime";
+import { Changing } from "./observable";
 
 export interface TraitModel {
   get(key: string): unknown;

@@ -2,8 +2,8 @@
 // In: how a widget's state begins, and what a view of it is. Out: `initialize`, `render` and `visit`.
 import type { AnyModel } from "@anywidget/types";
 import { render as draw, type VNode } from "preact";
+import type { Place } from "./address-state";
 import { lifetime, onEnd } from "./lifetime";
-import type { Place } from "./place";
 import { followTheme } from "./theme";
 
 interface Props {

@@ -1,6 +1,7 @@
 // The explorer: what its live region says.
+
+import { Live } from "../shared/announcements";
 import { decimal } from "../shared/format";
-import { Live } from "../shared/live";
 import type { Explorer } from "./explorer";
 
 export function describe(explorer: Explorer): string {

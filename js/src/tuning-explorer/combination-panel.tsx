@@ -2,11 +2,11 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { drawCell } from "../shared/sprites";
-import { TroubleBox } from "../shared/trouble";
+import { TroubleBox } from "../shared/trouble-box";
+import { screenOf } from "./canvas-size";
 import type { Combination } from "./combination";
-import type { Kept } from "./kept";
-import { screenOf } from "./screen";
-import { UnitBars } from "./units";
+import { UnitBars } from "./heaviest-units";
+import type { Kept } from "./kept-images";
 import type { View } from "./view";
 
 export function Together({ view, combination }: { view: View; combination: Combination }) {

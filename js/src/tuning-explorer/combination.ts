@@ -1,11 +1,12 @@
 // The explorer: all sliders together. The image for where they stand is asked of the kernel and grows in view.
 // In: coordinates, one a row. Out: the image as far as it is, and what is known of it.
-import { Changing } from "../shared/changing";
+
 import type { Kernel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
 import { LiveRequests, type Trouble } from "../shared/live-request";
 import { measure } from "../shared/measure";
 import { NewestImage } from "../shared/newest-image";
+import { Changing } from "../shared/observable";
 import type { MessageModel } from "../shared/requests";
 
 export interface Facts {

@@ -1,7 +1,8 @@
 // The explorer: one decoded mosaic a dimension. What came with the page is decoded at once; what did not is asked
 // of the kernel, the dimension in view first, one at a time.
-import { Changing } from "../shared/changing";
+
 import { onEnd } from "../shared/lifetime";
+import { Changing } from "../shared/observable";
 import type { Requests } from "../shared/requests";
 import { decode, reasonOf } from "../shared/sprites";
 

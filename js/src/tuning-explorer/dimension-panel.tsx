@@ -2,12 +2,12 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal, percent } from "../shared/format";
 import { drawCell } from "../shared/sprites";
-import { axisOf } from "./geometry";
-import type { Sprite } from "./images";
+import { screenOf } from "./canvas-size";
+import { Together } from "./combination-panel";
+import type { Sprite } from "./dimension-images";
+import { Units } from "./heaviest-units";
+import { axisOf } from "./histogram-geometry";
 import { Patches } from "./patches";
-import { screenOf } from "./screen";
-import { Together } from "./together";
-import { Units } from "./units";
 import type { View } from "./view";
 
 export function Stage({ view }: { view: View }) {

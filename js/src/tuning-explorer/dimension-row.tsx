@@ -1,10 +1,10 @@
 // The explorer: one dimension's row. Label, share of variance, slider over its histogram, three small images.
 import { decimal, percent } from "../shared/format";
 import { pure } from "../shared/pure";
+import type { Sprite } from "./dimension-images";
 import { type Dimension, dimensionName } from "./film";
 import { Histogram } from "./histogram";
-import type { Sprite } from "./images";
-import { coordinateAt } from "./scale";
+import { coordinateAt } from "./slider-scale";
 import { Suggestion } from "./suggestion";
 import { Thumbnails } from "./thumbnails";
 import type { View } from "./view";

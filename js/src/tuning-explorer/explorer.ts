@@ -1,20 +1,21 @@
 // The explorer: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, and the images.
-import { birth } from "../shared/clock";
+
+import { below, fitting, isFlag, isNumber, listOf, type Place } from "../shared/address-state";
 import { Kernel, type KernelModel } from "../shared/kernel";
+import { birth } from "../shared/latency";
 import { onEnd } from "../shared/lifetime";
-import { below, fitting, isFlag, isNumber, listOf, type Place } from "../shared/place";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type Origin, type TraitModel, Traits } from "../shared/traits";
 import { Combination } from "./combination";
+import { Images } from "./dimension-images";
 import { clamp, dimensionName, type Film, nearest, suggestionOf } from "./film";
-import { axisOf } from "./geometry";
-import { Images } from "./images";
-import { KeptImages } from "./kept";
+import { axisOf } from "./histogram-geometry";
+import { KeptImages } from "./kept-images";
 import { Photo, type PhotoFacts } from "./photo";
-import { begin, next, type Trip } from "./player";
-import { coordinateAt, placeOf, rounded } from "./scale";
-import { LOOK, wander } from "./walk";
+import { begin, next, type Trip } from "./play-trip";
+import { LOOK, wander } from "./random-walk";
+import { coordinateAt, placeOf, rounded } from "./slider-scale";
 
 export interface Synced {
   dimension: number;

@@ -2,7 +2,7 @@
 // not: a rug marks each point's place on the histogram's axis, and a leader runs there from the slider's thumb.
 // In: a dimension. Out: SVG path data in a box of WIDTH × HEIGHT.
 import type { Dimension } from "./film";
-import { coordinateAt } from "./scale";
+import { coordinateAt } from "./slider-scale";
 
 export const WIDTH = 1000;
 /** Where the leader meets the rug, where the rug ends and the bars' room begins, and where the bars stand. */

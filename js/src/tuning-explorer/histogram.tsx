@@ -1,7 +1,7 @@
 // The explorer: the data's histogram under a slider, with the current point's place in it.
 import { useMemo } from "preact/hooks";
 import type { Dimension } from "./film";
-import { axisOf, bars, HEIGHT, leader, marker, rug, WIDTH } from "./geometry";
+import { axisOf, bars, HEIGHT, leader, marker, rug, WIDTH } from "./histogram-geometry";
 
 interface Props {
   dimension: Dimension;

@@ -1,7 +1,8 @@
 // The explorer: combined images that are in the record, or were put there by the reader.
 // In: `_kept`, as Python sends it. Out: decoded images with their coordinates.
-import { Changing } from "../shared/changing";
+
 import { onEnd } from "../shared/lifetime";
+import { Changing } from "../shared/observable";
 import { decode } from "../shared/sprites";
 import type { TraitModel } from "../shared/traits";
 import { keyOf } from "./combination";

@@ -2,12 +2,12 @@
 import { useEffect } from "preact/hooks";
 import { useChanges } from "../shared/use-changes";
 import { Announcer } from "./announcer";
+import { Stage } from "./dimension-panel";
+import { Row } from "./dimension-row";
 import { Header } from "./header";
 import { LiveBar } from "./live-bar";
-import { Row } from "./row";
-import { Stage } from "./stage";
+import { WhatIf } from "./photo-heat-map";
 import type { View } from "./view";
-import { WhatIf } from "./whatif";
 
 export function Page({ view }: { view: View }) {
   const { explorer } = view;

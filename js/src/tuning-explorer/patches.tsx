@@ -2,8 +2,8 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { drawCell } from "../shared/sprites";
+import type { Images } from "./dimension-images";
 import type { Dimension, Patches as Facts } from "./film";
-import type { Images } from "./images";
 import type { View } from "./view";
 
 const PIXELS = 96;

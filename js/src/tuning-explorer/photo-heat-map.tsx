@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { useChanges } from "../shared/use-changes";
-import { axisOf, middleOf } from "./geometry";
+import { axisOf, middleOf } from "./histogram-geometry";
 import type { Photo } from "./photo";
 import type { View } from "./view";
 

@@ -1,7 +1,8 @@
 // The explorer: a photo, and where each position of the layer's map on it falls along each dimension.
 // In: `_photo`, as Python sends it. Out: coordinates, places on the photo, and colors of a heat map.
-import { Changing } from "../shared/changing";
+
 import { onEnd } from "../shared/lifetime";
+import { Changing } from "../shared/observable";
 import { decode } from "../shared/sprites";
 
 export interface PhotoFacts {

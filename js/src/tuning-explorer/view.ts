@@ -1,7 +1,8 @@
 // The explorer: one view of it. What belongs to one place on the screen and not to the widget: focus, scrolling,
 // and the clock of what the reader did last.
-import { Clock } from "../shared/clock";
+
 import type { KeyMap } from "../shared/keyboard";
+import { Clock } from "../shared/latency";
 import type { Explorer } from "./explorer";
 import { clamp } from "./film";
 

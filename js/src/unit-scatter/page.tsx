@@ -1,14 +1,14 @@
 // The scatter's page: toolbar, plot, the opened unit beside it and the pinned one, table.
-import { Live } from "../shared/live";
+import { Live } from "../shared/announcements";
 import { useChanges } from "../shared/use-changes";
-import { Detail } from "./detail";
-import { LiveBar } from "./live-bar";
-import { Plot } from "./plot";
-import { Table } from "./table";
-import { Toolbar } from "./toolbar";
-import { troubles } from "./troubles";
-import { countOf, objectiveName, valueText } from "./units";
-import type { View } from "./view";
+import { LiveBar } from "./controls/live-bar";
+import { Toolbar } from "./controls/toolbar";
+import { troubles } from "./data/unit-warnings";
+import { countOf, objectiveName, valueText } from "./data/units";
+import { Plot } from "./plot/plot";
+import type { View } from "./state/view";
+import { Table } from "./table/unit-table";
+import { Detail } from "./unit-panel/unit-panel";
 
 export function Page({ view }: { view: View }) {
   useChanges(view.signal, view.scatter, view.scatter.sheets, view);

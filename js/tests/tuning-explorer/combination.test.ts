@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { coordinateAt, placeOf } from "../../src/tuning-explorer/scale";
-import { wander } from "../../src/tuning-explorer/walk";
+import { wander } from "../../src/tuning-explorer/random-walk";
+import { coordinateAt, placeOf } from "../../src/tuning-explorer/slider-scale";
 
 describe("a slider between points", () => {
   const line = [-8, -1, 0, 1, 8];

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { landmarks, suggestionOf } from "../../src/tuning-explorer/film";
-import { axisOf, bars, HEIGHT, leader, place, rug, WIDTH } from "../../src/tuning-explorer/geometry";
-import { begin, next } from "../../src/tuning-explorer/player";
+import {
+  axisOf,
+  bars,
+  HEIGHT,
+  leader,
+  place,
+  rug,
+  WIDTH,
+} from "../../src/tuning-explorer/histogram-geometry";
+import { begin, next } from "../../src/tuning-explorer/play-trip";
 import { film } from "../fake-model";
 
 const [dimension] = film(1, 5).dimensions;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { nearest } from "../../src/tuning-explorer/film";
-import { axisOf, HEIGHT, marker, middleOf, TOP, WIDTH } from "../../src/tuning-explorer/geometry";
+import { axisOf, HEIGHT, marker, middleOf, TOP, WIDTH } from "../../src/tuning-explorer/histogram-geometry";
 import { Photo, tint } from "../../src/tuning-explorer/photo";
 import { film, photo } from "../fake-model";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Grown, grow } from "../../src/unit-scatter/growth";
-import { troubles } from "../../src/unit-scatter/troubles";
-import { caption, eyeImage, imageName, isFlat } from "../../src/unit-scatter/two-images";
-import type { Layer } from "../../src/unit-scatter/units";
+import { caption, eyeImage, imageName, isFlat } from "../../src/unit-scatter/data/eye-and-measured-image";
+import { type Grown, grow } from "../../src/unit-scatter/data/layer-updates";
+import { troubles } from "../../src/unit-scatter/data/unit-warnings";
+import type { Layer } from "../../src/unit-scatter/data/units";
 import { layer } from "./units";
 
 const FLAT = "flat: one color is the best that was found";

@@ -7,8 +7,8 @@ import {
   type Table,
   type Template,
   valuesOf,
-} from "../../src/unit-scatter/figure";
-import { rankCorrelation } from "../../src/unit-scatter/spearman";
+} from "../../src/unit-scatter/plot/figure";
+import { rankCorrelation } from "../../src/unit-scatter/plot/spearman";
 
 interface Golden {
   template: [Template];

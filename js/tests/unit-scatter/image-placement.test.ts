@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { colorsOf, onScale } from "../../src/unit-scatter/colors";
-import type { Figure } from "../../src/unit-scatter/figure";
-import type { Place } from "../../src/unit-scatter/moves";
-import { saved } from "../../src/unit-scatter/saved";
-import { imageAt, SIDE, standing } from "../../src/unit-scatter/standing";
+import type { Figure } from "../../src/unit-scatter/plot/figure";
+import { saved } from "../../src/unit-scatter/plot/file-figure";
+import { imageAt, SIDE, standing } from "../../src/unit-scatter/plot/image-placement";
+import { colorsOf, onScale } from "../../src/unit-scatter/plot/unit-colors";
+import type { Place } from "../../src/unit-scatter/state/nearest-unit";
 
 /** Places that look random and are the same every time. */
 function scattered(count: number): Place[] {

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { dress } from "../../src/unit-scatter/dress";
-import { figure } from "../../src/unit-scatter/figure";
-import { complete, type Grown, grow } from "../../src/unit-scatter/growth";
-import { Scatter } from "../../src/unit-scatter/scatter";
-import { troubles } from "../../src/unit-scatter/troubles";
-import { lineOf, waitsFor } from "../../src/unit-scatter/units";
+import { complete, type Grown, grow } from "../../src/unit-scatter/data/layer-updates";
+import { troubles } from "../../src/unit-scatter/data/unit-warnings";
+import { lineOf, waitsFor } from "../../src/unit-scatter/data/units";
+import { figure } from "../../src/unit-scatter/plot/figure";
+import { dress } from "../../src/unit-scatter/plot/page-figure";
+import { Scatter } from "../../src/unit-scatter/state/scatter";
 import { layer, scatterModel, TEMPLATE } from "./units";
 
 const LOOK = {

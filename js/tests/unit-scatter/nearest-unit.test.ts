@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Direction, middle, nearest, type Place } from "../../src/unit-scatter/moves";
+import { type Direction, middle, nearest, type Place } from "../../src/unit-scatter/state/nearest-unit";
 
 const RIGHT: Direction = [1, 0];
 const LEFT: Direction = [-1, 0];

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { axesOf, colorsOf, firstChoices } from "../../src/unit-scatter/choices";
-import { dress, words } from "../../src/unit-scatter/dress";
-import { figure } from "../../src/unit-scatter/figure";
-import { ordered, windowed } from "../../src/unit-scatter/rows";
-import { troubles } from "../../src/unit-scatter/troubles";
-import { classBars, drop, exceedingSentence, number, valueText } from "../../src/unit-scatter/units";
+import { axesOf, colorsOf, firstChoices } from "../../src/unit-scatter/data/choices";
+import { troubles } from "../../src/unit-scatter/data/unit-warnings";
+import { classBars, drop, exceedingSentence, number, valueText } from "../../src/unit-scatter/data/units";
+import { figure } from "../../src/unit-scatter/plot/figure";
+import { dress, words } from "../../src/unit-scatter/plot/page-figure";
+import { ordered, windowed } from "../../src/unit-scatter/table/visible-rows";
 import { layer, TEMPLATE } from "./units";
 
 const some = layer("conv1", [0.3, 0.1, null, 0.2], [0.5, 0.25, null, 0]);

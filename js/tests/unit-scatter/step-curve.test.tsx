@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { expect, it } from "vitest";
-import { Course } from "../../src/unit-scatter/course";
+import { Course } from "../../src/unit-scatter/unit-panel/step-curve";
 
 function shown(steps: number[], now: number): HTMLElement {
   const el = document.createElement("div");

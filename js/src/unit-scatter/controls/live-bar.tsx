@@ -1,9 +1,9 @@
 // The scatter: how many units wait, the run through all of them, and how the kernel is that makes their images.
-import { KernelLight } from "../shared/kernel-light";
-import { TroubleBox } from "../shared/trouble";
-import { useChanges } from "../shared/use-changes";
-import { countOf } from "./units";
-import type { View } from "./view";
+import { KernelLight } from "../../shared/kernel-light";
+import { TroubleBox } from "../../shared/trouble-box";
+import { useChanges } from "../../shared/use-changes";
+import { countOf } from "../data/units";
+import type { View } from "../state/view";
 
 export function LiveBar({ view }: { view: View }) {
   const { scatter } = view;

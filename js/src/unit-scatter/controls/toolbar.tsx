@@ -1,8 +1,8 @@
 // The scatter: what is drawn. Layer, objective, columns, and the table's button.
-import { Choice } from "../shared/choice";
-import { axesOf, colorsOf } from "./choices";
-import { countOf, objectiveName } from "./units";
-import type { View } from "./view";
+import { Choice } from "../../shared/choice-list";
+import { axesOf, colorsOf } from "../data/choices";
+import { countOf, objectiveName } from "../data/units";
+import type { View } from "../state/view";
 
 const NONE = "";
 

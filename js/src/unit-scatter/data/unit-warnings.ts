@@ -1,5 +1,5 @@
 // The scatter: what is the matter with a unit, in words, and what says more of it.
-import { eyeImage, isFlat, ONE_POSITION } from "./two-images";
+import { eyeImage, isFlat, ONE_POSITION } from "./eye-and-measured-image";
 import { capital, type Layer, objectiveName } from "./units";
 
 /** A sentence for each trouble; none for a unit as it should be. */

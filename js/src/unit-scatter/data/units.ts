@@ -1,7 +1,7 @@
 // The scatter: what Python sends once (`_units`), and the pure questions one can ask of it.
-import { decimal, percent } from "../shared/format";
-import type { Cells } from "../shared/sprites";
-import { type Table, type Template, type Value, valuesOf } from "./figure";
+import { decimal, percent } from "../../shared/format";
+import type { Cells } from "../../shared/sprites";
+import { type Table, type Template, type Value, valuesOf } from "../plot/figure";
 
 /** Where a layer's images of one kind are: pages of units, `first` the place of page 0 in the list of sprites. */
 export interface Sheet {

@@ -1,6 +1,6 @@
 // The scatter: images that came one by one, since the page did. Their bytes are kept; of the decoded ones only those
 // that were looked at last.
-import { decode } from "../shared/sprites";
+import { decode } from "../../shared/sprites";
 
 interface Own {
   bytes: DataView;

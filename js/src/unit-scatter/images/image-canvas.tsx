@@ -1,7 +1,7 @@
 // The scatter: one image of a unit on a canvas, or why there is none.
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { drawCell } from "../shared/sprites";
-import type { Image } from "./sheets";
+import { drawCell } from "../../shared/sprites";
+import type { Image } from "./unit-images";
 
 interface Props {
   image: Image | undefined;

@@ -1,12 +1,13 @@
 // The scatter: units' images, those of the widget's pages and those that came since.
 // In: the sheets' bytes, and what is asked of the kernel. Out: where an image of a unit is, or why there is none.
-import { Changing } from "../shared/changing";
-import { onEnd } from "../shared/lifetime";
-import { KEPT, Pages } from "../shared/pages";
-import type { Requests } from "../shared/requests";
-import type { Cells } from "../shared/sprites";
-import { OwnImages } from "./own-images";
-import { countOf, type Layer } from "./units";
+
+import { KEPT, Pages } from "../../shared/image-pages";
+import { onEnd } from "../../shared/lifetime";
+import { Changing } from "../../shared/observable";
+import type { Requests } from "../../shared/requests";
+import type { Cells } from "../../shared/sprites";
+import { countOf, type Layer } from "../data/units";
+import { OwnImages } from "./arrived-images";
 
 export type Image =
   | { state: "ready"; bitmap: ImageBitmap; cells: Cells; at: number }

@@ -2,9 +2,10 @@
 // (tunewidgets/figures/scatter_images.py, whose sizes these are).
 // In: the bound figure, units in the order in which they have room, and how a unit's image is painted. Out: a figure with
 // its size.
+
+import type { Place } from "../state/nearest-unit";
 import type { Figure } from "./figure";
-import type { Place } from "./moves";
-import { SIDE, standing } from "./standing";
+import { SIDE, standing } from "./image-placement";
 
 const PLAIN = { width: 760, height: 520 };
 const LARGE = { width: 960, height: 680 };

@@ -1,8 +1,8 @@
 // The scatter: units' images in the plot, above their points.
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { cellOrigin } from "../shared/sprites";
-import { FRAME, SIDE, standing } from "./standing";
-import type { View } from "./view";
+import { cellOrigin } from "../../shared/sprites";
+import type { View } from "../state/view";
+import { FRAME, SIDE, standing } from "./image-placement";
 
 interface Props {
   view: View;

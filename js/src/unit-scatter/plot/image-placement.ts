@@ -1,7 +1,7 @@
 // The scatter: which units' images stand in the plot. Each stands where its unit's point is. Where two would overlap, the
 // first in order has the room, and the other stays a point; zooming in makes room for more.
 // In: places in pixels, and the order. Out: units.
-import type { Place } from "./moves";
+import type { Place } from "../state/nearest-unit";
 
 /** Pixels of an image with its frame, and between two. */
 export const SIDE = 36;

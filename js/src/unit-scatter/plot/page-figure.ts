@@ -2,8 +2,8 @@
 // page's, the title is the page's own text, and what a reader selected stands out.
 // In: a bound figure and what the page looks like. Out: plotly's data and layout.
 import type { Bound, Figure } from "./figure";
-import { hollowed, lane, type Waiting } from "./lane";
-import type { Look } from "./look";
+import type { Look } from "./page-style";
+import { hollowed, lane, type Waiting } from "./unrendered-lane";
 
 /** What a drag in the plot does: the reader's choice in its toolbar outlasts every redraw. */
 export const FIRST_TOOL = "select";

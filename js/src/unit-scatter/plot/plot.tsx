@@ -1,13 +1,13 @@
 // The scatter: the plot, its title, and the keys that walk from point to point.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { listenToKeys } from "../shared/keyboard";
-import { colorsOf } from "./colors";
-import { Drawing, Figures } from "./drawing";
-import { words } from "./dress";
-import { lookOf } from "./look";
-import { Marks } from "./marks";
-import { Plane, standingUnits } from "./plane";
-import type { View } from "./view";
+import { listenToKeys } from "../../shared/keyboard";
+import type { View } from "../state/view";
+import { Plane, standingUnits } from "./image-layer";
+import { words } from "./page-figure";
+import { lookOf } from "./page-style";
+import { Drawing, Figures } from "./plotly-drawing";
+import { Marks } from "./rings-and-preview";
+import { colorsOf } from "./unit-colors";
 
 export function Plot({ view }: { view: View }) {
   const stage = useRef<HTMLDivElement>(null);

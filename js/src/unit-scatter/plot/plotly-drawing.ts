@@ -1,17 +1,17 @@
 // The scatter: plotly.js in one element. Draws the figure when the reader's choice changes, keeps the places of the
 // points, and turns plotly's events into what they mean.
 import Plotly, { type Json, type PlotElement, type PlotEvent } from "plotly.js-basic-dist-min";
-import { colorsOf } from "./colors";
-import { dress } from "./dress";
+import { countOf, type Layer } from "../data/units";
+import type { Place } from "../state/nearest-unit";
+import type { View } from "../state/view";
 import { type Figure, figure } from "./figure";
-import type { Look } from "./look";
-import { fly } from "./motion";
-import type { Place } from "./moves";
-import { orderOf, paint } from "./plane";
-import { saved } from "./saved";
-import { imageAt, SIDE } from "./standing";
-import { countOf, type Layer } from "./units";
-import type { View } from "./view";
+import { saved } from "./file-figure";
+import { orderOf, paint } from "./image-layer";
+import { imageAt, SIDE } from "./image-placement";
+import { dress } from "./page-figure";
+import type { Look } from "./page-style";
+import { fly } from "./point-flight";
+import { colorsOf } from "./unit-colors";
 
 const CAMERA = {
   width: 1000,

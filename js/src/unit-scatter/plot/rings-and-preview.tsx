@@ -1,9 +1,10 @@
 // The scatter: rings around the opened unit, the pinned one and the one under mouse or cursor, and what that one is.
-import { Picture } from "./picture";
-import { SIDE } from "./standing";
-import { eyeImage, isFlat } from "./two-images";
-import { valueText } from "./units";
-import type { View } from "./view";
+
+import { eyeImage, isFlat } from "../data/eye-and-measured-image";
+import { valueText } from "../data/units";
+import { Picture } from "../images/image-canvas";
+import type { View } from "../state/view";
+import { SIDE } from "./image-placement";
 
 const CARD = 176;
 /** Side of the ring around an image. */

@@ -1,9 +1,10 @@
 // The scatter: units that have no image yet. Where both axes are known without one they stand at their place, hollow;
 // else in a lane of their own along the x axis, hollow too, so that they can be seen, hovered, selected and clicked.
 // In: a figure, the layer and who waits. Out: the figure's traces with hollow marks, and the lane's.
+
+import { countOf, type Layer } from "../data/units";
 import { type Bound, type Figure, valuesOf } from "./figure";
-import type { Look } from "./look";
-import { countOf, type Layer } from "./units";
+import type { Look } from "./page-style";
 
 export interface Waiting {
   layer: Layer;

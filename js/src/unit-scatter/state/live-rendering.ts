@@ -1,15 +1,16 @@
 // The scatter: units on request. The kernel makes a unit's images, this tells how far they are; one computation at a
 // time, the newest click before the rest.
 // In: what the reader wants. Out: the stage, the image as it grows, and news of units that are finished, whoever asked.
-import { Changing } from "../shared/changing";
-import { Kernel, type KernelModel } from "../shared/kernel";
-import { onEnd } from "../shared/lifetime";
-import { LiveRequests, type Trouble } from "../shared/live-request";
-import { measure } from "../shared/measure";
-import { NewestImage } from "../shared/newest-image";
-import type { MessageModel } from "../shared/requests";
-import type { Value } from "./figure";
-import type { Grown, Whole } from "./growth";
+
+import { Kernel, type KernelModel } from "../../shared/kernel";
+import { onEnd } from "../../shared/lifetime";
+import { LiveRequests, type Trouble } from "../../shared/live-request";
+import { measure } from "../../shared/measure";
+import { NewestImage } from "../../shared/newest-image";
+import { Changing } from "../../shared/observable";
+import type { MessageModel } from "../../shared/requests";
+import type { Grown, Whole } from "../data/layer-updates";
+import type { Value } from "../plot/figure";
 
 export type Stage = "idle" | "asked" | "running" | "stopped" | "failed";
 /** First images, one more restart, or twice the steps. */

@@ -1,18 +1,19 @@
 // The scatter: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, and the images.
-import { Changing } from "../shared/changing";
-import { birth } from "../shared/clock";
-import type { KernelModel } from "../shared/kernel";
-import { onEnd } from "../shared/lifetime";
-import { below, fitting, isFlag, listOf, oneOf, type Place } from "../shared/place";
-import { type MessageModel, Requests } from "../shared/requests";
-import { type TraitModel, Traits } from "../shared/traits";
-import { axesOf, colorsOf, firstChoices } from "./choices";
-import { complete, grow } from "./growth";
-import { type News, Rendering, type Subject, type TaskKind } from "./rendering";
-import { Sheets } from "./sheets";
-import { measuredKind } from "./two-images";
-import { countOf, type Layer, type Units, waitingUnits, waitsFor } from "./units";
+
+import { below, fitting, isFlag, listOf, oneOf, type Place } from "../../shared/address-state";
+import type { KernelModel } from "../../shared/kernel";
+import { birth } from "../../shared/latency";
+import { onEnd } from "../../shared/lifetime";
+import { Changing } from "../../shared/observable";
+import { type MessageModel, Requests } from "../../shared/requests";
+import { type TraitModel, Traits } from "../../shared/traits";
+import { axesOf, colorsOf, firstChoices } from "../data/choices";
+import { measuredKind } from "../data/eye-and-measured-image";
+import { complete, grow } from "../data/layer-updates";
+import { countOf, type Layer, type Units, waitingUnits, waitsFor } from "../data/units";
+import { Sheets } from "../images/unit-images";
+import { type News, Rendering, type Subject, type TaskKind } from "./live-rendering";
 
 export interface Synced {
   layer: string;

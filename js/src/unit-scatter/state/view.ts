@@ -1,9 +1,10 @@
 // The scatter: one view of it. What belongs to one place on the screen and not to the widget: the keyboard's cursor,
 // the unit under the mouse, whether the table is open, and the clock of what the reader did last.
-import { Changing } from "../shared/changing";
-import { Clock } from "../shared/clock";
-import type { KeyMap } from "../shared/keyboard";
-import { type Direction, middle, nearest, type Place } from "./moves";
+
+import type { KeyMap } from "../../shared/keyboard";
+import { Clock } from "../../shared/latency";
+import { Changing } from "../../shared/observable";
+import { type Direction, middle, nearest, type Place } from "./nearest-unit";
 import type { Scatter } from "./scatter";
 
 /** A point under the mouse, or the keyboard's cursor. */

@@ -1,11 +1,11 @@
 // The scatter's table: all units and all columns, sorted as the reader likes, in step with the plot. Only the rows in
 // view are in the page, so that thousands of units cost no more than dozens.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { listenToKeys } from "../shared/keyboard";
-import { Ring } from "./live-bar";
-import { ordered, windowed } from "./rows";
-import { valueText } from "./units";
-import type { View } from "./view";
+import { listenToKeys } from "../../shared/keyboard";
+import { Ring } from "../controls/live-bar";
+import { valueText } from "../data/units";
+import type { View } from "../state/view";
+import { ordered, windowed } from "./visible-rows";
 
 const ROW = 26;
 const HEIGHT = 338;

@@ -1,5 +1,5 @@
 // The scatter's table: which units it shows, in which order, and which of them are on the screen.
-import { cellOf, countOf, type Layer } from "./units";
+import { cellOf, countOf, type Layer } from "../data/units";
 
 export interface Order {
   /** Empty: by the units' numbers. */

@@ -1,5 +1,5 @@
 // The scatter: a unit's mean activation by class, as bars with the classes' names.
-import { classBars, className, countOf, type Layer, number } from "./units";
+import { classBars, className, countOf, type Layer, number } from "../data/units";
 
 export function Classes({ layer, unit }: { layer: Layer; unit: number }) {
   if (!layer.means || unit >= countOf(layer)) return null;

@@ -1,7 +1,8 @@
 // The scatter: the data's images that a unit answers to most, where the record has them.
-import { Picture } from "./picture";
-import { number } from "./units";
-import type { View } from "./view";
+
+import { number } from "../data/units";
+import { Picture } from "../images/image-canvas";
+import type { View } from "../state/view";
 
 const PIXELS = 96;
 const KIND = "exemplar";

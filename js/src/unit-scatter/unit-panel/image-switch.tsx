@@ -1,7 +1,7 @@
 // The scatter: of a unit's two images, which is shown large; and in words, which that is.
-import { caption, eyeImage } from "./two-images";
-import { objectiveName } from "./units";
-import type { View } from "./view";
+import { caption, eyeImage } from "../data/eye-and-measured-image";
+import { objectiveName } from "../data/units";
+import type { View } from "../state/view";
 
 export function WhichImage({ view, unit }: { view: View; unit: number }) {
   const { layer, state } = view.scatter;

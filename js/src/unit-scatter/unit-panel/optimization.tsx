@@ -1,10 +1,10 @@
 // The scatter: RS and activation along a unit's optimization, and more of it: another restart, twice the steps.
 
-import { useChanges } from "../shared/use-changes";
-import { Course } from "./course";
-import type { Rendering } from "./rendering";
-import { lineOf, objectiveName, waitsFor } from "./units";
-import type { View } from "./view";
+import { useChanges } from "../../shared/use-changes";
+import { lineOf, objectiveName, waitsFor } from "../data/units";
+import type { Rendering } from "../state/live-rendering";
+import type { View } from "../state/view";
+import { Course } from "./step-curve";
 
 export function More({ view, unit }: { view: View; unit: number }) {
   const { scatter } = view;

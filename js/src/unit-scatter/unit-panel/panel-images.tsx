@@ -1,14 +1,14 @@
 // The scatter: the opened unit's two images, finished, growing, or not there yet.
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { TroubleBox } from "../shared/trouble";
-import { useChanges } from "../shared/use-changes";
-import { Ring } from "./live-bar";
-import { Picture } from "./picture";
-import type { Progress } from "./rendering";
-import { eyeImage, imageName, measuredKind } from "./two-images";
-import { objectiveName, otherObjective, waitsFor } from "./units";
-import type { View } from "./view";
-import { WhichImage } from "./which-image";
+import { TroubleBox } from "../../shared/trouble-box";
+import { useChanges } from "../../shared/use-changes";
+import { Ring } from "../controls/live-bar";
+import { eyeImage, imageName, measuredKind } from "../data/eye-and-measured-image";
+import { objectiveName, otherObjective, waitsFor } from "../data/units";
+import { Picture } from "../images/image-canvas";
+import type { Progress } from "../state/live-rendering";
+import type { View } from "../state/view";
+import { WhichImage } from "./image-switch";
 
 interface Props {
   view: View;

@@ -1,6 +1,6 @@
 // The scatter: one small curve over the steps of an optimization.
-import { decimal } from "../shared/format";
-import { type Line, number } from "./units";
+import { decimal } from "../../shared/format";
+import { type Line, number } from "../data/units";
 
 interface Props {
   name: string;

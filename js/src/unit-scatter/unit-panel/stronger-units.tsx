@@ -1,9 +1,9 @@
 // The scatter: the units that answer more strongly than a unit on its own image, in order; a click opens one.
-import { decimal } from "../shared/format";
-import { Picture } from "./picture";
-import { eyeImage } from "./two-images";
-import { exceedingSentence, objectiveName } from "./units";
-import type { View } from "./view";
+import { decimal } from "../../shared/format";
+import { eyeImage } from "../data/eye-and-measured-image";
+import { exceedingSentence, objectiveName } from "../data/units";
+import { Picture } from "../images/image-canvas";
+import type { View } from "../state/view";
 
 const PIXELS = 96;
 

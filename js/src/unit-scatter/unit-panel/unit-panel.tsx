@@ -1,13 +1,14 @@
 // The scatter: the opened unit. Its images, who exceeds it on its own one, its classes, its importance.
-import { Classes } from "./classes";
-import { Exceeders } from "./exceeders";
+
+import { isFlat } from "../data/eye-and-measured-image";
+import { troubles } from "../data/unit-warnings";
+import { className, drop, valueText } from "../data/units";
+import type { View } from "../state/view";
+import { Classes } from "./class-means";
 import { Exemplars } from "./exemplars";
-import { Images } from "./images";
-import { More } from "./more";
-import { troubles } from "./troubles";
-import { isFlat } from "./two-images";
-import { className, drop, valueText } from "./units";
-import type { View } from "./view";
+import { More } from "./optimization";
+import { Images } from "./panel-images";
+import { Exceeders } from "./stronger-units";
 
 interface Props {
   view: View;
