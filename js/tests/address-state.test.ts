@@ -1,14 +1,14 @@
 import { describe, expect, it, vi } from "vitest";
 import { type Addressed, read, write } from "../src/page-host/address";
 import { Checklist } from "../src/recovery-checklist/checklist";
-import type { Place } from "../src/shared/address-state";
+import type { AddressState } from "../src/shared/address-state";
 import { Explorer } from "../src/tuning-explorer/explorer";
 import { Scatter } from "../src/unit-scatter/state/scatter";
 import { explorerModel, film, photo } from "./fake-model";
 import { checklistModel } from "./recovery-checklist/report";
 import { scatterModel } from "./unit-scatter/units";
 
-function addressed(name: string, first: Place, changed: Place = {}): Addressed {
+function addressed(name: string, first: AddressState, changed: AddressState = {}): Addressed {
   return { name, first, now: () => ({ ...first, ...changed }) };
 }
 

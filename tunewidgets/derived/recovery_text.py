@@ -1,7 +1,7 @@
 """Recovery tables as text: a checklist in Markdown, LaTeX or CSV, for a paper or a message.
 
 In: cells of `recovery_marks`, and what they were looked at with. Out: text. The page writes
-the same (js/src/recovery-checklist/table-text.ts) to copy a table without a kernel; whatever changes here changes there.
+the same without a kernel (js/src/recovery-checklist/table-text.ts); whatever changes here changes there.
 """
 
 import csv

@@ -1,14 +1,14 @@
 // The exported page: the browser's side of addresses. Words in the text that are links to an address move the widgets,
 // the address bar follows what a reader does, and reloading and going back lead to where one was.
 
-import type { Place } from "../shared/address-state";
+import type { AddressState } from "../shared/address-state";
 import { onEnd } from "../shared/lifetime";
 import { type Addressed, read, write } from "./address";
 import type { HostedModel } from "./hosted-model";
 
-export interface Traveller extends Addressed {
+export interface AddressedWidget extends Addressed {
   model: HostedModel;
-  visit(place: Place): void;
+  visit(asked: AddressState): void;
   /** Where it stands on the page. */
   elements: readonly Element[];
 }
@@ -16,12 +16,12 @@ export interface Traveller extends Addressed {
 /** Milliseconds of rest before the address is written: some browsers count how often that is done. */
 const REST = 300;
 
-export function travel(travellers: readonly Traveller[], signal: AbortSignal): void {
+export function followAddress(widgets: readonly AddressedWidget[], signal: AbortSignal): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const settle = () => {
     clearTimeout(timer);
     timer = undefined;
-    const there = here(write(travellers));
+    const there = here(write(widgets));
     if (there !== location.href) history.replaceState(null, "", there);
   };
   const rest = () => {
@@ -29,21 +29,21 @@ export function travel(travellers: readonly Traveller[], signal: AbortSignal): v
     timer = setTimeout(settle, REST);
   };
   const arrive = () => {
-    const places = read(location.hash, travellers);
-    travellers.forEach(({ first, visit }, at) => {
-      visit({ ...first, ...places?.[at] });
+    const states = read(location.hash, widgets);
+    widgets.forEach(({ first, visit }, at) => {
+      visit({ ...first, ...states?.[at] });
     });
   };
 
-  if (read(location.hash, travellers)) arrive();
-  for (const { model, first } of travellers)
+  if (read(location.hash, widgets)) arrive();
+  for (const { model, first } of widgets)
     for (const trait of Object.keys(first)) model.on(`change:${trait}`, rest);
   onEnd(signal, () => clearTimeout(timer));
   addEventListener("popstate", arrive, { signal });
 
   for (const link of document.querySelectorAll<HTMLAnchorElement>('.page-text a[href^="#"]')) {
-    const places = read(link.hash, travellers);
-    if (!places) continue;
+    const states = read(link.hash, widgets);
+    if (!states) continue;
     link.classList.add("page-move");
     link.addEventListener(
       "click",
@@ -53,13 +53,13 @@ export function travel(travellers: readonly Traveller[], signal: AbortSignal): v
         event.preventDefault();
         // What was there is left in the history as it was, so that going back leads to it.
         settle();
-        travellers.forEach(({ visit, elements }, at) => {
-          const place = places[at] ?? {};
-          if (Object.keys(place).length === 0) return;
-          visit(place);
+        widgets.forEach(({ visit, elements }, at) => {
+          const state = states[at] ?? {};
+          if (Object.keys(state).length === 0) return;
+          visit(state);
           reveal(elements[0], link);
         });
-        const there = here(write(travellers));
+        const there = here(write(widgets));
         if (there !== location.href) history.pushState(null, "", there);
       },
       { signal },

@@ -1,12 +1,12 @@
 // The exported page: its address says where each widget stands, and what an address says is where they go.
 // In: the widgets by their names on the page. Out: an address such as "#scatter.layer=relu3&scatter.unit=7", and back.
-import type { Place } from "../shared/address-state";
+import type { AddressState } from "../shared/address-state";
 
 /** A widget with an address: what a reader may change in it, as it was first and as it is now. */
 export interface Addressed {
   name: string;
-  first: Place;
-  now(): Place;
+  first: AddressState;
+  now(): AddressState;
 }
 
 /** What is no longer as it was first. */
@@ -20,19 +20,19 @@ export function write(widgets: readonly Addressed[]): string {
 }
 
 /** What an address names, widget by widget; undefined where it names none of them. */
-export function read(address: string, widgets: readonly Addressed[]): Place[] | undefined {
-  const places = widgets.map((): Record<string, unknown> => ({}));
+export function read(address: string, widgets: readonly Addressed[]): AddressState[] | undefined {
+  const states = widgets.map((): Record<string, unknown> => ({}));
   let found = false;
   for (const part of address.replace(/^#/, "").split("&")) {
     const [, name, trait, text] = /^([\w-]+)\.(\w+)=(.*)$/.exec(part) ?? [];
     const at = widgets.findIndex((widget) => widget.name === name);
     const first = widgets[at]?.first;
-    const place = places[at];
-    if (!first || !place || trait === undefined || !Object.hasOwn(first, trait)) continue;
-    place[trait] = value(text ?? "", first[trait]);
+    const state = states[at];
+    if (!first || !state || trait === undefined || !Object.hasOwn(first, trait)) continue;
+    state[trait] = value(text ?? "", first[trait]);
     found = true;
   }
-  return found ? places : undefined;
+  return found ? states : undefined;
 }
 
 function written(value: unknown): string {

@@ -1,7 +1,7 @@
 // The exported page: a host for the widgets on it, where there is no kernel.
 // In: the page's data, and the widgets' code, which stands in the page before this. Out: live widgets in their places.
-import type { Place } from "../shared/address-state";
-import { travel } from "./address-bar";
+import type { AddressState } from "../shared/address-state";
+import { followAddress } from "./address-bar";
 import { hostedModel } from "./hosted-model";
 import { type LinkFacts, link } from "./trait-links";
 import { unpack } from "./unpack-bytes";
@@ -10,7 +10,7 @@ import "./style.css";
 interface Widget {
   initialize: (props: object) => unknown;
   render: (props: object) => unknown;
-  visit: (place: Place) => void;
+  visit: (asked: AddressState) => void;
 }
 
 interface PageData {
@@ -27,7 +27,7 @@ const { signal } = new AbortController();
 const data = JSON.parse(document.getElementById("tw-data")?.textContent ?? "") as PageData;
 const models = data.widgets.map(({ state }) => hostedModel(unpack(state) as Record<string, unknown>));
 for (const facts of data.links) link(models, facts);
-const travellers = data.widgets.map(({ code, name, place }, at) => {
+const addressed = data.widgets.map(({ code, name, place }, at) => {
   const widget = globalThis.tunewidgets[code]?.();
   const model = models[at];
   if (!widget || !model) throw new Error(`this page lacks the code of ${code}`);
@@ -38,4 +38,4 @@ const travellers = data.widgets.map(({ code, name, place }, at) => {
   const now = () => Object.fromEntries(place.map((trait) => [trait, model.get(trait)]));
   return { name, model, elements, first: now(), now, visit: widget.visit };
 });
-travel(travellers, signal);
+followAddress(addressed, signal);

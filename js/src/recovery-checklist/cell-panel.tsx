@@ -1,22 +1,22 @@
 // The checklist: the opened cell. Its film, what is read along its points, both nulls, all bank seeds, the verdict.
 import { useEffect } from "preact/hooks";
 import { decimal, percent } from "../shared/format";
-import { Strip } from "./film-strip";
-import { Mark } from "./mark-icon";
+import { FilmStrip } from "./film-strip";
+import { MarkIcon } from "./mark-icon";
 import { NullPlot } from "./null-plot";
-import { Readout } from "./readout-plot";
+import { ReadoutPlot } from "./readout-plot";
 import { type Cell, overSeeds } from "./report";
 import { levelText } from "./switches";
 import { Verdict } from "./verdict";
 import type { View } from "./view";
 import { capital, cellName, markWord, pText } from "./wording";
 
-export function Detail({ view, cell }: { view: View; cell: Cell }) {
+export function CellPanel({ view, cell }: { view: View; cell: Cell }) {
   const { checklist } = view;
   const { report, state } = checklist;
   const name = capital(cellName(report, cell));
   const of = report.subject === "films" ? "" : `, bank seed ${state.seed}`;
-  useEffect(() => view.clock.answered("open"), [view, cell]);
+  useEffect(() => view.clock.shown("open"), [view, cell]);
   return (
     <section class="twr-detail" aria-label={name}>
       <header class="twr-title">
@@ -38,13 +38,13 @@ export function Detail({ view, cell }: { view: View; cell: Cell }) {
           <b>Not there:</b> {cell.reason}. This is not a no.
         </p>
       ) : null}
-      {cell.best >= 0 ? <Strip view={view} cell={cell} /> : null}
+      {cell.best >= 0 ? <FilmStrip view={view} cell={cell} /> : null}
       <Verdict view={view} cell={cell} />
       {cell.best >= 0 ? (
         <>
           <Facts view={view} cell={cell} />
           <div class="twr-plots">
-            <Readout view={view} cell={cell} />
+            <ReadoutPlot view={view} cell={cell} />
             <NullPlot view={view} cell={cell} which={0} />
             {report.subject === "films" ? null : <NullPlot view={view} cell={cell} which={1} />}
           </div>
@@ -64,14 +64,14 @@ function Facts({ view, cell }: { view: View; cell: Cell }) {
       <dl class="tw-numbers">
         <div>
           <dt>
-            <Mark value={cell.inSubspace} /> {films ? "beyond random axes" : "in the subspace"}
+            <MarkIcon value={cell.inSubspace} /> {films ? "beyond random axes" : "in the subspace"}
           </dt>
           <dd>p = {pText(cell.p)}</dd>
         </div>
         {films ? null : (
           <div>
             <dt>
-              <Mark value={cell.onAxis} /> on the axis
+              <MarkIcon value={cell.onAxis} /> on the axis
             </dt>
             <dd>{cell.pRotation === null ? "no such test here" : `p = ${pText(cell.pRotation)}`}</dd>
           </div>
@@ -130,7 +130,7 @@ function Seeds({ view, cell }: { view: View; cell: Cell }) {
               aria-label={`bank seed ${report.seed[at]}: ${markWord(mark)}`}
               onClick={() => checklist.choose({ seed: report.seed[at] as number })}
             >
-              <Mark value={mark} />
+              <MarkIcon value={mark} />
               <span>{report.seed[at]}</span>
             </button>
           </li>

@@ -1,8 +1,8 @@
 // The checklist: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, the cells as they are, and the films.
 
-import { fitting, oneOf, type Place } from "../shared/address-state";
-import { Pages } from "../shared/image-pages";
+import { type AddressState, fitting, oneOf } from "../shared/address-state";
+import { ImagePages } from "../shared/image-pages";
 import { birth } from "../shared/latency";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type TraitModel, Traits } from "../shared/traits";
@@ -31,7 +31,7 @@ function entered(entries: Entries, key: string, text: string): Entries {
 export class Checklist {
   readonly report: Report;
   /** Film strips, decoded when a cell that has one is opened. */
-  readonly strips: Pages;
+  readonly strips: ImagePages;
   readonly #curves: DataView | undefined;
   readonly #nulls: DataView | undefined;
   readonly #traits: Traits<Synced>;
@@ -43,7 +43,7 @@ export class Checklist {
     this.#curves = model.get("_curves") as DataView | undefined;
     this.#nulls = model.get("_nulls") as DataView | undefined;
     this.#traits = new Traits<Synced>(model, KEYS, signal);
-    this.strips = new Pages(
+    this.strips = new ImagePages(
       model.get("_sprites") as DataView[],
       new Requests(model, signal),
       "this film",
@@ -97,10 +97,10 @@ export class Checklist {
   }
 
   /** Where an address leads. */
-  visit(place: Place): void {
+  visit(asked: AddressState): void {
     const { report, cells, state } = this;
     this.#traits.set(
-      fitting<Omit<Synced, "verdicts" | "notes">>(place, {
+      fitting<Omit<Synced, "verdicts" | "notes">>(asked, {
         bank: oneOf(report.bank),
         readout: oneOf(report.readout),
         seed: oneOf(report.seed),

@@ -1,6 +1,6 @@
 // The checklist: the table as text, onto the clipboard or into a file.
 import { useEffect, useState } from "preact/hooks";
-import { Choice } from "../shared/choice-list";
+import { ChoiceList } from "../shared/choice-list";
 import { csv, type Judged, latex, markdown } from "./table-text";
 import type { View } from "./view";
 
@@ -10,7 +10,7 @@ const FORMATS: Record<string, { write: (judged: Judged) => string; file: string;
   CSV: { write: csv, file: "recovery.csv", type: "text/csv" },
 };
 
-export function Copy({ view }: { view: View }) {
+export function CopyTable({ view }: { view: View }) {
   const [name, setName] = useState("Markdown");
   const [said, say] = useState("");
   useEffect(() => {
@@ -44,7 +44,7 @@ export function Copy({ view }: { view: View }) {
       <span class="tw-quiet" role="status">
         {said}
       </span>
-      <Choice
+      <ChoiceList
         name="Table as"
         value={name}
         options={Object.keys(FORMATS).map((one) => ({ value: one, text: one }))}

@@ -1,6 +1,6 @@
 // The checklist: a dozen images from the first point of the best dimension to the last.
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Page } from "../shared/image-pages";
+import type { ImagePage } from "../shared/image-pages";
 import { drawCell } from "../shared/sprites";
 import type { Cell, StripFacts } from "./report";
 import type { View } from "./view";
@@ -15,7 +15,7 @@ export function spread(points: number, count: number): number[] {
   return Array.from({ length: count }, (_, at) => Math.round((at * (points - 1)) / (count - 1)));
 }
 
-export function Strip({ view, cell }: { view: View; cell: Cell }) {
+export function FilmStrip({ view, cell }: { view: View; cell: Cell }) {
   const { checklist } = view;
   const { report, look, strips } = checklist;
   const mine = (one: StripFacts) => one.bank === look.bank && one.column === cell.column;
@@ -70,7 +70,7 @@ export function Strip({ view, cell }: { view: View; cell: Cell }) {
   );
 }
 
-function Frame({ sprite, strip, point }: { sprite: Page; strip: StripFacts; point: number }) {
+function Frame({ sprite, strip, point }: { sprite: ImagePage; strip: StripFacts; point: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     if (canvas.current && sprite.state === "ready")

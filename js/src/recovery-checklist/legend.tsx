@@ -1,5 +1,5 @@
 // The checklist: what the signs in a cell mean.
-import { Mark } from "./mark-icon";
+import { MarkIcon } from "./mark-icon";
 import { levelText } from "./switches";
 import type { View } from "./view";
 import { sources } from "./wording";
@@ -13,13 +13,13 @@ export function Legend({ view }: { view: View }) {
   return (
     <ul class="twr-legend">
       <li>
-        <Mark value={true} /> recovered at α = {levelText(state.alpha)}
+        <MarkIcon value={true} /> recovered at α = {levelText(state.alpha)}
       </li>
       <li>
-        <Mark value={false} /> not recovered
+        <MarkIcon value={false} /> not recovered
       </li>
       <li>
-        <Mark value={null} /> not there, which is not a no
+        <MarkIcon value={null} /> not there, which is not a no
       </li>
       <li>
         <b>{pictures ? "Left" : "Subspace"}</b>: the attribute {what} than{" "}
@@ -56,14 +56,14 @@ function OfFilms({ view }: { view: View }) {
   return (
     <ul class="twr-legend">
       <li>
-        <Mark value={true} /> some dimension goes further along the attribute than chance at α ={" "}
+        <MarkIcon value={true} /> some dimension goes further along the attribute than chance at α ={" "}
         {levelText(state.alpha)}
       </li>
       <li>
-        <Mark value={false} /> none does
+        <MarkIcon value={false} /> none does
       </li>
       <li>
-        <Mark value={null} /> not there, which is not a no
+        <MarkIcon value={null} /> not there, which is not a no
       </li>
       <li>
         <b>Chance</b>: the furthest of as many random axes of the same subspace, rendered alike. What any axis

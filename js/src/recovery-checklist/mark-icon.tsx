@@ -1,7 +1,7 @@
 // The checklist: a mark. A disk with a tick, a ring with a cross, or a dash: told apart without color.
-import type { Mark as Value } from "./report";
+import type { Mark } from "./report";
 
-export function Mark({ value, small = false }: { value: Value; small?: boolean }) {
+export function MarkIcon({ value, small = false }: { value: Mark; small?: boolean }) {
   const kind = value === null ? "absent" : value ? "yes" : "no";
   return (
     <svg

@@ -1,10 +1,10 @@
 // The checklist's page: switches, the table of marks, and the opened cell below it.
 import { useEffect, useRef } from "preact/hooks";
-import { Live } from "../shared/announcements";
+import { Announcements } from "../shared/announcements";
 import { listenToKeys } from "../shared/keyboard";
 import { useChanges } from "../shared/use-changes";
-import { Detail } from "./cell-panel";
-import { Copy } from "./copy-table";
+import { CellPanel } from "./cell-panel";
+import { CopyTable } from "./copy-table";
 import { Legend } from "./legend";
 import { Switches } from "./switches";
 import { Table } from "./table";
@@ -46,10 +46,10 @@ export function Page({ view }: { view: View }) {
         <Legend view={view} />
         <div class="twr-below">
           <p class="twr-agreement">{agreementWords(checklist)}</p>
-          <Copy view={view} />
+          <CopyTable view={view} />
         </div>
         {opened ? (
-          <Detail key={opened.key} view={view} cell={opened} />
+          <CellPanel key={opened.key} view={view} cell={opened} />
         ) : (
           <p class="tw-invitation">
             <b>No cell is open.</b> Open one to see the film of its best dimension, what the{" "}
@@ -58,7 +58,7 @@ export function Page({ view }: { view: View }) {
           </p>
         )}
       </div>
-      <Live text={describe(checklist)} />
+      <Announcements text={describe(checklist)} />
     </>
   );
 }

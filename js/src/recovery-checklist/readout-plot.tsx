@@ -10,7 +10,7 @@ const [WIDTH, HEIGHT] = [300, 170];
 const [LEFT, RIGHT, TOP, BASE] = [40, 8, 12, 138];
 const DASHES = ["", "6 3", "2 3"];
 
-export function Readout({ view, cell }: { view: View; cell: Cell }) {
+export function ReadoutPlot({ view, cell }: { view: View; cell: Cell }) {
   const { checklist } = view;
   const { report, state, look } = checklist;
   const curve = checklist.curve(cell);

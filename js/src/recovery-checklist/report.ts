@@ -4,7 +4,7 @@ import type { Cells } from "../shared/sprites";
 
 export type Numbers = readonly (number | null)[];
 
-export interface Column {
+export interface TableColumn {
   method: string;
   count: number;
   name: string;
@@ -42,7 +42,7 @@ export interface Report {
   images: number | null;
   alpha: number;
   smooth: number;
-  columns: Column[];
+  columns: TableColumn[];
   /** What each bank's marks compare: "sweep" or "r2". */
   statistic: string[];
   /** Column, seed, bank: empty, or why there is nothing. */
@@ -92,7 +92,7 @@ export const VERDICTS = ["yes", "no", "unsure"] as const;
 // Numbers come with six decimals.
 const ROUNDING = 1e-6;
 
-export function placeOf(
+export function valueIndex(
   report: Report,
   attribute: number,
   column: number,
@@ -113,27 +113,27 @@ export function inSubspace(report: Report, at: number, alpha: number): Mark {
   return passes(report, report.values.p[at], at, alpha);
 }
 
-export function keyOf(report: Report, attribute: number, column: number): string {
-  const { method, count } = report.columns[column] as Column;
+export function cellKey(report: Report, attribute: number, column: number): string {
+  const { method, count } = report.columns[column] as TableColumn;
   return `${report.attribute[attribute]}/${method}-${count}`;
 }
 
 /** The marks of one cell for each bank seed. */
 export function overSeeds(report: Report, attribute: number, column: number, look: Look): Mark[] {
   return report.seed.map((_, seed) =>
-    inSubspace(report, placeOf(report, attribute, column, look, seed), look.alpha),
+    inSubspace(report, valueIndex(report, attribute, column, look, seed), look.alpha),
   );
 }
 
 export function cellOf(report: Report, attribute: number, column: number, look: Look): Cell {
-  const at = placeOf(report, attribute, column, look);
+  const at = valueIndex(report, attribute, column, look);
   const { values } = report;
   const marks = overSeeds(report, attribute, column, look).filter((mark) => mark !== null);
   const number = (name: keyof Report["values"]) => values[name][at] ?? null;
   const status = report.status[(column * report.seed.length + look.seed) * report.bank.length + look.bank];
   const p = number("p");
   return {
-    key: keyOf(report, attribute, column),
+    key: cellKey(report, attribute, column),
     attribute,
     column,
     at,
@@ -179,7 +179,7 @@ export interface AllThree {
 /** Three claims made at once: Holm's p-values decide, and one that is not there leaves nothing to say. */
 function recoversAll(report: Report, column: number, look: Look, seed: number): Mark {
   const marks = report.attribute.map((_, attribute) => {
-    const at = placeOf(report, attribute, column, look, seed);
+    const at = valueIndex(report, attribute, column, look, seed);
     return passes(report, report.values.p_holm[at], at, look.alpha);
   });
   return ofAll(marks);
@@ -197,7 +197,7 @@ export function allThreeOf(report: Report, look: Look): AllThree[] {
       .map((_, seed) => recoversAll(report, column, look, seed))
       .filter((mark) => mark !== null);
     const holm = report.attribute.map(
-      (_, attribute) => report.values.p_holm[placeOf(report, attribute, column, look)] ?? null,
+      (_, attribute) => report.values.p_holm[valueIndex(report, attribute, column, look)] ?? null,
     );
     return {
       column,

@@ -1,5 +1,5 @@
 // The checklist: which bank, which readout, which level and which bank seed; and why a bank's mean matters.
-import { Choice } from "../shared/choice-list";
+import { ChoiceList } from "../shared/choice-list";
 import { decimal } from "../shared/format";
 import { levels } from "./report";
 import type { View } from "./view";
@@ -29,7 +29,7 @@ export function Switches({ view }: { view: View }) {
             />
           </>
         )}
-        <Choice
+        <ChoiceList
           name="α"
           value={String(state.alpha)}
           options={[...new Set([...levels(report), state.alpha])].map((level) => ({
@@ -39,7 +39,7 @@ export function Switches({ view }: { view: View }) {
           onChoose={(alpha) => checklist.choose({ alpha: Number(alpha) })}
         />
         {report.seed.length > 1 ? (
-          <Choice
+          <ChoiceList
             name="Bank seed"
             value={String(state.seed)}
             options={report.seed.map((seed) => ({ value: String(seed), text: String(seed) }))}

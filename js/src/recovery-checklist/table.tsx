@@ -1,7 +1,7 @@
 // The checklist's table: a row an attribute, a column a method with its number of components.
 import { decimal, percent } from "../shared/format";
-import { Mark } from "./mark-icon";
-import { type AllThree, allThreeOf, type Cell, type Mark as Value } from "./report";
+import { MarkIcon } from "./mark-icon";
+import { type AllThree, allThreeOf, type Cell, type Mark } from "./report";
 import type { View } from "./view";
 import { allThreeWords, capital, cellWords, pText } from "./wording";
 
@@ -60,7 +60,7 @@ function Together({ view, one }: { view: View; one: AllThree }) {
       <span class="twr-seen" aria-hidden="true">
         <span class="twr-marks">
           <span>
-            <Mark value={one.recovered} />
+            <MarkIcon value={one.recovered} />
             <span class="twr-wide">by Holm</span>
           </span>
         </span>
@@ -95,7 +95,7 @@ function Share({ of: { recovering, seeds } }: { of: { recovering: number; seeds:
   );
 }
 
-function Paper({ value }: { value: Value }) {
+function Paper({ value }: { value: Mark }) {
   return (
     <span class="twr-paper">
       {value === null ? (
@@ -103,7 +103,7 @@ function Paper({ value }: { value: Value }) {
       ) : (
         <>
           <span class="twr-word">paper </span>
-          <Mark value={value} small />
+          <MarkIcon value={value} small />
         </>
       )}
     </span>
@@ -134,12 +134,12 @@ function Square({ view, cell, at }: { view: View; cell: Cell; at: number }) {
       <span class="twr-face" aria-hidden="true">
         <span class="twr-marks">
           <span>
-            <Mark value={cell.inSubspace} />
+            <MarkIcon value={cell.inSubspace} />
             {films ? null : <span class="twr-wide">subspace</span>}
           </span>
           {films ? null : (
             <span>
-              <Mark value={cell.onAxis} />
+              <MarkIcon value={cell.onAxis} />
               <span class="twr-wide">axis</span>
             </span>
           )}

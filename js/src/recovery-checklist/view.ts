@@ -3,10 +3,10 @@
 
 import type { KeyMap } from "../shared/keyboard";
 import { Clock } from "../shared/latency";
-import { Changing } from "../shared/observable";
+import { Observable } from "../shared/observable";
 import type { Checklist } from "./checklist";
 
-export class View extends Changing {
+export class View extends Observable {
   /** The cell that Tab reaches and arrows move. */
   at = 0;
   numbers = false;
@@ -56,7 +56,7 @@ export class View extends Changing {
 
   set(patch: Partial<Pick<View, "at" | "numbers">>): void {
     Object.assign(this, patch);
-    this.tell();
+    this.notify();
   }
 
   /** An open cell goes along with the arrows, so that a row can be looked through. */

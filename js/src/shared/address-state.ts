@@ -1,7 +1,7 @@
 // Shared room: where a widget stands, as somebody's address says it.
 // In: values by trait, which anybody may have written. Out: those that the widget has a place for.
 
-export type Place = Readonly<Record<string, unknown>>;
+export type AddressState = Readonly<Record<string, unknown>>;
 export type Check = (value: unknown) => boolean;
 
 export const isFlag: Check = (value) => typeof value === "boolean";
@@ -21,13 +21,13 @@ export function listOf(check: Check, count?: number): Check {
     Array.isArray(value) && (count === undefined || value.length === count) && value.every(check);
 }
 
-/** What of `place` passes its trait's check. */
+/** What of `asked` passes its trait's check. */
 export function fitting<T extends object>(
-  place: Place,
+  asked: AddressState,
   checks: { readonly [K in keyof T]: Check },
 ): Partial<T> {
   const known = checks as Readonly<Record<string, Check>>;
   return Object.fromEntries(
-    Object.entries(place).filter(([name, value]) => Object.hasOwn(known, name) && known[name]?.(value)),
+    Object.entries(asked).filter(([name, value]) => Object.hasOwn(known, name) && known[name]?.(value)),
   ) as Partial<T>;
 }

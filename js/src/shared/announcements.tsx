@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 const REST = 400;
 
-export function Live({ text }: { text: string }) {
+export function Announcements({ text }: { text: string }) {
   const [said, say] = useState("");
   const first = useRef(true);
   useEffect(() => {
@@ -16,7 +16,7 @@ export function Live({ text }: { text: string }) {
     return () => clearTimeout(timer);
   }, [text]);
   return (
-    <p class="tw-hidden tw-live" role="status" aria-live="polite">
+    <p class="tw-hidden tw-announcements" role="status" aria-live="polite">
       {said}
     </p>
   );

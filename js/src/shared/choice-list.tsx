@@ -8,7 +8,7 @@ interface Props {
   onChoose: (value: string) => void;
 }
 
-export function Choice({ name, label, value, options, onChoose }: Props) {
+export function ChoiceList({ name, label, value, options, onChoose }: Props) {
   return (
     <label class="tw-choice">
       <span class="tw-quiet">{name}</span>

@@ -2,11 +2,11 @@
 // asked of the kernel. The least used ones are let go, so that large records fit a browser's memory.
 
 import { onEnd } from "./lifetime";
-import { Changing } from "./observable";
+import { Observable } from "./observable";
 import type { Requests } from "./requests";
 import { mosaic, reasonOf } from "./sprites";
 
-export type Page =
+export type ImagePage =
   | { state: "waiting"; reason: string }
   | { state: "ready"; bitmap: ImageBitmap }
   | { state: "absent"; reason: string };
@@ -14,11 +14,11 @@ export type Page =
 /** A page is about 2^18 pixels, so this many hold some 100 MB. */
 export const KEPT = 96;
 
-export class Pages extends Changing {
+export class ImagePages extends Observable {
   readonly #sent: readonly DataView[];
   readonly #requests: Requests;
   /** In the order in which they were last wanted. */
-  readonly #pages = new Map<number, Page>();
+  readonly #pages = new Map<number, ImagePage>();
   #ended = false;
 
   /** `what`: how a sentence calls what can't be had, such as "this film". */
@@ -43,10 +43,10 @@ export class Pages extends Changing {
     return (this.#sent[at]?.byteLength ?? 0) > 0;
   }
 
-  of(at: number): Page {
+  of(at: number): ImagePage {
     const known = this.#pages.get(at);
     const reason = this.has(at) ? "" : "loading from the kernel…";
-    const page: Page = known ?? { state: "waiting", reason };
+    const page: ImagePage = known ?? { state: "waiting", reason };
     // To the end of the order: it is the one wanted last.
     this.#pages.delete(at);
     this.#pages.set(at, page);
@@ -57,7 +57,7 @@ export class Pages extends Changing {
   /** Ask again for what could not be had. */
   retry(): void {
     for (const [at, page] of [...this.#pages]) if (page.state === "absent") this.#pages.delete(at);
-    this.tell();
+    this.notify();
   }
 
   async #load(at: number): Promise<void> {
@@ -70,7 +70,7 @@ export class Pages extends Changing {
     }
   }
 
-  #set(at: number, page: Page): void {
+  #set(at: number, page: ImagePage): void {
     if (this.#ended) return;
     this.#pages.set(at, page);
     const ready = [...this.#pages].filter(([, one]) => one.state === "ready");
@@ -78,6 +78,6 @@ export class Pages extends Changing {
       if (one.state === "ready") one.bitmap.close();
       this.#pages.delete(old);
     }
-    this.tell();
+    this.notify();
   }
 }

@@ -3,7 +3,7 @@
 // three states, for all who listen.
 
 import { onEnd } from "./lifetime";
-import { Changing } from "./observable";
+import { Observable } from "./observable";
 
 export type KernelState = "connected" | "busy" | "gone";
 
@@ -33,7 +33,7 @@ export const GONE = "kernel not connected";
 /** Milliseconds that a kernel which doesn't say that it is busy may stay silent. */
 export const PATIENCE = 5_000;
 
-export class Kernel extends Changing {
+export class Kernel extends Observable {
   #state: KernelState = "connected";
   #ended = false;
   #connection: Connection | undefined;
@@ -101,6 +101,6 @@ export class Kernel extends Changing {
   #set(state: KernelState): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.tell();
+    this.notify();
   }
 }

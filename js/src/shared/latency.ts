@@ -32,7 +32,7 @@ export class Clock {
   }
 
   /** What the reader asked for is on the screen; `name` says what that was. */
-  answered(name: string): void {
+  shown(name: string): void {
     if (this.#input !== undefined) measure(`tunewidgets:${name}`, this.#input);
     this.#input = undefined;
   }

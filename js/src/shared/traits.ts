@@ -5,7 +5,7 @@
 // Python sets the trait meanwhile, and the last writer wins on both sides.
 
 import { onEnd } from "./lifetime";
-import { Changing } from "./observable";
+import { Observable } from "./observable";
 
 export interface TraitModel {
   get(key: string): unknown;
@@ -18,7 +18,7 @@ export interface TraitModel {
 /** Who changed the values: this page, or the other side (Python, another window). */
 export type Origin = "page" | "kernel";
 
-export class Traits<T extends object> extends Changing<[changed: Partial<T>, origin: Origin]> {
+export class Traits<T extends object> extends Observable<[changed: Partial<T>, origin: Origin]> {
   #model: TraitModel;
   #values: T;
   #pending = new Set<keyof T & string>();
@@ -58,7 +58,7 @@ export class Traits<T extends object> extends Changing<[changed: Partial<T>, ori
     if (keys.length === 0) return;
     this.#values = { ...this.#values, ...changed };
     for (const key of keys) this.#pending.add(key);
-    this.tell(changed, "page");
+    this.notify(changed, "page");
     if (this.#timer === undefined) this.#saveAndWait();
   }
 
@@ -85,6 +85,6 @@ export class Traits<T extends object> extends Changing<[changed: Partial<T>, ori
     const value = this.#model.get(key) as T[typeof key];
     if (JSON.stringify(value) === JSON.stringify(this.#values[key])) return;
     this.#values = { ...this.#values, [key]: value };
-    this.tell({ [key]: value } as unknown as Partial<T>, "kernel");
+    this.notify({ [key]: value } as unknown as Partial<T>, "kernel");
   }
 }

@@ -2,7 +2,7 @@
 // In: how a widget's state begins, and what a view of it is. Out: `initialize`, `render` and `visit`.
 import type { AnyModel } from "@anywidget/types";
 import { render as draw, type VNode } from "preact";
-import type { Place } from "./address-state";
+import type { AddressState } from "./address-state";
 import { lifetime, onEnd } from "./lifetime";
 import { followTheme } from "./theme";
 
@@ -12,7 +12,7 @@ interface Props {
 }
 
 /** `name`: the class of a view's root. `view`: what is drawn in a root, until the signal. */
-export function widget<State extends { visit(place: Place): void }>(
+export function widget<State extends { visit(asked: AddressState): void }>(
   name: string,
   begin: (model: AnyModel, signal: AbortSignal) => State,
   view: (state: State, root: HTMLElement, signal: AbortSignal) => VNode,
@@ -43,8 +43,8 @@ export function widget<State extends { visit(place: Place): void }>(
     }
 
     /** Go where a page's address says; what the widget has no place for stays as it is. */
-    function visit(place: Place): void {
-      state?.visit(place);
+    function visit(asked: AddressState): void {
+      state?.visit(asked);
     }
 
     return { initialize, render, visit };

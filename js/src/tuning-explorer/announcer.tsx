@@ -1,6 +1,6 @@
 // The explorer: what its live region says.
 
-import { Live } from "../shared/announcements";
+import { Announcements } from "../shared/announcements";
 import { decimal } from "../shared/format";
 import type { Explorer } from "./explorer";
 
@@ -23,5 +23,5 @@ export function describe(explorer: Explorer): string {
 }
 
 export function Announcer({ explorer }: { explorer: Explorer }) {
-  return <Live text={describe(explorer)} />;
+  return <Announcements text={describe(explorer)} />;
 }

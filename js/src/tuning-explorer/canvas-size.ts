@@ -5,7 +5,7 @@ import type { Cells } from "../shared/sprites";
 const PIXELS = 512;
 
 /** The canvas's size: a whole multiple of the image's. */
-export function screenOf({ width, height }: Cells): { width: number; height: number } {
+export function canvasSize({ width, height }: Cells): { width: number; height: number } {
   const factor = Math.max(1, Math.round(PIXELS / Math.max(width, height)));
   return { width: width * factor, height: height * factor };
 }

@@ -3,13 +3,13 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { drawCell } from "../shared/sprites";
 import { TroubleBox } from "../shared/trouble-box";
-import { screenOf } from "./canvas-size";
+import { canvasSize } from "./canvas-size";
 import type { Combination } from "./combination";
 import { UnitBars } from "./heaviest-units";
 import type { Kept } from "./kept-images";
 import type { View } from "./view";
 
-export function Together({ view, combination }: { view: View; combination: Combination }) {
+export function CombinationPanel({ view, combination }: { view: View; combination: Combination }) {
   const { explorer } = view;
   const { facts, stage, busy, trouble } = combination;
   const gone = combination.kernel.state === "gone";
@@ -117,7 +117,7 @@ function Screen({ view, combination, own }: { view: View; combination: Combinati
       class="twe-picture"
       role="img"
       aria-label={own ? "The image for where all sliders stand" : `Of the record: ${standIn(view)}`}
-      {...screenOf(cells)}
+      {...canvasSize(cells)}
     />
   );
 }

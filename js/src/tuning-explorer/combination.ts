@@ -6,7 +6,7 @@ import { onEnd } from "../shared/lifetime";
 import { LiveRequests, type Trouble } from "../shared/live-request";
 import { measure } from "../shared/measure";
 import { NewestImage } from "../shared/newest-image";
-import { Changing } from "../shared/observable";
+import { Observable } from "../shared/observable";
 import type { MessageModel } from "../shared/requests";
 
 export interface Facts {
@@ -20,7 +20,7 @@ export interface Facts {
   from: [row: number | null, dimension: number, point: number];
 }
 
-export type Stage = "idle" | "asked" | "growing" | "done" | "stopped" | "failed";
+export type CombinationStage = "idle" | "asked" | "growing" | "done" | "stopped" | "failed";
 
 /** Between two requests while a slider moves, in milliseconds: the reader sees each one's first image. */
 export const PACE = 80;
@@ -31,8 +31,8 @@ interface Finished {
   facts: Facts;
 }
 
-export class Combination extends Changing {
-  stage: Stage = "idle";
+export class Combination extends Observable {
+  stage: CombinationStage = "idle";
   facts: Facts | undefined;
   trouble: Trouble | undefined;
   readonly home: readonly number[];
@@ -54,7 +54,7 @@ export class Combination extends Changing {
     this.home = home;
     this.#image = new NewestImage(signal);
     this.#requests = new LiveRequests(model, kernel, signal);
-    kernel.subscribe(() => this.tell(), signal);
+    kernel.subscribe(() => this.notify(), signal);
     onEnd(signal, () => clearTimeout(this.#timer));
   }
 
@@ -63,7 +63,7 @@ export class Combination extends Changing {
     this.#wanted = coordinates;
     this.#moved = performance.now();
     this.#first = true;
-    const known = this.#finished.get(keyOf(coordinates));
+    const known = this.#finished.get(coordinatesKey(coordinates));
     if (known) {
       this.#rest();
       this.#show(known.facts, known.bytes);
@@ -91,7 +91,7 @@ export class Combination extends Changing {
   /** Something about the shown image went wrong, which stays. */
   complain(message: string): void {
     this.trouble = { message, details: "" };
-    this.tell();
+    this.notify();
   }
 
   get bitmap(): ImageBitmap | undefined {
@@ -110,7 +110,7 @@ export class Combination extends Changing {
 
   #ask(): void {
     const coordinates = this.#wanted;
-    const key = keyOf(coordinates);
+    const key = coordinatesKey(coordinates);
     const current = () => this.#wanted === coordinates;
     this.#requests.start(
       { kind: "image", coordinates },
@@ -161,16 +161,16 @@ export class Combination extends Changing {
       measure("tunewidgets:live-first", this.#moved);
       this.#first = false;
     }
-    this.tell();
+    this.notify();
   }
 
-  #enter(stage: Stage): void {
+  #enter(stage: CombinationStage): void {
     this.stage = stage;
     if (stage !== "failed") this.trouble = undefined;
-    this.tell();
+    this.notify();
   }
 }
 
-export function keyOf(coordinates: readonly number[]): string {
+export function coordinatesKey(coordinates: readonly number[]): string {
   return coordinates.map((coordinate) => coordinate.toFixed(5)).join(" ");
 }

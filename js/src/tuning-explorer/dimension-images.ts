@@ -2,7 +2,7 @@
 // of the kernel, the dimension in view first, one at a time.
 
 import { onEnd } from "../shared/lifetime";
-import { Changing } from "../shared/observable";
+import { Observable } from "../shared/observable";
 import type { Requests } from "../shared/requests";
 import { decode, reasonOf } from "../shared/sprites";
 
@@ -13,7 +13,7 @@ export type Sprite =
   | { state: "none"; reason: string }
   | { state: "absent"; reason: string };
 
-export class Images extends Changing {
+export class DimensionImages extends Observable {
   #sprites: Sprite[];
   #requests: Requests;
   #preferred: number;
@@ -106,7 +106,7 @@ export class Images extends Changing {
   #set(at: number, sprite: Sprite): void {
     if (this.#ended) return;
     this.#sprites[at] = sprite;
-    this.tell();
+    this.notify();
   }
 
   #end(): void {

@@ -2,18 +2,18 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal, percent } from "../shared/format";
 import { drawCell } from "../shared/sprites";
-import { screenOf } from "./canvas-size";
-import { Together } from "./combination-panel";
+import { canvasSize } from "./canvas-size";
+import { CombinationPanel } from "./combination-panel";
 import type { Sprite } from "./dimension-images";
-import { Units } from "./heaviest-units";
+import { HeaviestUnits } from "./heaviest-units";
 import { axisOf } from "./histogram-geometry";
 import { Patches } from "./patches";
 import type { View } from "./view";
 
-export function Stage({ view }: { view: View }) {
+export function DimensionPanel({ view }: { view: View }) {
   const { explorer } = view;
   const { film, state, combination } = explorer;
-  if (combination && explorer.combining) return <Together view={view} combination={combination} />;
+  if (combination && explorer.combining) return <CombinationPanel view={view} combination={combination} />;
   const dimension = film.dimensions[state.dimension];
   if (!dimension) return null;
   const point = explorer.point();
@@ -57,7 +57,7 @@ export function Stage({ view }: { view: View }) {
           {explorer.patches && film.patches ? (
             <Patches view={view} images={explorer.patches} facts={film.patches} />
           ) : null}
-          <Units dimension={dimension} point={point} />
+          <HeaviestUnits dimension={dimension} point={point} />
         </div>
       )}
     </section>
@@ -88,7 +88,7 @@ function Picture({ view, sprite, point, name }: { view: View; sprite: Sprite; po
         class="twe-picture"
         role="img"
         aria-label={name}
-        {...screenOf(cells)}
+        {...canvasSize(cells)}
         hidden={sprite.state !== "ready"}
         onClick={() => view.focusRow(view.explorer.state.dimension)}
       />

@@ -28,7 +28,7 @@ interface Props {
   sprite: Sprite;
 }
 
-export const Row = pure((props: Props) => {
+export const DimensionRow = pure((props: Props) => {
   const { view, dimension, at, active, point, together, label, waits, mark, sprite } = props;
   const { explorer } = view;
   const title = explorer.title(at);

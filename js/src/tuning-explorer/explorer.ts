@@ -1,21 +1,21 @@
 // The explorer: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, and the images.
 
-import { below, fitting, isFlag, isNumber, listOf, type Place } from "../shared/address-state";
+import { type AddressState, below, fitting, isFlag, isNumber, listOf } from "../shared/address-state";
 import { Kernel, type KernelModel } from "../shared/kernel";
 import { birth } from "../shared/latency";
 import { onEnd } from "../shared/lifetime";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type Origin, type TraitModel, Traits } from "../shared/traits";
 import { Combination } from "./combination";
-import { Images } from "./dimension-images";
-import { clamp, dimensionName, type Film, nearest, suggestionOf } from "./film";
+import { DimensionImages } from "./dimension-images";
+import { clamp, dimensionName, type Film, nearestIndex, suggestionOf } from "./film";
 import { axisOf } from "./histogram-geometry";
 import { KeptImages } from "./kept-images";
 import { Photo, type PhotoFacts } from "./photo";
 import { begin, next, type Trip } from "./play-trip";
-import { LOOK, wander } from "./random-walk";
-import { coordinateAt, placeOf, rounded } from "./slider-scale";
+import { PAUSE, randomStep } from "./random-walk";
+import { coordinateAt, rounded, sliderPosition } from "./slider-scale";
 
 export interface Synced {
   dimension: number;
@@ -37,9 +37,9 @@ export const FOLLOWER_WAIT = 700;
 
 export class Explorer {
   readonly film: Film;
-  readonly images: Images;
+  readonly images: DimensionImages;
   /** Real patches; undefined where the record has none. */
-  readonly patches: Images | undefined;
+  readonly patches: DimensionImages | undefined;
   /** The photo that is placed along the dimensions, if there is one. */
   readonly photo: Photo | undefined;
   /** All sliders together; undefined where Python has no network to make images for that. */
@@ -67,10 +67,10 @@ export class Explorer {
     this.#requests = requests;
     const { dimension } = this.state;
     const sprites = model.get("_sprites") as DataView[];
-    this.images = new Images(sprites, statuses, requests, dimension, signal);
+    this.images = new DimensionImages(sprites, statuses, requests, dimension, signal);
     if (this.film.patches) {
       const patches = model.get("_patches") as DataView[];
-      this.patches = new Images(patches, statuses, requests, dimension, signal, "patches");
+      this.patches = new DimensionImages(patches, statuses, requests, dimension, signal, "patches");
     }
     const photo = model.get("_photo") as PhotoFacts | Record<string, never>;
     if ("image" in photo) this.photo = new Photo(photo as PhotoFacts, signal);
@@ -105,7 +105,7 @@ export class Explorer {
   /** Where a slider stands, in points; between two of them where all sliders move together. */
   place(dimension: number): number {
     if (!this.combining) return this.point(dimension);
-    return placeOf(this.#line(dimension), this.state.coordinates[dimension] ?? 0);
+    return sliderPosition(this.#line(dimension), this.state.coordinates[dimension] ?? 0);
   }
 
   /** The film's point nearest to where a slider stands. */
@@ -152,13 +152,13 @@ export class Explorer {
   }
 
   /** Where an address leads. */
-  visit(place: Place): void {
+  visit(asked: AddressState): void {
     const { film, photo, combination } = this;
     const rows = film.dimensions.length;
     const [down, across] = [below(photo?.facts.rows ?? 0), below(photo?.facts.columns ?? 0)];
     const nowhere = listOf(isNumber, 0);
     const together = listOf(isNumber, combination ? rows : 0);
-    const fits = fitting<Omit<Synced, "labels" | "rejected">>(place, {
+    const fits = fitting<Omit<Synced, "labels" | "rejected">>(asked, {
       dimension: below(rows),
       points: listOf(below(film.points), rows),
       playing: isFlag,
@@ -195,7 +195,7 @@ export class Explorer {
     const points = this.film.dimensions.map((dimension, at) =>
       dimension.status
         ? this.point(at)
-        : nearest(dimension.coordinate, photo.coordinate(at, place[0] ?? 0, place[1] ?? 0)),
+        : nearestIndex(dimension.coordinate, photo.coordinate(at, place[0] ?? 0, place[1] ?? 0)),
     );
     this.#traits.set({ position: place, points, playing: false });
   }
@@ -232,7 +232,7 @@ export class Explorer {
 
   toggleWalk(): void {
     this.walking = !this.walking;
-    if (this.walking) this.#wander();
+    if (this.walking) this.#randomStep();
     else this.stop();
   }
 
@@ -298,12 +298,12 @@ export class Explorer {
     if (!this.walking) return;
     const { stage } = this.combination ?? {};
     if (stage === "failed" || stage === "stopped" || this.#views === 0) this.walking = false;
-    if (stage === "done" && this.walking) this.#walk = setTimeout(() => this.#wander(), LOOK);
+    if (stage === "done" && this.walking) this.#walk = setTimeout(() => this.#randomStep(), PAUSE);
   }
 
-  #wander(): void {
+  #randomStep(): void {
     const ranges = this.film.dimensions.map((dimension) => axisOf(dimension));
-    if (this.walking && this.combining) this.#set(wander(this.state.coordinates, ranges));
+    if (this.walking && this.combining) this.#set(randomStep(this.state.coordinates, ranges));
   }
 
   #react(changed: Partial<Synced>, origin: Origin): void {

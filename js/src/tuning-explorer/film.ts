@@ -22,7 +22,7 @@ export interface Dimension {
 }
 
 /** Real patches: `each` a point, one point's after the other's. */
-export interface Patches {
+export interface PatchFacts {
   each: number;
   of: string;
   cells: Cells;
@@ -37,7 +37,7 @@ export interface Film {
   points: number;
   cells: Cells;
   /** Null where the record has none. */
-  patches: Patches | null;
+  patches: PatchFacts | null;
   dimensions: Dimension[];
 }
 
@@ -61,7 +61,7 @@ export function clamp(value: number, low: number, high: number): number {
 }
 
 /** The place in a list of the value nearest to `wanted`. */
-export function nearest(values: readonly (number | null)[], wanted: number): number {
+export function nearestIndex(values: readonly (number | null)[], wanted: number): number {
   let best = 0;
   let least = Number.POSITIVE_INFINITY;
   values.forEach((value, at) => {

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { decimal } from "../shared/format";
 import type { Dimension } from "./film";
 
-export function Units({ dimension, point }: { dimension: Dimension; point: number }) {
+export function HeaviestUnits({ dimension, point }: { dimension: Dimension; point: number }) {
   const most = useMemo(() => Math.max(...dimension.weights.flat(), Number.MIN_VALUE), [dimension]);
   return (
     <UnitBars units={dimension.units[point] ?? []} weights={dimension.weights[point] ?? []} most={most} />

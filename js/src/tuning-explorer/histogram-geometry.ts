@@ -22,12 +22,12 @@ export function axisOf(dimension: Dimension): Axis {
   return high > low ? { low, high } : { low: low - 0.5, high: low + 0.5 };
 }
 
-export function place(axis: Axis, coordinate: number): number {
+export function xOf(axis: Axis, coordinate: number): number {
   return (WIDTH * (coordinate - axis.low)) / (axis.high - axis.low);
 }
 
 function at(dimension: Dimension, axis: Axis, point: number): string {
-  return place(axis, coordinateAt(dimension.coordinate, point)).toFixed(1);
+  return xOf(axis, coordinateAt(dimension.coordinate, point)).toFixed(1);
 }
 
 /** From the thumb's place on the slider to the point's place on the axis, and down through the bars. */
@@ -49,7 +49,7 @@ export function bars(dimension: Dimension, axis: Axis): string {
       const right = dimension.edges[bin + 1];
       if (count <= 0 || left === undefined || right === undefined) return "";
       const height = Math.max(0.6, ((HEIGHT - TOP) * count) / most);
-      const [from, to] = [place(axis, left).toFixed(1), place(axis, right).toFixed(1)];
+      const [from, to] = [xOf(axis, left).toFixed(1), xOf(axis, right).toFixed(1)];
       return `M${from} ${HEIGHT}V${(HEIGHT - height).toFixed(1)}H${to}V${HEIGHT}Z`;
     })
     .join("");
@@ -57,7 +57,7 @@ export function bars(dimension: Dimension, axis: Axis): string {
 
 /** A line through the bars at a coordinate; outside the axis, at its end. */
 export function marker(axis: Axis, coordinate: number): string {
-  return `M${Math.min(WIDTH, Math.max(0, place(axis, coordinate))).toFixed(1)} ${TOP}V${HEIGHT}`;
+  return `M${Math.min(WIDTH, Math.max(0, xOf(axis, coordinate))).toFixed(1)} ${TOP}V${HEIGHT}`;
 }
 
 /** The mean of the data by their histogram. */

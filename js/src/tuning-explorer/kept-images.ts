@@ -2,10 +2,10 @@
 // In: `_kept`, as Python sends it. Out: decoded images with their coordinates.
 
 import { onEnd } from "../shared/lifetime";
-import { Changing } from "../shared/observable";
+import { Observable } from "../shared/observable";
 import { decode } from "../shared/sprites";
 import type { TraitModel } from "../shared/traits";
-import { keyOf } from "./combination";
+import { coordinatesKey } from "./combination";
 
 export interface Kept {
   coordinates: number[];
@@ -19,7 +19,7 @@ interface Sent {
   image: DataView;
 }
 
-export class KeptImages extends Changing {
+export class KeptImages extends Observable {
   list: readonly Kept[] = [];
   #ended = false;
 
@@ -36,25 +36,25 @@ export class KeptImages extends Changing {
   }
 
   at(coordinates: readonly number[]): Kept | undefined {
-    return this.list.find((kept) => keyOf(kept.coordinates) === keyOf(coordinates));
+    return this.list.find((kept) => coordinatesKey(kept.coordinates) === coordinatesKey(coordinates));
   }
 
   #adopt(sent: readonly Sent[]): void {
-    const before = new Map(this.list.map((kept) => [keyOf(kept.coordinates), kept]));
+    const before = new Map(this.list.map((kept) => [coordinatesKey(kept.coordinates), kept]));
     this.list = sent.map(({ coordinates, cosine, image }) => {
-      const known = before.get(keyOf(coordinates));
+      const known = before.get(coordinatesKey(coordinates));
       if (known) return known;
       const kept: Kept = { coordinates, cosine, bitmap: undefined };
       void this.#open(kept, image);
       return kept;
     });
-    this.tell();
+    this.notify();
   }
 
   async #open(kept: Kept, image: DataView): Promise<void> {
     const bitmap = await decode(image);
     if (this.#ended) bitmap.close();
     else kept.bitmap = bitmap;
-    this.tell();
+    this.notify();
   }
 }

@@ -2,11 +2,11 @@
 import { useEffect } from "preact/hooks";
 import { useChanges } from "../shared/use-changes";
 import { Announcer } from "./announcer";
-import { Stage } from "./dimension-panel";
-import { Row } from "./dimension-row";
+import { DimensionPanel } from "./dimension-panel";
+import { DimensionRow } from "./dimension-row";
 import { Header } from "./header";
 import { LiveBar } from "./live-bar";
-import { WhatIf } from "./photo-heat-map";
+import { PhotoHeatMap } from "./photo-heat-map";
 import type { View } from "./view";
 
 export function Page({ view }: { view: View }) {
@@ -26,7 +26,7 @@ export function Page({ view }: { view: View }) {
             style={{ "--twe-dimensions": film.dimensions.length }}
           >
             {film.dimensions.map((dimension, at) => (
-              <Row
+              <DimensionRow
                 key={dimension.index}
                 view={view}
                 dimension={dimension}
@@ -41,9 +41,9 @@ export function Page({ view }: { view: View }) {
               />
             ))}
           </ul>
-          {explorer.photo ? <WhatIf view={view} photo={explorer.photo} /> : null}
+          {explorer.photo ? <PhotoHeatMap view={view} photo={explorer.photo} /> : null}
         </div>
-        <Stage view={view} />
+        <DimensionPanel view={view} />
       </div>
       <Announcer explorer={explorer} />
     </>

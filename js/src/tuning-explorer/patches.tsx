@@ -2,13 +2,13 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { drawCell } from "../shared/sprites";
-import type { Images } from "./dimension-images";
-import type { Dimension, Patches as Facts } from "./film";
+import type { DimensionImages } from "./dimension-images";
+import type { Dimension, PatchFacts } from "./film";
 import type { View } from "./view";
 
 const PIXELS = 96;
 
-export function Patches({ view, images, facts }: { view: View; images: Images; facts: Facts }) {
+export function Patches({ view, images, facts }: { view: View; images: DimensionImages; facts: PatchFacts }) {
   const { explorer } = view;
   const at = explorer.state.dimension;
   const dimension = explorer.film.dimensions[at];
@@ -51,7 +51,7 @@ function coordinateOf(dimension: Dimension, point: number, rank: number): number
 
 interface PatchProps {
   bitmap: ImageBitmap | undefined;
-  facts: Facts;
+  facts: PatchFacts;
   index: number;
   coordinate: number | null;
 }

@@ -14,7 +14,7 @@ const ARROWS: Record<string, [down: number, across: number]> = {
   ArrowRight: [0, 1],
 };
 
-export function WhatIf({ view, photo }: { view: View; photo: Photo }) {
+export function PhotoHeatMap({ view, photo }: { view: View; photo: Photo }) {
   const { explorer } = view;
   const { dimension: at, position } = explorer.state;
   const canvas = useRef<HTMLCanvasElement>(null);

@@ -2,7 +2,7 @@
 // In: `_photo`, as Python sends it. Out: coordinates, places on the photo, and colors of a heat map.
 
 import { onEnd } from "../shared/lifetime";
-import { Changing } from "../shared/observable";
+import { Observable } from "../shared/observable";
 import { decode } from "../shared/sprites";
 
 export interface PhotoFacts {
@@ -34,7 +34,7 @@ const [LOW, HIGH] = [
 ] as const;
 const STRONGEST = 215;
 
-export class Photo extends Changing {
+export class Photo extends Observable {
   bitmap: ImageBitmap | undefined;
   #ended = false;
 
@@ -57,7 +57,7 @@ export class Photo extends Changing {
       return;
     }
     this.bitmap = bitmap;
-    this.tell();
+    this.notify();
   }
 
   coordinate(dimension: number, row: number, column: number): number {

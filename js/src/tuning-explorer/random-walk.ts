@@ -3,7 +3,7 @@
 /** Standard deviation of a step, as a share of the row's range. */
 const STRIDE = 0.12;
 /** How long a finished image is looked at. */
-export const LOOK = 700;
+export const PAUSE = 700;
 
 export interface Range {
   low: number;
@@ -11,7 +11,11 @@ export interface Range {
 }
 
 /** One step: normal in each row, turned back at the ends. */
-export function wander(from: readonly number[], ranges: readonly Range[], random = Math.random): number[] {
+export function randomStep(
+  from: readonly number[],
+  ranges: readonly Range[],
+  random = Math.random,
+): number[] {
   return ranges.map(({ low, high }, row) => {
     const span = high - low;
     if (!(span > 0)) return low;

@@ -10,7 +10,7 @@ export function coordinateAt(coordinates: readonly (number | null)[], place: num
   return low + (at - below) * (high - low);
 }
 
-export function placeOf(coordinates: readonly (number | null)[], coordinate: number): number {
+export function sliderPosition(coordinates: readonly (number | null)[], coordinate: number): number {
   const last = coordinates.length - 1;
   for (let at = 1; at <= last; at++) {
     const [low, high] = [coordinates[at - 1] ?? 0, coordinates[at] ?? 0];

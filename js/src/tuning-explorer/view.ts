@@ -81,7 +81,7 @@ export class View {
 
   /** The image is on the canvas. */
   drawn(): void {
-    this.clock.answered("draw");
+    this.clock.shown("draw");
     this.clock.painted();
   }
 }

@@ -1,17 +1,17 @@
 // The scatter's page: toolbar, plot, the opened unit beside it and the pinned one, table.
-import { Live } from "../shared/announcements";
+import { Announcements } from "../shared/announcements";
 import { useChanges } from "../shared/use-changes";
 import { LiveBar } from "./controls/live-bar";
 import { Toolbar } from "./controls/toolbar";
-import { troubles } from "./data/unit-warnings";
+import { unitWarnings } from "./data/unit-warnings";
 import { countOf, objectiveName, valueText } from "./data/units";
 import { Plot } from "./plot/plot";
 import type { View } from "./state/view";
-import { Table } from "./table/unit-table";
-import { Detail } from "./unit-panel/unit-panel";
+import { UnitTable } from "./table/unit-table";
+import { UnitPanel } from "./unit-panel/unit-panel";
 
 export function Page({ view }: { view: View }) {
-  useChanges(view.signal, view.scatter, view.scatter.sheets, view);
+  useChanges(view.signal, view.scatter, view.scatter.unitImages, view);
   const { scatter } = view;
   const { layer, state } = scatter;
   const { unit, pinned } = state;
@@ -47,16 +47,16 @@ export function Page({ view }: { view: View }) {
           ) : null}
         </div>
         <div class="tws-right">
-          {pinned !== null && pinned !== unit ? <Detail view={view} unit={pinned} place="pinned" /> : null}
+          {pinned !== null && pinned !== unit ? <UnitPanel view={view} unit={pinned} place="pinned" /> : null}
           {unit === null ? (
             <Invitation waiting={scatter.waiting.size} />
           ) : (
-            <Detail view={view} unit={unit} place="opened" />
+            <UnitPanel view={view} unit={unit} place="opened" />
           )}
         </div>
-        {view.tableOpen ? <Table view={view} /> : null}
+        {view.tableOpen ? <UnitTable view={view} /> : null}
       </div>
-      <Live text={describe(view)} />
+      <Announcements text={describe(view)} />
     </>
   );
 }
@@ -87,7 +87,7 @@ export function describe(view: View): string {
   if (hint?.by === "keys" && hint.unit !== state.unit)
     return `unit ${hint.unit}: ${place(hint.unit)}; Enter opens it`;
   if (state.unit !== null) {
-    const wrong = troubles(layer, state.objective, state.unit);
+    const wrong = unitWarnings(layer, state.objective, state.unit);
     return [`unit ${state.unit} is open: ${place(state.unit)}`, ...wrong].join(". ");
   }
   if (state.selected.length > 0) return `${state.selected.length} units are selected`;

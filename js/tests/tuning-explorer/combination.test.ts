@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { wander } from "../../src/tuning-explorer/random-walk";
-import { coordinateAt, placeOf } from "../../src/tuning-explorer/slider-scale";
+import { randomStep } from "../../src/tuning-explorer/random-walk";
+import { coordinateAt, sliderPosition } from "../../src/tuning-explorer/slider-scale";
 
 describe("a slider between points", () => {
   const line = [-8, -1, 0, 1, 8];
@@ -9,14 +9,14 @@ describe("a slider between points", () => {
     expect(coordinateAt(line, 1.5)).toBe(-0.5);
     expect(coordinateAt(line, 4)).toBe(8);
     for (const place of [0, 0.25, 1, 2.75, 3.5, 4])
-      expect(placeOf(line, coordinateAt(line, place))).toBeCloseTo(place, 10);
+      expect(sliderPosition(line, coordinateAt(line, place))).toBeCloseTo(place, 10);
   });
 
   it("ends where the film ends", () => {
     expect(coordinateAt(line, 9)).toBe(8);
-    expect(placeOf(line, 100)).toBe(4);
-    expect(placeOf(line, -100)).toBe(0);
-    expect(placeOf([2], 5)).toBe(0);
+    expect(sliderPosition(line, 100)).toBe(4);
+    expect(sliderPosition(line, -100)).toBe(0);
+    expect(sliderPosition([2], 5)).toBe(0);
   });
 });
 
@@ -30,7 +30,7 @@ describe("a random walk", () => {
     let here = [0, 25, 3];
     const seen: number[][] = [];
     for (let step = 0; step < 500; step++) {
-      here = wander(here, ranges);
+      here = randomStep(here, ranges);
       seen.push(here);
     }
     for (const [row, { low, high }] of ranges.entries()) {

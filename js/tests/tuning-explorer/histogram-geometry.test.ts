@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { landmarks, suggestionOf } from "../../src/tuning-explorer/film";
-import {
-  axisOf,
-  bars,
-  HEIGHT,
-  leader,
-  place,
-  rug,
-  WIDTH,
-} from "../../src/tuning-explorer/histogram-geometry";
+import { axisOf, bars, HEIGHT, leader, rug, WIDTH, xOf } from "../../src/tuning-explorer/histogram-geometry";
 import { begin, next } from "../../src/tuning-explorer/play-trip";
 import { film } from "../fake-model";
 
@@ -20,7 +12,7 @@ describe("what stands under a slider", () => {
 
   it("has an axis that holds every coordinate and every bin", () => {
     expect(axis).toEqual({ low: -8, high: 8 });
-    expect(place(axis, 0)).toBe(WIDTH / 2);
+    expect(xOf(axis, 0)).toBe(WIDTH / 2);
   });
 
   it("leads from a point's place on the slider to its coordinate's place on the axis", () => {

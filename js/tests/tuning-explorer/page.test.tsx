@@ -243,10 +243,10 @@ describe("the explorer's page", () => {
 
   it("says what changed to those who can't see it", async () => {
     const page = await show(explorerModel());
-    expect(page.text(".tw-live")).toBe("");
+    expect(page.text(".tw-announcements")).toBe("");
     press(page.sliders()[0], "ArrowRight");
     await settle(1000);
-    expect(page.text(".tw-live")).toBe("dimension 0: point 4 of 5, coordinate 1.00, cosine 0.90");
+    expect(page.text(".tw-announcements")).toBe("dimension 0: point 4 of 5, coordinate 1.00, cosine 0.90");
   });
 
   it("shows the film's warnings", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { caption, eyeImage, imageName, isFlat } from "../../src/unit-scatter/data/eye-and-measured-image";
 import { type Grown, grow } from "../../src/unit-scatter/data/layer-updates";
-import { troubles } from "../../src/unit-scatter/data/unit-warnings";
+import { unitWarnings } from "../../src/unit-scatter/data/unit-warnings";
 import type { Layer } from "../../src/unit-scatter/data/units";
 import { layer } from "./units";
 
@@ -74,17 +74,19 @@ describe("a unit without a pattern of its own", () => {
     const one = made();
     expect([0, 1, 2].map((unit) => isFlat(one, "iam", unit))).toEqual([false, true, true]);
     const flat = "Flat: one color is the best IAM image that was found.";
-    expect(troubles(one, "iam", 1)).toEqual([`${flat} The image for one position of its map says more.`]);
-    expect(troubles(one, "iam", 2)).toEqual([`${flat} Look at one position of its map instead: tw.Neuron.`]);
+    expect(unitWarnings(one, "iam", 1)).toEqual([`${flat} The image for one position of its map says more.`]);
+    expect(unitWarnings(one, "iam", 2)).toEqual([
+      `${flat} Look at one position of its map instead: tw.Neuron.`,
+    ]);
     one.exemplars = { images: [[], [], [17, -1]], activations: null };
-    expect(troubles(one, "iam", 2)).toEqual([
+    expect(unitWarnings(one, "iam", 2)).toEqual([
       `${flat} The images of the data that it answers to most, below, say more.`,
     ]);
-    expect(troubles(one, "am", 2)).toEqual([]);
+    expect(unitWarnings(one, "am", 2)).toEqual([]);
   });
 
   it("is said to be silent as its record has it", () => {
-    expect(troubles(made(), "iam", 3)).toEqual([
+    expect(unitWarnings(made(), "iam", 3)).toEqual([
       "Silent: no image that was tried excites this unit. It has no RS under IAM.",
     ]);
   });

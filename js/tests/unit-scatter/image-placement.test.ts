@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Figure } from "../../src/unit-scatter/plot/figure";
-import { saved } from "../../src/unit-scatter/plot/file-figure";
-import { imageAt, SIDE, standing } from "../../src/unit-scatter/plot/image-placement";
-import { colorsOf, onScale } from "../../src/unit-scatter/plot/unit-colors";
-import type { Place } from "../../src/unit-scatter/state/nearest-unit";
+import { fileFigure } from "../../src/unit-scatter/plot/file-figure";
+import { imageAt, placedImages, SIDE } from "../../src/unit-scatter/plot/image-placement";
+import { onScale, unitColors } from "../../src/unit-scatter/plot/unit-colors";
+import type { ScreenPoint } from "../../src/unit-scatter/state/nearest-unit";
 
 /** Places that look random and are the same every time. */
-function scattered(count: number): Place[] {
+function scattered(count: number): ScreenPoint[] {
   return Array.from({ length: count }, (_, at) =>
     at % 17 === 0 ? null : [(at * 131.7) % 500, (at * at * 7.3) % 300],
   );
@@ -15,7 +15,7 @@ function scattered(count: number): Place[] {
 describe("images in the plot", () => {
   const places = scattered(400);
   const order = [...places.keys()].reverse();
-  const units = standing(places, order);
+  const units = placedImages(places, order);
   const overlap = (a: number, b: number) => {
     const [one, other] = [places[a], places[b]];
     return (
@@ -68,9 +68,9 @@ describe("a unit's color", () => {
     const trace = { customdata: [4, 0, 2], marker: { color: [-1, null, 3], colorscale: scale } };
     const classes = { customdata: [1], marker: { color: "#0072B2" } };
     const figure = { data: [trace, classes] } as unknown as Figure;
-    expect(colorsOf(figure)).toEqual([undefined, "#0072B2", "rgb(255, 255, 0)", undefined, "rgb(0, 0, 0)"]);
+    expect(unitColors(figure)).toEqual([undefined, "#0072B2", "rgb(255, 255, 0)", undefined, "rgb(0, 0, 0)"]);
     const alike = { customdata: [0], marker: { color: [2], colorscale: scale } };
-    expect(colorsOf({ data: [alike] } as unknown as Figure)).toEqual(["rgb(255, 0, 0)"]);
+    expect(unitColors({ data: [alike] } as unknown as Figure)).toEqual(["rgb(255, 0, 0)"]);
   });
 });
 
@@ -80,13 +80,13 @@ describe("the figure in a file", () => {
   const figure = { data: [trace], layout } as unknown as Figure;
 
   it("is without images as it was", () => {
-    const { layout: kept, width } = saved(figure, [], () => "never asked");
+    const { layout: kept, width } = fileFigure(figure, [], () => "never asked");
     expect(kept).toBe(layout);
     expect(width).toBe(760);
   });
 
   it("has the images where their points are, in shares of the axes", () => {
-    const images = saved(figure, [2, 1, 0], (unit) => (unit === 0 ? undefined : `image ${unit}`)).layout
+    const images = fileFigure(figure, [2, 1, 0], (unit) => (unit === 0 ? undefined : `image ${unit}`)).layout
       .images;
     expect(images).toMatchObject([
       { source: "image 2", x: 1, y: 0.501 },

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { complete, type Grown, grow } from "../../src/unit-scatter/data/layer-updates";
-import { troubles } from "../../src/unit-scatter/data/unit-warnings";
+import { unitWarnings } from "../../src/unit-scatter/data/unit-warnings";
 import { lineOf, waitsFor } from "../../src/unit-scatter/data/units";
 import { figure } from "../../src/unit-scatter/plot/figure";
-import { dress } from "../../src/unit-scatter/plot/page-figure";
+import { pageFigure } from "../../src/unit-scatter/plot/page-figure";
 import { Scatter } from "../../src/unit-scatter/state/scatter";
 import { layer, scatterModel, TEMPLATE } from "./units";
 
@@ -57,10 +57,10 @@ describe("a layer that grows", () => {
 
   it("tells a failure and silence from waiting", () => {
     const one = waiting();
-    expect(troubles(one, "iam", 2)).toEqual([]);
+    expect(unitWarnings(one, "iam", 2)).toEqual([]);
     grow(one, "iam", 2, { ...GROWN, missing: "failed: NaN", values: { rs: null } });
     expect(one.table.failed.iam).toEqual([2]);
-    expect(troubles(one, "iam", 2)).toEqual(["No IAM image: failed: NaN."]);
+    expect(unitWarnings(one, "iam", 2)).toEqual(["No IAM image: failed: NaN."]);
     grow(one, "am", 1, { ...GROWN, silent: true });
     expect(one.table.silent.am).toEqual([1]);
   });
@@ -77,7 +77,7 @@ describe("units without an image in the plot", () => {
     const one = waiting();
     one.table.columns.auc = { label: "AUC", kind: "share", log: false, range: [0, 1], values: [1, 1, 1] };
     const bound = figure(TEMPLATE, one.table, { x, y, color: "none", objective: "iam" });
-    return dress(bound, LOOK, [], "a", "lasso", { layer: one, objective: "iam" });
+    return pageFigure(bound, LOOK, [], "a", "lasso", { layer: one, objective: "iam" });
   };
 
   it("stand hollow in a lane along the x axis, where their RS would be the y axis", () => {
@@ -145,7 +145,7 @@ describe("rendering", () => {
     expect(scatter.waiting).toEqual(new Set([1, 2]));
     tell("partial", { ...news, objective: "am", step: 4, grown: GROWN });
     expect(scatter.waiting).toEqual(new Set([1]));
-    expect(scatter.sheets.own.has("conv1", "am", 2)).toBe(true);
+    expect(scatter.unitImages.arrived.has("conv1", "am", 2)).toBe(true);
     tell("done");
     expect([rendering.stage, rendering.now]).toEqual(["idle", undefined]);
     expect(model.sent).toHaveLength(2);
@@ -158,7 +158,7 @@ describe("rendering", () => {
     const id = model.sent.at(-1)?.id;
     model.reply({ id, kind: "partial", ...news, step: 4, grown }, [bytes(), bytes()]);
     model.reply({ id, kind: "partial", ...news, unit: 1, step: 4, grown: GROWN }, [bytes()]);
-    const has = (kind: string, unit: number) => scatter.sheets.own.has("conv1", kind, unit);
+    const has = (kind: string, unit: number) => scatter.unitImages.arrived.has("conv1", kind, unit);
     expect([has("iam", 2), has("iam measured", 2)]).toEqual([true, true]);
     expect([has("iam", 1), has("iam measured", 1)]).toEqual([true, false]);
     expect(scatter.layer.shown.iam?.display).toEqual({ "bounded contrast": [2] });
@@ -215,7 +215,7 @@ describe("rendering", () => {
     tell("partial", { ...news, step: 4, grown: GROWN });
     model.emit("comm_live_update");
     expect([rendering.gone, rendering.busy, rendering.trouble]).toEqual([true, false, undefined]);
-    expect(scatter.sheets.own.has("conv1", "iam", 2)).toBe(true);
+    expect(scatter.unitImages.arrived.has("conv1", "iam", 2)).toBe(true);
     scatter.open(1);
     expect(rendering.busy).toBe(false);
   });

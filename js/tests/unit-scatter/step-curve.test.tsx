@@ -1,11 +1,11 @@
 import { render } from "preact";
 import { expect, it } from "vitest";
-import { Course } from "../../src/unit-scatter/unit-panel/step-curve";
+import { StepCurve } from "../../src/unit-scatter/unit-panel/step-curve";
 
 function shown(steps: number[], now: number): HTMLElement {
   const el = document.createElement("div");
   const line = { steps, values: steps.map((_, at) => 0.5 + at / 8) };
-  render(<Course name="RS" line={line} steps={8} now={now} range={[0, 1]} />, el);
+  render(<StepCurve name="RS" line={line} steps={8} now={now} range={[0, 1]} />, el);
   return el;
 }
 

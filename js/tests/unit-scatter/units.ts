@@ -1,7 +1,7 @@
 // Small layers as Python sends them, for the tests of the scatter.
 
+import type { Template } from "../../src/unit-scatter/data/figure-template";
 import type { Layer, Units } from "../../src/unit-scatter/data/units";
-import type { Template } from "../../src/unit-scatter/plot/figure";
 import { FakeModel } from "../fake-model";
 
 export function layer(name: string, selectivity: (number | null)[], rs: (number | null)[]): Layer {

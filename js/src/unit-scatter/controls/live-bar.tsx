@@ -1,8 +1,10 @@
 // The scatter: how many units wait, the run through all of them, and how the kernel is that makes their images.
+
 import { KernelLight } from "../../shared/kernel-light";
 import { TroubleBox } from "../../shared/trouble-box";
 import { useChanges } from "../../shared/use-changes";
 import { countOf } from "../data/units";
+import { UnrenderedRing } from "../images/unrendered-ring";
 import type { View } from "../state/view";
 
 export function LiveBar({ view }: { view: View }) {
@@ -20,7 +22,7 @@ export function LiveBar({ view }: { view: View }) {
           <Run view={view} all={rendering.all} />
         ) : waiting > 0 ? (
           <p class="tws-waiting">
-            <Ring />
+            <UnrenderedRing />
             {waiting === total ? `None of ${total} units is` : `${waiting} of ${total} units are not`}{" "}
             rendered yet
             {rendering ? null : (
@@ -71,9 +73,4 @@ function Run({ view, all: [done, total] }: { view: View; all: [number, number] }
       </button>
     </>
   );
-}
-
-/** The mark of a unit without an image, as the plot has it. */
-export function Ring() {
-  return <i class="tws-hollow" aria-hidden="true" />;
 }

@@ -1,6 +1,6 @@
 // The scatter: what is drawn. Layer, objective, columns, and the table's button.
-import { Choice } from "../../shared/choice-list";
-import { axesOf, colorsOf } from "../data/choices";
+import { ChoiceList } from "../../shared/choice-list";
+import { axisColumns, colorColumns } from "../data/choices";
 import { countOf, objectiveName } from "../data/units";
 import type { View } from "../state/view";
 
@@ -10,14 +10,14 @@ export function Toolbar({ view }: { view: View }) {
   const { scatter } = view;
   const { layer, state, units } = scatter;
   const label = (name: string) => layer.table.columns[name]?.label ?? name;
-  const axes = axesOf(layer).map((name) => ({ value: name, text: label(name) }));
+  const axes = axisColumns(layer).map((name) => ({ value: name, text: label(name) }));
   const colors = [
-    ...colorsOf(layer).map((name) => ({ value: name, text: label(name) })),
+    ...colorColumns(layer).map((name) => ({ value: name, text: label(name) })),
     { value: NONE, text: "nothing" },
   ];
   return (
     <div class="tw-toolbar">
-      <Choice
+      <ChoiceList
         name="Layer"
         value={state.layer}
         options={units.layers.map(({ table }) => ({ value: table.layer, text: table.layer }))}
@@ -38,9 +38,21 @@ export function Toolbar({ view }: { view: View }) {
           ))}
         </fieldset>
       ) : null}
-      <Choice name="x" label="x axis" value={state.x} options={axes} onChoose={(x) => scatter.bind({ x })} />
-      <Choice name="y" label="y axis" value={state.y} options={axes} onChoose={(y) => scatter.bind({ y })} />
-      <Choice
+      <ChoiceList
+        name="x"
+        label="x axis"
+        value={state.x}
+        options={axes}
+        onChoose={(x) => scatter.bind({ x })}
+      />
+      <ChoiceList
+        name="y"
+        label="y axis"
+        value={state.y}
+        options={axes}
+        onChoose={(y) => scatter.bind({ y })}
+      />
+      <ChoiceList
         name="Color"
         value={state.color ?? NONE}
         options={colors}

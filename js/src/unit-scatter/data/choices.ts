@@ -3,11 +3,11 @@ import type { Layer } from "./units";
 
 const COLORS = ["preferred_class", "accuracy_drop"];
 
-export function axesOf({ table }: Layer): string[] {
+export function axisColumns({ table }: Layer): string[] {
   return Object.keys(table.columns).filter((name) => table.columns[name]?.kind !== "class");
 }
 
-export function colorsOf({ table }: Layer): string[] {
+export function colorColumns({ table }: Layer): string[] {
   return COLORS.filter((name) => name in table.columns);
 }
 
@@ -19,7 +19,7 @@ export interface FirstChoices {
 }
 
 export function firstChoices(layer: Layer): FirstChoices {
-  const axes = axesOf(layer);
+  const axes = axisColumns(layer);
   const x = axes.includes("selectivity") ? "selectivity" : (axes[0] ?? "");
   const others = axes.filter((name) => name !== x);
   const y = ["rs", "accuracy_drop", ...others].find((name) => others.includes(name)) ?? x;
@@ -27,7 +27,7 @@ export function firstChoices(layer: Layer): FirstChoices {
   return {
     x,
     y,
-    color: colorsOf(layer).includes("preferred_class") ? "preferred_class" : null,
+    color: colorColumns(layer).includes("preferred_class") ? "preferred_class" : null,
     objective: objectives.includes("iam") ? "iam" : (objectives[0] ?? ""),
   };
 }

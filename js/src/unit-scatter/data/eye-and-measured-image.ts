@@ -1,6 +1,6 @@
 // The scatter: units that have two images, one for the eye and the one that RS was measured on; and those of one color.
 // In: a layer, an objective, a unit. Out: which images there are, and what is said of the one that is shown.
-import { capital, cellOf, type Layer, number, objectiveName } from "./units";
+import { capital, columnValue, type Layer, number, objectiveName } from "./units";
 
 /** What the records call the image for one position of a unit's map (tunewidgets/derived/shown_images.py). */
 export const ONE_POSITION = "one position";
@@ -43,7 +43,7 @@ export function caption(layer: Layer, objective: string, unit: number, measured:
       : `${capital(eye)}, for the eye; RS was measured on the image at full contrast.`;
   const answers = [
     layer.shown[objective]?.displayResponses[unit] ?? null,
-    cellOf(layer, "own_response", objective, unit),
+    columnValue(layer, "own_response", objective, unit),
   ];
   const [here, there] = measured ? answers.reverse() : answers;
   if (here === null || there === null || here === undefined || there === undefined) return first;

@@ -1,7 +1,7 @@
 // The scatter: a layer as it grows. What Python tells of a unit whose image was made goes into what the page was sent.
 // In: the layer, as `_units` has it, and the news. Out: the same layer, changed in place, so that every view, and
 // whatever the host saves of the widget, has it.
-import type { Table, Value } from "../plot/figure";
+import type { UnitColumns, Value } from "./columns";
 import type { Course, Layer } from "./units";
 
 /** What tunewidgets/widgets/unit_page.py's `grown_facts` tells. */
@@ -21,7 +21,7 @@ export interface Grown {
 
 /** What is new of a layer as a whole when its last image has come. */
 export interface Whole {
-  table: Table;
+  table: UnitColumns;
   notes: string[];
 }
 

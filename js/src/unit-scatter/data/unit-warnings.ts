@@ -3,7 +3,7 @@ import { eyeImage, isFlat, ONE_POSITION } from "./eye-and-measured-image";
 import { capital, type Layer, objectiveName } from "./units";
 
 /** A sentence for each trouble; none for a unit as it should be. */
-export function troubles(layer: Layer, objective: string, unit: number): string[] {
+export function unitWarnings(layer: Layer, objective: string, unit: number): string[] {
   const found = [];
   const shown = layer.shown[objective];
   const name = objectiveName(objective);

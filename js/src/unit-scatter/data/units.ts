@@ -1,7 +1,8 @@
 // The scatter: what Python sends once (`_units`), and the pure questions one can ask of it.
 import { decimal, percent } from "../../shared/format";
 import type { Cells } from "../../shared/sprites";
-import { type Table, type Template, type Value, valuesOf } from "../plot/figure";
+import { type UnitColumns, type Value, valuesOf } from "./columns";
+import type { Template } from "./figure-template";
 
 /** Where a layer's images of one kind are: pages of units, `first` the place of page 0 in the list of sprites. */
 export interface Sheet {
@@ -47,7 +48,7 @@ export interface Layer {
   worst: { classes: number[]; drops: Value[] } | null;
   shown: Record<string, Shown>;
   exemplars: { images: number[][]; activations: Value[][] | null } | null;
-  table: Table;
+  table: UnitColumns;
   sheets: Record<string, Sheet>;
 }
 
@@ -70,7 +71,7 @@ export function countOf(layer: Layer): number {
   return layer.table.unit.length;
 }
 
-export function cellOf(layer: Layer, name: string, objective: string, unit: number): Value {
+export function columnValue(layer: Layer, name: string, objective: string, unit: number): Value {
   const column = layer.table.columns[name];
   return column ? (valuesOf(column, objective)[unit] ?? null) : null;
 }
@@ -107,7 +108,7 @@ export function lineOf(layer: Layer, objective: string, unit: number, what: "rs"
 
 /** A value as text: classes by name, counts whole, shares to hundredths, the rest to three digits. */
 export function valueText(layer: Layer, name: string, objective: string, unit: number): string {
-  const value = cellOf(layer, name, objective, unit);
+  const value = columnValue(layer, name, objective, unit);
   const kind = layer.table.columns[name]?.kind;
   if (value === null) return "–";
   if (kind === "class") return className(layer, value);
@@ -155,10 +156,10 @@ export function classBars(layer: Layer, unit: number): Bar[] {
 
 /** Who answers more strongly on a unit's own image, in a sentence. */
 export function exceedingSentence(layer: Layer, objective: string, unit: number): string {
-  const rs = cellOf(layer, "rs", objective, unit);
+  const rs = columnValue(layer, "rs", objective, unit);
   if (rs === null) return "";
   const count = Math.round(rs * countOf(layer));
-  const alike = cellOf(layer, "substitutes", objective, unit) ?? 0;
+  const alike = columnValue(layer, "substitutes", objective, unit) ?? 0;
   const copies =
     alike > 0 ? ` Yet ${alike} ${alike === 1 ? "answers" : "answer"} alike and could stand in for it.` : "";
   if (rs === 0) return `No other unit answers more strongly to it.${copies}`;

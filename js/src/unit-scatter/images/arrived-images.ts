@@ -2,16 +2,16 @@
 // that were looked at last.
 import { decode } from "../../shared/sprites";
 
-interface Own {
+interface Arrived {
   bytes: DataView;
   bitmap: ImageBitmap | undefined;
 }
 
 const DECODED = 256;
 
-export class OwnImages {
-  #images = new Map<string, Own>();
-  #decoded: Own[] = [];
+export class ArrivedImages {
+  #images = new Map<string, Arrived>();
+  #decoded: Arrived[] = [];
   #tell: () => void;
   #ended = false;
 
@@ -47,7 +47,7 @@ export class OwnImages {
     this.#images.clear();
   }
 
-  async #open(own: Own): Promise<void> {
+  async #open(own: Arrived): Promise<void> {
     this.#decoded.push(own);
     const bitmap = await decode(own.bytes);
     if (this.#ended || !this.#decoded.includes(own)) {
@@ -60,7 +60,7 @@ export class OwnImages {
     this.#tell();
   }
 
-  #release(own: Own): void {
+  #release(own: Arrived): void {
     own.bitmap?.close();
     own.bitmap = undefined;
     this.#decoded = this.#decoded.filter((one) => one !== own);

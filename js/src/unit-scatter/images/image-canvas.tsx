@@ -1,10 +1,10 @@
 // The scatter: one image of a unit on a canvas, or why there is none.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { drawCell } from "../../shared/sprites";
-import type { Image } from "./unit-images";
+import type { UnitImage } from "./unit-images";
 
 interface Props {
-  image: Image | undefined;
+  image: UnitImage | undefined;
   /** What a reader who sees no image hears; empty where words beside it say the same. */
   name: string;
   /** Pixels of the canvas, about; a whole multiple of the image's own is taken. */
@@ -13,7 +13,7 @@ interface Props {
   onDrawn?: () => void;
 }
 
-export function Picture({ image, name, pixels, class: more = "", onDrawn }: Props) {
+export function ImageCanvas({ image, name, pixels, class: more = "", onDrawn }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const ready = image?.state === "ready" ? image : undefined;
   const { width, height } = ready?.cells ?? { width: 1, height: 1 };

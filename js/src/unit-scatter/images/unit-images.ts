@@ -1,40 +1,40 @@
 // The scatter: units' images, those of the widget's pages and those that came since.
 // In: the sheets' bytes, and what is asked of the kernel. Out: where an image of a unit is, or why there is none.
 
-import { KEPT, Pages } from "../../shared/image-pages";
+import { ImagePages, KEPT } from "../../shared/image-pages";
 import { onEnd } from "../../shared/lifetime";
-import { Changing } from "../../shared/observable";
+import { Observable } from "../../shared/observable";
 import type { Requests } from "../../shared/requests";
 import type { Cells } from "../../shared/sprites";
 import { countOf, type Layer } from "../data/units";
-import { OwnImages } from "./arrived-images";
+import { ArrivedImages } from "./arrived-images";
 
-export type Image =
+export type UnitImage =
   | { state: "ready"; bitmap: ImageBitmap; cells: Cells; at: number }
   | { state: "waiting"; reason: string }
   | { state: "absent"; reason: string };
 
-export class Sheets extends Changing {
-  readonly #pages: Pages;
+export class UnitImages extends Observable {
+  readonly #pages: ImagePages;
   /** Those that came one by one; they are newer than what the pages hold. */
-  readonly own = new OwnImages(() => this.tell());
+  readonly arrived = new ArrivedImages(() => this.notify());
 
   constructor(sent: readonly DataView[], requests: Requests, signal: AbortSignal) {
     super(signal);
-    this.#pages = new Pages(sent, requests, "this image", signal);
-    this.#pages.subscribe(() => this.tell(), signal);
-    onEnd(signal, () => this.own.end());
+    this.#pages = new ImagePages(sent, requests, "this image", signal);
+    this.#pages.subscribe(() => this.notify(), signal);
+    onEnd(signal, () => this.arrived.end());
   }
 
   /**
    * One image of a unit: for the eye of an objective, measured, or the exemplar of that `rank`. Undefined where the
    * record has none.
    */
-  of(layer: Layer, kind: string, unit: number, rank = 0): Image | undefined {
+  of(layer: Layer, kind: string, unit: number, rank = 0): UnitImage | undefined {
     const sheet = layer.sheets[kind];
     if (!sheet || layer.shown[kind]?.missing[unit] !== undefined) return undefined;
-    if (this.own.has(layer.table.layer, kind, unit)) {
-      const bitmap = this.own.of(layer.table.layer, kind, unit);
+    if (this.arrived.has(layer.table.layer, kind, unit)) {
+      const bitmap = this.arrived.of(layer.table.layer, kind, unit);
       return bitmap
         ? { state: "ready", bitmap, cells: { ...sheet.cells, columns: 1 }, at: 0 }
         : { state: "waiting", reason: "" };

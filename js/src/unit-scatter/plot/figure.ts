@@ -1,55 +1,15 @@
 // Unit scatter: the figure's data bound to its template, as Python's builder binds it
 // (tunewidgets/figures/scatter.py, `bound`): whatever changes here changes there.
 // In: the template, a layer's table of columns and the reader's choice. Out: plotly's data and layout.
+import { type Column, type UnitColumns, type Value, valuesOf } from "../data/columns";
+import type { Layout, Template, Trace } from "../data/figure-template";
 import { rankCorrelation } from "./spearman";
 
-export type Value = number | null;
-export type Kind = "share" | "percent" | "number" | "count" | "class";
-
-export interface Column {
-  label: string;
-  kind: Kind;
-  log: boolean;
-  /** An axis' ends; in powers of ten where `log`. */
-  range: [number, number];
-  /** A number a unit; a list an objective where the column depends on it. */
-  values: Value[] | Record<string, Value[]>;
-}
-
-/** What tunewidgets/derived/unit_columns.py's `table` makes of a layer. */
-export interface Table {
-  layer: string;
-  unit: number[];
-  objectives: string[];
-  dead: number[];
-  silent: Record<string, number[]>;
-  failed: Record<string, number[]>;
-  waiting: Record<string, number[]>;
-  made: Record<string, string>;
-  columns: Record<string, Column>;
-}
-
-export interface Choice {
+export interface FigureChoice {
   x: string;
   y: string;
   color: string;
   objective: string;
-}
-
-/** What a trace is bound to: columns by name, and where it holds only some units, which value of which column. */
-export interface Meta {
-  x: string;
-  y: string;
-  color?: string;
-  of?: string;
-  among?: number[];
-}
-
-export interface Trace {
-  meta: Meta;
-  hovertemplate: string;
-  marker: Record<string, unknown>;
-  [key: string]: unknown;
 }
 
 export interface Bound extends Trace {
@@ -59,28 +19,12 @@ export interface Bound extends Trace {
   ids: string[];
 }
 
-export interface Layout {
-  title: { text: string; subtitle: { text: string; [key: string]: unknown }; [key: string]: unknown };
-  xaxis: Record<string, unknown>;
-  yaxis: Record<string, unknown>;
-  [key: string]: unknown;
-}
-
-/** What tunewidgets.figures.unit_scatter_template makes of a record. */
-export interface Template {
-  traces: Record<string, Trace[]>;
-  layout: Layout;
-  hover: Record<string, string>;
-  ticks: Record<string, string>;
-  objectives: Record<string, string>;
-}
-
 export interface Figure {
   data: Bound[];
   layout: Layout;
 }
 
-export function figure(template: Template, columns: Table, choice: Choice): Figure {
+export function figure(template: Template, columns: UnitColumns, choice: FigureChoice): Figure {
   const { objective } = choice;
   const traces = template.traces[choice.color];
   if (!traces) throw new Error(`the units can't be colored by ${choice.color}`);
@@ -135,26 +79,18 @@ export function figure(template: Template, columns: Table, choice: Choice): Figu
   };
 }
 
-/** A column's values under an objective, null where it means nothing for the unit. */
-export function valuesOf(column: Column, objective: string): Value[] {
-  if (Array.isArray(column.values)) return column.values;
-  const values = column.values[objective];
-  if (!values) throw new Error(`there are no ${objective} images in this record`);
-  return values;
-}
-
 function isByObjective(column: Column): boolean {
   return !Array.isArray(column.values);
 }
 
-function axisColumn(columns: Table, name: string): Column {
+function axisColumn(columns: UnitColumns, name: string): Column {
   const column = columns.columns[name];
   if (!column || column.kind === "class")
     throw new Error(`there is no column ${name} to put on an axis in this layer`);
   return column;
 }
 
-function colorColumn(columns: Table, name: string, objective: string): Value[] {
+function colorColumn(columns: UnitColumns, name: string, objective: string): Value[] {
   const column = columns.columns[name];
   if (!column) throw new Error(`this layer's units can't be colored by ${name}`);
   return valuesOf(column, objective);
@@ -165,7 +101,7 @@ function logStep([low, high]: [number, number]): number | string {
   return high - low > 3 ? 1 : "D2";
 }
 
-function drawnUnits(columns: Table, ofX: Value[], ofY: Value[]): number[] {
+function drawnUnits(columns: UnitColumns, ofX: Value[], ofY: Value[]): number[] {
   const dead = new Set(columns.dead);
   return [...columns.unit.keys()].filter(
     (at) => !dead.has(columns.unit[at] ?? at) && (ofX[at] ?? null) !== null && (ofY[at] ?? null) !== null,
@@ -178,7 +114,13 @@ function axisName(template: Template, column: Column, objective: string): string
 }
 
 /** Rho with its interval, and of how many units, in words. */
-function correlation(columns: Table, objective: string, ofX: Value[], ofY: Value[], drawn: number[]): string {
+function correlation(
+  columns: UnitColumns,
+  objective: string,
+  ofX: Value[],
+  ofY: Value[],
+  drawn: number[],
+): string {
   const { rho, low, high } = rankCorrelation(
     drawn.map((at) => ofX[at] ?? 0),
     drawn.map((at) => ofY[at] ?? 0),

@@ -3,35 +3,35 @@
 // In: the bound figure, units in the order in which they have room, and how a unit's image is painted. Out: a figure with
 // its size.
 
-import type { Place } from "../state/nearest-unit";
+import type { ScreenPoint } from "../state/nearest-unit";
 import type { Figure } from "./figure";
-import { SIDE, standing } from "./image-placement";
+import { placedImages, SIDE } from "./image-placement";
 
 const PLAIN = { width: 760, height: 520 };
 const LARGE = { width: 960, height: 680 };
 /** What margins and a legend leave to the plot, in pixels. */
 const PLOT = [740, 520] as const;
 
-export interface Saved {
+export interface FileFigure {
   data: Figure["data"];
   layout: Record<string, unknown>;
   width: number;
   height: number;
 }
 
-export function saved(
+export function fileFigure(
   { data, layout }: Figure,
   order: readonly number[],
   source: (unit: number) => string | undefined,
-): Saved {
+): FileFigure {
   if (order.length === 0) return { data, layout, ...PLAIN };
-  const shares: Place[] = [];
+  const shares: ScreenPoint[] = [];
   for (const trace of data)
     trace.customdata.forEach((unit, at) => {
       shares[unit] = [share(layout.xaxis, trace.x[at] ?? 0), share(layout.yaxis, trace.y[at] ?? 0)];
     });
   const places = Array.from(shares, (one) => one && ([one[0] * PLOT[0], one[1] * PLOT[1]] as const));
-  const images = standing(places, order).flatMap((unit) => {
+  const images = placedImages(places, order).flatMap((unit) => {
     const [x, y] = shares[unit] ?? [0, 0];
     const image = source(unit);
     return image === undefined ? [] : [{ ...IMAGE, source: image, x, y }];

@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { cellOrigin } from "../../shared/sprites";
 import type { View } from "../state/view";
-import { FRAME, SIDE, standing } from "./image-placement";
+import { FRAME, placedImages, SIDE } from "./image-placement";
 
 interface Props {
   view: View;
@@ -11,7 +11,7 @@ interface Props {
   plain: string;
 }
 
-export function Plane({ view, colors, plain }: Props) {
+export function ImageLayer({ view, colors, plain }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
@@ -20,7 +20,7 @@ export function Plane({ view, colors, plain }: Props) {
     canvas.current.width = canvas.current.clientWidth * scale;
     canvas.current.height = canvas.current.clientHeight * scale;
     context.scale(scale, scale);
-    for (const unit of view.standing) {
+    for (const unit of view.imageUnits) {
       const [x, y] = view.places[unit] ?? [0, 0];
       // On whole pixels of the screen, so that every frame is as sharp.
       const [left, top] = [x, y].map((middle) => Math.round((middle - SIDE / 2) * scale) / scale);
@@ -40,8 +40,8 @@ export function paint(
   top: number,
   side: number,
 ): boolean {
-  const { layer, state, sheets } = scatter;
-  const image = sheets.of(layer, state.objective, unit);
+  const { layer, state, unitImages } = scatter;
+  const image = unitImages.of(layer, state.objective, unit);
   if (image?.state !== "ready") return false;
   const { bitmap, cells, at } = image;
   const frame = (FRAME * side) / SIDE;
@@ -58,7 +58,7 @@ export function paint(
  * Units whose images may stand in the plot, in the order in which they have room: the opened and the pinned one, then the
  * selection, or all where there is none.
  */
-export function orderOf({ scatter }: View): number[] {
+export function imageOrder({ scatter }: View): number[] {
   const { layer, state } = scatter;
   const shown = layer.shown[state.objective];
   if (!state.images || !layer.sheets[state.objective]) return [];
@@ -67,6 +67,6 @@ export function orderOf({ scatter }: View): number[] {
   return [...new Set([...first, ...rest])].filter((unit) => shown?.missing[unit] === undefined);
 }
 
-export function standingUnits(view: View): number[] {
-  return standing(view.places, orderOf(view));
+export function unitsWithRoom(view: View): number[] {
+  return placedImages(view.places, imageOrder(view));
 }

@@ -1,14 +1,14 @@
 // The scatter: which units' images stand in the plot. Each stands where its unit's point is. Where two would overlap, the
 // first in order has the room, and the other stays a point; zooming in makes room for more.
 // In: places in pixels, and the order. Out: units.
-import type { Place } from "../state/nearest-unit";
+import type { ScreenPoint } from "../state/nearest-unit";
 
 /** Pixels of an image with its frame, and between two. */
 export const SIDE = 36;
 export const FRAME = 2;
 const GAP = 2;
 
-export function standing(places: readonly Place[], order: Iterable<number>): number[] {
+export function placedImages(places: readonly ScreenPoint[], order: Iterable<number>): number[] {
   const step = SIDE + GAP;
   // Squares as large as what an image takes: one that overlaps another has its middle in a square beside it.
   const taken = new Map<string, [x: number, y: number][]>();
@@ -31,7 +31,7 @@ export function standing(places: readonly Place[], order: Iterable<number>): num
 
 /** The unit whose image covers a point of the plot. */
 export function imageAt(
-  places: readonly Place[],
+  places: readonly ScreenPoint[],
   units: readonly number[],
   x: number,
   y: number,

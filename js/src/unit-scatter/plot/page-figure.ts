@@ -2,8 +2,8 @@
 // page's, the title is the page's own text, and what a reader selected stands out.
 // In: a bound figure and what the page looks like. Out: plotly's data and layout.
 import type { Bound, Figure } from "./figure";
-import type { Look } from "./page-style";
-import { hollowed, lane, type Waiting } from "./unrendered-lane";
+import type { PageStyle } from "./page-style";
+import { hollowed, unrenderedLane, type Waiting } from "./unrendered-lane";
 
 /** What a drag in the plot does: the reader's choice in its toolbar outlasts every redraw. */
 export const FIRST_TOOL = "select";
@@ -15,25 +15,25 @@ const ROW = 19;
 /** A colorbar's, with its numbers. */
 const BAR = 70;
 
-export function dress(
+export function pageFigure(
   figure: Figure,
-  look: Look,
+  style: PageStyle,
   selected: readonly number[],
   revision: string,
   tool: string = FIRST_TOOL,
   waiting?: Waiting,
 ): Figure {
   const chosen = new Set(selected);
-  const narrow = look.width < NARROW;
+  const narrow = style.width < NARROW;
   const sides = { l: 58, r: narrow ? 12 : 16 };
-  const below = narrow ? roomBelow(figure, look.width - sides.l - sides.r) : 0;
-  const axis = { linecolor: look.line, tickcolor: look.line, gridcolor: look.line, color: look.text };
+  const below = narrow ? roomBelow(figure, style.width - sides.l - sides.r) : 0;
+  const axis = { linecolor: style.line, tickcolor: style.line, gridcolor: style.line, color: style.text };
   // At the very bottom, so that it never meets the axis's name, however low the plot.
   const bottom = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", title: { text: "" } };
   const { title: _, ...layout } = figure.layout;
   const margin = { ...sides, t: 30, b: 46 + below };
-  const room = look.height + below - margin.t - margin.b;
-  const apart = waiting && lane(figure, waiting, look, room);
+  const room = style.height + below - margin.t - margin.b;
+  const apart = waiting && unrenderedLane(figure, waiting, style, room);
   const more = (apart?.layout ?? {}) as Record<string, object>;
   const without = new Set(waiting?.layer.table.waiting[waiting.objective]);
   const marked = figure.data.map((trace) => hollowed(trace, without));
@@ -45,8 +45,8 @@ export function dress(
       marker: {
         ...trace.marker,
         // The outline sets dark colors off from a dark page, and light ones from a light page.
-        line: { ...(trace.marker.line as object), color: look.quiet },
-        ...("colorbar" in trace.marker ? { colorbar: bar(trace.marker.colorbar, look) } : {}),
+        line: { ...(trace.marker.line as object), color: style.quiet },
+        ...("colorbar" in trace.marker ? { colorbar: bar(trace.marker.colorbar, style) } : {}),
       },
       // A class of which this layer has no unit needs no place in the legend.
       showlegend: Boolean(trace.showlegend) && trace.customdata.length > 0,
@@ -58,21 +58,21 @@ export function dress(
     layout: {
       ...layout,
       ...more,
-      width: look.width,
-      height: look.height + below,
+      width: style.width,
+      height: style.height + below,
       margin,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: look.font, size: 12, color: look.text },
+      font: { family: style.font, size: 12, color: style.text },
       legend: { ...(layout.legend as object), ...(narrow ? bottom : {}), bgcolor: "rgba(0,0,0,0)" },
-      modebar: { bgcolor: "rgba(0,0,0,0)", color: look.quiet, activecolor: look.text },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: style.quiet, activecolor: style.text },
       xaxis: { ...layout.xaxis, ...axis, ...more.xaxis },
       yaxis: { ...layout.yaxis, ...axis, ...more.yaxis },
       dragmode: tool,
       // The reader's zoom outlasts all but a change of axes.
       uirevision: revision,
       selections: [],
-      newselection: { line: { color: look.text, width: 1, dash: "dot" } },
+      newselection: { line: { color: style.text, width: 1, dash: "dot" } },
     } as unknown as Figure["layout"],
   };
 }
@@ -84,14 +84,14 @@ function roomBelow(figure: Figure, width: number): number {
   return figure.data.some((trace) => "colorbar" in trace.marker) ? BAR : 0;
 }
 
-function bar(given: unknown, look: Look): object {
-  const flat = look.width < NARROW;
+function bar(given: unknown, style: PageStyle): object {
+  const flat = style.width < NARROW;
   const below = { orientation: "h", y: 0, yref: "container", yanchor: "bottom", len: 0.9, thickness: 10 };
-  return { ...(given as object), tickcolor: look.line, ...(flat ? below : {}) };
+  return { ...(given as object), tickcolor: style.line, ...(flat ? below : {}) };
 }
 
 /** A title of plotly's as plain text: its few marks go, and what was escaped for it comes back. */
-export function words(marked: string): string {
+export function plainTitle(marked: string): string {
   return marked
     .replace(/<[^>]*>/g, "")
     .replaceAll("&lt;", "<")

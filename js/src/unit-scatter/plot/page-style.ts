@@ -1,6 +1,6 @@
 // What the page around the scatter looks like: its colors as the host's theme has them, and the plot's size.
 
-export interface Look {
+export interface PageStyle {
   width: number;
   height: number;
   background: string;
@@ -10,7 +10,7 @@ export interface Look {
   font: string;
 }
 
-export function lookOf(root: HTMLElement, width: number): Look {
+export function pageStyle(root: HTMLElement, width: number): PageStyle {
   const style = getComputedStyle(root);
   const color = (name: string) => style.getPropertyValue(name).trim();
   return {

@@ -2,12 +2,12 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../../shared/keyboard";
 import type { View } from "../state/view";
-import { Plane, standingUnits } from "./image-layer";
-import { words } from "./page-figure";
-import { lookOf } from "./page-style";
+import { ImageLayer, unitsWithRoom } from "./image-layer";
+import { plainTitle } from "./page-figure";
+import { pageStyle } from "./page-style";
 import { Drawing, Figures } from "./plotly-drawing";
-import { Marks } from "./rings-and-preview";
-import { colorsOf } from "./unit-colors";
+import { RingsAndPreview } from "./rings-and-preview";
+import { unitColors } from "./unit-colors";
 
 export function Plot({ view }: { view: View }) {
   const stage = useRef<HTMLDivElement>(null);
@@ -41,18 +41,18 @@ export function Plot({ view }: { view: View }) {
   }, [view]);
 
   useEffect(() => {
-    if (width > 0) void drawing.current?.draw(figure, key, lookOf(view.root, width));
+    if (width > 0) void drawing.current?.draw(figure, key, pageStyle(view.root, width));
   }, [view, key, width, theme, state.selected, state.images]);
 
   // Not anew for every point that the mouse passes.
-  view.standing = useMemo(
-    () => standingUnits(view),
+  view.imageUnits = useMemo(
+    () => unitsWithRoom(view),
     [view, key, view.places, state.images, state.unit, state.pinned, state.selected],
   );
-  const colors = useMemo(() => colorsOf(figure), [figure]);
+  const colors = useMemo(() => unitColors(figure), [figure]);
 
-  const title = words(figure.layout.title.text);
-  const said = figure.layout.title.subtitle.text.split("<br>").map(words);
+  const title = plainTitle(figure.layout.title.text);
+  const said = figure.layout.title.subtitle.text.split("<br>").map(plainTitle);
   return (
     <>
       <div class="tws-title">
@@ -76,9 +76,11 @@ export function Plot({ view }: { view: View }) {
         tabIndex={0}
       >
         <div ref={host} class="tws-host" />
-        {state.images ? <Plane view={view} colors={colors} plain={lookOf(view.root, width).quiet} /> : null}
+        {state.images ? (
+          <ImageLayer view={view} colors={colors} plain={pageStyle(view.root, width).quiet} />
+        ) : null}
         <canvas ref={canvas} class="tws-flight" />
-        <Marks view={view} />
+        <RingsAndPreview view={view} />
       </div>
     </>
   );

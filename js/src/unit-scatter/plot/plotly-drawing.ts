@@ -2,16 +2,16 @@
 // points, and turns plotly's events into what they mean.
 import Plotly, { type Json, type PlotElement, type PlotEvent } from "plotly.js-basic-dist-min";
 import { countOf, type Layer } from "../data/units";
-import type { Place } from "../state/nearest-unit";
+import type { ScreenPoint } from "../state/nearest-unit";
 import type { View } from "../state/view";
 import { type Figure, figure } from "./figure";
-import { saved } from "./file-figure";
-import { orderOf, paint } from "./image-layer";
+import { fileFigure } from "./file-figure";
+import { imageOrder, paint } from "./image-layer";
 import { imageAt, SIDE } from "./image-placement";
-import { dress } from "./page-figure";
-import type { Look } from "./page-style";
+import { pageFigure } from "./page-figure";
+import type { PageStyle } from "./page-style";
 import { fly } from "./point-flight";
-import { colorsOf } from "./unit-colors";
+import { unitColors } from "./unit-colors";
 
 const CAMERA = {
   width: 1000,
@@ -60,9 +60,9 @@ export class Drawing {
   }
 
   /** Draws what is chosen now, unless that is drawn already. */
-  async draw(bound: Figure, key: string, look: Look): Promise<void> {
+  async draw(bound: Figure, key: string, style: PageStyle): Promise<void> {
     const { state, layer } = this.#view.scatter;
-    const all = JSON.stringify([key, look, state.selected, state.images]);
+    const all = JSON.stringify([key, style, state.selected, state.images]);
     if (all === this.#drawn) return;
     const axes = JSON.stringify([state.layer, state.x, state.y]);
     const moved = this.#drawn !== "" && axes === this.#axes && state.objective !== this.#objective;
@@ -74,7 +74,7 @@ export class Drawing {
     this.#stop();
     const tool = this.#host._fullLayout?.dragmode;
     const waiting = { layer, objective: state.objective };
-    const { data, layout } = dress(bound, look, state.selected, axes, tool, waiting);
+    const { data, layout } = pageFigure(bound, style, state.selected, axes, tool, waiting);
     this.#shown = data;
     // From an image's corner its own point is still within reach.
     if (state.images) layout.hoverdistance = SIDE;
@@ -82,7 +82,7 @@ export class Drawing {
     if (this.#view.signal.aborted) return;
     if (!this.#listening) this.#listen();
     this.#place();
-    if (moved) this.#stop = fly(this.#host, this.#canvas, before, this.#view.places, colorsOf(bound));
+    if (moved) this.#stop = fly(this.#host, this.#canvas, before, this.#view.places, unitColors(bound));
     this.#view.clock.painted();
   }
 
@@ -112,9 +112,9 @@ export class Drawing {
     if (!this.#bound) return;
     const { x, y } = this.#view.scatter.state;
     const filename = `${layer.table.layer} ${y} ${x}`.replace(/[^\w.-]+/g, "-");
-    const colors = colorsOf(this.#bound);
+    const colors = unitColors(this.#bound);
     const source = (unit: number) => this.#source(unit, colors[unit] ?? PLAIN);
-    const { width, height, ...whole } = saved(this.#bound, orderOf(this.#view), source);
+    const { width, height, ...whole } = fileFigure(this.#bound, imageOrder(this.#view), source);
     void Plotly.downloadImage(whole as unknown as HTMLElement, { format: "svg", width, height, filename });
   }
 
@@ -157,16 +157,16 @@ export class Drawing {
 
   /** The unit whose image is under the mouse, whatever points it covers; else the point that plotly found. */
   #under(event: PlotEvent): number | undefined {
-    const { places, standing } = this.#view;
+    const { places, imageUnits } = this.#view;
     const { left, top } = this.#host.getBoundingClientRect();
     const { clientX, clientY } = event.event ?? { clientX: Number.NaN, clientY: Number.NaN };
-    return imageAt(places, standing, clientX - left, clientY - top) ?? unitOf(event);
+    return imageAt(places, imageUnits, clientX - left, clientY - top) ?? unitOf(event);
   }
 
   #place(): void {
     const { xaxis, yaxis: upper, yaxis2: lower } = this.#host._fullLayout ?? {};
     if (!xaxis || !upper) return;
-    const places: Place[] = Array.from({ length: countOf(this.#view.scatter.layer) }, () => null);
+    const places: ScreenPoint[] = Array.from({ length: countOf(this.#view.scatter.layer) }, () => null);
     for (const trace of this.#shown) {
       const yaxis = trace.yaxis === "y2" && lower ? lower : upper;
       trace.customdata.forEach((unit, at) => {

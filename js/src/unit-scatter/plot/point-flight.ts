@@ -1,7 +1,7 @@
 // The scatter: the flight of each unit from its place under one objective to that under the other.
 // In: both places of every unit, in pixels. Out: a short animation on a canvas above the plot, whose own points wait
 // unseen meanwhile; a function that ends it at once. Readers who asked for less motion see the new places directly.
-import type { Place } from "../state/nearest-unit";
+import type { ScreenPoint } from "../state/nearest-unit";
 
 const DURATION = 700;
 const RADIUS = 4;
@@ -10,8 +10,8 @@ const PLAIN = "#0072B2";
 export function fly(
   host: HTMLElement,
   canvas: HTMLCanvasElement,
-  from: readonly Place[],
-  to: readonly Place[],
+  from: readonly ScreenPoint[],
+  to: readonly ScreenPoint[],
   colors: readonly (string | undefined)[],
 ): () => void {
   const context = canvas.getContext("2d");

@@ -2,7 +2,7 @@
 
 import { eyeImage, isFlat } from "../data/eye-and-measured-image";
 import { valueText } from "../data/units";
-import { Picture } from "../images/image-canvas";
+import { ImageCanvas } from "../images/image-canvas";
 import type { View } from "../state/view";
 import { SIDE } from "./image-placement";
 
@@ -10,7 +10,7 @@ const CARD = 176;
 /** Side of the ring around an image. */
 const AROUND = SIDE + 5;
 
-export function Marks({ view }: { view: View }) {
+export function RingsAndPreview({ view }: { view: View }) {
   const { state } = view.scatter;
   const { hint } = view;
   const rings = [
@@ -24,7 +24,7 @@ export function Marks({ view }: { view: View }) {
         {rings.map(({ unit, name }) => {
           const place = unit === null ? null : view.places[unit];
           if (unit === null || !place) return null;
-          const square = view.standing.includes(unit);
+          const square = view.imageUnits.includes(unit);
           return (
             <g
               key={name}
@@ -45,14 +45,14 @@ export function Marks({ view }: { view: View }) {
           );
         })}
       </svg>
-      {hint ? <Card view={view} unit={hint.unit} /> : null}
+      {hint ? <Preview view={view} unit={hint.unit} /> : null}
     </>
   );
 }
 
 /** A small preview: one sees what a unit prefers before opening it. */
-function Card({ view, unit }: { view: View; unit: number }) {
-  const { layer, state, sheets } = view.scatter;
+function Preview({ view, unit }: { view: View; unit: number }) {
+  const { layer, state, unitImages } = view.scatter;
   const place = view.places[unit];
   if (!place) return null;
   const room = view.root.querySelector(".tws-plot")?.clientWidth ?? 0;
@@ -66,7 +66,7 @@ function Card({ view, unit }: { view: View; unit: number }) {
       style={{ left: `${Math.max(0, left)}px`, top: `${Math.max(0, place[1] - 34)}px` }}
       aria-hidden="true"
     >
-      <Picture image={sheets.of(layer, state.objective, unit)} name="" pixels={64} />
+      <ImageCanvas image={unitImages.of(layer, state.objective, unit)} name="" pixels={64} />
       <p>
         <b>unit {unit}</b>
         {waits ? <span>not rendered yet</span> : null}

@@ -4,7 +4,7 @@ import type { Figure } from "./figure";
 
 type Scale = readonly (readonly [share: number, color: string])[];
 
-export function colorsOf({ data }: Figure): (string | undefined)[] {
+export function unitColors({ data }: Figure): (string | undefined)[] {
   const found: (string | undefined)[] = [];
   for (const trace of data) {
     const { color, colorscale } = trace.marker;

@@ -2,9 +2,10 @@
 // else in a lane of their own along the x axis, hollow too, so that they can be seen, hovered, selected and clicked.
 // In: a figure, the layer and who waits. Out: the figure's traces with hollow marks, and the lane's.
 
+import { valuesOf } from "../data/columns";
 import { countOf, type Layer } from "../data/units";
-import { type Bound, type Figure, valuesOf } from "./figure";
-import type { Look } from "./page-style";
+import type { Bound, Figure } from "./figure";
+import type { PageStyle } from "./page-style";
 
 export interface Waiting {
   layer: Layer;
@@ -37,10 +38,10 @@ export function hollowed(trace: Bound, units: ReadonlySet<number>): Bound {
 }
 
 /** The lane's trace and what the layout needs for it; the plot's own part of the height shrinks. */
-export function lane(
+export function unrenderedLane(
   figure: Figure,
   waiting: Waiting,
-  look: Look,
+  style: PageStyle,
   room: number,
 ): { data: Bound[]; layout: object } {
   const units = laneUnits(figure, waiting);
@@ -62,7 +63,7 @@ export function lane(
     y: units.map((unit) => (units.length > CROWD ? 0.12 + 0.76 * ((unit * GOLDEN) % 1) : 0.5)),
     customdata: units,
     ids: units.map(String),
-    marker: { symbol: "circle-open", color: look.quiet, size: 9, line: { width: 1.4, color: look.quiet } },
+    marker: { symbol: "circle-open", color: style.quiet, size: 9, line: { width: 1.4, color: style.quiet } },
   };
   return {
     data: [own],
@@ -80,7 +81,7 @@ export function lane(
           y0: 0,
           y1: line,
           layer: "below",
-          fillcolor: look.line,
+          fillcolor: style.line,
           opacity: 0.35,
           line: { width: 0 },
         },
@@ -95,7 +96,7 @@ export function lane(
           xanchor: "left",
           yanchor: "bottom",
           showarrow: false,
-          font: { size: 11, color: look.quiet },
+          font: { size: 11, color: style.quiet },
         },
       ],
     },

@@ -7,12 +7,12 @@ import { onEnd } from "../../shared/lifetime";
 import { LiveRequests, type Trouble } from "../../shared/live-request";
 import { measure } from "../../shared/measure";
 import { NewestImage } from "../../shared/newest-image";
-import { Changing } from "../../shared/observable";
+import { Observable } from "../../shared/observable";
 import type { MessageModel } from "../../shared/requests";
+import type { Value } from "../data/columns";
 import type { Grown, Whole } from "../data/layer-updates";
-import type { Value } from "../plot/figure";
 
-export type Stage = "idle" | "asked" | "running" | "stopped" | "failed";
+export type RenderingStage = "idle" | "asked" | "running" | "stopped" | "failed";
 /** First images, one more restart, or twice the steps. */
 export type TaskKind = "image" | "restart" | "longer";
 
@@ -48,8 +48,8 @@ interface Wish {
   all?: boolean;
 }
 
-export class Rendering extends Changing {
-  stage: Stage = "idle";
+export class Rendering extends Observable {
+  stage: RenderingStage = "idle";
   trouble: Trouble | undefined;
   now: Progress | undefined;
   /** How far the run through all units is; null where there is none. */
@@ -83,7 +83,7 @@ export class Rendering extends Changing {
     this.#requests = new LiveRequests(model, this.kernel, signal);
     const hear = (message: unknown, buffers: DataView[]) => this.#overhear(message as never, buffers);
     model.on("msg:custom", hear);
-    this.kernel.subscribe(() => this.tell(), signal);
+    this.kernel.subscribe(() => this.notify(), signal);
     onEnd(signal, () => model.off("msg:custom", hear));
     // A page that was loaded again finds what is under way, and whether there is anybody.
     this.#ask({});
@@ -208,10 +208,10 @@ export class Rendering extends Changing {
       measure("tunewidgets:live-first", this.#asked);
       this.#first = false;
     }
-    this.tell();
+    this.notify();
   }
 
-  #settle(stage: Stage): void {
+  #settle(stage: RenderingStage): void {
     this.#wish = {};
     this.#image.clear();
     this.all = null;
@@ -219,12 +219,12 @@ export class Rendering extends Changing {
     this.#enter(stage);
   }
 
-  #enter(stage: Stage): void {
+  #enter(stage: RenderingStage): void {
     this.stage = stage;
     if (stage !== "failed") {
       this.trouble = undefined;
       this.lost = undefined;
     }
-    this.tell();
+    this.notify();
   }
 }

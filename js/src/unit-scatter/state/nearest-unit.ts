@@ -1,13 +1,13 @@
 // The scatter: the arrow keys. The nearest point in a direction, as the reader sees it: in pixels.
 // In: the places of all units, null where a unit is not drawn. Out: a unit, or the same one where nothing is there.
 
-export type Place = readonly [x: number, y: number] | null;
+export type ScreenPoint = readonly [x: number, y: number] | null;
 export type Direction = readonly [x: 1 | 0 | -1, y: 1 | 0 | -1];
 
 /** Nearer than this, two points are one to the eye. */
 const SAME = 0.5;
 
-export function nearest(places: readonly Place[], from: number, [dx, dy]: Direction): number {
+export function nearestUnit(places: readonly ScreenPoint[], from: number, [dx, dy]: Direction): number {
   const here = places[from];
   if (!here) return from;
   const onward = dx + dy > 0;
@@ -32,7 +32,7 @@ export function nearest(places: readonly Place[], from: number, [dx, dy]: Direct
 }
 
 /** The unit where a first arrow key begins: the one nearest the middle of what is drawn. */
-export function middle(places: readonly Place[]): number | null {
+export function middleUnit(places: readonly ScreenPoint[]): number | null {
   const there = places.flatMap((place, unit) => (place ? [{ unit, place }] : []));
   if (there.length === 0) return null;
   const [x, y] = [0, 1].map(

@@ -1,18 +1,18 @@
 // The scatter: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, what may be done to them, and the images.
 
-import { below, fitting, isFlag, listOf, oneOf, type Place } from "../../shared/address-state";
+import { type AddressState, below, fitting, isFlag, listOf, oneOf } from "../../shared/address-state";
 import type { KernelModel } from "../../shared/kernel";
 import { birth } from "../../shared/latency";
 import { onEnd } from "../../shared/lifetime";
-import { Changing } from "../../shared/observable";
+import { Observable } from "../../shared/observable";
 import { type MessageModel, Requests } from "../../shared/requests";
 import { type TraitModel, Traits } from "../../shared/traits";
-import { axesOf, colorsOf, firstChoices } from "../data/choices";
+import { axisColumns, colorColumns, firstChoices } from "../data/choices";
 import { measuredKind } from "../data/eye-and-measured-image";
 import { complete, grow } from "../data/layer-updates";
 import { countOf, type Layer, type Units, waitingUnits, waitsFor } from "../data/units";
-import { Sheets } from "../images/unit-images";
+import { UnitImages } from "../images/unit-images";
 import { type News, Rendering, type Subject, type TaskKind } from "./live-rendering";
 
 export interface Synced {
@@ -34,9 +34,9 @@ const KEYS = ["layer", "objective", "unit", "pinned", "selected", "x", "y", "col
 const REDRAWN = 250;
 const REDRAWN_LARGE = 1500;
 
-export class Scatter extends Changing<[changed: Partial<Synced>]> {
+export class Scatter extends Observable<[changed: Partial<Synced>]> {
   readonly units: Units;
-  readonly sheets: Sheets;
+  readonly unitImages: UnitImages;
   /** Units on request; undefined where Python has no network to make images with. */
   readonly rendering: Rendering | undefined;
   /** Counts what has come since the page did. */
@@ -50,8 +50,12 @@ export class Scatter extends Changing<[changed: Partial<Synced>]> {
     super(signal);
     this.units = model.get("_units") as Units;
     this.#traits = new Traits<Synced>(model, KEYS, signal);
-    this.sheets = new Sheets(model.get("_sprites") as DataView[], new Requests(model, signal), signal);
-    this.sheets.prepare(this.layer);
+    this.unitImages = new UnitImages(
+      model.get("_sprites") as DataView[],
+      new Requests(model, signal),
+      signal,
+    );
+    this.unitImages.prepare(this.layer);
     const { ready } = (model.get("_rendering") ?? {}) as { ready?: boolean };
     if (ready) {
       const take = (news: News, images: readonly DataView[]) => this.#take(news, images);
@@ -62,7 +66,7 @@ export class Scatter extends Changing<[changed: Partial<Synced>]> {
       this.rendering = new Rendering(model, take, waits, signal);
     }
     this.#traits.subscribe((changed) => {
-      if (changed.layer !== undefined) this.sheets.prepare(this.layer);
+      if (changed.layer !== undefined) this.unitImages.prepare(this.layer);
       if (changed.unit !== undefined || changed.layer !== undefined) this.#render();
     }, signal);
     onEnd(signal, () => clearTimeout(this.#redraw));
@@ -108,7 +112,7 @@ export class Scatter extends Changing<[changed: Partial<Synced>]> {
     const next = this.#layer(name);
     if (!next || name === this.state.layer) return;
     const { objective, x, y, color } = this.state;
-    const [axes, first] = [axesOf(next), firstChoices(next)];
+    const [axes, first] = [axisColumns(next), firstChoices(next)];
     this.#traits.set({
       layer: name,
       objective: next.table.objectives.includes(objective) ? objective : first.objective,
@@ -117,27 +121,27 @@ export class Scatter extends Changing<[changed: Partial<Synced>]> {
       selected: [],
       x: axes.includes(x) ? x : first.x,
       y: axes.includes(y) ? y : first.y,
-      color: color === null || colorsOf(next).includes(color) ? color : first.color,
+      color: color === null || colorColumns(next).includes(color) ? color : first.color,
     });
   }
 
   /** Where an address leads; with another layer go its first choices, unless the address names others. */
-  visit(place: Place): void {
-    if (typeof place.layer === "string") this.showLayer(place.layer);
+  visit(asked: AddressState): void {
+    if (typeof asked.layer === "string") this.showLayer(asked.layer);
     const { layer } = this;
     const one = below(countOf(layer));
-    const fits = fitting<Omit<Synced, "layer" | "selected">>(place, {
+    const fits = fitting<Omit<Synced, "layer" | "selected">>(asked, {
       objective: oneOf(layer.table.objectives),
       unit: (value) => value === null || one(value),
       pinned: (value) => value === null || one(value),
-      x: oneOf(axesOf(layer)),
-      y: oneOf(axesOf(layer)),
-      color: oneOf(["", null, ...colorsOf(layer)]),
+      x: oneOf(axisColumns(layer)),
+      y: oneOf(axisColumns(layer)),
+      color: oneOf(["", null, ...colorColumns(layer)]),
       images: isFlag,
     });
     // An address has no word for none, and is left empty.
     this.#traits.set({ ...fits, ...(fits.color === "" ? { color: null } : {}) });
-    if (listOf(one)(place.selected)) this.select(place.selected as number[]);
+    if (listOf(one)(asked.selected)) this.select(asked.selected as number[]);
   }
 
   showObjective(objective: string): void {
@@ -174,8 +178,9 @@ export class Scatter extends Changing<[changed: Partial<Synced>]> {
     if (news.grown) {
       grow(layer, news.objective, news.unit, news.grown);
       if (news.grown.missing === null) {
-        if (image) this.sheets.own.put(news.layer, news.objective, news.unit, image);
-        if (measured) this.sheets.own.put(news.layer, measuredKind(news.objective), news.unit, measured);
+        if (image) this.unitImages.arrived.put(news.layer, news.objective, news.unit, image);
+        if (measured)
+          this.unitImages.arrived.put(news.layer, measuredKind(news.objective), news.unit, measured);
       }
     }
     if (news.whole) complete(layer, news.whole);
@@ -189,7 +194,7 @@ export class Scatter extends Changing<[changed: Partial<Synced>]> {
     clearTimeout(this.#redraw);
     this.#redraw = undefined;
     this.revision++;
-    this.tell({});
+    this.notify({});
   }
 
   select(units: readonly number[]): void {

@@ -3,8 +3,8 @@
 
 import type { KeyMap } from "../../shared/keyboard";
 import { Clock } from "../../shared/latency";
-import { Changing } from "../../shared/observable";
-import { type Direction, middle, nearest, type Place } from "./nearest-unit";
+import { Observable } from "../../shared/observable";
+import { type Direction, middleUnit, nearestUnit, type ScreenPoint } from "./nearest-unit";
 import type { Scatter } from "./scatter";
 
 /** A point under the mouse, or the keyboard's cursor. */
@@ -13,11 +13,11 @@ export interface Hint {
   by: "mouse" | "keys";
 }
 
-export class View extends Changing {
+export class View extends Observable {
   /** Where each unit stands in the plot, in pixels of the plot's element; the plot keeps them right. */
-  places: readonly Place[] = [];
+  places: readonly ScreenPoint[] = [];
   /** Units whose images stand in the plot. */
-  standing: readonly number[] = [];
+  imageUnits: readonly number[] = [];
   hint: Hint | undefined;
   tableOpen = false;
   onlySelected = false;
@@ -66,7 +66,7 @@ export class View extends Changing {
   #walk(direction: Direction): void {
     const from = this.hint?.unit ?? this.scatter.state.unit;
     const start = from !== null && this.places[from] ? from : undefined;
-    const unit = start === undefined ? middle(this.places) : nearest(this.places, start, direction);
+    const unit = start === undefined ? middleUnit(this.places) : nearestUnit(this.places, start, direction);
     if (unit !== null) this.set({ hint: { unit, by: "keys" } });
   }
 
@@ -74,6 +74,6 @@ export class View extends Changing {
     patch: Partial<Pick<View, "places" | "hint" | "tableOpen" | "onlySelected" | "measured" | "sort">>,
   ): void {
     Object.assign(this, patch);
-    this.tell();
+    this.notify();
   }
 }

@@ -1,16 +1,17 @@
 // The scatter's table: all units and all columns, sorted as the reader likes, in step with the plot. Only the rows in
 // view are in the page, so that thousands of units cost no more than dozens.
+
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../../shared/keyboard";
-import { Ring } from "../controls/live-bar";
 import { valueText } from "../data/units";
+import { UnrenderedRing } from "../images/unrendered-ring";
 import type { View } from "../state/view";
 import { ordered, windowed } from "./visible-rows";
 
 const ROW = 26;
 const HEIGHT = 338;
 
-export function Table({ view }: { view: View }) {
+export function UnitTable({ view }: { view: View }) {
   const { scatter, sort } = view;
   const { layer, state, waiting } = scatter;
   const { objective, unit, pinned, selected } = state;
@@ -115,7 +116,7 @@ export function Table({ view }: { view: View }) {
               >
                 <th scope="row">
                   <button type="button" tabIndex={-1}>
-                    {waiting.has(one) ? <Ring /> : null}
+                    {waiting.has(one) ? <UnrenderedRing /> : null}
                     {one}
                     {waiting.has(one) ? <span class="tw-hidden">, not rendered yet</span> : null}
                   </button>

@@ -1,5 +1,5 @@
 // The scatter's table: which units it shows, in which order, and which of them are on the screen.
-import { cellOf, countOf, type Layer } from "../data/units";
+import { columnValue, countOf, type Layer } from "../data/units";
 
 export interface Order {
   /** Empty: by the units' numbers. */
@@ -12,7 +12,7 @@ export function ordered(layer: Layer, objective: string, { column, rising }: Ord
   const units = Array.from({ length: countOf(layer) }, (_, unit) => unit);
   const sign = rising ? 1 : -1;
   if (!column) return rising ? units : units.reverse();
-  const values = units.map((unit) => cellOf(layer, column, objective, unit));
+  const values = units.map((unit) => columnValue(layer, column, objective, unit));
   return units.sort((a, b) => {
     const [left, right] = [values[a] ?? null, values[b] ?? null];
     if (left === null || right === null) return Number(left === null) - Number(right === null) || a - b;

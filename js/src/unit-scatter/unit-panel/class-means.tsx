@@ -1,7 +1,7 @@
 // The scatter: a unit's mean activation by class, as bars with the classes' names.
 import { classBars, className, countOf, type Layer, number } from "../data/units";
 
-export function Classes({ layer, unit }: { layer: Layer; unit: number }) {
+export function ClassMeans({ layer, unit }: { layer: Layer; unit: number }) {
   if (!layer.means || unit >= countOf(layer)) return null;
   const bars = classBars(layer, unit);
   const values = layer.table.columns.preferred_class?.values;

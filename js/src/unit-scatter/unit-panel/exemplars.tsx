@@ -1,14 +1,14 @@
 // The scatter: the data's images that a unit answers to most, where the record has them.
 
 import { number } from "../data/units";
-import { Picture } from "../images/image-canvas";
+import { ImageCanvas } from "../images/image-canvas";
 import type { View } from "../state/view";
 
 const PIXELS = 96;
 const KIND = "exemplar";
 
 export function Exemplars({ view, unit }: { view: View; unit: number }) {
-  const { layer, sheets } = view.scatter;
+  const { layer, unitImages } = view.scatter;
   const images = layer.exemplars?.images[unit]?.filter((image) => image >= 0) ?? [];
   if (images.length === 0 || view.scatter.layer.table.dead.includes(unit)) return null;
   const activations = layer.exemplars?.activations?.[unit] ?? [];
@@ -22,8 +22,8 @@ export function Exemplars({ view, unit }: { view: View; unit: number }) {
               key={image}
               title={`image ${image} of the data, activation ${number(activations[rank] ?? null)}`}
             >
-              <Picture
-                image={sheets.of(layer, KIND, unit, rank)}
+              <ImageCanvas
+                image={unitImages.of(layer, KIND, unit, rank)}
                 name={`image ${image} of the data`}
                 pixels={PIXELS}
               />

@@ -3,7 +3,7 @@ import { caption, eyeImage } from "../data/eye-and-measured-image";
 import { objectiveName } from "../data/units";
 import type { View } from "../state/view";
 
-export function WhichImage({ view, unit }: { view: View; unit: number }) {
+export function ImageSwitch({ view, unit }: { view: View; unit: number }) {
   const { layer, state } = view.scatter;
   const { objective } = state;
   if (!eyeImage(layer, objective, unit)) return null;

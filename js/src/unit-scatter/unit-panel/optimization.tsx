@@ -4,9 +4,9 @@ import { useChanges } from "../../shared/use-changes";
 import { lineOf, objectiveName, waitsFor } from "../data/units";
 import type { Rendering } from "../state/live-rendering";
 import type { View } from "../state/view";
-import { Course } from "./step-curve";
+import { StepCurve } from "./step-curve";
 
-export function More({ view, unit }: { view: View; unit: number }) {
+export function Optimization({ view, unit }: { view: View; unit: number }) {
   const { scatter } = view;
   const { layer, state, rendering } = scatter;
   useChanges(view.signal, rendering);
@@ -27,8 +27,8 @@ export function More({ view, unit }: { view: View; unit: number }) {
       <h5 class="tw-heading">Along the optimization of its {objectiveName(objective)} image</h5>
       {curves ? (
         <div class="tws-courses">
-          <Course name="RS" line={rs} steps={steps} now={now} range={[0, 1]} />
-          <Course name="activation" line={own} steps={steps} now={now} />
+          <StepCurve name="RS" line={rs} steps={steps} now={now} range={[0, 1]} />
+          <StepCurve name="activation" line={own} steps={steps} now={now} />
         </div>
       ) : null}
       {actions ? (

@@ -1,14 +1,15 @@
 // The scatter: the opened unit's two images, finished, growing, or not there yet.
+
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { TroubleBox } from "../../shared/trouble-box";
 import { useChanges } from "../../shared/use-changes";
-import { Ring } from "../controls/live-bar";
 import { eyeImage, imageName, measuredKind } from "../data/eye-and-measured-image";
 import { objectiveName, otherObjective, waitsFor } from "../data/units";
-import { Picture } from "../images/image-canvas";
+import { ImageCanvas } from "../images/image-canvas";
+import { UnrenderedRing } from "../images/unrendered-ring";
 import type { Progress } from "../state/live-rendering";
 import type { View } from "../state/view";
-import { WhichImage } from "./image-switch";
+import { ImageSwitch } from "./image-switch";
 
 interface Props {
   view: View;
@@ -19,9 +20,9 @@ interface Props {
 const LARGE = 384;
 const SMALL = 128;
 
-export function Images({ view, unit, onDrawn }: Props) {
+export function PanelImages({ view, unit, onDrawn }: Props) {
   const { scatter } = view;
-  const { layer, state, sheets, rendering } = scatter;
+  const { layer, state, unitImages, rendering } = scatter;
   useChanges(view.signal, rendering);
   const { objective } = state;
   const other = otherObjective(layer, objective);
@@ -29,9 +30,9 @@ export function Images({ view, unit, onDrawn }: Props) {
   const name = objectiveName(objective);
   const two = eyeImage(layer, objective, unit) !== "";
   const measured = two && view.measured;
-  const image = sheets.of(layer, measured ? measuredKind(objective) : objective, unit);
+  const image = unitImages.of(layer, measured ? measuredKind(objective) : objective, unit);
   // So that the other one is there as soon as it is asked for.
-  if (two && !measured) sheets.warm(layer, measuredKind(objective), unit);
+  if (two && !measured) unitImages.warm(layer, measuredKind(objective), unit);
   const at = rendering?.isAt(layer.table.layer, unit) ?? false;
   const now = at ? rendering?.now : undefined;
   const grows = (which: string) =>
@@ -48,7 +49,7 @@ export function Images({ view, unit, onDrawn }: Props) {
                 pixels={LARGE}
               />
             ) : (
-              <Picture
+              <ImageCanvas
                 image={image}
                 name={imageName(layer, objective, unit, measured)}
                 pixels={LARGE}
@@ -61,7 +62,7 @@ export function Images({ view, unit, onDrawn }: Props) {
           <figcaption>
             {name} image
             {image?.state === "absent" ? (
-              <button type="button" class="tw-button" onClick={() => sheets.retry()}>
+              <button type="button" class="tw-button" onClick={() => unitImages.retry()}>
                 Try again
               </button>
             ) : null}
@@ -78,7 +79,7 @@ export function Images({ view, unit, onDrawn }: Props) {
               {waits.includes(other) ? (
                 <Unmade bitmap={grows(other)} name="" pixels={SMALL} />
               ) : (
-                <Picture image={sheets.of(layer, other, unit)} name="" pixels={SMALL} />
+                <ImageCanvas image={unitImages.of(layer, other, unit)} name="" pixels={SMALL} />
               )}
               {at && now?.objective === other ? <Growth now={now} /> : null}
             </button>
@@ -86,7 +87,7 @@ export function Images({ view, unit, onDrawn }: Props) {
           </figure>
         )}
       </div>
-      {waits.includes(objective) ? null : <WhichImage view={view} unit={unit} />}
+      {waits.includes(objective) ? null : <ImageSwitch view={view} unit={unit} />}
       <Status view={view} unit={unit} />
     </>
   );
@@ -114,7 +115,7 @@ function Unmade({ bitmap, name, pixels }: { bitmap: ImageBitmap | undefined; nam
       <span class="tws-noimage tws-unmade">
         {pixels > SMALL ? (
           <span>
-            <Ring /> not rendered yet
+            <UnrenderedRing /> not rendered yet
           </span>
         ) : null}
       </span>

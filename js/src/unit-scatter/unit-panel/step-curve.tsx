@@ -16,7 +16,7 @@ const WIDTH = 150;
 const HEIGHT = 44;
 const ROOM = 3;
 
-export function Course({ name, line, steps, now, range }: Props) {
+export function StepCurve({ name, line, steps, now, range }: Props) {
   const last = line.values.at(-1);
   if (last === undefined) return null;
   const [low, high] = range ?? [Math.min(0, ...line.values), Math.max(...line.values, 1e-9)];

@@ -2,14 +2,14 @@
 import { decimal } from "../../shared/format";
 import { eyeImage } from "../data/eye-and-measured-image";
 import { exceedingSentence, objectiveName } from "../data/units";
-import { Picture } from "../images/image-canvas";
+import { ImageCanvas } from "../images/image-canvas";
 import type { View } from "../state/view";
 
 const PIXELS = 96;
 
-export function Exceeders({ view, unit }: { view: View; unit: number }) {
+export function StrongerUnits({ view, unit }: { view: View; unit: number }) {
   const { scatter } = view;
-  const { layer, state, sheets } = scatter;
+  const { layer, state, unitImages } = scatter;
   const { objective } = state;
   const sentence = exceedingSentence(layer, objective, unit);
   if (!sentence) return null;
@@ -33,8 +33,8 @@ export function Exceeders({ view, unit }: { view: View; unit: number }) {
                 aria-label={`Open unit ${other}, ${decimal(ratios[rank], 2)} times as strong`}
                 onClick={() => scatter.open(other)}
               >
-                <Picture
-                  image={sheets.of(layer, objective, other)}
+                <ImageCanvas
+                  image={unitImages.of(layer, objective, other)}
                   name=""
                   pixels={PIXELS}
                   class={waiting.has(other) ? "tws-unmade" : ""}

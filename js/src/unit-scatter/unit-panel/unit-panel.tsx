@@ -1,14 +1,14 @@
 // The scatter: the opened unit. Its images, who exceeds it on its own one, its classes, its importance.
 
 import { isFlat } from "../data/eye-and-measured-image";
-import { troubles } from "../data/unit-warnings";
+import { unitWarnings } from "../data/unit-warnings";
 import { className, drop, valueText } from "../data/units";
 import type { View } from "../state/view";
-import { Classes } from "./class-means";
+import { ClassMeans } from "./class-means";
 import { Exemplars } from "./exemplars";
-import { More } from "./optimization";
-import { Images } from "./panel-images";
-import { Exceeders } from "./stronger-units";
+import { Optimization } from "./optimization";
+import { PanelImages } from "./panel-images";
+import { StrongerUnits } from "./stronger-units";
 
 interface Props {
   view: View;
@@ -17,14 +17,14 @@ interface Props {
   place: "opened" | "pinned";
 }
 
-export function Detail({ view, unit, place }: Props) {
+export function UnitPanel({ view, unit, place }: Props) {
   const { scatter } = view;
   const { layer, state } = scatter;
   const { objective } = state;
   const pinned = state.pinned === unit;
   const color = isFlat(layer, objective, unit) ? ", one flat color" : "";
   const name = `${place === "pinned" ? "Pinned unit" : "Unit"} ${unit}${color}`;
-  const wrong = troubles(layer, objective, unit);
+  const wrong = unitWarnings(layer, objective, unit);
   return (
     <section class="tws-unit" aria-label={name}>
       <header class="tws-unit-head">
@@ -58,16 +58,16 @@ export function Detail({ view, unit, place }: Props) {
         </p>
       ))}
       {Object.keys(layer.sheets).some((kind) => kind in layer.shown) ? (
-        <Images
+        <PanelImages
           view={view}
           unit={unit}
-          onDrawn={place === "opened" ? () => view.clock.answered("open") : () => undefined}
+          onDrawn={place === "opened" ? () => view.clock.shown("open") : () => undefined}
         />
       ) : null}
       <Facts view={view} unit={unit} />
-      <More view={view} unit={unit} />
-      <Exceeders view={view} unit={unit} />
-      <Classes layer={layer} unit={unit} />
+      <Optimization view={view} unit={unit} />
+      <StrongerUnits view={view} unit={unit} />
+      <ClassMeans layer={layer} unit={unit} />
       <Exemplars view={view} unit={unit} />
     </section>
   );
