@@ -72,7 +72,7 @@ def _worst_class_drop(units: xr.Dataset) -> xr.DataArray | None:
 
 def _own_response(units: xr.Dataset) -> xr.DataArray | None:
     response = units.get("own_response")
-    # A silent unit's image was made for nothing that it answers to.
+    # A silent unit's image was made for nothing that it responds to.
     return response if response is None or "silent" not in units else response.where(~units["silent"])
 
 
@@ -80,7 +80,7 @@ _SOURCES: dict[str, _Source] = {
     "selectivity": _Source("class selectivity", "share", alive=True),
     "rs": _Source("RS", "share"),
     "rs_normalized": _Source("RS with gain divided out", "share"),
-    "substitutes": _Source("units that answer alike", "count"),
+    "substitutes": _Source("units that respond alike", "count"),
     "own_response": _Source("response to its own image", "number", read=_own_response),
     "mean_activation": _Source("mean activation over the data", "number", alive=True),
     "precision_at_k": _Source("precision@k for the preferred class", "share", alive=True),

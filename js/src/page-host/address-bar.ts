@@ -1,5 +1,6 @@
-// The exported page: the browser's side of addresses. Words in the text that are links to an address move the widgets,
-// the address bar follows what a reader does, and reloading and going back lead to where one was.
+// Exported page: keeps the browser's address bar and the widgets in step.
+// In: the widgets, and what the reader does. Out: links in the text move the widgets, the address follows the reader, and
+// reloading or going back restores what was there.
 
 import type { AddressState } from "../shared/address-state";
 import { onEnd } from "../shared/lifetime";
@@ -9,11 +10,11 @@ import type { HostedModel } from "./hosted-model";
 export interface AddressedWidget extends Addressed {
   model: HostedModel;
   visit(asked: AddressState): void;
-  /** Where it stands on the page. */
+  /** Its elements on the page. */
   elements: readonly Element[];
 }
 
-/** Milliseconds of rest before the address is written: some browsers count how often that is done. */
+/** Milliseconds without a change before the address is written: some browsers limit how often that may happen. */
 const REST = 300;
 
 export function followAddress(widgets: readonly AddressedWidget[], signal: AbortSignal): void {
@@ -48,10 +49,10 @@ export function followAddress(widgets: readonly AddressedWidget[], signal: Abort
     link.addEventListener(
       "click",
       (event) => {
-        // With a key it opens elsewhere, as any link does.
+        // With a modifier key it opens elsewhere, like any link.
         if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
         event.preventDefault();
-        // What was there is left in the history as it was, so that going back leads to it.
+        // The previous state goes into the history, so that going back leads to it.
         settle();
         widgets.forEach(({ visit, elements }, at) => {
           const state = states[at] ?? {};
@@ -67,10 +68,10 @@ export function followAddress(widgets: readonly AddressedWidget[], signal: Abort
   }
 }
 
-/** Pixels of a widget that must be in view. */
+/** The least height of a widget that must be in view, in pixels. */
 const GLIMPSE = 200;
 
-/** Scrolls to a widget that is out of sight, and takes the words that lead there along as far as may be. */
+/** Scrolls to a widget that is out of sight, and keeps the link that led there in view if possible. */
 function reveal(element: Element | undefined, link: Element): void {
   if (!element) return;
   const { top, bottom } = element.getBoundingClientRect();
@@ -79,7 +80,7 @@ function reveal(element: Element | undefined, link: Element): void {
     scrollBy({ top: Math.min(top - innerHeight / 3, Math.max(0, link.getBoundingClientRect().top - 16)) });
 }
 
-/** The page's address with another end. Whole, as an end alone would belong to the page around a frame. */
+/** The page's address with another fragment. In full, because a fragment alone would refer to the page around a frame. */
 function here(end: string): string {
   return location.href.replace(/#.*$/s, "") + (end === "#" ? "" : end);
 }

@@ -1,5 +1,5 @@
-// The exported page: a host for the widgets on it, where there is no kernel.
-// In: the page's data, and the widgets' code, which stands in the page before this. Out: live widgets in their places.
+// Exported page: the host of its widgets, where there is no kernel.
+// In: the page's data, and the widgets' code, which comes earlier in the page. Out: working widgets in their places.
 import type { AddressState } from "../shared/address-state";
 import { followAddress } from "./address-bar";
 import { hostedModel } from "./hosted-model";
@@ -14,7 +14,7 @@ interface Widget {
 }
 
 interface PageData {
-  /** `name`: what addresses call it. `place`: the traits that say where a reader is in it. */
+  /** `name`: what addresses call it. `place`: the traits that an address holds. */
   widgets: { code: string; name: string; place: string[]; state: Record<string, unknown> }[];
   links: LinkFacts[];
 }
@@ -32,7 +32,7 @@ const addressed = data.widgets.map(({ code, name, place }, at) => {
   const model = models[at];
   if (!widget || !model) throw new Error(`this page lacks the code of ${code}`);
   widget.initialize({ model, signal });
-  // A widget may stand at several places: views of one state.
+  // A widget may appear several times on the page: views of one state.
   const elements = [...document.querySelectorAll(`[data-widget="${at}"]`)];
   for (const el of elements) widget.render({ model, el, signal });
   const now = () => Object.fromEntries(place.map((trait) => [trait, model.get(trait)]));

@@ -1,8 +1,8 @@
-// The exported page: traits that follow one another, as ipywidgets' `jslink` and `jsdlink` let them.
+// Exported page: traits that follow one another, as with ipywidgets' `jslink` and `jsdlink`.
 // In: which widget's trait follows which. Out: one value on both ends, from the first moment on.
 import type { HostedModel } from "./hosted-model";
 
-/** Ends are `[widget, trait]`; `back` says whether the source follows the target too. */
+/** Ends are `[widget, trait]`; `back`: whether the source follows the target too. */
 export interface LinkFacts {
   source: [number, string];
   target: [number, string];
@@ -18,7 +18,7 @@ function follow(models: readonly HostedModel[], follower: [number, string], lead
   const from = models[leader[0]];
   const to = models[follower[0]];
   if (!from || !to) return;
-  // Lists are new objects with every change: compared by what they hold, two ends can't call each other for ever.
+  // Lists are new objects with every change: compared by content, two ends can't call each other forever.
   const copy = () => {
     const value = from.get(leader[1]);
     if (JSON.stringify(value) !== JSON.stringify(to.get(follower[1]))) to.set(follower[1], value);

@@ -1,4 +1,4 @@
-// The exported page: bytes inside JSON.
+// Exported page: bytes inside JSON.
 // In: JSON in which bytes are `{"$bytes": base64}`. Out: the same with a DataView for each, as a kernel sends them.
 
 export function unpack(value: unknown): unknown {

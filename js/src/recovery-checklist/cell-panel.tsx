@@ -1,6 +1,7 @@
-// The checklist: the opened cell. Its film, what is read along its points, both nulls, all bank seeds, the verdict.
+// Recovery checklist: the panel of the opened cell.
+// In: a cell. Out: its film, the readout along its points, both nulls, all bank seeds, and the verdict.
 import { useEffect } from "preact/hooks";
-import { decimal, percent } from "../shared/format";
+import { capital, decimal, percent } from "../shared/format";
 import { FilmStrip } from "./film-strip";
 import { MarkIcon } from "./mark-icon";
 import { NullPlot } from "./null-plot";
@@ -9,7 +10,7 @@ import { type Cell, overSeeds } from "./report";
 import { levelText } from "./switches";
 import { Verdict } from "./verdict";
 import type { View } from "./view";
-import { capital, cellName, markWord, pText } from "./wording";
+import { cellName, markWord, pText } from "./wording";
 
 export function CellPanel({ view, cell }: { view: View; cell: Cell }) {
   const { checklist } = view;
@@ -35,7 +36,7 @@ export function CellPanel({ view, cell }: { view: View; cell: Cell }) {
       </header>
       {cell.reason ? (
         <p class="tw-note twr-reason">
-          <b>Not there:</b> {cell.reason}. This is not a no.
+          <b>Not there:</b> {cell.reason}. This does not mean no.
         </p>
       ) : null}
       {cell.best >= 0 ? <FilmStrip view={view} cell={cell} /> : null}
@@ -92,7 +93,7 @@ function Facts({ view, cell }: { view: View; cell: Cell }) {
   );
 }
 
-/** Why the null’s observed value is not the sweep above it: pictures are compared at as many points as chance’s have. */
+/** Why the null’s observed value differs from the sweep above it: the comparison uses as many points as chance’s films have. */
 function fewer({ observed, sweep }: Cell, pictures: boolean): string {
   if (!pictures || observed === null || decimal(observed) === decimal(sweep)) return "";
   return ` Chance’s films have fewer points; at as many, D is ${decimal(observed)}.`;

@@ -1,5 +1,5 @@
-// The checklist: one widget's state in this page, shared by all its views.
-// In: the widget model. Out: the synced traits, what may be done to them, the cells as they are, and the films.
+// Recovery checklist: one widget's state in this page, shared by all its views.
+// In: the widget model. Out: the synced traits, the actions on them, the cells and the films.
 
 import { type AddressState, fitting, oneOf } from "../shared/address-state";
 import { ImagePages } from "../shared/image-pages";
@@ -22,7 +22,7 @@ export interface Synced {
 
 const KEYS = ["bank", "readout", "seed", "alpha", "opened", "verdicts", "notes"] as const;
 
-/** `entries` with one of them changed; an empty text takes it out. */
+/** `entries` with one of them changed; an empty text removes it. */
 function entered(entries: Entries, key: string, text: string): Entries {
   const { [key]: _, ...rest } = entries;
   return text ? { ...rest, [key]: text } : rest;
@@ -30,7 +30,7 @@ function entered(entries: Entries, key: string, text: string): Entries {
 
 export class Checklist {
   readonly report: Report;
-  /** Film strips, decoded when a cell that has one is opened. */
+  /** Film strips, decoded when their cell is opened. */
   readonly strips: ImagePages;
   readonly #curves: DataView | undefined;
   readonly #nulls: DataView | undefined;
@@ -96,7 +96,7 @@ export class Checklist {
     this.#traits.set(patch);
   }
 
-  /** Where an address leads. */
+  /** Takes over the state from an address. */
   visit(asked: AddressState): void {
     const { report, cells, state } = this;
     this.#traits.set(
@@ -115,7 +115,7 @@ export class Checklist {
     this.#traits.set({ opened: key });
   }
 
-  /** The same verdict once more takes it back. */
+  /** Giving the same verdict again takes it back. */
   judge(key: string, verdict: string): void {
     const { verdicts } = this.state;
     this.#traits.set({ verdicts: entered(verdicts, key, verdicts[key] === verdict ? "" : verdict) });

@@ -1,4 +1,5 @@
-// The checklist: the table as text, onto the clipboard or into a file.
+// Recovery checklist: the table as text, copied to the clipboard or saved to a file.
+// In: the format that the reader chose. Out: the text.
 import { useEffect, useState } from "preact/hooks";
 import { ChoiceList } from "../shared/choice-list";
 import { csv, type Judged, latex, markdown } from "./table-text";
@@ -24,8 +25,8 @@ export function CopyTable({ view }: { view: View }) {
       await navigator.clipboard.writeText(format.write(view.checklist.judged));
       say(`Copied as ${name}.`);
     } catch {
-      // A page that was opened as a file, or that the reader lets nothing copy from.
-      say("The browser allows no copying here: save it instead.");
+      // The page was opened as a file, or the reader doesn't allow it to copy.
+      say("The browser doesn’t allow copying here: save it instead.");
     }
   };
   const save = () => {

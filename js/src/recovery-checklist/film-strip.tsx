@@ -1,4 +1,5 @@
-// The checklist: a dozen images from the first point of the best dimension to the last.
+// Recovery checklist: a dozen images from the first point of the best dimension to the last.
+// In: a cell. Out: the images, or why there is no film.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ImagePage } from "../shared/image-pages";
 import { drawCell } from "../shared/sprites";

@@ -1,4 +1,5 @@
-// The checklist: what the signs in a cell mean.
+// Recovery checklist: the legend. What the signs in a cell mean.
+// In: the report. Out: a list.
 import { MarkIcon } from "./mark-icon";
 import { levelText } from "./switches";
 import type { View } from "./view";
@@ -19,7 +20,7 @@ export function Legend({ view }: { view: View }) {
         <MarkIcon value={false} /> not recovered
       </li>
       <li>
-        <MarkIcon value={null} /> not there, which is not a no
+        <MarkIcon value={null} /> not there, which does not mean no
       </li>
       <li>
         <b>{pictures ? "Left" : "Subspace"}</b>: the attribute {what} than{" "}
@@ -63,11 +64,11 @@ function OfFilms({ view }: { view: View }) {
         <MarkIcon value={false} /> none does
       </li>
       <li>
-        <MarkIcon value={null} /> not there, which is not a no
+        <MarkIcon value={null} /> not there, which does not mean no
       </li>
       <li>
-        <b>Chance</b>: the furthest of as many random axes of the same subspace, rendered alike. What any axis
-        sweeps is no finding, though a reader may see it
+        <b>Chance</b>: the furthest of as many random axes of the same subspace, rendered alike. A sweep that
+        any axis shows is no finding, even if a reader sees it
       </li>
       <li>
         <b>Paper</b> (small gray sign): its Table 2, judged by eye on InceptionV1 with other weights; for

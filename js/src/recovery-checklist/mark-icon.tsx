@@ -1,4 +1,5 @@
-// The checklist: a mark. A disk with a tick, a ring with a cross, or a dash: told apart without color.
+// Recovery checklist: one mark as an icon.
+// In: yes, no or none. Out: a disk with a tick, a ring with a cross, or a dash: told apart without color.
 import type { Mark } from "./report";
 
 export function MarkIcon({ value, small = false }: { value: Mark; small?: boolean }) {

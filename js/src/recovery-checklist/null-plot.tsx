@@ -1,4 +1,5 @@
-// The checklist: how far chance comes. A null distribution as bars, the observed value as a line.
+// Recovery checklist: how far chance gets.
+// In: a null distribution and the observed value. Out: bars, and a line.
 import { decimal } from "../shared/format";
 import type { Null } from "./nulls-and-curves";
 import type { Cell } from "./report";
@@ -53,7 +54,7 @@ function Bars({ found, observed, symbol }: { found: Null; observed: number; symb
     })
     .join("");
   const here = x(observed);
-  // The text takes the side on which it has room.
+  // The text goes on the side with room for it.
   const right = here > WIDTH * 0.55;
   const total = counts.reduce((sum, count) => sum + count, 0);
   return (

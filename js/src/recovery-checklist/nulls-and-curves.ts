@@ -1,4 +1,5 @@
-// The checklist: nulls and curves, unpacked from the bytes that Python sends.
+// Recovery checklist: null distributions and readout curves.
+// In: the bytes that Python sends. Out: numbers.
 import type { Report } from "./report";
 
 const COMPONENTS = 3;
@@ -17,7 +18,7 @@ function floats(view: DataView | undefined, first: number, count: number): numbe
   return Array.from({ length: count }, (_, at) => view.getFloat32(4 * (first + at), true));
 }
 
-/** The null of a cell: 0 of permuted labels, 1 of rotations. Undefined where there is none. */
+/** The null of a cell: 0 for permuted labels, 1 for rotations. Undefined where there is none. */
 export function nullOf(nulls: DataView | undefined, at: number, which: 0 | 1): Null | undefined {
   const [low = Number.NaN, high = Number.NaN, ...counts] = floats(
     nulls,
@@ -27,7 +28,7 @@ export function nullOf(nulls: DataView | undefined, at: number, which: 0 | 1): N
   return Number.isFinite(low) && Number.isFinite(high) ? { low, high, counts } : undefined;
 }
 
-/** The readout of a cell: its components, each a value a point; those the attribute lacks are left out. */
+/** The readout of a cell: its components, one value per point each; those that the attribute lacks are left out. */
 export function curveOf(curves: DataView | undefined, report: Report, at: number): Curve {
   const { points } = report;
   const values = floats(curves, at * points * COMPONENTS, points * COMPONENTS);

@@ -1,4 +1,5 @@
-// The checklist's page: switches, the table of marks, and the opened cell below it.
+// Recovery checklist: the whole widget on the page.
+// In: a view. Out: the switches, the table of marks, and the opened cell below it.
 import { useEffect, useRef } from "preact/hooks";
 import { Announcements } from "../shared/announcements";
 import { listenToKeys } from "../shared/keyboard";
@@ -53,8 +54,8 @@ export function Page({ view }: { view: View }) {
         ) : (
           <p class="tw-invitation">
             <b>No cell is open.</b> Open one to see the film of its best dimension, what the{" "}
-            {report.subject === "films" ? "pictures" : "filters"} say along it, and how far chance would have
-            come; then say whether you see it.
+            {report.subject === "films" ? "pictures" : "filters"} say along it, and how far chance would get;
+            then say whether you see it.
           </p>
         )}
       </div>

@@ -1,10 +1,10 @@
-// The checklist: what the filters, or the pictures, say along the best dimension. Frequency and phase over the points,
-// angle as a path in a circle of doubled angles, in which 0° and 180° are one place.
-import { decimal } from "../shared/format";
+// Recovery checklist: what the filters, or the pictures, say along the best dimension.
+// In: a cell. Out: frequency and phase as curves over the points; angle as a path in a circle of doubled angles, in which
+// 0° and 180° coincide.
+import { capital, decimal } from "../shared/format";
 import type { Curve } from "./nulls-and-curves";
 import type { Cell } from "./report";
 import type { View } from "./view";
-import { capital } from "./wording";
 
 const [WIDTH, HEIGHT] = [300, 170];
 const [LEFT, RIGHT, TOP, BASE] = [40, 8, 12, 138];
@@ -99,10 +99,10 @@ interface LinesProps {
 function Lines({ curve, name, pictures, color }: LinesProps) {
   const values = curve.flat().filter((value) => value !== null);
   const frequency = name === "frequency";
-  // Chroma is small: its axis reaches as far as the values do, and never less than a hundredth.
+  // Chroma is small: its axis reaches as far as the values, and at least to a hundredth.
   const reach = color ? Math.max(0.01, ...values.map(Math.abs)) : 1;
   const [least, most] = frequency ? [Math.min(...values), Math.max(...values)] : [-reach, reach];
-  // At least a third of an octave, so that nothing looks like something only because it is enlarged.
+  // At least a third of an octave, so that enlarging doesn't turn noise into a trend.
   const margin = frequency ? Math.max(0.04, (0.34 - (most - least)) / 2) : 0;
   const [low, high] = frequency
     ? [least - margin, most + margin]

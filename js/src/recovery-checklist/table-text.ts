@@ -1,5 +1,6 @@
-// The checklist: the table as Markdown, LaTeX or CSV.
-// tunewidgets/derived/recovery_text.py writes the same in Python; whatever changes here changes there.
+// Recovery checklist: the table as Markdown, LaTeX or CSV.
+// In: the report, the reader's choice and verdicts. Out: text, the same as tunewidgets/derived/recovery_text.py writes;
+// whatever changes here changes there.
 import { allThreeOf, type Cell, type Entries, type Look, type Mark, type Report } from "./report";
 
 export interface Judged {

@@ -1,4 +1,5 @@
-// The checklist: what is said of cells in words.
+// Recovery checklist: cells and marks in words.
+// In: a cell, or the whole report. Out: sentences, for the page and for its status region.
 import { decimal } from "../shared/format";
 import type { Checklist } from "./checklist";
 import { type AllThree, agreement, type Cell, type Mark, type Report } from "./report";
@@ -7,7 +8,7 @@ export function markWord(mark: Mark): string {
   return mark === null ? "not there" : mark ? "yes" : "no";
 }
 
-/** P-values as one writes them: three decimals, no claim of zero. */
+/** P-values as papers print them: three decimals, never exactly zero. */
 export function pText(p: number | null): string {
   if (p === null) return "–";
   return p < 0.0005 ? "< .001" : decimal(p, 3).replace(/^0/, "");
@@ -17,11 +18,7 @@ export function cellName(report: Report, cell: Cell): string {
   return `${report.attribute[cell.attribute]} by ${report.columns[cell.column]?.name}`;
 }
 
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** A cell for those who hear the page. */
+/** A cell for screen readers. */
 export function cellWords(checklist: Checklist, cell: Cell): string {
   const { report, state } = checklist;
   const verdict = state.verdicts[cell.key];
@@ -39,7 +36,7 @@ export function cellWords(checklist: Checklist, cell: Cell): string {
   return parts.filter(Boolean).join("; ");
 }
 
-/** The row of all three for those who hear the page. */
+/** The row "all three" for screen readers. */
 export function allThreeWords(report: Report, one: AllThree): string {
   const parts = [
     `${report.columns[one.column]?.name} recovers all three: ${markWord(one.recovered)}`,
@@ -73,9 +70,9 @@ export function agreementWords(checklist: Checklist): string {
   const parts = [
     `${given.length} of ${cells.length} cells judged${unsure ? `, ${unsure} unsure` : ""}`,
     subspace.of
-      ? `with the marks${checklist.report.subject === "films" ? "" : " in the subspace"} agree ${subspace.agree} of ${subspace.of}`
+      ? `${subspace.agree} of ${subspace.of} agree with the marks${checklist.report.subject === "films" ? "" : " in the subspace"}`
       : "",
-    axis.of ? `with those on the axis ${axis.agree} of ${axis.of}` : "",
+    axis.of ? `${axis.agree} of ${axis.of} agree with those on the axis` : "",
   ];
   return `${parts.filter(Boolean).join("; ")}.`;
 }

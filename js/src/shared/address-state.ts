@@ -1,5 +1,5 @@
-// Shared room: where a widget stands, as somebody's address says it.
-// In: values by trait, which anybody may have written. Out: those that the widget has a place for.
+// Shared: the part of a widget's state that a page's address gives, checked before use.
+// In: values by trait, which anybody may have written. Out: those that are valid for the widget.
 
 export type AddressState = Readonly<Record<string, unknown>>;
 export type Check = (value: unknown) => boolean;
@@ -15,13 +15,13 @@ export function oneOf(choices: readonly unknown[]): Check {
   return (value) => choices.includes(value);
 }
 
-/** A list of such; of so many, if that is given. */
+/** A list whose items all pass; of exactly `count` items, if given. */
 export function listOf(check: Check, count?: number): Check {
   return (value) =>
     Array.isArray(value) && (count === undefined || value.length === count) && value.every(check);
 }
 
-/** What of `asked` passes its trait's check. */
+/** The values of `asked` that pass their trait's check. */
 export function fitting<T extends object>(
   asked: AddressState,
   checks: { readonly [K in keyof T]: Check },

@@ -1,5 +1,5 @@
-// Shared room: a polite live region.
-// In: what is so now. Out: it is said once the reader's hand rests; what is there at first is not said.
+// Shared: the polite status region that a screen reader reads out.
+// In: a sentence about the current state. Out: the sentence is announced once the reader pauses; the initial state is not.
 import { useEffect, useRef, useState } from "preact/hooks";
 
 const REST = 400;

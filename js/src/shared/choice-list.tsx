@@ -1,7 +1,9 @@
-// Shared room: a list to choose from, with its name before it.
+// Shared: a drop-down list with its name in front of it.
+// In: the options and the current value. Out: a call with the value that the reader chose.
+
 interface Props {
   name: string;
-  /** What it is called where one letter says too little. */
+  /** The accessible name, where a single letter says too little. */
   label?: string;
   value: string;
   options: { value: string; text: string }[];

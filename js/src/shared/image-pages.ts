@@ -1,5 +1,6 @@
-// Shared room: pages of images. One that came with the widget is decoded when it is first wanted; one that did not is
-// asked of the kernel. The least used ones are let go, so that large records fit a browser's memory.
+// Shared: pages of images, decoded when they are first needed.
+// In: the pages that came with the widget; the kernel is asked for the others. Out: bitmaps. The least recently used ones
+// are closed, so that large records fit into a browser's memory.
 
 import { onEnd } from "./lifetime";
 import { Observable } from "./observable";
@@ -17,11 +18,11 @@ export const KEPT = 96;
 export class ImagePages extends Observable {
   readonly #sent: readonly DataView[];
   readonly #requests: Requests;
-  /** In the order in which they were last wanted. */
+  /** Least recently used first. */
   readonly #pages = new Map<number, ImagePage>();
   #ended = false;
 
-  /** `what`: how a sentence calls what can't be had, such as "this film". */
+  /** `what`: how error messages name an image, such as "this film". */
   constructor(
     sent: readonly DataView[],
     requests: Requests,
@@ -47,14 +48,14 @@ export class ImagePages extends Observable {
     const known = this.#pages.get(at);
     const reason = this.has(at) ? "" : "loading from the kernel…";
     const page: ImagePage = known ?? { state: "waiting", reason };
-    // To the end of the order: it is the one wanted last.
+    // To the end of the order: it is now the most recently used.
     this.#pages.delete(at);
     this.#pages.set(at, page);
     if (!known && !this.#ended) void this.#load(at);
     return page;
   }
 
-  /** Ask again for what could not be had. */
+  /** Asks again for what could not be loaded. */
   retry(): void {
     for (const [at, page] of [...this.#pages]) if (page.state === "absent") this.#pages.delete(at);
     this.notify();

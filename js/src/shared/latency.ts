@@ -1,4 +1,4 @@
-// Shared room: how long a reader waits, on the page's own clock.
+// Shared: how long a reader waits, measured on the page's own clock.
 // In: when a widget's state arrived, and what the reader does. Out: measures that a PerformanceObserver sees.
 import { measure } from "./measure";
 

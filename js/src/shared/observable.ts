@@ -1,5 +1,5 @@
-// Shared room: something that changes, and whoever wants to know of it.
-// In: listeners, each with its own end. Out: they are args, until they or the thing itself end.
+// Shared: something that changes, and the listeners that want to know.
+// In: listeners, each with its own lifetime. Out: calls to them, until they or the observable itself end.
 import { onEnd } from "./lifetime";
 
 export class Observable<Args extends unknown[] = []> {

@@ -1,4 +1,4 @@
-// Shared room: the synced traits as the page sees them.
+// Shared: the synced traits as the page sees them.
 // In: the widget model. Out: values that change at once for every view, and reach Python at a bounded rate.
 //
 // The page's own values live here, not in the model: a value that waits to be saved can then be dropped when

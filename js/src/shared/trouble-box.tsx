@@ -1,4 +1,5 @@
-// Shared room: what went wrong, as a sentence, with the details folded away.
+// Shared: an error message in a box.
+// In: a sentence about what went wrong, and details. Out: the sentence, with the details folded away.
 import type { Trouble } from "./live-request";
 
 export function TroubleBox({ trouble }: { trouble: Trouble }) {

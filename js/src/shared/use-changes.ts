@@ -1,4 +1,5 @@
-// Shared room: a component that draws again when something it shows changes.
+// Shared: a hook that renders a component again when something it shows changes.
+// In: observables. Out: a new rendering after each change, until the component or the view ends.
 import { useEffect, useReducer } from "preact/hooks";
 
 interface Source {

@@ -1,4 +1,5 @@
-// The explorer: what its live region says.
+// Tuning explorer: what the status region announces.
+// In: the widget's state. Out: a sentence.
 
 import { Announcements } from "../shared/announcements";
 import { decimal } from "../shared/format";

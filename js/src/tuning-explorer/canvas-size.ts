@@ -1,7 +1,8 @@
-// The explorer's screen: how large the one image is drawn, of the record or of where all sliders stand.
+// Tuning explorer: the size at which the one large image is drawn.
+// In: the size of the image. Out: the canvas's size, a whole multiple of it.
 import type { Cells } from "../shared/sprites";
 
-/** About how many pixels its canvas has a side. */
+/** The side of its canvas in pixels, approximately. */
 const PIXELS = 512;
 
 /** The canvas's size: a whole multiple of the image's. */

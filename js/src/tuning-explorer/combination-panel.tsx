@@ -1,4 +1,5 @@
-// The explorer's stage while all sliders move together: the image as it grows, and what may be done with it.
+// Tuning explorer: the panel on the right while all sliders move together.
+// In: the combination, whose image grows as it is made. Out: the image, and the buttons to stop, keep or leave it.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { drawCell } from "../shared/sprites";
@@ -13,8 +14,8 @@ export function CombinationPanel({ view, combination }: { view: View; combinatio
   const { explorer } = view;
   const { facts, stage, busy, trouble } = combination;
   const gone = combination.kernel.state === "gone";
-  // What was seen of an image stays. Where nothing was, the record's own image of this place is shown, or its nearest
-  // on the active row stands in.
+  // An image stays as far as it has come. Before that, the record's own image of these coordinates is shown, or the
+  // nearest one on the active row.
   const own = facts !== undefined && stage !== "failed" && !(gone && stage !== "done");
   return (
     <section class="twe-stage twe-together" aria-label="Image of all sliders together">

@@ -1,5 +1,5 @@
-// The explorer: all sliders together. The image for where they stand is asked of the kernel and grows in view.
-// In: coordinates, one a row. Out: the image as far as it is, and what is known of it.
+// Tuning explorer: all sliders together. The kernel makes the image for their coordinates, and it grows in view.
+// In: coordinates, one per row. Out: the image as far as it has come, and what is known of it.
 
 import type { Kernel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
@@ -22,7 +22,7 @@ export interface Facts {
 
 export type CombinationStage = "idle" | "asked" | "growing" | "done" | "stopped" | "failed";
 
-/** Between two requests while a slider moves, in milliseconds: the reader sees each one's first image. */
+/** Milliseconds between two requests while a slider moves: enough to see the first image of each. */
 export const PACE = 80;
 const REMEMBERED = 64;
 
@@ -71,11 +71,11 @@ export class Combination extends Observable {
       return;
     }
     this.#enter("asked");
-    // At once if the reader begins to move, then at a steady pace, and the last place always.
+    // At once when the reader begins to move, then at a steady pace, and always for the final coordinates.
     if (this.#timer === undefined) this.#ask();
   }
 
-  /** Stop what is under way; what was seen stays. */
+  /** Stops what is under way; the image so far stays. */
   stop(): void {
     this.#rest();
     this.#enter(this.busy ? "stopped" : this.stage);
@@ -88,7 +88,7 @@ export class Combination extends Observable {
     this.#enter("idle");
   }
 
-  /** Something about the shown image went wrong, which stays. */
+  /** Reports a problem with the image that is shown; the image stays. */
   complain(message: string): void {
     this.trouble = { message, details: "" };
     this.notify();
@@ -125,7 +125,7 @@ export class Combination extends Observable {
         done: () => {
           if (!current()) return;
           if (!this.#finished.has(key)) {
-            // Joined too late to see anything: it is remembered there by now.
+            // The request joined another one too late to receive the image: the kernel remembers it by now.
             this.#ask();
             return;
           }

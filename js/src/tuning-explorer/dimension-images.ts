@@ -1,5 +1,6 @@
-// The explorer: one decoded mosaic a dimension. What came with the page is decoded at once; what did not is asked
-// of the kernel, the dimension in view first, one at a time.
+// Tuning explorer: one decoded mosaic per dimension.
+// In: the mosaics that came with the page; the kernel is asked for the others, one at a time, the active dimension's first.
+// Out: bitmaps, or why there are none.
 
 import { onEnd } from "../shared/lifetime";
 import { Observable } from "../shared/observable";
@@ -21,8 +22,8 @@ export class DimensionImages extends Observable {
   #ended = false;
 
   /**
-   * `sent`: one encoded mosaic a dimension, empty where the kernel kept it; `statuses`: why there is none at all;
-   * `kind`: what the kernel is asked for.
+   * `sent`: one encoded mosaic per dimension, empty where the kernel kept it; `statuses`: why there is none at all;
+   * `kind`: what to ask the kernel for.
    */
   constructor(
     sent: readonly DataView[],
@@ -52,12 +53,12 @@ export class DimensionImages extends Observable {
     return this.#sprites[dimension] ?? { state: "none", reason: "no such dimension" };
   }
 
-  /** Missing images of this dimension are asked for first. */
+  /** Asks for the missing images of this dimension first. */
   prefer(dimension: number): void {
     this.#preferred = dimension;
   }
 
-  /** Ask again for what could not be had. */
+  /** Asks again for what could not be loaded. */
   retry(): void {
     this.#sprites.forEach((sprite, at) => {
       if (sprite.state === "absent") this.#set(at, { state: "loading" });
@@ -95,7 +96,7 @@ export class DimensionImages extends Observable {
     return this.#sprites.findIndex((sprite) => sprite.state === "loading");
   }
 
-  // One silence or refusal answers for all that is still missing: the rest would only wait in turn.
+  // One failure settles everything that is still missing: the rest would only fail in turn.
   #giveUp(reason: string): void {
     this.#sprites.forEach((sprite, at) => {
       if (sprite.state === "loading")

@@ -1,4 +1,5 @@
-// The explorer's stage: the active dimension's image at its point, and what is known of that point.
+// Tuning explorer: the panel on the right with the active dimension's image.
+// In: the active dimension and its point. Out: the image, and what is known of that point.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal, percent } from "../shared/format";
 import { drawCell } from "../shared/sprites";

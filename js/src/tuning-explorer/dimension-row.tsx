@@ -1,4 +1,5 @@
-// The explorer: one dimension's row. Label, share of variance, slider over its histogram, three small images.
+// Tuning explorer: one dimension's row.
+// In: the dimension and its point. Out: label, share of variance, slider over its histogram, and three small images.
 import { decimal, percent } from "../shared/format";
 import { pure } from "../shared/pure";
 import type { Sprite } from "./dimension-images";
@@ -21,9 +22,9 @@ interface Props {
   point: number;
   together: boolean;
   label: string;
-  /** Whether its suggestion waits for the reader's word. */
+  /** Whether its suggestion awaits the reader's decision. */
   waits: boolean;
-  /** The coordinate of the place marked in the photo. */
+  /** The coordinate of the position marked in the photo. */
   mark: number | undefined;
   sprite: Sprite;
 }

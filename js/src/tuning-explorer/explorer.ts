@@ -1,5 +1,5 @@
-// The explorer: one widget's state in this page, shared by all its views.
-// In: the widget model. Out: the synced traits, what may be done to them, and the images.
+// Tuning explorer: one widget's state in this page, shared by all its views.
+// In: the widget model. Out: the synced traits, the actions on them, and the images.
 
 import { type AddressState, below, fitting, isFlag, isNumber, listOf } from "../shared/address-state";
 import { Kernel, type KernelModel } from "../shared/kernel";
@@ -125,7 +125,7 @@ export class Explorer {
     return this.state.labels[at]?.trim() || suggestion || dimensionName(dimension);
   }
 
-  /** Whether a suggestion waits for the reader's word. */
+  /** Whether a suggestion awaits the reader's decision. */
   waits(at = this.state.dimension): boolean {
     const { labels, rejected } = this.state;
     return (this.film.dimensions[at]?.suggestion ?? "") !== "" && !labels[at]?.trim() && !rejected[at];
@@ -151,7 +151,7 @@ export class Explorer {
     this.patches?.prefer(this.state.dimension);
   }
 
-  /** Where an address leads. */
+  /** Takes over the state from an address. */
   visit(asked: AddressState): void {
     const { film, photo, combination } = this;
     const rows = film.dimensions.length;
@@ -218,13 +218,13 @@ export class Explorer {
     else if (!this.combining) this.goToFilm(this.state.dimension, this.point());
   }
 
-  /** All sliders to these coordinates: the reader's doing, which ends a walk. */
+  /** Moves all sliders to these coordinates. The reader asked for it, which ends a walk. */
   goTo(coordinates: readonly number[]): void {
     this.walking = false;
     this.#set(coordinates);
   }
 
-  /** All sliders to where one of the film's own images was made. */
+  /** Moves all sliders to the coordinates of one of the film's own images. */
   goToFilm(dimension: number, point: number): void {
     const to = this.#line(dimension)[point] ?? 0;
     this.goTo((this.combination?.home ?? []).map((held, at) => (at === dimension ? to : held)));
@@ -241,12 +241,12 @@ export class Explorer {
     this.combination?.stop();
   }
 
-  /** Ask again for the image that was stopped or failed. */
+  /** Asks again for the image that was stopped or failed. */
   again(): void {
     this.combination?.want(this.state.coordinates);
   }
 
-  /** Put the finished image into the record. */
+  /** Adds the finished image to the record. */
   keep(): void {
     const { coordinates } = this.state;
     this.#requests
@@ -261,7 +261,7 @@ export class Explorer {
     this.#traits.set({ labels });
   }
 
-  /** The suggestion becomes the label, or goes away; either way the reader has seen to it. */
+  /** Accepts the suggestion as the label or rejects it; either way it is settled. */
   decide(at: number, accepted: boolean): void {
     const dimension = this.film.dimensions[at];
     if (!dimension || !this.waits(at)) return;
@@ -277,7 +277,7 @@ export class Explorer {
     else this.#traits.set({ playing: !this.state.playing && this.shown() });
   }
 
-  /** The points with one of them moved; the very same list where nothing moves. */
+  /** The points with one of them moved; the identical list where nothing moves. */
   #with(dimension: number, point: number): readonly number[] {
     const to = clamp(point, 0, this.film.points - 1);
     if (to === this.state.points[dimension]) return this.state.points;
@@ -292,7 +292,7 @@ export class Explorer {
     return this.film.dimensions[dimension]?.coordinate ?? [];
   }
 
-  /** A walk goes on when its image is finished and was looked at, and ends where there is none. */
+  /** A walk goes on once its image is finished and was shown for a moment, and ends where there is none. */
   #walkOn(): void {
     clearTimeout(this.#walk);
     if (!this.walking) return;
@@ -318,7 +318,7 @@ export class Explorer {
       this.#trip = undefined;
       this.#schedule();
     } else if (changed.points && origin === "kernel" && this.state.playing) {
-      // Somebody else moves the slider, perhaps another window that plays: leave the pace to it.
+      // Someone else moves the slider, perhaps another window that is playing: it sets the pace.
       this.#trip = this.#trip && { ...this.#trip, at: this.point() };
       this.#schedule(FOLLOWER_WAIT);
     }

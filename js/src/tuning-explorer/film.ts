@@ -1,4 +1,5 @@
-// The explorer: what Python sends once (`_film`), and the pure questions one can ask of it.
+// Tuning explorer: the film that Python sends once (`_film`).
+// In: its dimensions and points. Out: names, landmarks and the nearest point.
 import type { Cells } from "../shared/sprites";
 
 export interface Dimension {

@@ -1,4 +1,5 @@
-// The explorer: the units that weigh most in a point's target, as bars on one scale a dimension.
+// Tuning explorer: the units with the largest weights in a point's target.
+// In: units and weights. Out: bars, on one scale per dimension.
 import { useMemo } from "preact/hooks";
 import { decimal } from "../shared/format";
 import type { Dimension } from "./film";

@@ -1,5 +1,5 @@
-// The explorer: where things stand under a slider. The slider's points are evenly spaced, the data's coordinates are
-// not: a rug marks each point's place on the histogram's axis, and a leader runs there from the slider's thumb.
+// Tuning explorer: the shapes under a slider. The slider's points are evenly spaced, the data's coordinates are not: a rug
+// marks each point's position on the histogram's axis, and a leader connects it to the slider's thumb.
 // In: a dimension. Out: SVG path data in a box of WIDTH × HEIGHT.
 import type { Dimension } from "./film";
 import { coordinateAt } from "./slider-scale";

@@ -1,4 +1,4 @@
-// The explorer: combined images that are in the record, or were put there by the reader.
+// Tuning explorer: combined images that are in the record, or that the reader added to it.
 // In: `_kept`, as Python sends it. Out: decoded images with their coordinates.
 
 import { onEnd } from "../shared/lifetime";

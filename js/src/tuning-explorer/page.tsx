@@ -1,4 +1,5 @@
-// The explorer's page: header, one row a dimension, and the stage with the active dimension's image.
+// Tuning explorer: the whole widget on the page.
+// In: a view. Out: the header, one row per dimension, and the panel with the active dimension's image.
 import { useEffect } from "preact/hooks";
 import { useChanges } from "../shared/use-changes";
 import { Announcer } from "./announcer";

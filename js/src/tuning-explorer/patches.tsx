@@ -1,4 +1,5 @@
-// The explorer: real patches at both ends of the active dimension, and at the slider's point.
+// Tuning explorer: real image patches at both ends of the active dimension, and at the slider's point.
+// In: the patches' mosaic and their coordinates. Out: three small groups of images.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { drawCell } from "../shared/sprites";

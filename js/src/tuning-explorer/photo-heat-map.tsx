@@ -1,4 +1,5 @@
-// The explorer: a photo under the active dimension's heat map. Pointing at it moves every slider to that place.
+// Tuning explorer: a photo under the active dimension's heat map.
+// In: the photo. Out: the map; pointing at a position moves every slider to that position's coordinates.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { useChanges } from "../shared/use-changes";
@@ -85,8 +86,8 @@ export function PhotoHeatMap({ view, photo }: { view: View; photo: Photo }) {
       </p>
       <p class="tw-quiet twe-here-text">
         {here === undefined
-          ? "Point at a place in the photo: every slider goes to where it falls."
-          : `Row ${position[0]}, column ${position[1]} of the map: ${decimal(here)} along ${title}. The sliders stand at the points nearest to it.`}
+          ? "Point at a position in the photo: every slider moves to where that position falls."
+          : `Row ${position[0]}, column ${position[1]} of the map: ${decimal(here)} along ${title}. The sliders are at the nearest points.`}
       </p>
     </section>
   );
@@ -117,7 +118,7 @@ function overlay(canvas: HTMLCanvasElement, photo: Photo, heat: ImageData): void
   );
 }
 
-/** A white square with a dark rim: seen on any photo. */
+/** A white square with a dark rim is visible on any photo. */
 function mark(canvas: HTMLCanvasElement, photo: Photo, row: number, column: number): void {
   const context = canvas.getContext("2d");
   if (!context) return;

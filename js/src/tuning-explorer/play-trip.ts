@@ -1,5 +1,5 @@
-// The explorer: play. One round trip through the points: on to the last, back to the first, home to where it began.
-// In: a clock and what moves the slider. Out: one step at a time, then `done`.
+// Tuning explorer: playing a film is one round trip through its points: to the last, back to the first, and home again.
+// In: where the slider was. Out: one step at a time, then undefined.
 
 export interface Trip {
   home: number;

@@ -1,8 +1,9 @@
-// The explorer: a random walk through all coordinates. In: where one is and how far each row goes. Out: the next place.
+// Tuning explorer: a random walk through all coordinates.
+// In: the current coordinates and each row's range. Out: the next coordinates.
 
 /** Standard deviation of a step, as a share of the row's range. */
 const STRIDE = 0.12;
-/** How long a finished image is looked at. */
+/** Milliseconds that a finished image stays before the next step. */
 export const PAUSE = 700;
 
 export interface Range {
@@ -10,7 +11,7 @@ export interface Range {
   high: number;
 }
 
-/** One step: normal in each row, turned back at the ends. */
+/** One step: normally distributed in each row, reflected at the ends. */
 export function randomStep(
   from: readonly number[],
   ranges: readonly Range[],

@@ -1,5 +1,5 @@
-// The explorer: a slider between the film's points. In: a row's coordinates, one a point, rising. Out: the place on
-// the slider of a coordinate, counted in points, and back.
+// Tuning explorer: a slider's scale between the film's points.
+// In: a row's coordinates, one per point, rising. Out: the slider's position for a coordinate, counted in points, and back.
 import { clamp } from "./film";
 
 export function coordinateAt(coordinates: readonly (number | null)[], place: number): number {
@@ -20,7 +20,7 @@ export function sliderPosition(coordinates: readonly (number | null)[], coordina
   return last;
 }
 
-/** So many digits come back from Python as they were. */
+/** Rounded so that the value comes back from Python unchanged. */
 export function rounded(coordinate: number): number {
   return Number(coordinate.toFixed(5));
 }

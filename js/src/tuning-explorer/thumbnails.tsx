@@ -1,4 +1,5 @@
-// The explorer: a row's first, middle and last image. A click goes there (keys: Home, End and the arrows).
+// Tuning explorer: a row's first, middle and last image.
+// In: the row's mosaic. Out: three small images; a click goes there (keys: Home, End and the arrows).
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { drawCell } from "../shared/sprites";
 import type { Sprite } from "./dimension-images";

@@ -1,5 +1,6 @@
-// The explorer: one view of it. What belongs to one place on the screen and not to the widget: focus, scrolling,
-// and the clock of what the reader did last.
+// Tuning explorer: one view of a widget, with its keys.
+// In: the widget's state and the view's root element. Out: keyboard actions, focus, scrolling, and the latency clock: what
+// belongs to one view and not to the widget.
 
 import type { KeyMap } from "../shared/keyboard";
 import { Clock } from "../shared/latency";

@@ -1,4 +1,4 @@
-// The scatter's entry: what anywidget calls.
+// Unit scatter: the entry that anywidget calls.
 import { keepNativeKeys } from "../shared/keyboard";
 import { widget } from "../shared/widget";
 import { Page } from "./page";

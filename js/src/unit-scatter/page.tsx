@@ -1,4 +1,5 @@
-// The scatter's page: toolbar, plot, the opened unit beside it and the pinned one, table.
+// Unit scatter: the whole widget on the page.
+// In: a view. Out: toolbar, plot, the opened and the pinned unit beside it, table, and what the status region announces.
 import { Announcements } from "../shared/announcements";
 import { useChanges } from "../shared/use-changes";
 import { LiveBar } from "./controls/live-bar";
@@ -40,7 +41,7 @@ export function Page({ view }: { view: View }) {
           <Plot view={view} />
           {"rs" in layer.table.columns ? (
             <p class="tws-definition">
-              <b>RS</b> is the share of the layer’s units that answer more strongly than a unit to the image
+              <b>RS</b> is the share of the layer’s units that respond more strongly than a unit to the image
               made for it: high RS means replaceable. (Two papers of this title exist; this is the definition
               used here.)
             </p>
@@ -67,13 +68,16 @@ function Invitation({ waiting }: { waiting: number }) {
       <p>
         <b>No unit is open.</b>
       </p>
-      <p>Click a point to see what the unit prefers, which classes it answers to and who could replace it.</p>
+      <p>
+        Click a point to see what the unit prefers, which classes it responds to and which units could replace
+        it.
+      </p>
       {waiting > 0 ? <p>Hollow points have no image yet.</p> : null}
     </section>
   );
 }
 
-/** What changed, for those who hear the page. */
+/** What changed, for screen readers. */
 export function describe(view: View): string {
   const { scatter, hint } = view;
   const { layer, state } = scatter;

@@ -94,7 +94,7 @@ describe("the explorer's page", () => {
     expect(model.sent).toEqual([]);
   });
 
-  it("answers to keys from anywhere but a text field", async () => {
+  it("responds to keys from anywhere but a text field", async () => {
     const model = explorerModel();
     const page = await show(model);
     press(page.sliders()[0], "ArrowRight");

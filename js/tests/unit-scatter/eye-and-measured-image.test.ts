@@ -80,7 +80,7 @@ describe("a unit without a pattern of its own", () => {
     ]);
     one.exemplars = { images: [[], [], [17, -1]], activations: null };
     expect(unitWarnings(one, "iam", 2)).toEqual([
-      `${flat} The images of the data that it answers to most, below, say more.`,
+      `${flat} The images of the data that it responds to most, below, say more.`,
     ]);
     expect(unitWarnings(one, "am", 2)).toEqual([]);
   });

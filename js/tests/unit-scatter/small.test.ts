@@ -33,8 +33,8 @@ describe("a value as text", () => {
 
 describe("who exceeds a unit", () => {
   it("is said in plainTitle, with the unit's copies", () => {
-    expect(exceedingSentence(some, "iam", 0)).toBe("2 of 4 units answer more strongly:");
-    expect(exceedingSentence(some, "iam", 1)).toBe("1 of 4 units answers more strongly; the strongest 0:");
+    expect(exceedingSentence(some, "iam", 0)).toBe("2 of 4 units respond more strongly:");
+    expect(exceedingSentence(some, "iam", 1)).toBe("1 of 4 units responds more strongly; the strongest 0:");
     expect(exceedingSentence(some, "iam", 2)).toBe("");
     const copies = structuredClone(some);
     copies.table.columns.substitutes = {
@@ -45,7 +45,7 @@ describe("who exceeds a unit", () => {
       values: [3, 3, 3, 3],
     };
     expect(exceedingSentence(copies, "iam", 3)).toBe(
-      "No other unit answers more strongly to it. Yet 3 answer alike and could stand in for it.",
+      "No other unit responds more strongly to it. Yet 3 respond alike and could stand in for it.",
     );
   });
 });
@@ -61,7 +61,7 @@ it("says what is the matter with a unit", () => {
   expect(unitWarnings(ill, "am", 1)).toEqual([]);
 });
 
-it("draws bars for all classes, or for those a unit answers to most", () => {
+it("draws bars for all classes, or for those a unit responds to most", () => {
   expect(classBars(some, 3)).toEqual([
     { name: "cat", mean: 3 },
     { name: "dog", mean: 1 },

@@ -1,4 +1,5 @@
-// The scatter: how many units wait, the run through all of them, and how the kernel is that makes their images.
+// Unit scatter, controls: the bar for live work.
+// In: the live rendering. Out: how many units are waiting, the button that renders them all, and the kernel's light.
 
 import { KernelLight } from "../../shared/kernel-light";
 import { TroubleBox } from "../../shared/trouble-box";

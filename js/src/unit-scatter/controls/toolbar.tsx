@@ -1,4 +1,5 @@
-// The scatter: what is drawn. Layer, objective, columns, and the table's button.
+// Unit scatter, controls: the toolbar above the plot.
+// In: what the layer offers. Out: the reader's choice of layer, objective, axes and color, and the table's button.
 import { ChoiceList } from "../../shared/choice-list";
 import { axisColumns, colorColumns } from "../data/choices";
 import { countOf, objectiveName } from "../data/units";
@@ -63,7 +64,7 @@ export function Toolbar({ view }: { view: View }) {
           type="button"
           class="tw-button"
           aria-pressed={state.images}
-          title="Images stand in place of points where there is room; zoom in for more"
+          title="Shows images in place of points where there is room; zoom in for more"
           onClick={() => scatter.bind({ images: !state.images })}
         >
           Images

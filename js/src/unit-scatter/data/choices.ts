@@ -1,4 +1,5 @@
-// The scatter: what a reader may choose on a layer, and what is chosen at first (tunewidgets/widgets/unit_choices.py).
+// Unit scatter, data: what a reader may choose on a layer, and the initial choice.
+// In: a layer. Out: columns for axes and colors, and the first choice (as in tunewidgets/widgets/unit_choices.py).
 import type { Layer } from "./units";
 
 const COLORS = ["preferred_class", "accuracy_drop"];

@@ -1,5 +1,5 @@
-// Unit scatter, data: the numbers that Python sends of a layer's units, column by column.
-// In: a table of columns, as `_units` has it. Out: the values of one column under one objective.
+// Unit scatter, data: the numbers that Python sends about a layer's units, column by column.
+// In: a table of columns, as in `_units`. Out: the values of one column under one objective.
 
 export type Value = number | null;
 export type Kind = "share" | "percent" | "number" | "count" | "class";
@@ -8,13 +8,13 @@ export interface Column {
   label: string;
   kind: Kind;
   log: boolean;
-  /** An axis' ends; in powers of ten where `log`. */
+  /** The ends of an axis; in powers of ten where `log`. */
   range: [number, number];
-  /** A number a unit; a list an objective where the column depends on it. */
+  /** One number per unit; one such list per objective where the column depends on it. */
   values: Value[] | Record<string, Value[]>;
 }
 
-/** What tunewidgets/derived/unit_columns.py's `table` makes of a layer. */
+/** What `table` in tunewidgets/derived/unit_columns.py makes of a layer. */
 export interface UnitColumns {
   layer: string;
   unit: number[];

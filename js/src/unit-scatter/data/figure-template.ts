@@ -1,4 +1,4 @@
-// Unit scatter, data: the template that Python sends for the plot: traces, axes and plainTitle, as yet without a layer's numbers.
+// Unit scatter, data: the plot's template that Python sends: traces, axes and words, still without a layer's numbers.
 
 /** What a trace is bound to: columns by name, and where it holds only some units, which value of which column. */
 export interface Meta {

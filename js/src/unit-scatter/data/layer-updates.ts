@@ -1,17 +1,17 @@
-// The scatter: a layer as it grows. What Python tells of a unit whose image was made goes into what the page was sent.
-// In: the layer, as `_units` has it, and the news. Out: the same layer, changed in place, so that every view, and
-// whatever the host saves of the widget, has it.
+// Unit scatter, data: what Python reports about a unit whose image was made is merged into its layer.
+// In: the layer, as in `_units`, and the news. Out: the same layer, changed in place, so that every view, and whatever the
+// host saves of the widget, has it.
 import type { UnitColumns, Value } from "./columns";
 import type { Course, Layer } from "./units";
 
-/** What tunewidgets/widgets/unit_page.py's `grown_facts` tells. */
+/** What `grown_facts` in tunewidgets/widgets/unit_page.py sends. */
 export interface Grown {
   values: Record<string, Value>;
   scales: Record<string, [log: boolean, low: number, high: number]>;
   silent: boolean;
   missing: string | null;
   said: string | null;
-  /** What its image for the eye is, where it has another; empty where it has not. */
+  /** The description of its separate image for the eye; empty where it has none. */
   display: string;
   displayResponse: Value;
   exceeders: number[];
@@ -19,7 +19,7 @@ export interface Grown {
   course: Course | null;
 }
 
-/** What is new of a layer as a whole when its last image has come. */
+/** What changes about a layer as a whole once its last image has arrived. */
 export interface Whole {
   table: UnitColumns;
   notes: string[];

@@ -1,10 +1,11 @@
-// The scatter: what Python sends once (`_units`), and the pure questions one can ask of it.
+// Unit scatter, data: everything that Python sends once (`_units`).
+// In: layers and their units. Out: values, names and sentences about one unit.
 import { decimal, percent } from "../../shared/format";
 import type { Cells } from "../../shared/sprites";
 import { type UnitColumns, type Value, valuesOf } from "./columns";
 import type { Template } from "./figure-template";
 
-/** Where a layer's images of one kind are: pages of units, `first` the place of page 0 in the list of sprites. */
+/** Where a layer's images of one kind are: pages of units, `first` the index of page 0 in the list of sprites. */
 export interface Sheet {
   cells: Cells;
   perUnit: number;
@@ -12,24 +13,24 @@ export interface Sheet {
   first: number;
 }
 
-/** What one objective's images tell of each unit. */
+/** What one objective's images show about each unit. */
 export interface Shown {
   /** Units without an image, and why. */
   missing: Record<string, string>;
-  /** What their status says of units with an image: that it is one color, or excites nothing. */
+  /** The status of units whose image is unusual: one flat color, or an image that excites nothing. */
   said: Record<string, string>;
-  /** Units that have an image for the eye beside the one that RS was measured on, by what it is. */
+  /** Units that have an image for the eye besides the one that RS was measured on, by its description. */
   display: Record<string, number[]>;
-  /** What they answer to it. */
+  /** Their responses to that image. */
   displayResponses: Record<string, Value>;
-  /** Who answers more strongly on a unit's own image, strongest first, and how many times its own answer. */
+  /** The units that respond more strongly to a unit's own image, strongest first, and their response over its own. */
   exceeders: number[][];
   ratios: Value[][];
-  /** How many of them are listed at most. */
+  /** The largest number of them that is listed. */
   listed: number;
-  /** RS along the optimization, a list a unit; null where the record has none. */
+  /** RS along the optimization, one list per unit; null where the record has none. */
   course: Course | null;
-  /** The same of units whose image was made since, each with steps of its own. */
+  /** The same for units whose image was made since, each with its own steps. */
   own?: Record<number, Course>;
 }
 
@@ -43,7 +44,7 @@ export interface Course {
 export interface Layer {
   notes: string[];
   classes: string[];
-  /** `classes` null: a mean for every class in order; else those the unit answers to most. */
+  /** `classes` null: a mean for every class in order; otherwise the classes to which the unit responds most. */
   means: { classes: number[][] | null; means: Value[][] } | null;
   worst: { classes: number[]; drops: Value[] } | null;
   shown: Record<string, Shown>;
@@ -76,12 +77,12 @@ export function columnValue(layer: Layer, name: string, objective: string, unit:
   return column ? (valuesOf(column, objective)[unit] ?? null) : null;
 }
 
-/** The objectives whose image of a unit was not made yet. */
+/** The objectives under which a unit's image was not made yet. */
 export function waitsFor({ table }: Layer, unit: number): string[] {
   return table.objectives.filter((objective) => table.waiting[objective]?.includes(unit));
 }
 
-/** All units that have an image to be made yet. */
+/** All units with an image that was not made yet. */
 export function waitingUnits({ table }: Layer): Set<number> {
   return new Set(table.objectives.flatMap((objective) => table.waiting[objective] ?? []));
 }
@@ -121,7 +122,7 @@ export function className(layer: Layer, index: number): string {
   return layer.classes[index] ?? `class ${index}`;
 }
 
-/** Three significant digits, at most four behind the point, with a true minus sign. */
+/** Three significant digits, at most four decimals, with a true minus sign. */
 export function number(value: Value): string {
   if (value === null) return "–";
   if (value === 0) return "0";
@@ -134,10 +135,6 @@ export function drop(value: Value): string {
   if (value === null) return "–";
   const text = percent(Math.abs(value));
   return value < 0 && Number.parseFloat(text) > 0 ? `−${text}` : text;
-}
-
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export interface Bar {
@@ -154,16 +151,16 @@ export function classBars(layer: Layer, unit: number): Bar[] {
   });
 }
 
-/** Who answers more strongly on a unit's own image, in a sentence. */
+/** A sentence about the units that respond more strongly to a unit's own image. */
 export function exceedingSentence(layer: Layer, objective: string, unit: number): string {
   const rs = columnValue(layer, "rs", objective, unit);
   if (rs === null) return "";
   const count = Math.round(rs * countOf(layer));
   const alike = columnValue(layer, "substitutes", objective, unit) ?? 0;
   const copies =
-    alike > 0 ? ` Yet ${alike} ${alike === 1 ? "answers" : "answer"} alike and could stand in for it.` : "";
-  if (rs === 0) return `No other unit answers more strongly to it.${copies}`;
+    alike > 0 ? ` Yet ${alike} ${alike === 1 ? "responds" : "respond"} alike and could stand in for it.` : "";
+  if (rs === 0) return `No other unit responds more strongly to it.${copies}`;
   const listed = layer.shown[objective]?.exceeders[unit]?.length ?? 0;
-  const who = `${count} of ${countOf(layer)} units ${count === 1 ? "answers" : "answer"} more strongly`;
+  const who = `${count} of ${countOf(layer)} units ${count === 1 ? "responds" : "respond"} more strongly`;
   return listed < count ? `${who}; the strongest ${listed}:` : `${who}:`;
 }

@@ -1,5 +1,5 @@
-// The scatter: images that came one by one, since the page did. Their bytes are kept; of the decoded ones only those
-// that were looked at last.
+// Unit scatter, images: images that arrived one by one after the page was opened.
+// In: their bytes, all of which are kept. Out: bitmaps, of which only the most recently viewed are kept.
 import { decode } from "../../shared/sprites";
 
 interface Arrived {
@@ -23,7 +23,7 @@ export class ArrivedImages {
     return this.#images.has(keyOf(layer, objective, unit));
   }
 
-  /** The bytes of an image are those of the newest one. */
+  /** Stores an image's bytes, in place of an older version. */
   put(layer: string, objective: string, unit: number, bytes: DataView): void {
     const key = keyOf(layer, objective, unit);
     const before = this.#images.get(key);
@@ -31,7 +31,7 @@ export class ArrivedImages {
     this.#images.set(key, { bytes, bitmap: undefined });
   }
 
-  /** The decoded image, at once or when it is. */
+  /** The decoded image; undefined while it is being decoded. */
   of(layer: string, objective: string, unit: number): ImageBitmap | undefined {
     const own = this.#images.get(keyOf(layer, objective, unit));
     if (!own) return undefined;

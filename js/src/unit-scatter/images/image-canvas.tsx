@@ -1,13 +1,14 @@
-// The scatter: one image of a unit on a canvas, or why there is none.
+// Unit scatter, images: one image of a unit on a canvas.
+// In: an image. Out: the canvas, or why there is no image.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { drawCell } from "../../shared/sprites";
 import type { UnitImage } from "./unit-images";
 
 interface Props {
   image: UnitImage | undefined;
-  /** What a reader who sees no image hears; empty where words beside it say the same. */
+  /** Alternative text; empty where words beside the image say the same. */
   name: string;
-  /** Pixels of the canvas, about; a whole multiple of the image's own is taken. */
+  /** The canvas's side in pixels, approximately: a whole multiple of the image's own. */
   pixels: number;
   class?: string;
   onDrawn?: () => void;

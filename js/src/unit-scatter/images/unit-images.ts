@@ -1,5 +1,5 @@
-// The scatter: units' images, those of the widget's pages and those that came since.
-// In: the sheets' bytes, and what is asked of the kernel. Out: where an image of a unit is, or why there is none.
+// Unit scatter, images: every image of every unit, from the widget's pages or arrived since.
+// In: the pages' bytes; the kernel is asked for missing ones. Out: where an image of a unit is, or why there is none.
 
 import { ImagePages, KEPT } from "../../shared/image-pages";
 import { onEnd } from "../../shared/lifetime";
@@ -16,7 +16,7 @@ export type UnitImage =
 
 export class UnitImages extends Observable {
   readonly #pages: ImagePages;
-  /** Those that came one by one; they are newer than what the pages hold. */
+  /** Images that arrived one by one; they are newer than those of the pages. */
   readonly arrived = new ArrivedImages(() => this.notify());
 
   constructor(sent: readonly DataView[], requests: Requests, signal: AbortSignal) {
@@ -27,8 +27,8 @@ export class UnitImages extends Observable {
   }
 
   /**
-   * One image of a unit: for the eye of an objective, measured, or the exemplar of that `rank`. Undefined where the
-   * record has none.
+   * One image of a unit: an objective's image for the eye, the measured one, or the exemplar of that `rank`.
+   * Undefined where the record has none.
    */
   of(layer: Layer, kind: string, unit: number, rank = 0): UnitImage | undefined {
     const sheet = layer.sheets[kind];
@@ -45,14 +45,14 @@ export class UnitImages extends Observable {
     return { state: "ready", bitmap: page.bitmap, cells: sheet.cells, at };
   }
 
-  /** Decodes the page of a unit's image before anybody looks at it, where it came with the widget. */
+  /** Decodes the page of a unit's image ahead of time, where it came with the widget. */
   warm(layer: Layer, kind: string, unit: number): void {
     const sheet = layer.sheets[kind];
     const at = sheet && sheet.first + Math.floor(unit / sheet.unitsPerPage);
     if (at !== undefined && this.#pages.has(at)) this.#pages.of(at);
   }
 
-  /** Decodes a layer's pages before anybody asks, as many as are kept at once. */
+  /** Decodes a layer's pages ahead of time, as many as are kept at once. */
   prepare(layer: Layer): void {
     for (const objective of layer.table.objectives) {
       const sheet = layer.sheets[objective];
@@ -63,7 +63,7 @@ export class UnitImages extends Observable {
     }
   }
 
-  /** Ask again for what could not be had. */
+  /** Asks again for what could not be loaded. */
   retry(): void {
     this.#pages.retry();
   }

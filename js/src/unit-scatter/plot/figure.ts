@@ -1,5 +1,5 @@
-// Unit scatter: the figure's data bound to its template, as Python's builder binds it
-// (tunewidgets/figures/scatter.py, `bound`): whatever changes here changes there.
+// Unit scatter, plot: binds a layer's numbers to the template, as `bound` does in tunewidgets/figures/scatter.py: whatever
+// changes here changes there.
 // In: the template, a layer's table of columns and the reader's choice. Out: plotly's data and layout.
 import { type Column, type UnitColumns, type Value, valuesOf } from "../data/columns";
 import type { Layout, Template, Trace } from "../data/figure-template";
@@ -48,7 +48,7 @@ export function figure(template: Template, columns: UnitColumns, choice: FigureC
       x: mine.map((at) => ofX[at] ?? 0),
       y: mine.map((at) => ofY[at] ?? 0),
       customdata: numbers,
-      // By these plotly follows a unit as it moves from one figure to the next.
+      // With these plotly follows a unit from one figure to the next.
       ids: numbers.map(String),
       marker: shade ? { ...trace.marker, color: mine.map((at) => shade[at] ?? null) } : trace.marker,
       hovertemplate: `${about}${trace.hovertemplate}`,
@@ -113,7 +113,7 @@ function axisName(template: Template, column: Column, objective: string): string
   return isByObjective(column) ? `${name} (${template.objectives[objective] ?? plain(objective)})` : name;
 }
 
-/** Rho with its interval, and of how many units, in words. */
+/** Rho with its interval and the number of units, in words. */
 function correlation(
   columns: UnitColumns,
   objective: string,
@@ -154,7 +154,7 @@ function hundredths(value: number): string {
   return value < 0 && whole ? `−${text}` : text;
 }
 
-/** Text that someone typed, kept from being read as plotly's markup. */
+/** Text that someone typed, escaped so that plotly doesn't read it as markup. */
 function plain(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,7 +1,6 @@
-// The scatter: the figure as Python draws it, for a file: on white, with its title; and with images where they are shown
-// (tunewidgets/figures/scatter_images.py, whose sizes these are).
-// In: the bound figure, units in the order in which they have room, and how a unit's image is painted. Out: a figure with
-// its size.
+// Unit scatter, plot: the figure for a saved file, as Python draws it: on white, with its title, and with images where they
+// are shown (tunewidgets/figures/scatter_images.py has the same sizes).
+// In: the bound figure, units in order of priority, and a unit's image as an address. Out: a figure with its size.
 
 import type { ScreenPoint } from "../state/nearest-unit";
 import type { Figure } from "./figure";
@@ -9,7 +8,7 @@ import { placedImages, SIDE } from "./image-placement";
 
 const PLAIN = { width: 760, height: 520 };
 const LARGE = { width: 960, height: 680 };
-/** What margins and a legend leave to the plot, in pixels. */
+/** What margins and a legend leave for the plot, in pixels. */
 const PLOT = [740, 520] as const;
 
 export interface FileFigure {

@@ -1,4 +1,5 @@
-// The scatter: units' images in the plot, above their points.
+// Unit scatter, plot: the layer of units' images above their points.
+// In: the units whose images fit, and their colors. Out: a canvas.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { cellOrigin } from "../../shared/sprites";
 import type { View } from "../state/view";
@@ -22,7 +23,7 @@ export function ImageLayer({ view, colors, plain }: Props) {
     context.scale(scale, scale);
     for (const unit of view.imageUnits) {
       const [x, y] = view.places[unit] ?? [0, 0];
-      // On whole pixels of the screen, so that every frame is as sharp.
+      // On whole pixels of the screen, so that every frame is equally sharp.
       const [left, top] = [x, y].map((middle) => Math.round((middle - SIDE / 2) * scale) / scale);
       paint(context, view, unit, colors[unit] ?? plain, left ?? 0, top ?? 0, SIDE);
     }
@@ -30,7 +31,7 @@ export function ImageLayer({ view, colors, plain }: Props) {
   return <canvas ref={canvas} class="tws-plane" />;
 }
 
-/** A unit's image on a frame of its color; nothing while the image is not there. */
+/** Paints a unit's image on a frame of its color, or nothing while there is no image. */
 export function paint(
   context: CanvasRenderingContext2D,
   { scatter }: View,
@@ -55,8 +56,8 @@ export function paint(
 }
 
 /**
- * Units whose images may stand in the plot, in the order in which they have room: the opened and the pinned one, then the
- * selection, or all where there is none.
+ * Units whose images may be shown in the plot, in order of priority: the opened and the pinned one, then the
+ * selection, or all units if nothing is selected.
  */
 export function imageOrder({ scatter }: View): number[] {
   const { layer, state } = scatter;

@@ -1,16 +1,16 @@
-// The scatter: which units' images stand in the plot. Each stands where its unit's point is. Where two would overlap, the
-// first in order has the room, and the other stays a point; zooming in makes room for more.
-// In: places in pixels, and the order. Out: units.
+// Unit scatter, plot: which units' images fit into the plot. Each is centered on its unit's point. Where two would
+// overlap, the first in order is shown, and the other stays a point; zooming in makes room for more.
+// In: points in pixels, and the order. Out: units.
 import type { ScreenPoint } from "../state/nearest-unit";
 
-/** Pixels of an image with its frame, and between two. */
+/** Pixels of an image with its frame, and of the gap between two. */
 export const SIDE = 36;
 export const FRAME = 2;
 const GAP = 2;
 
 export function placedImages(places: readonly ScreenPoint[], order: Iterable<number>): number[] {
   const step = SIDE + GAP;
-  // Squares as large as what an image takes: one that overlaps another has its middle in a square beside it.
+  // A grid of squares of an image's size: an image can only overlap those centered in its own or a neighboring square.
   const taken = new Map<string, [x: number, y: number][]>();
   const units: number[] = [];
   for (const unit of order) {

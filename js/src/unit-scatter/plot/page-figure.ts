@@ -1,18 +1,18 @@
-// The scatter: the figure as it stands in the page. What Python's figure says stays; type, colors and room are the
-// page's, the title is the page's own text, and what a reader selected stands out.
-// In: a bound figure and what the page looks like. Out: plotly's data and layout.
+// Unit scatter, plot: the figure as it appears in the page. Python's figure decides what is drawn; font, colors and size
+// are the page's, the title is the page's own text, and the reader's selection stands out.
+// In: a bound figure and the page's style. Out: plotly's data and layout.
 import type { Bound, Figure } from "./figure";
 import type { PageStyle } from "./page-style";
 import { hollowed, unrenderedLane, type Waiting } from "./unrendered-lane";
 
-/** What a drag in the plot does: the reader's choice in its toolbar outlasts every redraw. */
+/** What a drag in the plot does at first; the reader's choice in its toolbar survives every redraw. */
 export const FIRST_TOOL = "select";
 
-/** Under this width the legend stands below the plot, in columns about as wide as a class's name and its mark. */
+/** Below this width the legend is under the plot, in columns about as wide as a class's name and its mark. */
 const NARROW = 560;
 const COLUMN = 112;
 const ROW = 19;
-/** A colorbar's, with its numbers. */
+/** The height of a colorbar with its numbers. */
 const BAR = 70;
 
 export function pageFigure(
@@ -28,7 +28,7 @@ export function pageFigure(
   const sides = { l: 58, r: narrow ? 12 : 16 };
   const below = narrow ? roomBelow(figure, style.width - sides.l - sides.r) : 0;
   const axis = { linecolor: style.line, tickcolor: style.line, gridcolor: style.line, color: style.text };
-  // At the very bottom, so that it never meets the axis's name, however low the plot.
+  // At the very bottom, so that it never overlaps the axis's name, however low the plot.
   const bottom = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", title: { text: "" } };
   const { title: _, ...layout } = figure.layout;
   const margin = { ...sides, t: 30, b: 46 + below };
@@ -44,11 +44,11 @@ export function pageFigure(
       hovertemplate: "",
       marker: {
         ...trace.marker,
-        // The outline sets dark colors off from a dark page, and light ones from a light page.
+        // The outline separates dark colors from a dark page, and light ones from a light page.
         line: { ...(trace.marker.line as object), color: style.quiet },
         ...("colorbar" in trace.marker ? { colorbar: bar(trace.marker.colorbar, style) } : {}),
       },
-      // A class of which this layer has no unit needs no place in the legend.
+      // A class without a unit in this layer needs no entry in the legend.
       showlegend: Boolean(trace.showlegend) && trace.customdata.length > 0,
       selectedpoints:
         chosen.size > 0 ? trace.customdata.flatMap((unit, at) => (chosen.has(unit) ? [at] : [])) : null,
@@ -69,7 +69,7 @@ export function pageFigure(
       xaxis: { ...layout.xaxis, ...axis, ...more.xaxis },
       yaxis: { ...layout.yaxis, ...axis, ...more.yaxis },
       dragmode: tool,
-      // The reader's zoom outlasts all but a change of axes.
+      // The reader's zoom survives everything but a change of axes.
       uirevision: revision,
       selections: [],
       newselection: { line: { color: style.text, width: 1, dash: "dot" } },
@@ -77,7 +77,7 @@ export function pageFigure(
   };
 }
 
-/** What a legend, or a colorbar, takes under a narrow plot, whose own width is the legend's. */
+/** The height of a legend, or a colorbar, under a narrow plot of this width. */
 function roomBelow(figure: Figure, width: number): number {
   const named = figure.data.filter((trace) => trace.showlegend && trace.customdata.length > 0).length;
   if (named > 0) return 14 + ROW * Math.ceil(named / Math.max(1, Math.floor(width / COLUMN)));
@@ -90,7 +90,7 @@ function bar(given: unknown, style: PageStyle): object {
   return { ...(given as object), tickcolor: style.line, ...(flat ? below : {}) };
 }
 
-/** A title of plotly's as plain text: its few marks go, and what was escaped for it comes back. */
+/** One of plotly's titles as plain text: without markup, and with escaped characters restored. */
 export function plainTitle(marked: string): string {
   return marked
     .replace(/<[^>]*>/g, "")

@@ -1,4 +1,5 @@
-// What the page around the scatter looks like: its colors as the host's theme has them, and the plot's size.
+// Unit scatter, plot: the style of the page around the plot.
+// In: the view's root element and its width. Out: the theme's colors, the font and the plot's size.
 
 export interface PageStyle {
   width: number;

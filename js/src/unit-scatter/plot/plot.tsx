@@ -1,4 +1,5 @@
-// The scatter: the plot, its title, and the keys that walk from point to point.
+// Unit scatter, plot: the plot as a component, with its title and its keys.
+// In: a view. Out: plotly's element, the images above it, the rings and the preview.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../../shared/keyboard";
 import type { View } from "../state/view";
@@ -44,7 +45,7 @@ export function Plot({ view }: { view: View }) {
     if (width > 0) void drawing.current?.draw(figure, key, pageStyle(view.root, width));
   }, [view, key, width, theme, state.selected, state.images]);
 
-  // Not anew for every point that the mouse passes.
+  // Not computed again for every point that the mouse passes.
   view.imageUnits = useMemo(
     () => unitsWithRoom(view),
     [view, key, view.places, state.images, state.unit, state.pinned, state.selected],

@@ -1,5 +1,6 @@
-// The scatter: plotly.js in one element. Draws the figure when the reader's choice changes, keeps the places of the
-// points, and turns plotly's events into what they mean.
+// Unit scatter, plot: plotly.js in one element.
+// In: the figure, whenever the reader's choice changes. Out: the drawing, every unit's point on the screen, and plotly's
+// events as clicks, hovers and selections of units.
 import Plotly, { type Json, type PlotElement, type PlotEvent } from "plotly.js-basic-dist-min";
 import { countOf, type Layer } from "../data/units";
 import type { ScreenPoint } from "../state/nearest-unit";
@@ -23,7 +24,7 @@ const CAMERA = {
 const DETAIL = 144;
 const PLAIN = "#767676";
 
-/** The figure of a view's choice; the last one is kept, because its ρ takes a thousand draws. */
+/** The figure for a view's choice; the last one is kept, because its ρ takes a thousand draws. */
 export class Figures {
   #key = "";
   #last: Figure | undefined;
@@ -49,7 +50,7 @@ export class Drawing {
   #objective = "";
   #listening = false;
   #bound: Figure | undefined;
-  /** The traces as they stand in the page: those of units without an image too. */
+  /** The traces in the page, including those of units without an image. */
   #shown: Figure["data"] = [];
   #stop: () => void = () => undefined;
 
@@ -59,7 +60,7 @@ export class Drawing {
     this.#view = view;
   }
 
-  /** Draws what is chosen now, unless that is drawn already. */
+  /** Draws the current choice, unless it is drawn already. */
   async draw(bound: Figure, key: string, style: PageStyle): Promise<void> {
     const { state, layer } = this.#view.scatter;
     const all = JSON.stringify([key, style, state.selected, state.images]);
@@ -76,7 +77,7 @@ export class Drawing {
     const waiting = { layer, objective: state.objective };
     const { data, layout } = pageFigure(bound, style, state.selected, axes, tool, waiting);
     this.#shown = data;
-    // From an image's corner its own point is still within reach.
+    // So that a unit's point is within reach from the corners of its image.
     if (state.images) layout.hoverdistance = SIDE;
     await Plotly.react(this.#host, data as unknown as Json[], layout as Json, this.#config(layer));
     if (this.#view.signal.aborted) return;
@@ -107,7 +108,7 @@ export class Drawing {
     };
   }
 
-  /** The figure as Python draws it: on white, with its title, and with the images that are asked for. */
+  /** Saves the figure as Python draws it: on white, with its title, and with images if they are shown. */
   #save(layer: Layer): void {
     if (!this.#bound) return;
     const { x, y } = this.#view.scatter.state;
@@ -118,7 +119,7 @@ export class Drawing {
     void Plotly.downloadImage(whole as unknown as HTMLElement, { format: "svg", width, height, filename });
   }
 
-  /** A unit's image as an address; undefined while it is not there. */
+  /** A unit's image as a data address; undefined while there is none. */
   #source(unit: number, color: string): string | undefined {
     const canvas = document.createElement("canvas");
     canvas.width = DETAIL;
@@ -147,7 +148,7 @@ export class Drawing {
     host.on("plotly_unhover", () => {
       if (this.#view.hint?.by === "mouse") this.#view.set({ hint: undefined });
     });
-    // A mere click reports a selection of nothing at all; only a box or a lasso reports points.
+    // A plain click reports an empty selection; only a box or a lasso reports points.
     host.on("plotly_selected", (event) => {
       if (event?.points) scatter.select(event.points.map((point) => Number(point.customdata)));
     });
@@ -155,7 +156,7 @@ export class Drawing {
     for (const event of ["plotly_relayout", "plotly_relayouting"]) host.on(event, () => this.#place());
   }
 
-  /** The unit whose image is under the mouse, whatever points it covers; else the point that plotly found. */
+  /** The unit whose image is under the mouse, whatever points it covers; otherwise the point that plotly found. */
   #under(event: PlotEvent): number | undefined {
     const { places, imageUnits } = this.#view;
     const { left, top } = this.#host.getBoundingClientRect();

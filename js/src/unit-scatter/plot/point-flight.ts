@@ -1,6 +1,6 @@
-// The scatter: the flight of each unit from its place under one objective to that under the other.
-// In: both places of every unit, in pixels. Out: a short animation on a canvas above the plot, whose own points wait
-// unseen meanwhile; a function that ends it at once. Readers who asked for less motion see the new places directly.
+// Unit scatter, plot: an animation in which each unit flies from its point under one objective to that under the other.
+// In: both points of every unit, in pixels. Out: a short animation on a canvas above the plot, whose own points are hidden
+// meanwhile; a function that ends it at once. Readers who asked for less motion see the new points directly.
 import type { ScreenPoint } from "../state/nearest-unit";
 
 const DURATION = 700;
@@ -43,7 +43,7 @@ export function fly(
       const y = start[1] + share * (stop[1] - start[1]);
       context.strokeStyle = color;
       context.fillStyle = color;
-      // The way behind it tells where a unit came from.
+      // The trail shows where a unit came from.
       context.globalAlpha = 0.35 * (1 - share);
       context.beginPath();
       context.moveTo(start[0], start[1]);
@@ -62,7 +62,7 @@ export function fly(
   return end;
 }
 
-/** Slow, quick, slow. */
+/** Slow, fast, slow. */
 function eased(share: number): number {
   return share < 0.5 ? 4 * share ** 3 : 1 - (-2 * share + 2) ** 3 / 2;
 }

@@ -1,4 +1,6 @@
-// The scatter: rings around the opened unit, the pinned one and the one under mouse or cursor, and what that one is.
+// Unit scatter, plot: rings around the opened and pinned unit and the one under mouse or cursor, with a preview of the
+// latter.
+// In: a view. Out: an SVG overlay and a small card.
 
 import { eyeImage, isFlat } from "../data/eye-and-measured-image";
 import { valueText } from "../data/units";
@@ -50,7 +52,7 @@ export function RingsAndPreview({ view }: { view: View }) {
   );
 }
 
-/** A small preview: one sees what a unit prefers before opening it. */
+/** A small preview that shows what a unit prefers before it is opened. */
 function Preview({ view, unit }: { view: View; unit: number }) {
   const { layer, state, unitImages } = view.scatter;
   const place = view.places[unit];

@@ -1,7 +1,9 @@
-// Unit scatter: Spearman's ρ and its bootstrap interval, the very numbers that tunewidgets/derived/statistics.py gives.
+// Unit scatter, plot: Spearman's ρ and its bootstrap interval, exactly the numbers of tunewidgets/derived/statistics.py.
 // In: two columns without gaps. Out: ρ and its 95% interval over resamples of the units, NaN where there is none.
-// Draws are 32-bit integers that both languages make alike, and ranks are doubled to stay whole: nothing rounds
-// before the last division.
+//
+// Both languages draw the same 32-bit integers, and ranks are doubled to stay whole: nothing is rounded before the last
+// division.
+
 const DRAWS = 1000;
 const LEVEL = 0.95;
 
@@ -26,7 +28,7 @@ export function rankCorrelation(x: number[], y: number[]): Interval {
       counts[at] = (counts[at] ?? 0) + 1;
     }
     const value = correlate(pair, counts);
-    // Where all of a resample is alike there is no ρ.
+    // A resample without variation has no ρ.
     if (!Number.isNaN(value)) resampled[kept++] = value;
   }
   const sorted = resampled.subarray(0, kept).sort();
@@ -34,7 +36,7 @@ export function rankCorrelation(x: number[], y: number[]): Interval {
   return { rho, low: sorted[out] ?? Number.NaN, high: sorted[kept - 1 - out] ?? Number.NaN };
 }
 
-/** A good 32-bit hash (Wellons' lowbias32): neighbors come out as if drawn. */
+/** A good 32-bit hash (Wellons' lowbias32): neighboring numbers give independent-looking results. */
 function scrambled(index: number): number {
   let number = index | 0;
   number = Math.imul(number ^ (number >>> 16), 0x7feb352d);
@@ -43,7 +45,7 @@ function scrambled(index: number): number {
 }
 
 interface Levels {
-  /** Of each unit, which of the column's distinct values it has, from the least. */
+  /** For each unit, the rank of its value among the column's distinct values, from the smallest. */
   of: Uint32Array;
   count: number;
 }
@@ -54,7 +56,7 @@ function levelsOf(column: number[]): Levels {
   return { of: Uint32Array.from(column, (value) => place.get(value) ?? 0), count: distinct.length };
 }
 
-/** Twice the mean rank of each level, when unit i is there `counts[i]` times. */
+/** Twice the mean rank of each level, with unit i counted `counts[i]` times. */
 function doubledRanks(levels: Levels, counts: Float64Array): Float64Array {
   const there = new Float64Array(levels.count);
   levels.of.forEach((level, unit) => {

@@ -1,5 +1,5 @@
-// The scatter: each unit's color, as its point has it: its class's, or its value's on the trace's scale.
-// In: a bound figure. Out: a color a unit; undefined where it has no value.
+// Unit scatter, plot: the color of each unit's point: its class's, or its value's on the trace's scale.
+// In: a bound figure. Out: one color per unit; undefined where it has no value.
 import type { Figure } from "./figure";
 
 type Scale = readonly (readonly [share: number, color: string])[];
@@ -21,7 +21,7 @@ export function unitColors({ data }: Figure): (string | undefined)[] {
   return found;
 }
 
-/** Between the two colors of a scale (`#rrggbb`) that a share lies between. */
+/** Interpolates between the two colors of a scale (`#rrggbb`) around a share. */
 export function onScale(scale: Scale, share: number): string {
   const above = Math.max(
     1,

@@ -1,6 +1,7 @@
-// The scatter: units that have no image yet. Where both axes are known without one they stand at their place, hollow;
-// else in a lane of their own along the x axis, hollow too, so that they can be seen, hovered, selected and clicked.
-// In: a figure, the layer and who waits. Out: the figure's traces with hollow marks, and the lane's.
+// Unit scatter, plot: units without an image so far. Where both axes are known without one, they stand at their point,
+// hollow; otherwise in a lane of their own along the x axis, hollow too, so that they can be seen, hovered, selected and
+// clicked.
+// In: a figure, the layer and its waiting units. Out: the figure's traces with hollow marks, and the lane's trace.
 
 import { valuesOf } from "../data/columns";
 import { countOf, type Layer } from "../data/units";
@@ -9,18 +10,18 @@ import type { PageStyle } from "./page-style";
 
 export interface Waiting {
   layer: Layer;
-  /** The one whose images are shown: a unit waits here until it has its own. */
+  /** The objective whose images are shown: a unit waits here until it has one. */
   objective: string;
 }
 
-/** Pixels of the lane, and of the gap above it in which it is named. */
+/** The heights of the lane, and of the gap above it that holds its name, in pixels. */
 const LANE = 30;
 const GAP = 22;
-/** More than these would hide one another on one line. */
+/** More units than this would hide one another on one line. */
 const CROWD = 40;
 const GOLDEN = 0.618034;
 
-/** Units of the objective shown that stand nowhere in the figure. */
+/** Waiting units that are not in the figure. */
 export function laneUnits(figure: Figure, { layer, objective }: Waiting): number[] {
   const mine = layer.table.waiting[objective] ?? [];
   if (mine.length === 0) return [];
@@ -29,7 +30,7 @@ export function laneUnits(figure: Figure, { layer, objective }: Waiting): number
   return mine.filter((unit) => !drawn.has(unit) && !dead.has(unit));
 }
 
-/** The marks of those that stand in the figure without an image are hollow. */
+/** Makes the marks of units without an image hollow. */
 export function hollowed(trace: Bound, units: ReadonlySet<number>): Bound {
   if (!trace.customdata.some((unit) => units.has(unit))) return trace;
   const plain = String(trace.marker.symbol ?? "circle");
@@ -103,7 +104,7 @@ export function unrenderedLane(
   };
 }
 
-/** Along the x axis where its column is known without an image, else side by side. */
+/** Positions along the x axis where its column is known without an image, otherwise side by side. */
 function places(units: number[], figure: Figure, { layer, objective }: Waiting, name: string): number[] {
   const column = layer.table.columns[name];
   const values = column ? valuesOf(column, objective) : [];

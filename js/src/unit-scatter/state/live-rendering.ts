@@ -1,6 +1,6 @@
-// The scatter: units on request. The kernel makes a unit's images, this tells how far they are; one computation at a
-// time, the newest click before the rest.
-// In: what the reader wants. Out: the stage, the image as it grows, and news of units that are finished, whoever asked.
+// Unit scatter, state: units rendered on request. The kernel makes their images, one computation at a time, the newest
+// click first.
+// In: what the reader wants. Out: the stage, the image as it grows, and news of finished units, whoever asked for them.
 
 import { Kernel, type KernelModel } from "../../shared/kernel";
 import { onEnd } from "../../shared/lifetime";
@@ -13,7 +13,7 @@ import type { Value } from "../data/columns";
 import type { Grown, Whole } from "../data/layer-updates";
 
 export type RenderingStage = "idle" | "asked" | "running" | "stopped" | "failed";
-/** First images, one more restart, or twice the steps. */
+/** The first images, one more restart, or twice the steps. */
 export type TaskKind = "image" | "restart" | "longer";
 
 export interface Subject {
@@ -36,7 +36,7 @@ export interface News extends Progress {
   all: [done: number, total: number] | null;
   grown?: Grown;
   whole?: Whole;
-  /** Of a further image, whether it is the unit's from now on. */
+  /** Whether a further image replaces the unit's image from now on. */
   kept?: boolean;
 }
 
@@ -52,13 +52,13 @@ export class Rendering extends Observable {
   stage: RenderingStage = "idle";
   trouble: Trouble | undefined;
   now: Progress | undefined;
-  /** How far the run through all units is; null where there is none. */
+  /** The progress of the run through all units; null where there is none. */
   all: [done: number, total: number] | null = null;
   /** What became of the reader's last further restart or longer run. */
   outcome: (Subject & { kept: boolean; steps: number }) | undefined;
   /** The unit whose rendering failed. */
   lost: Subject | undefined;
-  /** RS and activation of the image under way, at the steps at which one saw it. */
+  /** RS and activation of the image under way, at the steps that were received. */
   course: { steps: number[]; rs: Value[]; own: Value[] } = { steps: [], rs: [], own: [] };
   readonly kernel: Kernel;
   #requests: LiveRequests;
@@ -70,7 +70,7 @@ export class Rendering extends Observable {
   #again = false;
   #image: NewestImage;
 
-  /** `take` is told of every finished unit, with its images' bytes; `waits` says whether a unit has no image yet. */
+  /** `take` receives every finished unit with its images' bytes; `waits` says whether a unit has no image yet. */
   constructor(
     model: MessageModel & KernelModel,
     readonly take: (news: News, images: readonly DataView[]) => void,
@@ -85,7 +85,7 @@ export class Rendering extends Observable {
     model.on("msg:custom", hear);
     this.kernel.subscribe(() => this.notify(), signal);
     onEnd(signal, () => model.off("msg:custom", hear));
-    // A page that was loaded again finds what is under way, and whether there is anybody.
+    // A page that was reloaded learns what is under way, and whether there is a kernel.
     this.#ask({});
   }
 
@@ -119,13 +119,13 @@ export class Rendering extends Observable {
     this.#ask({ ...subject });
   }
 
-  /** All units of a layer that wait, in the background. */
+  /** Renders all waiting units of a layer in the background. */
   wantAll(layer: string, objective: string): void {
     if (!this.busy) this.#enter("asked");
     this.#ask({ layer, objective, all: true });
   }
 
-  /** Once more what failed: the unit, and where all were asked for the rest of them. */
+  /** Retries what failed: the unit, and the rest of the run if all units were asked for. */
   retry(): void {
     const { lost } = this;
     if (!lost) return;
@@ -139,7 +139,7 @@ export class Rendering extends Observable {
   }
 
   #ask(wish: Wish): void {
-    // What the kernel has not answered yet is asked again together with what is new.
+    // A wish that the kernel has not confirmed is sent again together with the new one.
     this.#wish = { ...this.#wish, ...wish };
     this.#requests.start(
       { kind: "render", ...this.#wish },
@@ -176,7 +176,7 @@ export class Rendering extends Observable {
     this.#enter("running");
   }
 
-  /** Finished images are taken whoever asked for them: a cell, or another window. */
+  /** Finished images are taken over regardless of who asked for them: a cell, or another window. */
   #overhear(told: News & { kind: string }, buffers: DataView[]): void {
     if (told?.kind !== "partial") return;
     if (told.grown || told.whole) {
@@ -194,7 +194,7 @@ export class Rendering extends Observable {
     this.#wish = {};
     const wanted = this.#wanted;
     this.#settle("idle");
-    // The run may have ended just before the click came: once more then.
+    // The run may have ended just before the click arrived: ask once more.
     if (wanted && this.#again && this.waits(wanted)) {
       this.#again = false;
       this.#enter("asked");

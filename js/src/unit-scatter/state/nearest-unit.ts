@@ -1,10 +1,10 @@
-// The scatter: the arrow keys. The nearest point in a direction, as the reader sees it: in pixels.
-// In: the places of all units, null where a unit is not drawn. Out: a unit, or the same one where nothing is there.
+// Unit scatter, state: where an arrow key leads. The nearest point in its direction, as the reader sees it: in pixels.
+// In: every unit's point on the screen, null where it is not drawn. Out: a unit, or the same one where there is no other.
 
 export type ScreenPoint = readonly [x: number, y: number] | null;
 export type Direction = readonly [x: 1 | 0 | -1, y: 1 | 0 | -1];
 
-/** Nearer than this, two points are one to the eye. */
+/** Closer than this, two points look like one. */
 const SAME = 0.5;
 
 export function nearestUnit(places: readonly ScreenPoint[], from: number, [dx, dy]: Direction): number {
@@ -19,11 +19,11 @@ export function nearestUnit(places: readonly ScreenPoint[], from: number, [dx, d
     const along = x * dx + y * dy;
     const aside = Math.abs(x * dy) + Math.abs(y * dx);
     let cost = Number.POSITIVE_INFINITY;
-    // Points on one spot are passed one after the other, by number, before the next spot is reached.
+    // Points on one spot are visited one after another, by number, before the next spot.
     if (Math.abs(x) <= SAME && Math.abs(y) <= SAME) {
       if (unit > from === onward) cost = Math.abs(unit - from) * 1e-9;
     } else if (along > SAME) {
-      // What lies within 45° of the direction comes before anything beside it.
+      // Points within 45° of the direction come before all others.
       cost = Math.hypot(along, aside) + (aside > along ? 1e6 : 0);
     }
     if (cost < least) [best, least] = [unit, cost];
@@ -31,7 +31,7 @@ export function nearestUnit(places: readonly ScreenPoint[], from: number, [dx, d
   return best;
 }
 
-/** The unit where a first arrow key begins: the one nearest the middle of what is drawn. */
+/** The unit where the first arrow key begins: the one nearest the center of all points. */
 export function middleUnit(places: readonly ScreenPoint[]): number | null {
   const there = places.flatMap((place, unit) => (place ? [{ unit, place }] : []));
   if (there.length === 0) return null;

@@ -1,5 +1,5 @@
-// The scatter: one widget's state in this page, shared by all its views.
-// In: the widget model. Out: the synced traits, what may be done to them, and the images.
+// Unit scatter, state: one widget's state in this page, shared by all its views.
+// In: the widget model. Out: the synced traits, the actions on them, and the images.
 
 import { type AddressState, below, fitting, isFlag, listOf, oneOf } from "../../shared/address-state";
 import type { KernelModel } from "../../shared/kernel";
@@ -24,22 +24,22 @@ export interface Synced {
   x: string;
   y: string;
   color: string | null;
-  /** Whether units' images stand in the plot. */
+  /** Whether units' images are shown in the plot. */
   images: boolean;
 }
 
 const KEYS = ["layer", "objective", "unit", "pinned", "selected", "x", "y", "color", "images"] as const;
 
-/** Milliseconds between two drawings of a plot into which units come, and of one of thousands. */
+/** Milliseconds between two drawings of a plot while units arrive, and the same for thousands of units. */
 const REDRAWN = 250;
 const REDRAWN_LARGE = 1500;
 
 export class Scatter extends Observable<[changed: Partial<Synced>]> {
   readonly units: Units;
   readonly unitImages: UnitImages;
-  /** Units on request; undefined where Python has no network to make images with. */
+  /** Renders units on request; undefined where Python has no network to make images with. */
   readonly rendering: Rendering | undefined;
-  /** Counts what has come since the page did. */
+  /** Counts updates since the page was opened. */
   revision = 0;
   #waiting: { key: string; units: Set<number> } | undefined;
   #redraw: ReturnType<typeof setTimeout> | undefined;
@@ -90,14 +90,14 @@ export class Scatter extends Observable<[changed: Partial<Synced>]> {
     super.subscribe(listener, signal);
   }
 
-  /** The units of the layer shown that have an image to be made yet. */
+  /** The units of the current layer with an image that was not made yet. */
   get waiting(): ReadonlySet<number> {
     const key = `${this.revision} ${this.state.layer}`;
     if (this.#waiting?.key !== key) this.#waiting = { key, units: waitingUnits(this.layer) };
     return this.#waiting.units;
   }
 
-  /** Make the opened unit's image, or more of it. */
+  /** Makes the opened unit's image, or continues it. */
   more(unit: number, task: TaskKind): void {
     const { layer, objective } = this.state;
     this.rendering?.want({ layer, unit, objective, task });
@@ -107,7 +107,7 @@ export class Scatter extends Observable<[changed: Partial<Synced>]> {
     this.rendering?.wantAll(this.state.layer, this.state.objective);
   }
 
-  /** Another layer has other units: nothing stays open, and columns that it lacks give way to its first ones. */
+  /** Another layer has other units: nothing stays open, and columns that it lacks are replaced by its first choices. */
   showLayer(name: string): void {
     const next = this.#layer(name);
     if (!next || name === this.state.layer) return;
@@ -125,7 +125,7 @@ export class Scatter extends Observable<[changed: Partial<Synced>]> {
     });
   }
 
-  /** Where an address leads; with another layer go its first choices, unless the address names others. */
+  /** Takes over the state from an address. Another layer brings its first choices, unless the address names others. */
   visit(asked: AddressState): void {
     if (typeof asked.layer === "string") this.showLayer(asked.layer);
     const { layer } = this;
@@ -139,7 +139,7 @@ export class Scatter extends Observable<[changed: Partial<Synced>]> {
       color: oneOf(["", null, ...colorColumns(layer)]),
       images: isFlag,
     });
-    // An address has no word for none, and is left empty.
+    // An address has no word for "none": the value is left empty.
     this.#traits.set({ ...fits, ...(fits.color === "" ? { color: null } : {}) });
     if (listOf(one)(asked.selected)) this.select(asked.selected as number[]);
   }
@@ -148,24 +148,24 @@ export class Scatter extends Observable<[changed: Partial<Synced>]> {
     if (this.layer.table.objectives.includes(objective)) this.#traits.set({ objective });
   }
 
-  /** Which columns are on the axes and in the colors, and whether images stand in the plot. */
+  /** Sets the columns of the axes and colors, and whether images are shown in the plot. */
   bind(columns: Partial<Pick<Synced, "x" | "y" | "color" | "images">>): void {
     this.#traits.set(columns);
   }
 
   open(unit: number | null): void {
     if (unit !== null && (unit < 0 || unit >= countOf(this.layer))) return;
-    // A click on the opened unit asks again for an image that was stopped.
+    // Clicking the opened unit asks again for an image that was stopped.
     if (unit !== null && unit === this.state.unit) this.#render();
     else this.#traits.set({ unit });
   }
 
-  /** Keeps the opened unit beside those opened next; the pinned one's own button lets it go. */
+  /** Keeps a unit beside those opened next; the pinned unit's own button releases it. */
   togglePin(unit: number): void {
     this.#traits.set({ pinned: this.state.pinned === unit ? null : unit });
   }
 
-  /** What is opened and waits is made: that is what a click on it asks for. */
+  /** Renders the opened unit if it has no image: that is what a click on it asks for. */
   #render(): void {
     const { unit } = this.state;
     if (unit !== null && unit < countOf(this.layer) && waitsFor(this.layer, unit).length > 0)

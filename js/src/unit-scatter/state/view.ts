@@ -1,5 +1,6 @@
-// The scatter: one view of it. What belongs to one place on the screen and not to the widget: the keyboard's cursor,
-// the unit under the mouse, whether the table is open, and the clock of what the reader did last.
+// Unit scatter, state: one view of a widget, with its keys.
+// In: the widget's state and the view's root element. Out: the keyboard's cursor, the unit under the mouse, whether the
+// table is open, and the latency clock: what belongs to one view and not to the widget.
 
 import type { KeyMap } from "../../shared/keyboard";
 import { Clock } from "../../shared/latency";
@@ -14,14 +15,14 @@ export interface Hint {
 }
 
 export class View extends Observable {
-  /** Where each unit stands in the plot, in pixels of the plot's element; the plot keeps them right. */
+  /** Each unit's point in pixels of the plot's element; the plot keeps them up to date. */
   places: readonly ScreenPoint[] = [];
-  /** Units whose images stand in the plot. */
+  /** Units whose images are shown in the plot. */
   imageUnits: readonly number[] = [];
   hint: Hint | undefined;
   tableOpen = false;
   onlySelected = false;
-  /** Of a unit's two images, the one that RS was measured on is shown large, and not the one for the eye. */
+  /** Whether the large image is the one that RS was measured on, instead of the one for the eye. */
   measured = false;
   sort: { column: string; rising: boolean } = { column: "", rising: true };
   readonly clock: Clock;
@@ -36,7 +37,7 @@ export class View extends Observable {
     const note = (event: Event) => {
       if (event.target instanceof Node) this.clock.note(event);
     };
-    // On window: while a mouse button is down, plotly.js covers the page with an element outside of this view.
+    // On window: while a mouse button is down, plotly.js covers the page with an element outside this view.
     for (const kind of ["pointerup", "keydown"])
       window.addEventListener(kind, note, { capture: true, signal });
     scatter.subscribe((changed) => {

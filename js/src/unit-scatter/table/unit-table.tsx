@@ -1,5 +1,6 @@
-// The scatter's table: all units and all columns, sorted as the reader likes, in step with the plot. Only the rows in
-// view are in the page, so that thousands of units cost no more than dozens.
+// Unit scatter, table: all units and all columns, sorted as the reader likes, in step with the plot.
+// In: a view. Out: a table of which only the rows in view are in the page, so that thousands of units cost no more than
+// dozens.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../../shared/keyboard";
@@ -28,7 +29,7 @@ export function UnitTable({ view }: { view: View }) {
   const chosen = useMemo(() => new Set(selected), [selected]);
   const at = unit === null ? -1 : units.indexOf(unit);
 
-  // The opened unit is in view, whoever opened it; the list scrolls, never the notebook around it.
+  // The opened unit scrolls into view, whoever opened it; only the list scrolls, never the notebook around it.
   useEffect(() => {
     const list = box.current;
     if (!list || at < 0) return;

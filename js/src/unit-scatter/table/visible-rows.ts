@@ -1,13 +1,14 @@
-// The scatter's table: which units it shows, in which order, and which of them are on the screen.
+// Unit scatter, table: which units it shows, in which order, and which of them are on the screen.
+// In: a layer, the order and the scroll position. Out: units, and the first and last row in view.
 import { columnValue, countOf, type Layer } from "../data/units";
 
 export interface Order {
-  /** Empty: by the units' numbers. */
+  /** Empty: sorted by the units' numbers. */
   column: string;
   rising: boolean;
 }
 
-/** Units in order; those without a value come last either way, ties by number. */
+/** Units in order; those without a value come last in both directions, ties by number. */
 export function ordered(layer: Layer, objective: string, { column, rising }: Order): number[] {
   const units = Array.from({ length: countOf(layer) }, (_, unit) => unit);
   const sign = rising ? 1 : -1;

@@ -1,4 +1,5 @@
-// The scatter: a unit's mean activation by class, as bars with the classes' names.
+// Unit scatter, unit panel: a unit's mean activation by class.
+// In: a unit. Out: bars with the classes' names.
 import { classBars, className, countOf, type Layer, number } from "../data/units";
 
 export function ClassMeans({ layer, unit }: { layer: Layer; unit: number }) {
@@ -25,7 +26,7 @@ export function ClassMeans({ layer, unit }: { layer: Layer; unit: number }) {
           ))}
         </tbody>
       </table>
-      {rest > 0 ? <p class="tw-quiet">and {rest} classes that it answers to less</p> : null}
+      {rest > 0 ? <p class="tw-quiet">and {rest} classes that it responds to less</p> : null}
     </div>
   );
 }

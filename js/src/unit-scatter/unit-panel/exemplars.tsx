@@ -1,4 +1,5 @@
-// The scatter: the data's images that a unit answers to most, where the record has them.
+// Unit scatter, unit panel: the images of the data to which a unit responds most, where the record has them.
+// In: a unit. Out: the images, or their numbers.
 
 import { number } from "../data/units";
 import { ImageCanvas } from "../images/image-canvas";
@@ -14,7 +15,7 @@ export function Exemplars({ view, unit }: { view: View; unit: number }) {
   const activations = layer.exemplars?.activations?.[unit] ?? [];
   return (
     <div class="tw-part">
-      <h5 class="tw-heading">Images of the data it answers to most</h5>
+      <h5 class="tw-heading">Images of the data it responds to most</h5>
       {layer.sheets[KIND] ? (
         <ol class="tws-exemplars">
           {images.map((image, rank) => (

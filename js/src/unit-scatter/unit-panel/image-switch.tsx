@@ -1,4 +1,5 @@
-// The scatter: of a unit's two images, which is shown large; and in words, which that is.
+// Unit scatter, unit panel: the switch between a unit's image for the eye and the one that RS was measured on.
+// In: a unit with two images. Out: two buttons, and a sentence about the one that is shown.
 import { caption, eyeImage } from "../data/eye-and-measured-image";
 import { objectiveName } from "../data/units";
 import type { View } from "../state/view";

@@ -1,4 +1,5 @@
-// The scatter: RS and activation along a unit's optimization, and more of it: another restart, twice the steps.
+// Unit scatter, unit panel: RS and activation along a unit's optimization.
+// In: a unit. Out: two curves, and the buttons for another restart and for twice the steps.
 
 import { useChanges } from "../../shared/use-changes";
 import { lineOf, objectiveName, waitsFor } from "../data/units";

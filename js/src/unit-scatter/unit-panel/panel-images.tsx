@@ -1,4 +1,5 @@
-// The scatter: the opened unit's two images, finished, growing, or not there yet.
+// Unit scatter, unit panel: the unit's images under both objectives: finished, growing, or not made yet.
+// In: a unit and the live rendering. Out: the images, and what the reader may ask for.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { TroubleBox } from "../../shared/trouble-box";
@@ -31,7 +32,7 @@ export function PanelImages({ view, unit, onDrawn }: Props) {
   const two = eyeImage(layer, objective, unit) !== "";
   const measured = two && view.measured;
   const image = unitImages.of(layer, measured ? measuredKind(objective) : objective, unit);
-  // So that the other one is there as soon as it is asked for.
+  // So that the other one appears as soon as the reader switches to it.
   if (two && !measured) unitImages.warm(layer, measuredKind(objective), unit);
   const at = rendering?.isAt(layer.table.layer, unit) ?? false;
   const now = at ? rendering?.now : undefined;
@@ -101,7 +102,7 @@ function Growth({ now }: { now: Progress | undefined }) {
   );
 }
 
-/** An image on its way, or the hollow place where it will be. */
+/** An image that is growing, or an empty frame for it. */
 function Unmade({ bitmap, name, pixels }: { bitmap: ImageBitmap | undefined; name: string; pixels: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
@@ -124,7 +125,7 @@ function Unmade({ bitmap, name, pixels }: { bitmap: ImageBitmap | undefined; nam
   return <canvas ref={canvas} class="tws-image tws-partial" width={pixels} height={pixels} {...words} />;
 }
 
-/** What is going on with this unit's images, why nothing is, and what may be asked. */
+/** The state of this unit's images, and what the reader may ask for. */
 function Status({ view, unit }: { view: View; unit: number }) {
   const { scatter } = view;
   const { layer, rendering } = scatter;
@@ -133,7 +134,7 @@ function Status({ view, unit }: { view: View; unit: number }) {
   if (!rendering)
     return waits ? (
       <p class="tws-status">
-        A network makes images, and this view has none: open the record with <code>probe=</code>.
+        Making images takes a network, and this view has none: open the record with <code>probe=</code>.
       </p>
     ) : null;
   const failed = rendering.trouble && rendering.lost?.unit === unit && rendering.lost.layer === name;
@@ -163,7 +164,7 @@ function Status({ view, unit }: { view: View; unit: number }) {
   return (
     <p class="tws-status">
       {rendering.gone ? (
-        "The kernel makes images, and it is not connected: run the cell again."
+        "Making images takes a kernel, and none is connected: run the cell again."
       ) : (
         <button type="button" class="tw-button" onClick={() => scatter.more(unit, "image")}>
           Render this unit

@@ -1,4 +1,5 @@
-// The scatter: one small curve over the steps of an optimization.
+// Unit scatter, unit panel: one small curve over the steps of an optimization.
+// In: values at steps. Out: an SVG.
 import { decimal } from "../../shared/format";
 import { type Line, number } from "../data/units";
 
@@ -6,9 +7,9 @@ interface Props {
   name: string;
   line: Line;
   steps: number;
-  /** The step reached: a curve that ends before has no value now, as the RS of a unit that has fallen silent. */
+  /** The current step: a curve that ends earlier has no value now, like the RS of a unit that has fallen silent. */
   now: number;
-  /** What the curve's height stands for; by default from 0 to its largest value. */
+  /** The values at the bottom and top; by default from 0 to the largest value. */
   range?: [low: number, high: number];
 }
 

@@ -1,4 +1,5 @@
-// The scatter: the units that answer more strongly than a unit on its own image, in order; a click opens one.
+// Unit scatter, unit panel: the units that respond more strongly than a unit to its own image, strongest first.
+// In: a unit. Out: a list of images; a click opens one.
 import { decimal } from "../../shared/format";
 import { eyeImage } from "../data/eye-and-measured-image";
 import { exceedingSentence, objectiveName } from "../data/units";

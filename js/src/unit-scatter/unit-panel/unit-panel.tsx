@@ -1,4 +1,5 @@
-// The scatter: the opened unit. Its images, who exceeds it on its own one, its classes, its importance.
+// Unit scatter, unit panel: everything about the opened or the pinned unit.
+// In: a unit. Out: its images, its numbers, the units that exceed it on its own image, its classes and its exemplars.
 
 import { isFlat } from "../data/eye-and-measured-image";
 import { unitWarnings } from "../data/unit-warnings";
@@ -73,13 +74,13 @@ export function UnitPanel({ view, unit, place }: Props) {
   );
 }
 
-/** Columns that are said elsewhere in the panel, or belong to the table. */
+/** The columns among the panel's numbers; the others are elsewhere in the panel or only in the table. */
 const FACTS = ["selectivity", "rs", "substitutes", "accuracy_drop"];
 
 const SHORT: Record<string, string> = {
   selectivity: "selectivity",
   rs: "RS",
-  substitutes: "answer alike",
+  substitutes: "respond alike",
   accuracy_drop: "accuracy drop",
 };
 
