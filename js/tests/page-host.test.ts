@@ -45,7 +45,7 @@ describe("linked traits", () => {
     expect(a.get("points")).toEqual([1, 2]);
   });
 
-  it("can stand in a ring without calling each other for ever", () => {
+  it("can stand in a ring without calling each other forever", () => {
     const models = [hostedModel({ x: [0] }), hostedModel({ x: [1] }), hostedModel({ x: [2] })];
     for (const [from, to] of [
       [0, 1],

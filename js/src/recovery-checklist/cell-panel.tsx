@@ -36,7 +36,7 @@ export function CellPanel({ view, cell }: { view: View; cell: Cell }) {
       </header>
       {cell.reason ? (
         <p class="tw-note twr-reason">
-          <b>Not there:</b> {cell.reason}. This does not mean no.
+          <b>Not there:</b> {cell.reason}. This is not a no.
         </p>
       ) : null}
       {cell.best >= 0 ? <FilmStrip view={view} cell={cell} /> : null}

@@ -26,7 +26,7 @@ export function CopyTable({ view }: { view: View }) {
       say(`Copied as ${name}.`);
     } catch {
       // The page was opened as a file, or the reader doesn't allow it to copy.
-      say("The browser doesn’t allow copying here: save it instead.");
+      say("The browser forbids copying here: save it instead.");
     }
   };
   const save = () => {

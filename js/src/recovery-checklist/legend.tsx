@@ -20,7 +20,7 @@ export function Legend({ view }: { view: View }) {
         <MarkIcon value={false} /> not recovered
       </li>
       <li>
-        <MarkIcon value={null} /> not there, which does not mean no
+        <MarkIcon value={null} /> not there, which is not a no
       </li>
       <li>
         <b>{pictures ? "Left" : "Subspace"}</b>: the attribute {what} than{" "}
@@ -64,7 +64,7 @@ function OfFilms({ view }: { view: View }) {
         <MarkIcon value={false} /> none does
       </li>
       <li>
-        <MarkIcon value={null} /> not there, which does not mean no
+        <MarkIcon value={null} /> not there, which is not a no
       </li>
       <li>
         <b>Chance</b>: the furthest of as many random axes of the same subspace, rendered alike. A sweep that

@@ -57,7 +57,7 @@ export class View extends Observable {
 
   set(patch: Partial<Pick<View, "at" | "numbers">>): void {
     Object.assign(this, patch);
-    this.notify();
+    this.emit();
   }
 
   /** If a cell is open, the arrows open the next one, so that a reader can go through a row. */

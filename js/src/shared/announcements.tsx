@@ -16,7 +16,7 @@ export function Announcements({ text }: { text: string }) {
     return () => clearTimeout(timer);
   }, [text]);
   return (
-    <p class="tw-hidden tw-announcements" role="status" aria-live="polite">
+    <p class="tw-hidden tw-status" role="status" aria-live="polite">
       {said}
     </p>
   );

@@ -58,7 +58,7 @@ export class ImagePages extends Observable {
   /** Asks again for what could not be loaded. */
   retry(): void {
     for (const [at, page] of [...this.#pages]) if (page.state === "absent") this.#pages.delete(at);
-    this.notify();
+    this.emit();
   }
 
   async #load(at: number): Promise<void> {
@@ -79,6 +79,6 @@ export class ImagePages extends Observable {
       if (one.state === "ready") one.bitmap.close();
       this.#pages.delete(old);
     }
-    this.notify();
+    this.emit();
   }
 }

@@ -101,6 +101,6 @@ export class Kernel extends Observable {
   #set(state: KernelState): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.notify();
+    this.emit();
   }
 }

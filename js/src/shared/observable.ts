@@ -14,7 +14,7 @@ export class Observable<Args extends unknown[] = []> {
     onEnd(signal, () => this.#listeners.delete(listener));
   }
 
-  protected notify(...args: Args): void {
+  protected emit(...args: Args): void {
     for (const listener of [...this.#listeners]) listener(...args);
   }
 }

@@ -58,7 +58,7 @@ export class Traits<T extends object> extends Observable<[changed: Partial<T>, o
     if (keys.length === 0) return;
     this.#values = { ...this.#values, ...changed };
     for (const key of keys) this.#pending.add(key);
-    this.notify(changed, "page");
+    this.emit(changed, "page");
     if (this.#timer === undefined) this.#saveAndWait();
   }
 
@@ -85,6 +85,6 @@ export class Traits<T extends object> extends Observable<[changed: Partial<T>, o
     const value = this.#model.get(key) as T[typeof key];
     if (JSON.stringify(value) === JSON.stringify(this.#values[key])) return;
     this.#values = { ...this.#values, [key]: value };
-    this.notify({ [key]: value } as unknown as Partial<T>, "kernel");
+    this.emit({ [key]: value } as unknown as Partial<T>, "kernel");
   }
 }

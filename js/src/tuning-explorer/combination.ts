@@ -54,7 +54,7 @@ export class Combination extends Observable {
     this.home = home;
     this.#image = new NewestImage(signal);
     this.#requests = new LiveRequests(model, kernel, signal);
-    kernel.subscribe(() => this.notify(), signal);
+    kernel.subscribe(() => this.emit(), signal);
     onEnd(signal, () => clearTimeout(this.#timer));
   }
 
@@ -91,7 +91,7 @@ export class Combination extends Observable {
   /** Reports a problem with the image that is shown; the image stays. */
   complain(message: string): void {
     this.trouble = { message, details: "" };
-    this.notify();
+    this.emit();
   }
 
   get bitmap(): ImageBitmap | undefined {
@@ -161,13 +161,13 @@ export class Combination extends Observable {
       measure("tunewidgets:live-first", this.#moved);
       this.#first = false;
     }
-    this.notify();
+    this.emit();
   }
 
   #enter(stage: CombinationStage): void {
     this.stage = stage;
     if (stage !== "failed") this.trouble = undefined;
-    this.notify();
+    this.emit();
   }
 }
 

@@ -107,7 +107,7 @@ export class DimensionImages extends Observable {
   #set(at: number, sprite: Sprite): void {
     if (this.#ended) return;
     this.#sprites[at] = sprite;
-    this.notify();
+    this.emit();
   }
 
   #end(): void {

@@ -22,7 +22,7 @@ export const Header = pure(({ film, labeled }: { film: Film; labeled: number }) 
         <>
           {" "}
           <kbd>Y</kbd>
-          <kbd>N</kbd> accept or reject the suggestion
+          <kbd>N</kbd> accept/reject suggestion
         </>
       ) : null}
     </p>

@@ -48,13 +48,13 @@ export class KeptImages extends Observable {
       void this.#open(kept, image);
       return kept;
     });
-    this.notify();
+    this.emit();
   }
 
   async #open(kept: Kept, image: DataView): Promise<void> {
     const bitmap = await decode(image);
     if (this.#ended) bitmap.close();
     else kept.bitmap = bitmap;
-    this.notify();
+    this.emit();
   }
 }

@@ -86,7 +86,7 @@ export function PhotoHeatMap({ view, photo }: { view: View; photo: Photo }) {
       </p>
       <p class="tw-quiet twe-here-text">
         {here === undefined
-          ? "Point at a position in the photo: every slider moves to where that position falls."
+          ? "Point at the photo: every slider moves to where that position falls."
           : `Row ${position[0]}, column ${position[1]} of the map: ${decimal(here)} along ${title}. The sliders are at the nearest points.`}
       </p>
     </section>

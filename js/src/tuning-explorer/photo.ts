@@ -57,7 +57,7 @@ export class Photo extends Observable {
       return;
     }
     this.bitmap = bitmap;
-    this.notify();
+    this.emit();
   }
 
   coordinate(dimension: number, row: number, column: number): number {

@@ -12,7 +12,7 @@ import { UnitTable } from "./table/unit-table";
 import { UnitPanel } from "./unit-panel/unit-panel";
 
 export function Page({ view }: { view: View }) {
-  useChanges(view.signal, view.scatter, view.scatter.unitImages, view);
+  useChanges(view.signal, view.scatter, view.scatter.images, view);
   const { scatter } = view;
   const { layer, state } = scatter;
   const { unit, pinned } = state;
@@ -69,8 +69,7 @@ function Invitation({ waiting }: { waiting: number }) {
         <b>No unit is open.</b>
       </p>
       <p>
-        Click a point to see what the unit prefers, which classes it responds to and which units could replace
-        it.
+        Click a point to see what the unit prefers, which classes it responds to and what could replace it.
       </p>
       {waiting > 0 ? <p>Hollow points have no image yet.</p> : null}
     </section>

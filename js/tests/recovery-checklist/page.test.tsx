@@ -134,7 +134,7 @@ describe("the checklist's page", () => {
   it("says what is not there, and draws no cross for it", async () => {
     const page = await show(checklistModel({ seed: 8, opened: "angle/My_Method-2" }));
     expect(page.marks(3)).toEqual(["absent", "absent"]);
-    expect(page.text(".twr-reason")).toBe("Not there: 2 components | are too many. This does not mean no.");
+    expect(page.text(".twr-reason")).toBe("Not there: 2 components | are too many. This is not a no.");
     expect(page.el.querySelector(".twr-plots")).toBeNull();
   });
 

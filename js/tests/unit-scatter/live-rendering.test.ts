@@ -145,7 +145,7 @@ describe("rendering", () => {
     expect(scatter.waiting).toEqual(new Set([1, 2]));
     tell("partial", { ...news, objective: "am", step: 4, grown: GROWN });
     expect(scatter.waiting).toEqual(new Set([1]));
-    expect(scatter.unitImages.arrived.has("conv1", "am", 2)).toBe(true);
+    expect(scatter.images.arrived.has("conv1", "am", 2)).toBe(true);
     tell("done");
     expect([rendering.stage, rendering.now]).toEqual(["idle", undefined]);
     expect(model.sent).toHaveLength(2);
@@ -158,7 +158,7 @@ describe("rendering", () => {
     const id = model.sent.at(-1)?.id;
     model.reply({ id, kind: "partial", ...news, step: 4, grown }, [bytes(), bytes()]);
     model.reply({ id, kind: "partial", ...news, unit: 1, step: 4, grown: GROWN }, [bytes()]);
-    const has = (kind: string, unit: number) => scatter.unitImages.arrived.has("conv1", kind, unit);
+    const has = (kind: string, unit: number) => scatter.images.arrived.has("conv1", kind, unit);
     expect([has("iam", 2), has("iam measured", 2)]).toEqual([true, true]);
     expect([has("iam", 1), has("iam measured", 1)]).toEqual([true, false]);
     expect(scatter.layer.shown.iam?.display).toEqual({ "bounded contrast": [2] });
@@ -209,13 +209,13 @@ describe("rendering", () => {
     expect(model.sent.at(-1)).toMatchObject({ unit: 2, all: true });
   });
 
-  it("keeps what is finished when the kernel goes, and nothing turns for ever", () => {
+  it("keeps what is finished when the kernel goes, and nothing spins forever", () => {
     const { model, scatter, rendering, tell, news } = begin({ unit: 2 });
     tell("progress");
     tell("partial", { ...news, step: 4, grown: GROWN });
     model.emit("comm_live_update");
     expect([rendering.gone, rendering.busy, rendering.trouble]).toEqual([true, false, undefined]);
-    expect(scatter.unitImages.arrived.has("conv1", "iam", 2)).toBe(true);
+    expect(scatter.images.arrived.has("conv1", "iam", 2)).toBe(true);
     scatter.open(1);
     expect(rendering.busy).toBe(false);
   });

@@ -64,7 +64,7 @@ export function Toolbar({ view }: { view: View }) {
           type="button"
           class="tw-button"
           aria-pressed={state.images}
-          title="Shows images in place of points where there is room; zoom in for more"
+          title="Images replace points where there is room; zoom in for more"
           onClick={() => scatter.bind({ images: !state.images })}
         >
           Images

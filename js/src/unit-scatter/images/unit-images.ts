@@ -17,12 +17,12 @@ export type UnitImage =
 export class UnitImages extends Observable {
   readonly #pages: ImagePages;
   /** Images that arrived one by one; they are newer than those of the pages. */
-  readonly arrived = new ArrivedImages(() => this.notify());
+  readonly arrived = new ArrivedImages(() => this.emit());
 
   constructor(sent: readonly DataView[], requests: Requests, signal: AbortSignal) {
     super(signal);
     this.#pages = new ImagePages(sent, requests, "this image", signal);
-    this.#pages.subscribe(() => this.notify(), signal);
+    this.#pages.subscribe(() => this.emit(), signal);
     onEnd(signal, () => this.arrived.end());
   }
 

@@ -41,8 +41,8 @@ export function paint(
   top: number,
   side: number,
 ): boolean {
-  const { layer, state, unitImages } = scatter;
-  const image = unitImages.of(layer, state.objective, unit);
+  const { layer, state, images } = scatter;
+  const image = images.of(layer, state.objective, unit);
   if (image?.state !== "ready") return false;
   const { bitmap, cells, at } = image;
   const frame = (FRAME * side) / SIDE;

@@ -54,7 +54,7 @@ export function RingsAndPreview({ view }: { view: View }) {
 
 /** A small preview that shows what a unit prefers before it is opened. */
 function Preview({ view, unit }: { view: View; unit: number }) {
-  const { layer, state, unitImages } = view.scatter;
+  const { layer, state, images } = view.scatter;
   const place = view.places[unit];
   if (!place) return null;
   const room = view.root.querySelector(".tws-plot")?.clientWidth ?? 0;
@@ -68,7 +68,7 @@ function Preview({ view, unit }: { view: View; unit: number }) {
       style={{ left: `${Math.max(0, left)}px`, top: `${Math.max(0, place[1] - 34)}px` }}
       aria-hidden="true"
     >
-      <ImageCanvas image={unitImages.of(layer, state.objective, unit)} name="" pixels={64} />
+      <ImageCanvas image={images.of(layer, state.objective, unit)} name="" pixels={64} />
       <p>
         <b>unit {unit}</b>
         {waits ? <span>not rendered yet</span> : null}

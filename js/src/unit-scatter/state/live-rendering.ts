@@ -83,7 +83,7 @@ export class Rendering extends Observable {
     this.#requests = new LiveRequests(model, this.kernel, signal);
     const hear = (message: unknown, buffers: DataView[]) => this.#overhear(message as never, buffers);
     model.on("msg:custom", hear);
-    this.kernel.subscribe(() => this.notify(), signal);
+    this.kernel.subscribe(() => this.emit(), signal);
     onEnd(signal, () => model.off("msg:custom", hear));
     // A page that was reloaded learns what is under way, and whether there is a kernel.
     this.#ask({});
@@ -208,7 +208,7 @@ export class Rendering extends Observable {
       measure("tunewidgets:live-first", this.#asked);
       this.#first = false;
     }
-    this.notify();
+    this.emit();
   }
 
   #settle(stage: RenderingStage): void {
@@ -225,6 +225,6 @@ export class Rendering extends Observable {
       this.trouble = undefined;
       this.lost = undefined;
     }
-    this.notify();
+    this.emit();
   }
 }

@@ -36,7 +36,7 @@ const REDRAWN_LARGE = 1500;
 
 export class Scatter extends Observable<[changed: Partial<Synced>]> {
   readonly units: Units;
-  readonly unitImages: UnitImages;
+  readonly images: UnitImages;
   /** Renders units on request; undefined where Python has no network to make images with. */
   readonly rendering: Rendering | undefined;
   /** Counts updates since the page was opened. */
@@ -50,12 +50,8 @@ export class Scatter extends Observable<[changed: Partial<Synced>]> {
     super(signal);
     this.units = model.get("_units") as Units;
     this.#traits = new Traits<Synced>(model, KEYS, signal);
-    this.unitImages = new UnitImages(
-      model.get("_sprites") as DataView[],
-      new Requests(model, signal),
-      signal,
-    );
-    this.unitImages.prepare(this.layer);
+    this.images = new UnitImages(model.get("_sprites") as DataView[], new Requests(model, signal), signal);
+    this.images.prepare(this.layer);
     const { ready } = (model.get("_rendering") ?? {}) as { ready?: boolean };
     if (ready) {
       const take = (news: News, images: readonly DataView[]) => this.#take(news, images);
@@ -66,7 +62,7 @@ export class Scatter extends Observable<[changed: Partial<Synced>]> {
       this.rendering = new Rendering(model, take, waits, signal);
     }
     this.#traits.subscribe((changed) => {
-      if (changed.layer !== undefined) this.unitImages.prepare(this.layer);
+      if (changed.layer !== undefined) this.images.prepare(this.layer);
       if (changed.unit !== undefined || changed.layer !== undefined) this.#render();
     }, signal);
     onEnd(signal, () => clearTimeout(this.#redraw));
@@ -178,9 +174,8 @@ export class Scatter extends Observable<[changed: Partial<Synced>]> {
     if (news.grown) {
       grow(layer, news.objective, news.unit, news.grown);
       if (news.grown.missing === null) {
-        if (image) this.unitImages.arrived.put(news.layer, news.objective, news.unit, image);
-        if (measured)
-          this.unitImages.arrived.put(news.layer, measuredKind(news.objective), news.unit, measured);
+        if (image) this.images.arrived.put(news.layer, news.objective, news.unit, image);
+        if (measured) this.images.arrived.put(news.layer, measuredKind(news.objective), news.unit, measured);
       }
     }
     if (news.whole) complete(layer, news.whole);
@@ -194,7 +189,7 @@ export class Scatter extends Observable<[changed: Partial<Synced>]> {
     clearTimeout(this.#redraw);
     this.#redraw = undefined;
     this.revision++;
-    this.notify({});
+    this.emit({});
   }
 
   select(units: readonly number[]): void {

@@ -75,6 +75,6 @@ export class View extends Observable {
     patch: Partial<Pick<View, "places" | "hint" | "tableOpen" | "onlySelected" | "measured" | "sort">>,
   ): void {
     Object.assign(this, patch);
-    this.notify();
+    this.emit();
   }
 }

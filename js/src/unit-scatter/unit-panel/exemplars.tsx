@@ -9,22 +9,22 @@ const PIXELS = 96;
 const KIND = "exemplar";
 
 export function Exemplars({ view, unit }: { view: View; unit: number }) {
-  const { layer, unitImages } = view.scatter;
-  const images = layer.exemplars?.images[unit]?.filter((image) => image >= 0) ?? [];
-  if (images.length === 0 || view.scatter.layer.table.dead.includes(unit)) return null;
+  const { layer, images } = view.scatter;
+  const exemplars = layer.exemplars?.images[unit]?.filter((image) => image >= 0) ?? [];
+  if (exemplars.length === 0 || layer.table.dead.includes(unit)) return null;
   const activations = layer.exemplars?.activations?.[unit] ?? [];
   return (
     <div class="tw-part">
       <h5 class="tw-heading">Images of the data it responds to most</h5>
       {layer.sheets[KIND] ? (
         <ol class="tws-exemplars">
-          {images.map((image, rank) => (
+          {exemplars.map((image, rank) => (
             <li
               key={image}
               title={`image ${image} of the data, activation ${number(activations[rank] ?? null)}`}
             >
               <ImageCanvas
-                image={unitImages.of(layer, KIND, unit, rank)}
+                image={images.of(layer, KIND, unit, rank)}
                 name={`image ${image} of the data`}
                 pixels={PIXELS}
               />
@@ -33,7 +33,7 @@ export function Exemplars({ view, unit }: { view: View; unit: number }) {
         </ol>
       ) : (
         <p class="tws-sentence">
-          Numbers {images.join(", ")}. <span class="tw-quiet">The record keeps no photographs.</span>
+          Numbers {exemplars.join(", ")}. <span class="tw-quiet">The record keeps no photographs.</span>
         </p>
       )}
     </div>

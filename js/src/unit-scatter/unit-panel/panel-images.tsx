@@ -23,7 +23,7 @@ const SMALL = 128;
 
 export function PanelImages({ view, unit, onDrawn }: Props) {
   const { scatter } = view;
-  const { layer, state, unitImages, rendering } = scatter;
+  const { layer, state, images, rendering } = scatter;
   useChanges(view.signal, rendering);
   const { objective } = state;
   const other = otherObjective(layer, objective);
@@ -31,9 +31,9 @@ export function PanelImages({ view, unit, onDrawn }: Props) {
   const name = objectiveName(objective);
   const two = eyeImage(layer, objective, unit) !== "";
   const measured = two && view.measured;
-  const image = unitImages.of(layer, measured ? measuredKind(objective) : objective, unit);
+  const image = images.of(layer, measured ? measuredKind(objective) : objective, unit);
   // So that the other one appears as soon as the reader switches to it.
-  if (two && !measured) unitImages.warm(layer, measuredKind(objective), unit);
+  if (two && !measured) images.warm(layer, measuredKind(objective), unit);
   const at = rendering?.isAt(layer.table.layer, unit) ?? false;
   const now = at ? rendering?.now : undefined;
   const grows = (which: string) =>
@@ -63,7 +63,7 @@ export function PanelImages({ view, unit, onDrawn }: Props) {
           <figcaption>
             {name} image
             {image?.state === "absent" ? (
-              <button type="button" class="tw-button" onClick={() => unitImages.retry()}>
+              <button type="button" class="tw-button" onClick={() => images.retry()}>
                 Try again
               </button>
             ) : null}
@@ -80,7 +80,7 @@ export function PanelImages({ view, unit, onDrawn }: Props) {
               {waits.includes(other) ? (
                 <Unmade bitmap={grows(other)} name="" pixels={SMALL} />
               ) : (
-                <ImageCanvas image={unitImages.of(layer, other, unit)} name="" pixels={SMALL} />
+                <ImageCanvas image={images.of(layer, other, unit)} name="" pixels={SMALL} />
               )}
               {at && now?.objective === other ? <Growth now={now} /> : null}
             </button>
@@ -134,7 +134,7 @@ function Status({ view, unit }: { view: View; unit: number }) {
   if (!rendering)
     return waits ? (
       <p class="tws-status">
-        Making images takes a network, and this view has none: open the record with <code>probe=</code>.
+        Making images takes a network: open the record with <code>probe=</code>.
       </p>
     ) : null;
   const failed = rendering.trouble && rendering.lost?.unit === unit && rendering.lost.layer === name;
@@ -164,7 +164,7 @@ function Status({ view, unit }: { view: View; unit: number }) {
   return (
     <p class="tws-status">
       {rendering.gone ? (
-        "Making images takes a kernel, and none is connected: run the cell again."
+        "Making images takes a kernel: run the cell again."
       ) : (
         <button type="button" class="tw-button" onClick={() => scatter.more(unit, "image")}>
           Render this unit

@@ -10,7 +10,7 @@ const PIXELS = 96;
 
 export function StrongerUnits({ view, unit }: { view: View; unit: number }) {
   const { scatter } = view;
-  const { layer, state, unitImages } = scatter;
+  const { layer, state, images } = scatter;
   const { objective } = state;
   const sentence = exceedingSentence(layer, objective, unit);
   if (!sentence) return null;
@@ -35,7 +35,7 @@ export function StrongerUnits({ view, unit }: { view: View; unit: number }) {
                 onClick={() => scatter.open(other)}
               >
                 <ImageCanvas
-                  image={unitImages.of(layer, objective, other)}
+                  image={images.of(layer, objective, other)}
                   name=""
                   pixels={PIXELS}
                   class={waiting.has(other) ? "tws-unmade" : ""}
