@@ -12,7 +12,7 @@ export type ImagePage =
   | { state: "ready"; bitmap: ImageBitmap }
   | { state: "absent"; reason: string };
 
-/** A page is about 2^18 pixels, so this many hold some 100 MB. */
+/** A page is about 2^18 pixels, so this many take about 100 MB. */
 export const KEPT = 96;
 
 export class ImagePages extends Observable {

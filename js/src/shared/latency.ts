@@ -31,7 +31,7 @@ export class Clock {
     this.#opened = undefined;
   }
 
-  /** What the reader asked for is on the screen; `name` says what that was. */
+  /** What the reader asked for is on the screen; `name` says what it was. */
   shown(name: string): void {
     if (this.#input !== undefined) measure(`tunewidgets:${name}`, this.#input);
     this.#input = undefined;

@@ -16,7 +16,7 @@ export interface Listener {
   partial(facts: Record<string, unknown>, buffers: DataView[]): void;
   done(): void;
   failed(trouble: Trouble): void;
-  /** Somebody else, another window perhaps, asked for something newer. */
+  /** Someone else, perhaps another window, asked for something newer. */
   stopped(): void;
 }
 
@@ -95,7 +95,7 @@ export class LiveRequests {
       this.#fail({ message: GONE, details: "" });
     };
     try {
-      // Where there is no line to Python, some hosts throw and some return a rejected promise.
+      // Without a connection to Python, some hosts throw and some return a rejected promise.
       Promise.resolve(this.#model.send(message)).catch(lost);
     } catch {
       lost();

@@ -6,7 +6,7 @@ interface Source {
   subscribe(listener: () => void, signal: AbortSignal): void;
 }
 
-/** The sources are those of the component's first drawing; `until` ends it all. */
+/** Only the sources of the first rendering count; `until` ends every subscription. */
 export function useChanges(until: AbortSignal, ...sources: (Source | undefined)[]): void {
   const [, again] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {

@@ -86,7 +86,7 @@ function status({ stage, facts }: Combination): string {
   return stage === "done" ? "finished" : "";
 }
 
-/** Title and point of the record's image that is shown where there is none of our own. */
+/** Title and point of the record's image that is shown instead. */
 function standIn({ explorer }: View): string {
   const { dimension, coordinates } = explorer.state;
   if (explorer.kept.at(coordinates)) return "Kept image";

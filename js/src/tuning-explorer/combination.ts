@@ -58,7 +58,7 @@ export class Combination extends Observable {
     onEnd(signal, () => clearTimeout(this.#timer));
   }
 
-  /** The image of these coordinates: at once where it is remembered, else from the kernel. */
+  /** Shows the image of these coordinates: at once if it is remembered, otherwise from the kernel. */
   want(coordinates: readonly number[]): void {
     this.#wanted = coordinates;
     this.#moved = performance.now();
@@ -81,7 +81,7 @@ export class Combination extends Observable {
     this.#enter(this.busy ? "stopped" : this.stage);
   }
 
-  /** The sliders move one at a time again. */
+  /** Goes back to sliders that move one at a time. */
   leave(): void {
     this.#wanted = [];
     this.#rest();

@@ -18,7 +18,7 @@ interface Props {
   dimension: Dimension;
   at: number;
   active: boolean;
-  /** Where the slider stands; between two points where all sliders move together. */
+  /** The slider's position; between two points if all sliders move together. */
   point: number;
   together: boolean;
   label: string;

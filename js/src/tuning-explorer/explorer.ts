@@ -21,17 +21,17 @@ export interface Synced {
   dimension: number;
   points: readonly number[];
   labels: readonly string[];
-  /** Whose suggested label the reader turned down. */
+  /** The rows whose suggested label the reader rejected. */
   rejected: readonly boolean[];
   playing: boolean;
   /** Row and column of the layer's map, marked in the photo; empty for none. */
   position: readonly number[];
-  /** Where all sliders stand together, a coordinate a row; empty while they move one at a time. */
+  /** The coordinates of all sliders together, one per row; empty while they move one at a time. */
   coordinates: readonly number[];
 }
 
 export const STEP = 120;
-/** For readers who asked for less motion, and for a window that follows another one's playing. */
+/** For readers who asked for less motion, and for a window that follows another one as it plays. */
 export const CALM_STEP = 400;
 export const FOLLOWER_WAIT = 700;
 
@@ -40,7 +40,7 @@ export class Explorer {
   readonly images: DimensionImages;
   /** Real patches; undefined where the record has none. */
   readonly patches: DimensionImages | undefined;
-  /** The photo that is placed along the dimensions, if there is one. */
+  /** The photo whose positions are shown along the dimensions, if there is one. */
   readonly photo: Photo | undefined;
   /** All sliders together; undefined where Python has no network to make images for that. */
   readonly combination: Combination | undefined;
@@ -93,7 +93,7 @@ export class Explorer {
     return this.#traits.values;
   }
 
-  /** Where the slider of a dimension stands. */
+  /** The point at which a dimension's slider is. */
   point(dimension = this.state.dimension): number {
     return clamp(this.state.points[dimension] ?? 0, 0, this.film.points - 1);
   }
@@ -102,13 +102,13 @@ export class Explorer {
     return this.combination !== undefined && this.state.coordinates.length === this.film.dimensions.length;
   }
 
-  /** Where a slider stands, in points; between two of them where all sliders move together. */
+  /** A slider's position, counted in points; between two of them if all sliders move together. */
   place(dimension: number): number {
     if (!this.combining) return this.point(dimension);
     return sliderPosition(this.#line(dimension), this.state.coordinates[dimension] ?? 0);
   }
 
-  /** The film's point nearest to where a slider stands. */
+  /** The film's point nearest to a slider's position. */
   nearestPoint(dimension: number): number {
     return Math.round(this.place(dimension));
   }
@@ -117,7 +117,7 @@ export class Explorer {
     return this.film.dimensions[dimension]?.status === "";
   }
 
-  /** The reader's label, else the suggestion unless it was rejected, else the dimension's number. */
+  /** The reader's label, otherwise the suggestion unless it was rejected, otherwise the dimension's number. */
   title(at = this.state.dimension): string {
     const dimension = this.film.dimensions[at];
     if (!dimension) return "";
@@ -182,7 +182,7 @@ export class Explorer {
       this.#traits.set({ points: this.#with(dimension, point), playing: false });
   }
 
-  /** The reader points at a place in the photo: every slider goes to the point nearest to it. */
+  /** The reader points at a position in the photo: every slider moves to the nearest point. */
   lookAt(row: number, column: number): void {
     const { photo } = this;
     if (!photo) return;
@@ -200,7 +200,7 @@ export class Explorer {
     this.#traits.set({ position: place, points, playing: false });
   }
 
-  /** The coordinate of the marked place along a dimension; undefined where none is marked. */
+  /** The marked position's coordinate along a dimension; undefined if none is marked. */
   marked(dimension: number): number | undefined {
     const [row, column] = this.state.position;
     if (row === undefined || column === undefined) return undefined;
@@ -212,7 +212,7 @@ export class Explorer {
     this.move(this.state.dimension, here + by);
   }
 
-  /** All sliders together, from the image that is shown on; or one at a time again. */
+  /** Switches to all sliders together, starting from the image that is shown, or back to one at a time. */
   combine(together: boolean): void {
     if (!together) this.#set([]);
     else if (!this.combining) this.goToFilm(this.state.dimension, this.point());

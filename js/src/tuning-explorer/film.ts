@@ -3,7 +3,7 @@
 import type { Cells } from "../shared/sprites";
 
 export interface Dimension {
-  /** Its place in the record, from 0. */
+  /** Its index in the record, from 0. */
   index: number;
   suggestion: string;
   /** Empty, or why this dimension can't be shown. */
@@ -22,7 +22,7 @@ export interface Dimension {
   patchCoordinate: (number | null)[][];
 }
 
-/** Real patches: `each` a point, one point's after the other's. */
+/** Real patches: `each` per point, point after point. */
 export interface PatchFacts {
   each: number;
   of: string;
@@ -52,7 +52,7 @@ export function suggestionOf(dimension: Dimension): { name: string; strength: st
   return { name, strength };
 }
 
-/** The three points whose images stand at a row's end. */
+/** The three points whose images are at the end of a row. */
 export function landmarks(points: number): number[] {
   return [...new Set([0, Math.floor((points - 1) / 2), points - 1])];
 }
@@ -61,7 +61,7 @@ export function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
-/** The place in a list of the value nearest to `wanted`. */
+/** The index of the value nearest to `wanted`. */
 export function nearestIndex(values: readonly (number | null)[], wanted: number): number {
   let best = 0;
   let least = Number.POSITIVE_INFINITY;

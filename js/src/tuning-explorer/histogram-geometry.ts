@@ -5,7 +5,7 @@ import type { Dimension } from "./film";
 import { coordinateAt } from "./slider-scale";
 
 export const WIDTH = 1000;
-/** Where the leader meets the rug, where the rug ends and the bars' room begins, and where the bars stand. */
+/** Heights at which the leader meets the rug, the rug ends and the bars' area begins, and the bars stand. */
 export const RUG = 9;
 export const TOP = 13;
 export const HEIGHT = 44;
@@ -30,7 +30,7 @@ function at(dimension: Dimension, axis: Axis, point: number): string {
   return xOf(axis, coordinateAt(dimension.coordinate, point)).toFixed(1);
 }
 
-/** From the thumb's place on the slider to the point's place on the axis, and down through the bars. */
+/** From the slider's thumb to the point's position on the axis, and down through the bars. */
 export function leader(dimension: Dimension, axis: Axis, point: number): string {
   const thumb = (WIDTH * point) / Math.max(1, dimension.coordinate.length - 1);
   return `M${thumb.toFixed(1)} 0L${at(dimension, axis, point)} ${RUG}V${HEIGHT}`;
@@ -40,7 +40,7 @@ export function rug(dimension: Dimension, axis: Axis): string {
   return dimension.coordinate.map((_, point) => `M${at(dimension, axis, point)} ${RUG}V${TOP}`).join("");
 }
 
-/** Bars that stand on the bottom; a bin that holds anything is at least a hair high. */
+/** Bars from the bottom up; a bin that holds anything is at least a hairline high. */
 export function bars(dimension: Dimension, axis: Axis): string {
   const most = Math.max(...dimension.histogram, Number.MIN_VALUE);
   return dimension.histogram
@@ -60,7 +60,7 @@ export function marker(axis: Axis, coordinate: number): string {
   return `M${Math.min(WIDTH, Math.max(0, xOf(axis, coordinate))).toFixed(1)} ${TOP}V${HEIGHT}`;
 }
 
-/** The mean of the data by their histogram. */
+/** The mean of the data, from their histogram. */
 export function middleOf(dimension: Dimension): number {
   let [sum, count] = [0, 0];
   dimension.histogram.forEach((held, bin) => {
