@@ -166,7 +166,7 @@ def test_the_kernels_rooms_build_on_one_another_in_the_order_they_are_told_in():
         assert found == [], room
 
 
-def test_no_file_of_the_page_code_needs_one_that_needs_it():
+def page_code_needs():
     files = [*PAGE_CODE.rglob("*.ts"), *PAGE_CODE.rglob("*.tsx")]
     needs = {}
     for path in files:
@@ -174,4 +174,15 @@ def test_no_file_of_the_page_code_needs_one_that_needs_it():
         found = [(path.parent / one).resolve() for one in paths]
         needs[path] = {file for file in files if file.with_suffix("").resolve() in found}
     assert sum(map(len, needs.values())) > len(files)
-    TopologicalSorter(needs).prepare()
+    return needs
+
+
+def test_no_file_of_the_page_code_needs_one_that_needs_it():
+    TopologicalSorter(page_code_needs()).prepare()
+
+
+def test_no_folder_of_the_page_code_needs_one_that_needs_it():
+    needs = {}
+    for path, found in page_code_needs().items():
+        needs.setdefault(path.parent, set()).update(file.parent for file in found)
+    TopologicalSorter({folder: found - {folder} for folder, found in needs.items()}).prepare()

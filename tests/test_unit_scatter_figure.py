@@ -37,7 +37,7 @@ def test_python_and_page_draw_the_same_for_every_choice(tree, tmp_path, monkeypa
     tables = {layer: table(layer_of(tree, layer)) for layer in layers}
     template = figures.unit_scatter_template(tree)
     page = answer_in_node(
-        'import { figure } from "./src/unit-scatter/figure";',
+        'import { figure } from "./src/unit-scatter/plot/figure";',
         "given.choices.map((c: any) => figure(given.template, given.tables[c.layer], c))",
         {"template": template, "tables": tables, "choices": asked},
         tmp_path,

@@ -103,8 +103,8 @@ def test_the_page_saves_the_same(units, tmp_path):
     order = [unit for unit in (40, *scatter.selected) if units["rendered"].sel(objective="iam").values[unit]]
     figure = json.loads(figures.unit_scatter(units, y="mean_activation").to_json())
     page = answer_in_node(
-        'import { saved } from "./src/unit-scatter/saved";',
-        "saved(given.figure, given.order, String)",
+        'import { fileFigure } from "./src/unit-scatter/plot/file-figure";',
+        "fileFigure(given.figure, given.order, String)",
         {"figure": figure, "order": order},
         tmp_path,
     )

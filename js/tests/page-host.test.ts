@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { hostedModel } from "../src/page-host/hosted-model";
-import { link } from "../src/page-host/links";
-import { unpack } from "../src/page-host/packed";
+import { link } from "../src/page-host/trait-links";
+import { unpack } from "../src/page-host/unpack-bytes";
 
 describe("a model without a kernel", () => {
   it("tells listeners of a trait when its value changes, until they leave", () => {
@@ -45,7 +45,7 @@ describe("linked traits", () => {
     expect(a.get("points")).toEqual([1, 2]);
   });
 
-  it("can stand in a ring without calling each other for ever", () => {
+  it("can stand in a ring without calling each other forever", () => {
     const models = [hostedModel({ x: [0] }), hostedModel({ x: [1] }), hostedModel({ x: [2] })];
     for (const [from, to] of [
       [0, 1],

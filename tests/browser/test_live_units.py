@@ -126,7 +126,9 @@ def test_all_of_them_with_a_click_in_the_meantime_and_cancel(scatter):
     expect(scatter.waiting).to_contain_text(f"{12 - count} of 12 units are not")
     scatter.all.click()
     expect(scatter.root.locator(".tw-livebar")).to_contain_text("All 12 units are rendered", timeout=2 * WAIT)
-    expect(scatter.root.get_by_label("y axis").locator("option")).to_contain_text(["units that answer alike"])
+    expect(scatter.root.get_by_label("y axis").locator("option")).to_contain_text(
+        ["units that respond alike"]
+    )
     assert scatter.rendered() == list(range(12))
 
 

@@ -236,7 +236,7 @@ def test_a_flat_unit_is_said_in_words_with_what_says_more(scatter):
     expect(note).to_contain_text("one position of its map", timeout=WAIT)
     expect(scatter.large).to_have_attribute("aria-label", "IAM image of unit 10, one position")
     scatter.notebook.python("widget.unit = 11")
-    expect(note).to_contain_text("images of the data that it answers to most", timeout=WAIT)
+    expect(note).to_contain_text("images of the data that it responds to most", timeout=WAIT)
     expect(scatter.large).to_have_attribute("aria-label", "IAM image of unit 11, one flat color")
     expect(scatter.root.get_by_role("region", name="Unit 11, one flat color")).to_be_visible()
 

@@ -1,7 +1,7 @@
 """Recovery tables as text: a checklist in Markdown, LaTeX or CSV, for a paper or a message.
 
-In: cells of `recovery_marks`, and what they were looked at with. Out: text. js/src/recovery-checklist/text.ts writes
-the same, so that the page can copy a table with no kernel; whatever changes here changes there.
+In: cells of `recovery_marks`, and what they were looked at with. Out: text. The page writes
+the same without a kernel (js/src/recovery-checklist/table-text.ts); whatever changes here changes there.
 """
 
 import csv

@@ -80,7 +80,7 @@ _SOURCES: dict[str, _Source] = {
     "selectivity": _Source("class selectivity", "share", alive=True),
     "rs": _Source("RS", "share"),
     "rs_normalized": _Source("RS with gain divided out", "share"),
-    "substitutes": _Source("units that answer alike", "count"),
+    "substitutes": _Source("units that respond alike", "count"),
     "own_response": _Source("response to its own image", "number", read=_own_response),
     "mean_activation": _Source("mean activation over the data", "number", alive=True),
     "precision_at_k": _Source("precision@k for the preferred class", "share", alive=True),

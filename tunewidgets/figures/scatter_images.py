@@ -2,7 +2,7 @@
 
 In: a bound scatter figure, the layer's record, and units in an order. Out: the figure with images in its layout. Where
 two would overlap, the first in order gets the room and the other stays a point, as on the page
-(js/src/unit-scatter/standing.ts).
+(js/src/unit-scatter/plot/image-placement.ts).
 """
 
 from collections.abc import Iterable, Sequence

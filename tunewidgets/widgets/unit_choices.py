@@ -1,7 +1,7 @@
 """What a reader of the scatter may choose on one layer, and what is chosen at first.
 
 In: a layer's table of columns (`unit_columns.table`). Out: names for the axes, the colors and the objective. The page
-makes the same choices of a layer (js/src/unit-scatter/choices.ts) when its reader goes there.
+makes the same choices of a layer (js/src/unit-scatter/data/choices.ts) when its reader goes there.
 """
 
 from dataclasses import dataclass

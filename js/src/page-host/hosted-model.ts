@@ -1,4 +1,4 @@
-// The exported page: a widget's model with nobody on the other side.
+// Exported page: a widget's model without a kernel behind it.
 // In: the traits' values. Out: what anywidget calls a model; what one view sets, every other view and link hears.
 
 type Callback = (...args: never[]) => void;
@@ -10,7 +10,7 @@ export interface HostedModel {
   send(content: unknown): void;
   on(event: string, callback: Callback): void;
   off(event: string, callback: Callback): void;
-  /** Where a notebook's host has its kernel. */
+  /** Where a notebook's host holds its kernel. */
   widget_manager: { kernel: null };
 }
 

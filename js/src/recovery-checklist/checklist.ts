@@ -1,13 +1,14 @@
-// The checklist: one widget's state in this page, shared by all its views.
-// In: the widget model. Out: the synced traits, what may be done to them, the cells as they are, and the films.
-import { birth } from "../shared/clock";
-import { Pages } from "../shared/pages";
-import { fitting, oneOf, type Place } from "../shared/place";
+// Recovery checklist: one widget's state in this page, shared by all its views.
+// In: the widget model. Out: the synced traits, the actions on them, the cells and the films.
+
+import { type AddressState, fitting, oneOf } from "../shared/address-state";
+import { ImagePages } from "../shared/image-pages";
+import { birth } from "../shared/latency";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type TraitModel, Traits } from "../shared/traits";
-import { type Curve, curveOf, type Null, nullOf } from "./packed";
+import { type Curve, curveOf, type Null, nullOf } from "./nulls-and-curves";
 import { type Cell, cellsOf, type Entries, type Look, levels, type Report } from "./report";
-import type { Judged } from "./text";
+import type { Judged } from "./table-text";
 
 export interface Synced {
   bank: string;
@@ -21,7 +22,7 @@ export interface Synced {
 
 const KEYS = ["bank", "readout", "seed", "alpha", "opened", "verdicts", "notes"] as const;
 
-/** `entries` with one of them changed; an empty text takes it out. */
+/** `entries` with one of them changed; an empty text removes it. */
 function entered(entries: Entries, key: string, text: string): Entries {
   const { [key]: _, ...rest } = entries;
   return text ? { ...rest, [key]: text } : rest;
@@ -29,8 +30,8 @@ function entered(entries: Entries, key: string, text: string): Entries {
 
 export class Checklist {
   readonly report: Report;
-  /** Film strips, decoded when a cell that has one is opened. */
-  readonly strips: Pages;
+  /** Film strips, decoded when their cell is opened. */
+  readonly strips: ImagePages;
   readonly #curves: DataView | undefined;
   readonly #nulls: DataView | undefined;
   readonly #traits: Traits<Synced>;
@@ -42,7 +43,7 @@ export class Checklist {
     this.#curves = model.get("_curves") as DataView | undefined;
     this.#nulls = model.get("_nulls") as DataView | undefined;
     this.#traits = new Traits<Synced>(model, KEYS, signal);
-    this.strips = new Pages(
+    this.strips = new ImagePages(
       model.get("_sprites") as DataView[],
       new Requests(model, signal),
       "this film",
@@ -95,11 +96,11 @@ export class Checklist {
     this.#traits.set(patch);
   }
 
-  /** Where an address leads. */
-  visit(place: Place): void {
+  /** Takes over the state from an address. */
+  visit(asked: AddressState): void {
     const { report, cells, state } = this;
     this.#traits.set(
-      fitting<Omit<Synced, "verdicts" | "notes">>(place, {
+      fitting<Omit<Synced, "verdicts" | "notes">>(asked, {
         bank: oneOf(report.bank),
         readout: oneOf(report.readout),
         seed: oneOf(report.seed),
@@ -114,7 +115,7 @@ export class Checklist {
     this.#traits.set({ opened: key });
   }
 
-  /** The same verdict once more takes it back. */
+  /** Giving the same verdict again takes it back. */
   judge(key: string, verdict: string): void {
     const { verdicts } = this.state;
     this.#traits.set({ verdicts: entered(verdicts, key, verdicts[key] === verdict ? "" : verdict) });

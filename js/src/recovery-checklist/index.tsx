@@ -1,4 +1,4 @@
-// The checklist's entry: what anywidget calls.
+// Recovery checklist: the entry that anywidget calls.
 import { keepNativeKeys } from "../shared/keyboard";
 import { widget } from "../shared/widget";
 import { Checklist } from "./checklist";

@@ -1,8 +1,9 @@
-// The checklist: what the signs in a cell mean.
-import { Mark } from "./mark";
+// Recovery checklist: the legend. What the signs in a cell mean.
+// In: the report. Out: a list.
+import { MarkIcon } from "./mark-icon";
 import { levelText } from "./switches";
 import type { View } from "./view";
-import { sources } from "./words";
+import { sources } from "./wording";
 
 export function Legend({ view }: { view: View }) {
   const { report, state, look } = view.checklist;
@@ -13,13 +14,13 @@ export function Legend({ view }: { view: View }) {
   return (
     <ul class="twr-legend">
       <li>
-        <Mark value={true} /> recovered at α = {levelText(state.alpha)}
+        <MarkIcon value={true} /> recovered at α = {levelText(state.alpha)}
       </li>
       <li>
-        <Mark value={false} /> not recovered
+        <MarkIcon value={false} /> not recovered
       </li>
       <li>
-        <Mark value={null} /> not there, which is not a no
+        <MarkIcon value={null} /> not there, which is not a no
       </li>
       <li>
         <b>{pictures ? "Left" : "Subspace"}</b>: the attribute {what} than{" "}
@@ -56,18 +57,18 @@ function OfFilms({ view }: { view: View }) {
   return (
     <ul class="twr-legend">
       <li>
-        <Mark value={true} /> some dimension goes further along the attribute than chance at α ={" "}
+        <MarkIcon value={true} /> some dimension goes further along the attribute than chance at α ={" "}
         {levelText(state.alpha)}
       </li>
       <li>
-        <Mark value={false} /> none does
+        <MarkIcon value={false} /> none does
       </li>
       <li>
-        <Mark value={null} /> not there, which is not a no
+        <MarkIcon value={null} /> not there, which is not a no
       </li>
       <li>
-        <b>Chance</b>: the furthest of as many random axes of the same subspace, rendered alike. What any axis
-        sweeps is no finding, though a reader may see it
+        <b>Chance</b>: the furthest of as many random axes of the same subspace, rendered alike. A sweep that
+        any axis shows is no finding, even if a reader sees it
       </li>
       <li>
         <b>Paper</b> (small gray sign): its Table 2, judged by eye on InceptionV1 with other weights; for

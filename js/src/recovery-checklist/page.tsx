@@ -1,15 +1,16 @@
-// The checklist's page: switches, the table of marks, and the opened cell below it.
+// Recovery checklist: the whole widget on the page.
+// In: a view. Out: the switches, the table of marks, and the opened cell below it.
 import { useEffect, useRef } from "preact/hooks";
+import { Announcements } from "../shared/announcements";
 import { listenToKeys } from "../shared/keyboard";
-import { Live } from "../shared/live";
 import { useChanges } from "../shared/use-changes";
-import { Copy } from "./copy";
-import { Detail } from "./detail";
+import { CellPanel } from "./cell-panel";
+import { CopyTable } from "./copy-table";
 import { Legend } from "./legend";
 import { Switches } from "./switches";
 import { Table } from "./table";
 import type { View } from "./view";
-import { agreementWords, describe } from "./words";
+import { agreementWords, describe } from "./wording";
 
 export function Page({ view }: { view: View }) {
   useChanges(view.signal, view.checklist, view.checklist.strips, view);
@@ -46,19 +47,19 @@ export function Page({ view }: { view: View }) {
         <Legend view={view} />
         <div class="twr-below">
           <p class="twr-agreement">{agreementWords(checklist)}</p>
-          <Copy view={view} />
+          <CopyTable view={view} />
         </div>
         {opened ? (
-          <Detail key={opened.key} view={view} cell={opened} />
+          <CellPanel key={opened.key} view={view} cell={opened} />
         ) : (
           <p class="tw-invitation">
             <b>No cell is open.</b> Open one to see the film of its best dimension, what the{" "}
-            {report.subject === "films" ? "pictures" : "filters"} say along it, and how far chance would have
-            come; then say whether you see it.
+            {report.subject === "films" ? "pictures" : "filters"} say along it, and how far chance would get;
+            then say whether you see it.
           </p>
         )}
       </div>
-      <Live text={describe(checklist)} />
+      <Announcements text={describe(checklist)} />
     </>
   );
 }

@@ -1,10 +1,11 @@
-// The checklist: what Python sends once (`_report`), and what its cells say at a level.
-// tunewidgets/derived/recovery_marks.py says the same in Python; whatever changes here changes there.
+// Recovery checklist: everything that Python sends once (`_report`), and the marks of its cells at a level.
+// In: p-values and other numbers. Out: cells, the same as in tunewidgets/derived/recovery_marks.py; whatever changes here
+// changes there.
 import type { Cells } from "../shared/sprites";
 
 export type Numbers = readonly (number | null)[];
 
-export interface Column {
+export interface TableColumn {
   method: string;
   count: number;
   name: string;
@@ -31,7 +32,7 @@ export interface Report {
   model: string;
   others: string;
   vectors: number | null;
-  /** Positions a side that each vector is the mean of. */
+  /** The side of the square of positions that each vector pools. */
   pool: number;
   /** "mean" or "rms", the root of their mean square. */
   pooling: string;
@@ -42,7 +43,7 @@ export interface Report {
   images: number | null;
   alpha: number;
   smooth: number;
-  columns: Column[];
+  columns: TableColumn[];
   /** What each bank's marks compare: "sweep" or "r2". */
   statistic: string[];
   /** Column, seed, bank: empty, or why there is nothing. */
@@ -57,7 +58,7 @@ export interface Report {
   strips: StripFacts[];
 }
 
-/** What is looked at; bank and readout are places in the report's lists, and so is seed. */
+/** What the reader looks at; bank, readout and seed are indices into the report's lists. */
 export interface Look {
   bank: number;
   readout: number;
@@ -71,7 +72,7 @@ export interface Cell {
   key: string;
   attribute: number;
   column: number;
-  /** Its place in the report's lists. */
+  /** Its index in the report's lists. */
   at: number;
   inSubspace: Mark;
   onAxis: Mark;
@@ -92,7 +93,7 @@ export const VERDICTS = ["yes", "no", "unsure"] as const;
 // Numbers come with six decimals.
 const ROUNDING = 1e-6;
 
-export function placeOf(
+export function valueIndex(
   report: Report,
   attribute: number,
   column: number,
@@ -113,27 +114,27 @@ export function inSubspace(report: Report, at: number, alpha: number): Mark {
   return passes(report, report.values.p[at], at, alpha);
 }
 
-export function keyOf(report: Report, attribute: number, column: number): string {
-  const { method, count } = report.columns[column] as Column;
+export function cellKey(report: Report, attribute: number, column: number): string {
+  const { method, count } = report.columns[column] as TableColumn;
   return `${report.attribute[attribute]}/${method}-${count}`;
 }
 
 /** The marks of one cell for each bank seed. */
 export function overSeeds(report: Report, attribute: number, column: number, look: Look): Mark[] {
   return report.seed.map((_, seed) =>
-    inSubspace(report, placeOf(report, attribute, column, look, seed), look.alpha),
+    inSubspace(report, valueIndex(report, attribute, column, look, seed), look.alpha),
   );
 }
 
 export function cellOf(report: Report, attribute: number, column: number, look: Look): Cell {
-  const at = placeOf(report, attribute, column, look);
+  const at = valueIndex(report, attribute, column, look);
   const { values } = report;
   const marks = overSeeds(report, attribute, column, look).filter((mark) => mark !== null);
   const number = (name: keyof Report["values"]) => values[name][at] ?? null;
   const status = report.status[(column * report.seed.length + look.seed) * report.bank.length + look.bank];
   const p = number("p");
   return {
-    key: keyOf(report, attribute, column),
+    key: cellKey(report, attribute, column),
     attribute,
     column,
     at,
@@ -158,14 +159,14 @@ function whyNoP(report: Report, look: Look): string {
     : "there is no p-value here";
 }
 
-/** Row by row: attributes, and in each the columns. */
+/** Row by row: all columns of the first attribute, then of the next. */
 export function cellsOf(report: Report, look: Look): Cell[] {
   return report.attribute.flatMap((_, attribute) =>
     report.columns.map((_, column) => cellOf(report, attribute, column, look)),
   );
 }
 
-/** What a column says of frequency, angle and phase together. */
+/** What a column says about frequency, angle and phase together. */
 export interface AllThree {
   column: number;
   recovered: Mark;
@@ -176,10 +177,10 @@ export interface AllThree {
   paper: Mark;
 }
 
-/** Three claims made at once: Holm's p-values decide, and one that is not there leaves nothing to say. */
+/** Three claims made at once: Holm's p-values decide, and a missing one leaves the mark open. */
 function recoversAll(report: Report, column: number, look: Look, seed: number): Mark {
   const marks = report.attribute.map((_, attribute) => {
-    const at = placeOf(report, attribute, column, look, seed);
+    const at = valueIndex(report, attribute, column, look, seed);
     return passes(report, report.values.p_holm[at], at, look.alpha);
   });
   return ofAll(marks);
@@ -197,7 +198,7 @@ export function allThreeOf(report: Report, look: Look): AllThree[] {
       .map((_, seed) => recoversAll(report, column, look, seed))
       .filter((mark) => mark !== null);
     const holm = report.attribute.map(
-      (_, attribute) => report.values.p_holm[placeOf(report, attribute, column, look)] ?? null,
+      (_, attribute) => report.values.p_holm[valueIndex(report, attribute, column, look)] ?? null,
     );
     return {
       column,
@@ -229,7 +230,7 @@ export function agreement(
   };
 }
 
-/** Levels worth choosing: the record's own and the usual ones below it that its draws can reach. */
+/** Levels worth offering: the record's own, and the usual ones below it that its draws can reach. */
 export function levels(report: Report): number[] {
   const usual = [0.1, 0.05, 0.02, 0.01, 0.005, 0.001];
   const reached = usual.filter((level) => level < report.alpha && level * (report.draws + 1) >= 1 - 1e-9);

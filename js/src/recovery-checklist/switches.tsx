@@ -1,5 +1,6 @@
-// The checklist: which bank, which readout, which level and which bank seed; and why a bank's mean matters.
-import { Choice } from "../shared/choice";
+// Recovery checklist: the switches above the table, and a note on why a bank's mean matters.
+// In: the report. Out: the reader's choice of bank, readout, level and bank seed.
+import { ChoiceList } from "../shared/choice-list";
 import { decimal } from "../shared/format";
 import { levels } from "./report";
 import type { View } from "./view";
@@ -29,7 +30,7 @@ export function Switches({ view }: { view: View }) {
             />
           </>
         )}
-        <Choice
+        <ChoiceList
           name="α"
           value={String(state.alpha)}
           options={[...new Set([...levels(report), state.alpha])].map((level) => ({
@@ -39,7 +40,7 @@ export function Switches({ view }: { view: View }) {
           onChoose={(alpha) => checklist.choose({ alpha: Number(alpha) })}
         />
         {report.seed.length > 1 ? (
-          <Choice
+          <ChoiceList
             name="Bank seed"
             value={String(state.seed)}
             options={report.seed.map((seed) => ({ value: String(seed), text: String(seed) }))}
@@ -64,7 +65,7 @@ function Light({ name }: { name: string }) {
   return (
     <div class="tw-note">
       <p>
-        <b>Filters of the bank “{name}” answer to uniform light.</b> Whatever else a direction does, activity
+        <b>Filters of the bank “{name}” respond to uniform light.</b> Whatever else a direction does, activity
         rises with the light along it, and the filters with most mean take the lead: frequency, angle and
         phase then seem to change along arbitrary directions too. So marks here do not compare how far an
         attribute sweeps (D), but how much of the dimension’s weights it explains (R²). Marks that appear only

@@ -1,9 +1,10 @@
-// The checklist's table: a row an attribute, a column a method with its number of components.
-import { decimal, percent } from "../shared/format";
-import { Mark } from "./mark";
-import { type AllThree, allThreeOf, type Cell, type Mark as Value } from "./report";
+// Recovery checklist: the table, one row per attribute and one column per method and number of components.
+// In: a view. Out: cells with their marks.
+import { capital, decimal, percent } from "../shared/format";
+import { MarkIcon } from "./mark-icon";
+import { type AllThree, allThreeOf, type Cell, type Mark } from "./report";
 import type { View } from "./view";
-import { allThreeWords, capital, cellWords, pText } from "./words";
+import { allThreeWords, cellWords, pText } from "./wording";
 
 export function Table({ view }: { view: View }) {
   const { report, cells, look } = view.checklist;
@@ -50,7 +51,7 @@ export function Table({ view }: { view: View }) {
   );
 }
 
-/** What a column says of all attributes at once: nothing to open, its film is that of the three cells above. */
+/** What a column says about all attributes at once. Nothing opens: its films are those of the cells above. */
 function Together({ view, one }: { view: View; one: AllThree }) {
   const { report } = view.checklist;
   const [low, high] = report.intervals[String(one.seeds)]?.[one.recovering] ?? [];
@@ -60,7 +61,7 @@ function Together({ view, one }: { view: View; one: AllThree }) {
       <span class="twr-seen" aria-hidden="true">
         <span class="twr-marks">
           <span>
-            <Mark value={one.recovered} />
+            <MarkIcon value={one.recovered} />
             <span class="twr-wide">by Holm</span>
           </span>
         </span>
@@ -95,7 +96,7 @@ function Share({ of: { recovering, seeds } }: { of: { recovering: number; seeds:
   );
 }
 
-function Paper({ value }: { value: Value }) {
+function Paper({ value }: { value: Mark }) {
   return (
     <span class="twr-paper">
       {value === null ? (
@@ -103,7 +104,7 @@ function Paper({ value }: { value: Value }) {
       ) : (
         <>
           <span class="twr-word">paper </span>
-          <Mark value={value} small />
+          <MarkIcon value={value} small />
         </>
       )}
     </span>
@@ -129,17 +130,17 @@ function Square({ view, cell, at }: { view: View; cell: Cell; at: number }) {
         checklist.open(open ? "" : cell.key);
       }}
     >
-      {/* What is drawn would be read as fragments. */}
+      {/* A screen reader would read the drawing as fragments. */}
       <span class="tw-hidden">{cellWords(checklist, cell)}</span>
       <span class="twr-face" aria-hidden="true">
         <span class="twr-marks">
           <span>
-            <Mark value={cell.inSubspace} />
+            <MarkIcon value={cell.inSubspace} />
             {films ? null : <span class="twr-wide">subspace</span>}
           </span>
           {films ? null : (
             <span>
-              <Mark value={cell.onAxis} />
+              <MarkIcon value={cell.onAxis} />
               <span class="twr-wide">axis</span>
             </span>
           )}

@@ -1,7 +1,8 @@
-// The checklist: the reader's own verdict on the opened cell, and a note.
+// Recovery checklist: the reader's own verdict on the opened cell, and a note.
+// In: a cell. Out: three buttons and a line of text.
 import { type Cell, VERDICTS } from "./report";
 import type { View } from "./view";
-import { cellName } from "./words";
+import { cellName } from "./wording";
 
 export function Verdict({ view, cell }: { view: View; cell: Cell }) {
   const { checklist } = view;
@@ -36,7 +37,7 @@ export function Verdict({ view, cell }: { view: View; cell: Cell }) {
           onInput={(event) => checklist.note(cell.key, event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key !== "Enter" && event.key !== "Escape") return;
-            // Else the same press would go on to click the cell that has the focus then.
+            // Otherwise the same key press would also click the cell that gets the focus.
             event.preventDefault();
             view.focusCell();
           }}

@@ -1,11 +1,13 @@
-// The checklist: one view of it. What belongs to one place on the screen and not to the widget: the keyboard's cell,
-// whether numbers stand in the cells, and the clock of what the reader did last.
-import { Changing } from "../shared/changing";
-import { Clock } from "../shared/clock";
+// Recovery checklist: one view of a widget, with its keys.
+// In: the widget's state and the view's root element. Out: the keyboard's cell, whether cells show numbers, and the latency
+// clock: what belongs to one view and not to the widget.
+
 import type { KeyMap } from "../shared/keyboard";
+import { Clock } from "../shared/latency";
+import { Observable } from "../shared/observable";
 import type { Checklist } from "./checklist";
 
-export class View extends Changing {
+export class View extends Observable {
   /** The cell that Tab reaches and arrows move. */
   at = 0;
   numbers = false;
@@ -26,7 +28,7 @@ export class View extends Changing {
     }, signal);
   }
 
-  /** Whoever opens a cell, the keyboard is there too. */
+  /** The keyboard's cell follows the opened one, whoever opened it. */
   #follow(): void {
     const at = this.checklist.cells.findIndex((cell) => cell.key === this.checklist.state.opened);
     if (at >= 0) this.at = at;
@@ -55,10 +57,10 @@ export class View extends Changing {
 
   set(patch: Partial<Pick<View, "at" | "numbers">>): void {
     Object.assign(this, patch);
-    this.tell();
+    this.emit();
   }
 
-  /** An open cell goes along with the arrows, so that a row can be looked through. */
+  /** If a cell is open, the arrows open the next one, so that a reader can go through a row. */
   #walk(by: number, within: boolean): void {
     const { cells, state } = this.checklist;
     const cell = cells[this.at + by];

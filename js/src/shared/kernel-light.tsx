@@ -1,9 +1,10 @@
-// Shared room: the kernel's state, small and in words.
+// Shared: the kernel's state, as a small light with words.
+// In: connected, busy or gone. Out: one line.
 import { GONE, type KernelState } from "./kernel";
 
 const WORDS: Record<KernelState, string> = {
   connected: "kernel connected",
-  busy: "kernel busy: a running cell may hold messages back",
+  busy: "kernel busy: a running cell may delay messages",
   gone: `${GONE}: showing what the record holds`,
 };
 

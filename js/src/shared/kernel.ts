@@ -1,8 +1,9 @@
-// Shared room: how the kernel is.
-// In: the widget model, its host's kernel where there is one to see, and whether requests are answered. Out: one of
-// three states, for all who listen.
-import { Changing } from "./changing";
+// Shared: the state of the kernel.
+// In: the widget model, its host's kernel where there is one to see, and whether requests get a reply. Out: one of three
+// states, for everyone who listens.
+
 import { onEnd } from "./lifetime";
+import { Observable } from "./observable";
 
 export type KernelState = "connected" | "busy" | "gone";
 
@@ -23,16 +24,16 @@ export interface KernelModel {
   widget_manager?: unknown;
 }
 
-/** After these a widget's own line to Python is gone for good: only a new run of its cell brings a new one. */
+/** After these a widget's connection to Python is lost for good: only running its cell again makes a new one. */
 const ENDED = new Set(["restarting", "autorestarting", "terminating", "dead"]);
 
-/** What is said of a request that nobody answers. */
+/** What a reader is told about a request without a reply. */
 export const GONE = "kernel not connected";
 
-/** Milliseconds that a kernel which doesn't say that it is busy may stay silent. */
+/** How many milliseconds a kernel that doesn't report itself busy may stay silent. */
 export const PATIENCE = 5_000;
 
-export class Kernel extends Changing {
+export class Kernel extends Observable {
   #state: KernelState = "connected";
   #ended = false;
   #connection: Connection | undefined;
@@ -40,7 +41,7 @@ export class Kernel extends Changing {
   constructor(model: KernelModel, signal: AbortSignal) {
     super(signal);
     const lost = () => this.#end();
-    // ipywidgets says so when the widget's line is cut; while it lives, nothing else changes it.
+    // ipywidgets reports a lost connection this way; nothing else changes it while the widget lives.
     model.on("comm_live_update", lost);
     onEnd(signal, () => {
       model.off("comm_live_update", lost);
@@ -53,7 +54,7 @@ export class Kernel extends Changing {
     return this.#state;
   }
 
-  /** Whether the widget's line to Python is gone for good. */
+  /** Whether the widget's connection to Python is lost for good. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -64,8 +65,8 @@ export class Kernel extends Changing {
   }
 
   /**
-   * A request waits for its answer since so many milliseconds. A kernel with nothing to do would have answered; of one
-   * that can't be seen, such as in an exported page, silence is all one knows.
+   * A request has been waiting for its reply for so many milliseconds. An idle kernel would have replied; if it
+   * can't be seen, as in an exported page, silence is the only evidence.
    */
   silent(since: number): void {
     const idle = (this.#connection?.status ?? "idle") === "idle";
@@ -100,6 +101,6 @@ export class Kernel extends Changing {
   #set(state: KernelState): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.tell();
+    this.emit();
   }
 }

@@ -1,4 +1,4 @@
-// Shared room: keys that a whole widget answers to.
+// Shared: keys that a whole widget responds to.
 // In: key presses anywhere inside a view. Out: named actions; text fields and the host's own shortcuts are left alone.
 
 export type KeyMap = Readonly<Record<string, () => void>>;

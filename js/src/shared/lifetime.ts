@@ -1,4 +1,4 @@
-// Shared room: how long something lives.
+// Shared: how long something lives.
 // In: the props a host gives to `initialize` or `render`. Out: one AbortSignal, and the cleanup to return.
 
 export interface Lifetime {

@@ -1,7 +1,7 @@
-// Shared room: requests that take a while. One is under way at a time, and a newer one takes its place.
-// In: a message without its id. Out: what the kernel tells of it, until it is done, fails or is stopped.
+// Shared: live requests, which the kernel works on for a while. One runs at a time, and a newer one replaces it.
+// In: a message without its id. Out: what the kernel reports, until the request is done, fails or is stopped.
 //
-// A request that was not answered yet keeps the next one waiting here: at most one message ever waits in the kernel.
+// While a request has no reply, the next one waits here: at most one message ever waits in the kernel.
 import { GONE, type Kernel } from "./kernel";
 import { onEnd } from "./lifetime";
 import { measure } from "./measure";
@@ -16,7 +16,7 @@ export interface Listener {
   partial(facts: Record<string, unknown>, buffers: DataView[]): void;
   done(): void;
   failed(trouble: Trouble): void;
-  /** Somebody else, another window perhaps, asked for something newer. */
+  /** Someone else, perhaps another window, asked for something newer. */
   stopped(): void;
 }
 
@@ -37,7 +37,7 @@ interface Told {
   details?: string;
 }
 
-/** Milliseconds without an answer after which the kernel counts as busy. */
+/** Milliseconds without a reply after which the kernel counts as busy. */
 export const SILENCE = 1_000;
 
 export class LiveRequests {
@@ -95,7 +95,7 @@ export class LiveRequests {
       this.#fail({ message: GONE, details: "" });
     };
     try {
-      // Where there is no line to Python, some hosts throw and some return a rejected promise.
+      // Without a connection to Python, some hosts throw and some return a rejected promise.
       Promise.resolve(this.#model.send(message)).catch(lost);
     } catch {
       lost();

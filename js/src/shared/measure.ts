@@ -1,5 +1,5 @@
-// Shared room: the page's own clock.
-// In: when something began. Out: a PerformanceObserver anywhere sees an entry of the given name.
+// Shared: one entry on the browser's performance timeline.
+// In: a name, and when something began. Out: a PerformanceObserver anywhere sees the entry.
 
 /** Each entry is cleared again at once, so that hours of scrubbing leave nothing behind; observers still get it. */
 export function measure(name: string, start: number): void {

@@ -1,5 +1,5 @@
-// Shared room: the newest of images that come one after the other and are decoded side by side.
-// In: encoded bytes. Out: a bitmap, closed as soon as a newer one takes its place.
+// Shared: the newest of several images that arrive one after another and are decoded concurrently.
+// In: encoded bytes. Out: a bitmap, closed as soon as a newer one replaces it.
 import { onEnd } from "./lifetime";
 import { decode } from "./sprites";
 
@@ -11,7 +11,7 @@ export class NewestImage {
     onEnd(signal, () => this.clear());
   }
 
-  /** Whether it is shown: one that is decoded after a newer one is not any more. */
+  /** Whether it was shown: an image decoded after a newer one is dropped. */
   async show(bytes: DataView): Promise<boolean> {
     const place = ++this.#newest;
     const bitmap = await decode(bytes);
@@ -24,7 +24,7 @@ export class NewestImage {
     return true;
   }
 
-  /** No image, and none of those on their way. */
+  /** Shows no image, and drops those that are still being decoded. */
   clear(): void {
     this.#newest++;
     this.bitmap?.close();

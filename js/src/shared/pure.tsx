@@ -1,4 +1,5 @@
-// Shared room: components that draw again only when one of their props is another value.
+// Shared: components that render again only when a prop has changed.
+// In: a function component. Out: the same component, skipped while its props stay identical.
 import { Component, type ComponentChild } from "preact";
 
 export function pure<P extends object>(draw: (props: P) => ComponentChild) {

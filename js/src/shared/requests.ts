@@ -1,4 +1,4 @@
-// Shared room: what is not in the page is asked of the kernel.
+// Shared: asks the kernel for what is not in the page.
 // In: a message without its id. Out: the reply's buffers, or an error that says why there are none.
 import { GONE } from "./kernel";
 import { onEnd } from "./lifetime";
@@ -49,7 +49,7 @@ export class Requests {
     });
   }
 
-  /** Rejects when the kernel answers with an error, can't be reached, or stays silent for `patience` ms. */
+  /** Rejects when the kernel replies with an error, can't be reached, or stays silent for `patience` ms. */
   ask(message: { kind: string } & Record<string, unknown>): Promise<DataView[]> {
     const id = `${this.#prefix}-${this.#count++}`;
     return new Promise((resolve, reject) => {

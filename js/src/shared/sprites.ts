@@ -1,8 +1,8 @@
-// Shared room: mosaics of equal cells, decoded once and drawn a cell at a time.
+// Shared: mosaics of equal cells, decoded once and drawn one cell at a time.
 // In: encoded bytes (WebP). Out: cells on a canvas.
 import type { Requests } from "./requests";
 
-/** How a mosaic is laid out: cells of `width` × `height` pixels, `columns` a row, in reading order. */
+/** How a mosaic is laid out: cells of `width` × `height` pixels, `columns` per row, in reading order. */
 export interface Cells {
   width: number;
   height: number;
@@ -36,7 +36,7 @@ export function decode(bytes: DataView | Uint8Array): Promise<ImageBitmap> {
 }
 
 /**
- * A mosaic that came with the page, else one that the kernel is asked for. Rejects with a sentence about `what`.
+ * A mosaic that came with the page, or one from the kernel. Rejects with a sentence about `what`.
  */
 export async function mosaic(
   sent: DataView | undefined,

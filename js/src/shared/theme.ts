@@ -1,4 +1,4 @@
-// Shared room: light or dark, as the host is.
+// Shared: light or dark, like the host.
 // In: the host's marks on <body> and the system's preference. Out: data-tw-theme on a view's root element.
 import { onEnd } from "./lifetime";
 

@@ -1,10 +1,11 @@
-// Shared room: the synced traits as the page sees them.
+// Shared: the synced traits as the page sees them.
 // In: the widget model. Out: values that change at once for every view, and reach Python at a bounded rate.
 //
 // The page's own values live here, not in the model: a value that waits to be saved can then be dropped when
 // Python sets the trait meanwhile, and the last writer wins on both sides.
-import { Changing } from "./changing";
+
 import { onEnd } from "./lifetime";
+import { Observable } from "./observable";
 
 export interface TraitModel {
   get(key: string): unknown;
@@ -17,7 +18,7 @@ export interface TraitModel {
 /** Who changed the values: this page, or the other side (Python, another window). */
 export type Origin = "page" | "kernel";
 
-export class Traits<T extends object> extends Changing<[changed: Partial<T>, origin: Origin]> {
+export class Traits<T extends object> extends Observable<[changed: Partial<T>, origin: Origin]> {
   #model: TraitModel;
   #values: T;
   #pending = new Set<keyof T & string>();
@@ -57,7 +58,7 @@ export class Traits<T extends object> extends Changing<[changed: Partial<T>, ori
     if (keys.length === 0) return;
     this.#values = { ...this.#values, ...changed };
     for (const key of keys) this.#pending.add(key);
-    this.tell(changed, "page");
+    this.emit(changed, "page");
     if (this.#timer === undefined) this.#saveAndWait();
   }
 
@@ -84,6 +85,6 @@ export class Traits<T extends object> extends Changing<[changed: Partial<T>, ori
     const value = this.#model.get(key) as T[typeof key];
     if (JSON.stringify(value) === JSON.stringify(this.#values[key])) return;
     this.#values = { ...this.#values, [key]: value };
-    this.tell({ [key]: value } as unknown as Partial<T>, "kernel");
+    this.emit({ [key]: value } as unknown as Partial<T>, "kernel");
   }
 }

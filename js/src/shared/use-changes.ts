@@ -1,11 +1,12 @@
-// Shared room: a component that draws again when something it shows changes.
+// Shared: a hook that renders a component again when something it shows changes.
+// In: observables. Out: a new rendering after each change, until the component or the view ends.
 import { useEffect, useReducer } from "preact/hooks";
 
 interface Source {
   subscribe(listener: () => void, signal: AbortSignal): void;
 }
 
-/** The sources are those of the component's first drawing; `until` ends it all. */
+/** Only the sources of the first rendering count; `until` ends every subscription. */
 export function useChanges(until: AbortSignal, ...sources: (Source | undefined)[]): void {
   const [, again] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {

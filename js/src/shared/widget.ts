@@ -1,9 +1,9 @@
-// Shared room: what anywidget calls, and the exported page. One state a widget, one Preact tree a view.
-// In: how a widget's state begins, and what a view of it is. Out: `initialize`, `render` and `visit`.
+// Shared: the functions that anywidget and the exported page call. One state per widget, one Preact tree per view.
+// In: how a widget's state begins, and what one view of it is. Out: `initialize`, `render` and `visit`.
 import type { AnyModel } from "@anywidget/types";
 import { render as draw, type VNode } from "preact";
+import type { AddressState } from "./address-state";
 import { lifetime, onEnd } from "./lifetime";
-import type { Place } from "./place";
 import { followTheme } from "./theme";
 
 interface Props {
@@ -11,8 +11,8 @@ interface Props {
   signal?: AbortSignal;
 }
 
-/** `name`: the class of a view's root. `view`: what is drawn in a root, until the signal. */
-export function widget<State extends { visit(place: Place): void }>(
+/** `name`: the class of a view's root. `view`: what is drawn in a root until the signal aborts. */
+export function widget<State extends { visit(asked: AddressState): void }>(
   name: string,
   begin: (model: AnyModel, signal: AbortSignal) => State,
   view: (state: State, root: HTMLElement, signal: AbortSignal) => VNode,
@@ -42,9 +42,9 @@ export function widget<State extends { visit(place: Place): void }>(
       return life.end;
     }
 
-    /** Go where a page's address says; what the widget has no place for stays as it is. */
-    function visit(place: Place): void {
-      state?.visit(place);
+    /** Takes over the state from a page's address; values that are not valid here change nothing. */
+    function visit(asked: AddressState): void {
+      state?.visit(asked);
     }
 
     return { initialize, render, visit };

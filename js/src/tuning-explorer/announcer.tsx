@@ -1,6 +1,8 @@
-// The explorer: what its live region says.
+// Tuning explorer: what the status region announces.
+// In: the widget's state. Out: a sentence.
+
+import { Announcements } from "../shared/announcements";
 import { decimal } from "../shared/format";
-import { Live } from "../shared/live";
 import type { Explorer } from "./explorer";
 
 export function describe(explorer: Explorer): string {
@@ -22,5 +24,5 @@ export function describe(explorer: Explorer): string {
 }
 
 export function Announcer({ explorer }: { explorer: Explorer }) {
-  return <Live text={describe(explorer)} />;
+  return <Announcements text={describe(explorer)} />;
 }

@@ -1,11 +1,12 @@
-// The explorer: all sliders together. The image for where they stand is asked of the kernel and grows in view.
-// In: coordinates, one a row. Out: the image as far as it is, and what is known of it.
-import { Changing } from "../shared/changing";
+// Tuning explorer: all sliders together. The kernel makes the image for their coordinates, and it grows in view.
+// In: coordinates, one per row. Out: the image as far as it has come, and what is known of it.
+
 import type { Kernel } from "../shared/kernel";
 import { onEnd } from "../shared/lifetime";
 import { LiveRequests, type Trouble } from "../shared/live-request";
 import { measure } from "../shared/measure";
 import { NewestImage } from "../shared/newest-image";
+import { Observable } from "../shared/observable";
 import type { MessageModel } from "../shared/requests";
 
 export interface Facts {
@@ -19,9 +20,9 @@ export interface Facts {
   from: [row: number | null, dimension: number, point: number];
 }
 
-export type Stage = "idle" | "asked" | "growing" | "done" | "stopped" | "failed";
+export type CombinationStage = "idle" | "asked" | "growing" | "done" | "stopped" | "failed";
 
-/** Between two requests while a slider moves, in milliseconds: the reader sees each one's first image. */
+/** Milliseconds between two requests while a slider moves: enough to see the first image of each. */
 export const PACE = 80;
 const REMEMBERED = 64;
 
@@ -30,8 +31,8 @@ interface Finished {
   facts: Facts;
 }
 
-export class Combination extends Changing {
-  stage: Stage = "idle";
+export class Combination extends Observable {
+  stage: CombinationStage = "idle";
   facts: Facts | undefined;
   trouble: Trouble | undefined;
   readonly home: readonly number[];
@@ -53,16 +54,16 @@ export class Combination extends Changing {
     this.home = home;
     this.#image = new NewestImage(signal);
     this.#requests = new LiveRequests(model, kernel, signal);
-    kernel.subscribe(() => this.tell(), signal);
+    kernel.subscribe(() => this.emit(), signal);
     onEnd(signal, () => clearTimeout(this.#timer));
   }
 
-  /** The image of these coordinates: at once where it is remembered, else from the kernel. */
+  /** Shows the image of these coordinates: at once if it is remembered, otherwise from the kernel. */
   want(coordinates: readonly number[]): void {
     this.#wanted = coordinates;
     this.#moved = performance.now();
     this.#first = true;
-    const known = this.#finished.get(keyOf(coordinates));
+    const known = this.#finished.get(coordinatesKey(coordinates));
     if (known) {
       this.#rest();
       this.#show(known.facts, known.bytes);
@@ -70,27 +71,27 @@ export class Combination extends Changing {
       return;
     }
     this.#enter("asked");
-    // At once if the reader begins to move, then at a steady pace, and the last place always.
+    // At once when the reader begins to move, then at a steady pace, and always for the final coordinates.
     if (this.#timer === undefined) this.#ask();
   }
 
-  /** Stop what is under way; what was seen stays. */
+  /** Stops what is under way; the image so far stays. */
   stop(): void {
     this.#rest();
     this.#enter(this.busy ? "stopped" : this.stage);
   }
 
-  /** The sliders move one at a time again. */
+  /** Goes back to sliders that move one at a time. */
   leave(): void {
     this.#wanted = [];
     this.#rest();
     this.#enter("idle");
   }
 
-  /** Something about the shown image went wrong, which stays. */
+  /** Reports a problem with the image that is shown; the image stays. */
   complain(message: string): void {
     this.trouble = { message, details: "" };
-    this.tell();
+    this.emit();
   }
 
   get bitmap(): ImageBitmap | undefined {
@@ -109,7 +110,7 @@ export class Combination extends Changing {
 
   #ask(): void {
     const coordinates = this.#wanted;
-    const key = keyOf(coordinates);
+    const key = coordinatesKey(coordinates);
     const current = () => this.#wanted === coordinates;
     this.#requests.start(
       { kind: "image", coordinates },
@@ -124,7 +125,7 @@ export class Combination extends Changing {
         done: () => {
           if (!current()) return;
           if (!this.#finished.has(key)) {
-            // Joined too late to see anything: it is remembered there by now.
+            // The request joined another one too late to receive the image: the kernel remembers it by now.
             this.#ask();
             return;
           }
@@ -160,16 +161,16 @@ export class Combination extends Changing {
       measure("tunewidgets:live-first", this.#moved);
       this.#first = false;
     }
-    this.tell();
+    this.emit();
   }
 
-  #enter(stage: Stage): void {
+  #enter(stage: CombinationStage): void {
     this.stage = stage;
     if (stage !== "failed") this.trouble = undefined;
-    this.tell();
+    this.emit();
   }
 }
 
-export function keyOf(coordinates: readonly number[]): string {
+export function coordinatesKey(coordinates: readonly number[]): string {
   return coordinates.map((coordinate) => coordinate.toFixed(5)).join(" ");
 }

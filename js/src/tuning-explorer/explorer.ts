@@ -1,45 +1,46 @@
-// The explorer: one widget's state in this page, shared by all its views.
-// In: the widget model. Out: the synced traits, what may be done to them, and the images.
-import { birth } from "../shared/clock";
+// Tuning explorer: one widget's state in this page, shared by all its views.
+// In: the widget model. Out: the synced traits, the actions on them, and the images.
+
+import { type AddressState, below, fitting, isFlag, isNumber, listOf } from "../shared/address-state";
 import { Kernel, type KernelModel } from "../shared/kernel";
+import { birth } from "../shared/latency";
 import { onEnd } from "../shared/lifetime";
-import { below, fitting, isFlag, isNumber, listOf, type Place } from "../shared/place";
 import { type MessageModel, Requests } from "../shared/requests";
 import { type Origin, type TraitModel, Traits } from "../shared/traits";
 import { Combination } from "./combination";
-import { clamp, dimensionName, type Film, nearest, suggestionOf } from "./film";
-import { axisOf } from "./geometry";
-import { Images } from "./images";
-import { KeptImages } from "./kept";
+import { DimensionImages } from "./dimension-images";
+import { clamp, dimensionName, type Film, nearestIndex, suggestionOf } from "./film";
+import { axisOf } from "./histogram-geometry";
+import { KeptImages } from "./kept-images";
 import { Photo, type PhotoFacts } from "./photo";
-import { begin, next, type Trip } from "./player";
-import { coordinateAt, placeOf, rounded } from "./scale";
-import { LOOK, wander } from "./walk";
+import { begin, next, type Trip } from "./play-trip";
+import { PAUSE, randomStep } from "./random-walk";
+import { coordinateAt, rounded, sliderPosition } from "./slider-scale";
 
 export interface Synced {
   dimension: number;
   points: readonly number[];
   labels: readonly string[];
-  /** Whose suggested label the reader turned down. */
+  /** The rows whose suggested label the reader rejected. */
   rejected: readonly boolean[];
   playing: boolean;
   /** Row and column of the layer's map, marked in the photo; empty for none. */
   position: readonly number[];
-  /** Where all sliders stand together, a coordinate a row; empty while they move one at a time. */
+  /** The coordinates of all sliders together, one per row; empty while they move one at a time. */
   coordinates: readonly number[];
 }
 
 export const STEP = 120;
-/** For readers who asked for less motion, and for a window that follows another one's playing. */
+/** For readers who asked for less motion, and for a window that follows another one as it plays. */
 export const CALM_STEP = 400;
 export const FOLLOWER_WAIT = 700;
 
 export class Explorer {
   readonly film: Film;
-  readonly images: Images;
+  readonly images: DimensionImages;
   /** Real patches; undefined where the record has none. */
-  readonly patches: Images | undefined;
-  /** The photo that is placed along the dimensions, if there is one. */
+  readonly patches: DimensionImages | undefined;
+  /** The photo whose positions are shown along the dimensions, if there is one. */
   readonly photo: Photo | undefined;
   /** All sliders together; undefined where Python has no network to make images for that. */
   readonly combination: Combination | undefined;
@@ -66,10 +67,10 @@ export class Explorer {
     this.#requests = requests;
     const { dimension } = this.state;
     const sprites = model.get("_sprites") as DataView[];
-    this.images = new Images(sprites, statuses, requests, dimension, signal);
+    this.images = new DimensionImages(sprites, statuses, requests, dimension, signal);
     if (this.film.patches) {
       const patches = model.get("_patches") as DataView[];
-      this.patches = new Images(patches, statuses, requests, dimension, signal, "patches");
+      this.patches = new DimensionImages(patches, statuses, requests, dimension, signal, "patches");
     }
     const photo = model.get("_photo") as PhotoFacts | Record<string, never>;
     if ("image" in photo) this.photo = new Photo(photo as PhotoFacts, signal);
@@ -92,7 +93,7 @@ export class Explorer {
     return this.#traits.values;
   }
 
-  /** Where the slider of a dimension stands. */
+  /** The point at which a dimension's slider is. */
   point(dimension = this.state.dimension): number {
     return clamp(this.state.points[dimension] ?? 0, 0, this.film.points - 1);
   }
@@ -101,13 +102,13 @@ export class Explorer {
     return this.combination !== undefined && this.state.coordinates.length === this.film.dimensions.length;
   }
 
-  /** Where a slider stands, in points; between two of them where all sliders move together. */
+  /** A slider's position, counted in points; between two of them if all sliders move together. */
   place(dimension: number): number {
     if (!this.combining) return this.point(dimension);
-    return placeOf(this.#line(dimension), this.state.coordinates[dimension] ?? 0);
+    return sliderPosition(this.#line(dimension), this.state.coordinates[dimension] ?? 0);
   }
 
-  /** The film's point nearest to where a slider stands. */
+  /** The film's point nearest to a slider's position. */
   nearestPoint(dimension: number): number {
     return Math.round(this.place(dimension));
   }
@@ -116,7 +117,7 @@ export class Explorer {
     return this.film.dimensions[dimension]?.status === "";
   }
 
-  /** The reader's label, else the suggestion unless it was rejected, else the dimension's number. */
+  /** The reader's label, otherwise the suggestion unless it was rejected, otherwise the dimension's number. */
   title(at = this.state.dimension): string {
     const dimension = this.film.dimensions[at];
     if (!dimension) return "";
@@ -124,7 +125,7 @@ export class Explorer {
     return this.state.labels[at]?.trim() || suggestion || dimensionName(dimension);
   }
 
-  /** Whether a suggestion waits for the reader's word. */
+  /** Whether a suggestion awaits the reader's decision. */
   waits(at = this.state.dimension): boolean {
     const { labels, rejected } = this.state;
     return (this.film.dimensions[at]?.suggestion ?? "") !== "" && !labels[at]?.trim() && !rejected[at];
@@ -150,14 +151,14 @@ export class Explorer {
     this.patches?.prefer(this.state.dimension);
   }
 
-  /** Where an address leads. */
-  visit(place: Place): void {
+  /** Takes over the state from an address. */
+  visit(asked: AddressState): void {
     const { film, photo, combination } = this;
     const rows = film.dimensions.length;
     const [down, across] = [below(photo?.facts.rows ?? 0), below(photo?.facts.columns ?? 0)];
     const nowhere = listOf(isNumber, 0);
     const together = listOf(isNumber, combination ? rows : 0);
-    const fits = fitting<Omit<Synced, "labels" | "rejected">>(place, {
+    const fits = fitting<Omit<Synced, "labels" | "rejected">>(asked, {
       dimension: below(rows),
       points: listOf(below(film.points), rows),
       playing: isFlag,
@@ -181,7 +182,7 @@ export class Explorer {
       this.#traits.set({ points: this.#with(dimension, point), playing: false });
   }
 
-  /** The reader points at a place in the photo: every slider goes to the point nearest to it. */
+  /** The reader points at a position in the photo: every slider moves to the nearest point. */
   lookAt(row: number, column: number): void {
     const { photo } = this;
     if (!photo) return;
@@ -194,12 +195,12 @@ export class Explorer {
     const points = this.film.dimensions.map((dimension, at) =>
       dimension.status
         ? this.point(at)
-        : nearest(dimension.coordinate, photo.coordinate(at, place[0] ?? 0, place[1] ?? 0)),
+        : nearestIndex(dimension.coordinate, photo.coordinate(at, place[0] ?? 0, place[1] ?? 0)),
     );
     this.#traits.set({ position: place, points, playing: false });
   }
 
-  /** The coordinate of the marked place along a dimension; undefined where none is marked. */
+  /** The marked position's coordinate along a dimension; undefined if none is marked. */
   marked(dimension: number): number | undefined {
     const [row, column] = this.state.position;
     if (row === undefined || column === undefined) return undefined;
@@ -211,19 +212,19 @@ export class Explorer {
     this.move(this.state.dimension, here + by);
   }
 
-  /** All sliders together, from the image that is shown on; or one at a time again. */
+  /** Switches to all sliders together, starting from the image that is shown, or back to one at a time. */
   combine(together: boolean): void {
     if (!together) this.#set([]);
     else if (!this.combining) this.goToFilm(this.state.dimension, this.point());
   }
 
-  /** All sliders to these coordinates: the reader's doing, which ends a walk. */
+  /** Moves all sliders to these coordinates. The reader asked for it, which ends a walk. */
   goTo(coordinates: readonly number[]): void {
     this.walking = false;
     this.#set(coordinates);
   }
 
-  /** All sliders to where one of the film's own images was made. */
+  /** Moves all sliders to the coordinates of one of the film's own images. */
   goToFilm(dimension: number, point: number): void {
     const to = this.#line(dimension)[point] ?? 0;
     this.goTo((this.combination?.home ?? []).map((held, at) => (at === dimension ? to : held)));
@@ -231,7 +232,7 @@ export class Explorer {
 
   toggleWalk(): void {
     this.walking = !this.walking;
-    if (this.walking) this.#wander();
+    if (this.walking) this.#randomStep();
     else this.stop();
   }
 
@@ -240,12 +241,12 @@ export class Explorer {
     this.combination?.stop();
   }
 
-  /** Ask again for the image that was stopped or failed. */
+  /** Asks again for the image that was stopped or failed. */
   again(): void {
     this.combination?.want(this.state.coordinates);
   }
 
-  /** Put the finished image into the record. */
+  /** Adds the finished image to the record. */
   keep(): void {
     const { coordinates } = this.state;
     this.#requests
@@ -260,7 +261,7 @@ export class Explorer {
     this.#traits.set({ labels });
   }
 
-  /** The suggestion becomes the label, or goes away; either way the reader has seen to it. */
+  /** Accepts the suggestion as the label or rejects it; either way it is settled. */
   decide(at: number, accepted: boolean): void {
     const dimension = this.film.dimensions[at];
     if (!dimension || !this.waits(at)) return;
@@ -276,7 +277,7 @@ export class Explorer {
     else this.#traits.set({ playing: !this.state.playing && this.shown() });
   }
 
-  /** The points with one of them moved; the very same list where nothing moves. */
+  /** The points with one of them moved; the identical list where nothing moves. */
   #with(dimension: number, point: number): readonly number[] {
     const to = clamp(point, 0, this.film.points - 1);
     if (to === this.state.points[dimension]) return this.state.points;
@@ -291,18 +292,18 @@ export class Explorer {
     return this.film.dimensions[dimension]?.coordinate ?? [];
   }
 
-  /** A walk goes on when its image is finished and was looked at, and ends where there is none. */
+  /** A walk goes on once its image is finished and was shown for a moment, and ends where there is none. */
   #walkOn(): void {
     clearTimeout(this.#walk);
     if (!this.walking) return;
     const { stage } = this.combination ?? {};
     if (stage === "failed" || stage === "stopped" || this.#views === 0) this.walking = false;
-    if (stage === "done" && this.walking) this.#walk = setTimeout(() => this.#wander(), LOOK);
+    if (stage === "done" && this.walking) this.#walk = setTimeout(() => this.#randomStep(), PAUSE);
   }
 
-  #wander(): void {
+  #randomStep(): void {
     const ranges = this.film.dimensions.map((dimension) => axisOf(dimension));
-    if (this.walking && this.combining) this.#set(wander(this.state.coordinates, ranges));
+    if (this.walking && this.combining) this.#set(randomStep(this.state.coordinates, ranges));
   }
 
   #react(changed: Partial<Synced>, origin: Origin): void {
@@ -317,7 +318,7 @@ export class Explorer {
       this.#trip = undefined;
       this.#schedule();
     } else if (changed.points && origin === "kernel" && this.state.playing) {
-      // Somebody else moves the slider, perhaps another window that plays: leave the pace to it.
+      // Someone else moves the slider, perhaps another window that is playing: it sets the pace.
       this.#trip = this.#trip && { ...this.#trip, at: this.point() };
       this.#schedule(FOLLOWER_WAIT);
     }

@@ -1,8 +1,9 @@
-// The explorer: what Python sends once (`_film`), and the pure questions one can ask of it.
+// Tuning explorer: the film that Python sends once (`_film`).
+// In: its dimensions and points. Out: names, landmarks and the nearest point.
 import type { Cells } from "../shared/sprites";
 
 export interface Dimension {
-  /** Its place in the record, from 0. */
+  /** Its index in the record, from 0. */
   index: number;
   suggestion: string;
   /** Empty, or why this dimension can't be shown. */
@@ -21,8 +22,8 @@ export interface Dimension {
   patchCoordinate: (number | null)[][];
 }
 
-/** Real patches: `each` a point, one point's after the other's. */
-export interface Patches {
+/** Real patches: `each` per point, point after point. */
+export interface PatchFacts {
   each: number;
   of: string;
   cells: Cells;
@@ -37,7 +38,7 @@ export interface Film {
   points: number;
   cells: Cells;
   /** Null where the record has none. */
-  patches: Patches | null;
+  patches: PatchFacts | null;
   dimensions: Dimension[];
 }
 
@@ -51,7 +52,7 @@ export function suggestionOf(dimension: Dimension): { name: string; strength: st
   return { name, strength };
 }
 
-/** The three points whose images stand at a row's end. */
+/** The three points whose images are at the end of a row. */
 export function landmarks(points: number): number[] {
   return [...new Set([0, Math.floor((points - 1) / 2), points - 1])];
 }
@@ -60,8 +61,8 @@ export function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
-/** The place in a list of the value nearest to `wanted`. */
-export function nearest(values: readonly (number | null)[], wanted: number): number {
+/** The index of the value nearest to `wanted`. */
+export function nearestIndex(values: readonly (number | null)[], wanted: number): number {
   let best = 0;
   let least = Number.POSITIVE_INFINITY;
   values.forEach((value, at) => {

@@ -1,4 +1,5 @@
-// The explorer's header: where the film comes from, and what a reader must know before trusting it.
+// Tuning explorer: the header. Where the film comes from, and what a reader must know before trusting it.
+// In: the film. Out: its source, the keys and its warnings.
 import { pure } from "../shared/pure";
 import type { Film } from "./film";
 
@@ -21,7 +22,7 @@ export const Header = pure(({ film, labeled }: { film: Film; labeled: number }) 
         <>
           {" "}
           <kbd>Y</kbd>
-          <kbd>N</kbd> take the suggestion or not
+          <kbd>N</kbd> accept/reject suggestion
         </>
       ) : null}
     </p>

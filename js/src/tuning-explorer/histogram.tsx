@@ -1,12 +1,13 @@
-// The explorer: the data's histogram under a slider, with the current point's place in it.
+// Tuning explorer: the data's histogram under a slider.
+// In: a dimension and its current point. Out: the bars, with the point's position in them.
 import { useMemo } from "preact/hooks";
 import type { Dimension } from "./film";
-import { axisOf, bars, HEIGHT, leader, marker, rug, WIDTH } from "./geometry";
+import { axisOf, bars, HEIGHT, leader, marker, rug, WIDTH } from "./histogram-geometry";
 
 interface Props {
   dimension: Dimension;
   point: number;
-  /** A coordinate to mark beside the point's own: that of a place in a photo. */
+  /** A second coordinate to mark: that of a position in a photo. */
   mark: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-// The explorer's entry: what anywidget calls.
+// Tuning explorer: the entry that anywidget calls.
 import { listenToKeys } from "../shared/keyboard";
 import { widget } from "../shared/widget";
 import { Explorer } from "./explorer";

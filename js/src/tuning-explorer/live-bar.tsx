@@ -1,4 +1,5 @@
-// The explorer: whether sliders move one at a time or all together, and how the kernel is that makes their images.
+// Tuning explorer: the bar for live work, above the rows.
+// In: whether sliders move together, and the kernel's state. Out: the switch between both ways, and the kernel's light.
 import { KernelLight } from "../shared/kernel-light";
 import type { Combination } from "./combination";
 import type { Explorer } from "./explorer";

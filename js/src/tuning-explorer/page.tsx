@@ -1,13 +1,14 @@
-// The explorer's page: header, one row a dimension, and the stage with the active dimension's image.
+// Tuning explorer: the whole widget on the page.
+// In: a view. Out: the header, one row per dimension, and the panel with the active dimension's image.
 import { useEffect } from "preact/hooks";
 import { useChanges } from "../shared/use-changes";
 import { Announcer } from "./announcer";
+import { DimensionPanel } from "./dimension-panel";
+import { DimensionRow } from "./dimension-row";
 import { Header } from "./header";
 import { LiveBar } from "./live-bar";
-import { Row } from "./row";
-import { Stage } from "./stage";
+import { PhotoHeatMap } from "./photo-heat-map";
 import type { View } from "./view";
-import { WhatIf } from "./whatif";
 
 export function Page({ view }: { view: View }) {
   const { explorer } = view;
@@ -26,7 +27,7 @@ export function Page({ view }: { view: View }) {
             style={{ "--twe-dimensions": film.dimensions.length }}
           >
             {film.dimensions.map((dimension, at) => (
-              <Row
+              <DimensionRow
                 key={dimension.index}
                 view={view}
                 dimension={dimension}
@@ -41,9 +42,9 @@ export function Page({ view }: { view: View }) {
               />
             ))}
           </ul>
-          {explorer.photo ? <WhatIf view={view} photo={explorer.photo} /> : null}
+          {explorer.photo ? <PhotoHeatMap view={view} photo={explorer.photo} /> : null}
         </div>
-        <Stage view={view} />
+        <DimensionPanel view={view} />
       </div>
       <Announcer explorer={explorer} />
     </>

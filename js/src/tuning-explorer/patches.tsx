@@ -1,14 +1,15 @@
-// The explorer: real patches at both ends of the active dimension, and at the slider's point.
+// Tuning explorer: real image patches at both ends of the active dimension, and at the slider's point.
+// In: the patches' mosaic and their coordinates. Out: three small groups of images.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal } from "../shared/format";
 import { drawCell } from "../shared/sprites";
-import type { Dimension, Patches as Facts } from "./film";
-import type { Images } from "./images";
+import type { DimensionImages } from "./dimension-images";
+import type { Dimension, PatchFacts } from "./film";
 import type { View } from "./view";
 
 const PIXELS = 96;
 
-export function Patches({ view, images, facts }: { view: View; images: Images; facts: Facts }) {
+export function Patches({ view, images, facts }: { view: View; images: DimensionImages; facts: PatchFacts }) {
   const { explorer } = view;
   const at = explorer.state.dimension;
   const dimension = explorer.film.dimensions[at];
@@ -51,7 +52,7 @@ function coordinateOf(dimension: Dimension, point: number, rank: number): number
 
 interface PatchProps {
   bitmap: ImageBitmap | undefined;
-  facts: Facts;
+  facts: PatchFacts;
   index: number;
   coordinate: number | null;
 }

@@ -1,7 +1,8 @@
-// The explorer: a photo, and where each position of the layer's map on it falls along each dimension.
-// In: `_photo`, as Python sends it. Out: coordinates, places on the photo, and colors of a heat map.
-import { Changing } from "../shared/changing";
+// Tuning explorer: a photo, and where each position of the layer's map falls along each dimension.
+// In: `_photo`, as Python sends it. Out: coordinates, positions on the photo, and the colors of a heat map.
+
 import { onEnd } from "../shared/lifetime";
+import { Observable } from "../shared/observable";
 import { decode } from "../shared/sprites";
 
 export interface PhotoFacts {
@@ -33,7 +34,7 @@ const [LOW, HIGH] = [
 ] as const;
 const STRONGEST = 215;
 
-export class Photo extends Changing {
+export class Photo extends Observable {
   bitmap: ImageBitmap | undefined;
   #ended = false;
 
@@ -56,7 +57,7 @@ export class Photo extends Changing {
       return;
     }
     this.bitmap = bitmap;
-    this.tell();
+    this.emit();
   }
 
   coordinate(dimension: number, row: number, column: number): number {
@@ -66,7 +67,7 @@ export class Photo extends Changing {
     return from + level * ((high[dimension] ?? 0) - from);
   }
 
-  /** Where the map lies on the photo, as shares of its width and height: centered, a stride a position. */
+  /** Where the map lies on the photo, as shares of its width and height: centered, one stride per position. */
   get box(): Box {
     const { width, height, rows, columns, step } = this.facts;
     const [w, h] = [(columns * step[1]) / width, (rows * step[0]) / height];
@@ -82,7 +83,7 @@ export class Photo extends Changing {
     return [place((y - top) / height, rows), place((x - left) / width, columns)];
   }
 
-  /** A pixel a position: clear where `middle` is, blue toward the low end and vermilion toward the high one. */
+  /** One pixel per position: transparent at `middle`, blue toward the low end and vermilion toward the high one. */
   heat(dimension: number, middle: number, axis: { low: number; high: number }): ImageData {
     const { rows, columns } = this.facts;
     const image = new ImageData(columns, rows);
@@ -106,6 +107,6 @@ export function tint(
 ): [number, number, number, number] {
   const reach = Math.max(axis.high - middle, middle - axis.low);
   const share = reach > 0 ? Math.min(1, Math.abs(coordinate - middle) / reach) : 0;
-  // The root: most positions lie near the middle, and their side of it is worth seeing.
+  // The square root: most positions lie near the middle, and which side they are on should be visible.
   return [...(coordinate >= middle ? HIGH : LOW), Math.round(STRONGEST * Math.sqrt(share))];
 }

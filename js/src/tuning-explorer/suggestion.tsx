@@ -1,4 +1,5 @@
-// The explorer: a suggested label that waits in its row. One click, or Y, takes it; N or the cross turns it down.
+// Tuning explorer: a suggested label that awaits the reader's decision in its row.
+// In: the dimension's suggestion. Out: a click or Y accepts it; the cross or N rejects it.
 import { type Dimension, suggestionOf } from "./film";
 import type { View } from "./view";
 

@@ -1,8 +1,9 @@
-// The explorer: a row's first, middle and last image. A click goes there (keys: Home, End and the arrows).
+// Tuning explorer: a row's first, middle and last image.
+// In: the row's mosaic. Out: three small images; a click goes there (keys: Home, End and the arrows).
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { drawCell } from "../shared/sprites";
+import type { Sprite } from "./dimension-images";
 import { landmarks } from "./film";
-import type { Sprite } from "./images";
 import type { View } from "./view";
 
 const PIXELS = 88;

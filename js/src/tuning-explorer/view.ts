@@ -1,7 +1,9 @@
-// The explorer: one view of it. What belongs to one place on the screen and not to the widget: focus, scrolling,
-// and the clock of what the reader did last.
-import { Clock } from "../shared/clock";
+// Tuning explorer: one view of a widget, with its keys.
+// In: the widget's state and the view's root element. Out: keyboard actions, focus, scrolling, and the latency clock: what
+// belongs to one view and not to the widget.
+
 import type { KeyMap } from "../shared/keyboard";
+import { Clock } from "../shared/latency";
 import type { Explorer } from "./explorer";
 import { clamp } from "./film";
 
@@ -80,7 +82,7 @@ export class View {
 
   /** The image is on the canvas. */
   drawn(): void {
-    this.clock.answered("draw");
+    this.clock.shown("draw");
     this.clock.painted();
   }
 }

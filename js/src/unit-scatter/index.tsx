@@ -1,9 +1,9 @@
-// The scatter's entry: what anywidget calls.
+// Unit scatter: the entry that anywidget calls.
 import { keepNativeKeys } from "../shared/keyboard";
 import { widget } from "../shared/widget";
 import { Page } from "./page";
-import { Scatter } from "./scatter";
-import { View } from "./view";
+import { Scatter } from "./state/scatter";
+import { View } from "./state/view";
 import "./style.css";
 
 export default widget(

@@ -1,17 +1,18 @@
-// The scatter's page: toolbar, plot, the opened unit beside it and the pinned one, table.
-import { Live } from "../shared/live";
+// Unit scatter: the whole widget on the page.
+// In: a view. Out: toolbar, plot, the opened and the pinned unit beside it, table, and what the status region announces.
+import { Announcements } from "../shared/announcements";
 import { useChanges } from "../shared/use-changes";
-import { Detail } from "./detail";
-import { LiveBar } from "./live-bar";
-import { Plot } from "./plot";
-import { Table } from "./table";
-import { Toolbar } from "./toolbar";
-import { troubles } from "./troubles";
-import { countOf, objectiveName, valueText } from "./units";
-import type { View } from "./view";
+import { LiveBar } from "./controls/live-bar";
+import { Toolbar } from "./controls/toolbar";
+import { unitWarnings } from "./data/unit-warnings";
+import { countOf, objectiveName, valueText } from "./data/units";
+import { Plot } from "./plot/plot";
+import type { View } from "./state/view";
+import { UnitTable } from "./table/unit-table";
+import { UnitPanel } from "./unit-panel/unit-panel";
 
 export function Page({ view }: { view: View }) {
-  useChanges(view.signal, view.scatter, view.scatter.sheets, view);
+  useChanges(view.signal, view.scatter, view.scatter.images, view);
   const { scatter } = view;
   const { layer, state } = scatter;
   const { unit, pinned } = state;
@@ -40,23 +41,23 @@ export function Page({ view }: { view: View }) {
           <Plot view={view} />
           {"rs" in layer.table.columns ? (
             <p class="tws-definition">
-              <b>RS</b> is the share of the layer’s units that answer more strongly than a unit to the image
+              <b>RS</b> is the share of the layer’s units that respond more strongly than a unit to the image
               made for it: high RS means replaceable. (Two papers of this title exist; this is the definition
               used here.)
             </p>
           ) : null}
         </div>
         <div class="tws-right">
-          {pinned !== null && pinned !== unit ? <Detail view={view} unit={pinned} place="pinned" /> : null}
+          {pinned !== null && pinned !== unit ? <UnitPanel view={view} unit={pinned} place="pinned" /> : null}
           {unit === null ? (
             <Invitation waiting={scatter.waiting.size} />
           ) : (
-            <Detail view={view} unit={unit} place="opened" />
+            <UnitPanel view={view} unit={unit} place="opened" />
           )}
         </div>
-        {view.tableOpen ? <Table view={view} /> : null}
+        {view.tableOpen ? <UnitTable view={view} /> : null}
       </div>
-      <Live text={describe(view)} />
+      <Announcements text={describe(view)} />
     </>
   );
 }
@@ -67,13 +68,15 @@ function Invitation({ waiting }: { waiting: number }) {
       <p>
         <b>No unit is open.</b>
       </p>
-      <p>Click a point to see what the unit prefers, which classes it answers to and who could replace it.</p>
+      <p>
+        Click a point to see what the unit prefers, which classes it responds to and what could replace it.
+      </p>
       {waiting > 0 ? <p>Hollow points have no image yet.</p> : null}
     </section>
   );
 }
 
-/** What changed, for those who hear the page. */
+/** What changed, for screen readers. */
 export function describe(view: View): string {
   const { scatter, hint } = view;
   const { layer, state } = scatter;
@@ -87,7 +90,7 @@ export function describe(view: View): string {
   if (hint?.by === "keys" && hint.unit !== state.unit)
     return `unit ${hint.unit}: ${place(hint.unit)}; Enter opens it`;
   if (state.unit !== null) {
-    const wrong = troubles(layer, state.objective, state.unit);
+    const wrong = unitWarnings(layer, state.objective, state.unit);
     return [`unit ${state.unit} is open: ${place(state.unit)}`, ...wrong].join(". ");
   }
   if (state.selected.length > 0) return `${state.selected.length} units are selected`;

@@ -168,7 +168,7 @@ describe("the checklist's page", () => {
       "phase/My_Method-2": "unsure",
     });
     expect(page.text(".twr-agreement")).toBe(
-      "3 of 6 cells judged, 1 unsure; with the marks in the subspace agree 1 of 2; with those on the axis 1 of 2.",
+      "3 of 6 cells judged, 1 unsure; 1 of 2 agree with the marks in the subspace; 1 of 2 agree with those on the axis.",
     );
     expect(page.cells()[2]?.textContent).toContain("you: yes");
     await page.press("u");
@@ -219,7 +219,7 @@ describe("the checklist's page", () => {
     await page.click(page.el.querySelectorAll(".tw-segments button")[1]);
     await settle();
     expect(model.state.bank).toBe("with mean");
-    expect(page.text(".tw-note")).toContain("answer to uniform light");
+    expect(page.text(".tw-note")).toContain("respond to uniform light");
   });
 
   it("shows p, D and η in the cells when asked", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { spread } from "../../src/recovery-checklist/film-strip";
 import { agreement, allThreeOf, cellsOf, levels } from "../../src/recovery-checklist/report";
-import { spread } from "../../src/recovery-checklist/strip";
-import { csv, latex, markdown } from "../../src/recovery-checklist/text";
-import { pText, sources } from "../../src/recovery-checklist/words";
+import { csv, latex, markdown } from "../../src/recovery-checklist/table-text";
+import { pText, sources } from "../../src/recovery-checklist/wording";
 import { report } from "./report";
 
 const look = { bank: 0, readout: 0, seed: 0, alpha: 0.05 };

@@ -94,7 +94,7 @@ describe("the explorer's page", () => {
     expect(model.sent).toEqual([]);
   });
 
-  it("answers to keys from anywhere but a text field", async () => {
+  it("responds to keys from anywhere but a text field", async () => {
     const model = explorerModel();
     const page = await show(model);
     press(page.sliders()[0], "ArrowRight");
@@ -243,10 +243,10 @@ describe("the explorer's page", () => {
 
   it("says what changed to those who can't see it", async () => {
     const page = await show(explorerModel());
-    expect(page.text(".tw-live")).toBe("");
+    expect(page.text(".tw-status")).toBe("");
     press(page.sliders()[0], "ArrowRight");
     await settle(1000);
-    expect(page.text(".tw-live")).toBe("dimension 0: point 4 of 5, coordinate 1.00, cosine 0.90");
+    expect(page.text(".tw-status")).toBe("dimension 0: point 4 of 5, coordinate 1.00, cosine 0.90");
   });
 
   it("shows the film's warnings", async () => {
@@ -451,7 +451,7 @@ describe("all sliders together", () => {
     page.host.abort();
   });
 
-  it("shows the record's image where the kernel has gone, and never turns for ever", async () => {
+  it("shows the record's image where the kernel has gone, and never spins forever", async () => {
     const { model, told } = live();
     const page = await show(model);
     model.python("coordinates", [1, 0, 0]);

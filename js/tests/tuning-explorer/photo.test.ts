@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { nearest } from "../../src/tuning-explorer/film";
-import { axisOf, HEIGHT, marker, middleOf, TOP, WIDTH } from "../../src/tuning-explorer/geometry";
+import { nearestIndex } from "../../src/tuning-explorer/film";
+import { axisOf, HEIGHT, marker, middleOf, TOP, WIDTH } from "../../src/tuning-explorer/histogram-geometry";
 import { Photo, tint } from "../../src/tuning-explorer/photo";
 import { film, photo } from "../fake-model";
 
@@ -47,8 +47,8 @@ describe("a place in the photo", () => {
   if (!dimension) throw new Error("a film without dimensions");
 
   it("goes to the point nearest to it", () => {
-    expect(nearest(dimension.coordinate, 0.6)).toBe(3);
-    expect(nearest([null, 2, 1], -5)).toBe(2);
+    expect(nearestIndex(dimension.coordinate, 0.6)).toBe(3);
+    expect(nearestIndex([null, 2, 1], -5)).toBe(2);
   });
 
   it("is a line through the bars, at the axis' end where it lies beyond", () => {

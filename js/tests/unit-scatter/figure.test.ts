@@ -1,26 +1,21 @@
 import { describe, expect, it } from "vitest";
 import written from "../../../tests/unit_scatter_golden.json";
-import {
-  type Choice,
-  type Figure,
-  figure,
-  type Table,
-  type Template,
-  valuesOf,
-} from "../../src/unit-scatter/figure";
-import { rankCorrelation } from "../../src/unit-scatter/spearman";
+import { type UnitColumns, valuesOf } from "../../src/unit-scatter/data/columns";
+import type { Template } from "../../src/unit-scatter/data/figure-template";
+import { type Figure, type FigureChoice, figure } from "../../src/unit-scatter/plot/figure";
+import { rankCorrelation } from "../../src/unit-scatter/plot/spearman";
 
 interface Golden {
   template: [Template];
-  tables: Table[];
-  cases: { layer: string; choice: Choice; figure: Figure }[];
+  tables: UnitColumns[];
+  cases: { layer: string; choice: FigureChoice; figure: Figure }[];
 }
 
 // tests/test_unit_scatter_figure.py writes it from Python's figures, and holds it up to date.
 const { template, tables, cases } = written as unknown as Golden;
 const [shape] = template;
 
-function tableOf(layer: string): Table {
+function tableOf(layer: string): UnitColumns {
   const table = tables.find((one) => one.layer === layer);
   if (!table) throw new Error(`no layer ${layer}`);
   return table;

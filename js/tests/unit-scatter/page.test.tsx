@@ -294,9 +294,9 @@ describe("the scatter's page", () => {
   });
 
   it("shows what a layer's note says, and a typed name as text", async () => {
-    const noted = { ...layer("<b>x</b>", [0.1, 0.2], [0, 0]), notes: ["2 of 2 living units answer alike."] };
+    const noted = { ...layer("<b>x</b>", [0.1, 0.2], [0, 0]), notes: ["2 of 2 living units respond alike."] };
     const page = await show(scatterModel({ layers: [noted] }));
-    expect(page.text(".tw-note")).toContain("answer alike");
+    expect(page.text(".tw-note")).toContain("respond alike");
     expect(page.text(".tws-title h4")).toContain("<b>x</b>");
     expect(page.el.querySelector(".tws-title h4 b")).toBeNull();
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { axesOf, colorsOf, firstChoices } from "../../src/unit-scatter/choices";
-import { dress, words } from "../../src/unit-scatter/dress";
-import { figure } from "../../src/unit-scatter/figure";
-import { ordered, windowed } from "../../src/unit-scatter/rows";
-import { troubles } from "../../src/unit-scatter/troubles";
-import { classBars, drop, exceedingSentence, number, valueText } from "../../src/unit-scatter/units";
+import { axisColumns, colorColumns, firstChoices } from "../../src/unit-scatter/data/choices";
+import { unitWarnings } from "../../src/unit-scatter/data/unit-warnings";
+import { classBars, drop, exceedingSentence, number, valueText } from "../../src/unit-scatter/data/units";
+import { figure } from "../../src/unit-scatter/plot/figure";
+import { pageFigure, plainTitle } from "../../src/unit-scatter/plot/page-figure";
+import { ordered, windowed } from "../../src/unit-scatter/table/visible-rows";
 import { layer, TEMPLATE } from "./units";
 
 const some = layer("conv1", [0.3, 0.1, null, 0.2], [0.5, 0.25, null, 0]);
@@ -32,9 +32,9 @@ describe("a value as text", () => {
 });
 
 describe("who exceeds a unit", () => {
-  it("is said in words, with the unit's copies", () => {
-    expect(exceedingSentence(some, "iam", 0)).toBe("2 of 4 units answer more strongly:");
-    expect(exceedingSentence(some, "iam", 1)).toBe("1 of 4 units answers more strongly; the strongest 0:");
+  it("is said in plainTitle, with the unit's copies", () => {
+    expect(exceedingSentence(some, "iam", 0)).toBe("2 of 4 units respond more strongly:");
+    expect(exceedingSentence(some, "iam", 1)).toBe("1 of 4 units responds more strongly; the strongest 0:");
     expect(exceedingSentence(some, "iam", 2)).toBe("");
     const copies = structuredClone(some);
     copies.table.columns.substitutes = {
@@ -45,7 +45,7 @@ describe("who exceeds a unit", () => {
       values: [3, 3, 3, 3],
     };
     expect(exceedingSentence(copies, "iam", 3)).toBe(
-      "No other unit answers more strongly to it. Yet 3 answer alike and could stand in for it.",
+      "No other unit responds more strongly to it. Yet 3 respond alike and could stand in for it.",
     );
   });
 });
@@ -55,13 +55,13 @@ it("says what is the matter with a unit", () => {
   ill.table.dead = [0];
   ill.table.silent = { iam: [1] };
   (ill.shown.iam as { missing: Record<string, string> }).missing = { 2: "the image held NaN" };
-  expect(troubles(ill, "iam", 0)[0]).toMatch(/^Dead/);
-  expect(troubles(ill, "iam", 1)[0]).toMatch(/^Silent/);
-  expect(troubles(ill, "iam", 2)).toEqual(["No IAM image: the image held NaN."]);
-  expect(troubles(ill, "am", 1)).toEqual([]);
+  expect(unitWarnings(ill, "iam", 0)[0]).toMatch(/^Dead/);
+  expect(unitWarnings(ill, "iam", 1)[0]).toMatch(/^Silent/);
+  expect(unitWarnings(ill, "iam", 2)).toEqual(["No IAM image: the image held NaN."]);
+  expect(unitWarnings(ill, "am", 1)).toEqual([]);
 });
 
-it("draws bars for all classes, or for those a unit answers to most", () => {
+it("draws bars for all classes, or for those a unit responds to most", () => {
   expect(classBars(some, 3)).toEqual([
     { name: "cat", mean: 3 },
     { name: "dog", mean: 1 },
@@ -87,8 +87,8 @@ describe("the table's rows", () => {
 
 describe("what may be chosen", () => {
   it("is on the axes any number, and at first RS against selectivity", () => {
-    expect(axesOf(some)).toEqual(["selectivity", "rs"]);
-    expect(colorsOf(some)).toEqual(["preferred_class"]);
+    expect(axisColumns(some)).toEqual(["selectivity", "rs"]);
+    expect(colorColumns(some)).toEqual(["preferred_class"]);
     expect(firstChoices(some)).toEqual({
       x: "selectivity",
       y: "rs",
@@ -120,7 +120,7 @@ describe("the figure in the page", () => {
   const bound = figure(TEMPLATE, some.table, { x: "selectivity", y: "rs", color: "none", objective: "iam" });
 
   it("keeps the data and takes the page's type, without a title", () => {
-    const { data, layout } = dress(bound, look, [], "a");
+    const { data, layout } = pageFigure(bound, look, [], "a");
     expect(data[0]?.x).toEqual(bound.data[0]?.x);
     expect(data[0]?.selectedpoints).toBeNull();
     expect(layout.title).toBeUndefined();
@@ -128,19 +128,20 @@ describe("the figure in the page", () => {
   });
 
   it("marks the selected units, by their place among those drawn", () => {
-    expect(dress(bound, look, [3, 2], "a").data[0]?.selectedpoints).toEqual([2]);
+    expect(pageFigure(bound, look, [3, 2], "a").data[0]?.selectedpoints).toEqual([2]);
   });
 
   it("makes room for the legend under a narrow plot, a row more where fewer names stand in one", () => {
     const [trace] = bound.data;
     const eight = Array.from({ length: 8 }, () => ({ ...trace, showlegend: true })) as typeof bound.data;
-    const bottom = (width: number) => dress({ ...bound, data: eight }, { ...look, width }, [], "a").layout;
+    const bottom = (width: number) =>
+      pageFigure({ ...bound, data: eight }, { ...look, width }, [], "a").layout;
     expect(bottom(500)).toMatchObject({ margin: { b: 46 + 71 }, legend: { yref: "container", y: 0 } });
     expect(bottom(230)).toMatchObject({ margin: { b: 46 + 166 }, height: look.height + 166 });
     expect(bottom(600)).toMatchObject({ margin: { b: 46 }, height: look.height });
   });
 
   it("has its title as plain text", () => {
-    expect(words("<b>a&lt;b&gt;</b>: x &amp; y")).toBe("a<b>: x & y");
+    expect(plainTitle("<b>a&lt;b&gt;</b>: x &amp; y")).toBe("a<b>: x & y");
   });
 });

@@ -1,6 +1,7 @@
 // Small layers as Python sends them, for the tests of the scatter.
-import type { Template } from "../../src/unit-scatter/figure";
-import type { Layer, Units } from "../../src/unit-scatter/units";
+
+import type { Template } from "../../src/unit-scatter/data/figure-template";
+import type { Layer, Units } from "../../src/unit-scatter/data/units";
 import { FakeModel } from "../fake-model";
 
 export function layer(name: string, selectivity: (number | null)[], rs: (number | null)[]): Layer {

@@ -1,0 +1,107 @@
+// Tuning explorer: the panel on the right with the active dimension's image.
+// In: the active dimension and its point. Out: the image, and what is known of that point.
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { decimal, percent } from "../shared/format";
+import { drawCell } from "../shared/sprites";
+import { canvasSize } from "./canvas-size";
+import { CombinationPanel } from "./combination-panel";
+import type { Sprite } from "./dimension-images";
+import { HeaviestUnits } from "./heaviest-units";
+import { axisOf } from "./histogram-geometry";
+import { Patches } from "./patches";
+import type { View } from "./view";
+
+export function DimensionPanel({ view }: { view: View }) {
+  const { explorer } = view;
+  const { film, state, combination } = explorer;
+  if (combination && explorer.combining) return <CombinationPanel view={view} combination={combination} />;
+  const dimension = film.dimensions[state.dimension];
+  if (!dimension) return null;
+  const point = explorer.point();
+  const sprite = explorer.images.of(state.dimension);
+  const title = explorer.title();
+  const failed = dimension.status !== "";
+  const axis = axisOf(dimension);
+  const digits = Math.min(4, Math.max(0, 2 - Math.floor(Math.log10(axis.high - axis.low))));
+  return (
+    <section class="twe-stage" aria-label="Image of the active dimension">
+      <div class="twe-screen">
+        {failed ? (
+          <p class="twe-empty">{dimension.status}</p>
+        ) : (
+          <Picture view={view} sprite={sprite} point={point} name={`${title}, point ${point + 1}`} />
+        )}
+      </div>
+      <div class="twe-controls">
+        <button
+          type="button"
+          class="twe-play"
+          aria-pressed={state.playing}
+          disabled={failed}
+          onClick={() => explorer.togglePlaying()}
+        >
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d={state.playing ? "M4 3h3v10H4zM9 3h3v10H9z" : "M4.5 2.5l9 5.5-9 5.5z"} />
+          </svg>
+          {state.playing ? "Stop" : "Play"}
+        </button>
+        <p class="twe-title">{title}</p>
+        <p class="twe-count">{failed ? "not shown" : `${point + 1} / ${film.points}`}</p>
+      </div>
+      {failed ? null : (
+        <div>
+          <dl class="tw-part tw-numbers">
+            <Fact name="coordinate" value={decimal(dimension.coordinate[point], digits)} />
+            <Fact name="quantile in the data" value={percent(dimension.quantile[point])} />
+            <Fact name="cosine reached" value={decimal(dimension.cosine[point])} />
+          </dl>
+          {explorer.patches && film.patches ? (
+            <Patches view={view} images={explorer.patches} facts={film.patches} />
+          ) : null}
+          <HeaviestUnits dimension={dimension} point={point} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Picture({ view, sprite, point, name }: { view: View; sprite: Sprite; point: number; name: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { cells } = view.explorer.film;
+  useLayoutEffect(() => {
+    if (!canvas.current || sprite.state !== "ready") return;
+    drawCell(canvas.current, sprite.bitmap, cells, point);
+    view.drawn();
+  }, [view, sprite, point, cells]);
+  return (
+    <>
+      <canvas
+        ref={canvas}
+        class="twe-picture"
+        role="img"
+        aria-label={name}
+        {...canvasSize(cells)}
+        hidden={sprite.state !== "ready"}
+        onClick={() => view.focusRow(view.explorer.state.dimension)}
+      />
+      {sprite.state === "loading" && <p class="twe-empty">loading from the kernel…</p>}
+      {sprite.state === "absent" && (
+        <p class="twe-empty">
+          {sprite.reason}
+          <button type="button" class="tw-button" onClick={() => view.explorer.images.retry()}>
+            Try again
+          </button>
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,33 @@
+// Unit scatter, table: which units it shows, in which order, and which of them are on the screen.
+// In: a layer, the order and the scroll position. Out: units, and the first and last row in view.
+import { columnValue, countOf, type Layer } from "../data/units";
+
+export interface Order {
+  /** Empty: sorted by the units' numbers. */
+  column: string;
+  rising: boolean;
+}
+
+/** Units in order; those without a value come last in both directions, ties by number. */
+export function ordered(layer: Layer, objective: string, { column, rising }: Order): number[] {
+  const units = Array.from({ length: countOf(layer) }, (_, unit) => unit);
+  const sign = rising ? 1 : -1;
+  if (!column) return rising ? units : units.reverse();
+  const values = units.map((unit) => columnValue(layer, column, objective, unit));
+  return units.sort((a, b) => {
+    const [left, right] = [values[a] ?? null, values[b] ?? null];
+    if (left === null || right === null) return Number(left === null) - Number(right === null) || a - b;
+    return sign * (left - right) || a - b;
+  });
+}
+
+export interface Window {
+  first: number;
+  last: number;
+}
+
+/** The rows in view, and a few more on either side so that scrolling shows no gap. */
+export function windowed(count: number, scrolled: number, height: number, row: number, more = 8): Window {
+  const first = Math.max(0, Math.floor(scrolled / row) - more);
+  return { first, last: Math.min(count, Math.ceil((scrolled + height) / row) + more) };
+}
