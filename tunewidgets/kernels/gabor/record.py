@@ -4,7 +4,7 @@ In: names of methods, numbers of components, seeds and banks, then one judgement
 record; every state of it is a valid record, so that what is finished can be saved.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ def blank(
     draws: int,
     filters: int,
     attrs: dict[str, Any],
-    attributes: Sequence[str] = ATTRIBUTES,
+    attributes: Iterable[str] = ATTRIBUTES,
 ) -> xr.Dataset:
     """A record without a single finished cell."""
     coords = {
@@ -201,5 +201,5 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
 
 
-def _text(values: Sequence[str]) -> np.ndarray:
+def _text(values: Iterable[str]) -> np.ndarray:
     return np.array(list(values), dtype=object)
