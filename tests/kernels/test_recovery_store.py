@@ -197,7 +197,7 @@ def waiting(store, ready, done):
 
     def judge(*args):
         ready.set()
-        done.wait(120)
+        done.wait(240)
         return real(*args)
 
     recovery_run.judge = judge
@@ -211,7 +211,7 @@ def test_the_second_of_two_processes_is_told_before_any_work(tmp_path, whole, mo
     process = context.Process(target=waiting, args=(str(store), ready, done))
     process.start()
     try:
-        assert ready.wait(120)
+        assert ready.wait(240)
         judged = counted(monkeypatch, "judge")
         with pytest.raises(RuntimeError, match=rf"process {process.pid} on .* is writing to .*r.zarr; wait"):
             recovery(store)

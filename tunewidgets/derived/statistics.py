@@ -4,9 +4,9 @@ In: a layer's unit record and the names of two columns, or the columns. Out: Spe
 units it rests on, and how many were left out as dead or as failed; given a third column, the partial correlation.
 Public as `tunewidgets.statistics`.
 
-The page computes the same (js/src/unit-scatter/plot/spearman.ts), and its figures must show the same numbers. So the draws
-are plain 32-bit integers that come out alike in both languages, ranks are doubled to stay whole, and nothing is rounded
-before the last division.
+The page computes the same (js/src/unit-scatter/plot/spearman.ts), and its figures must show the same numbers. So the
+draws are plain 32-bit integers that come out alike in both languages, ranks are doubled to stay whole, and nothing is
+rounded before the last division.
 """
 
 from typing import NamedTuple

@@ -2,8 +2,8 @@
 
 In: unit records. Out: `plotly.graph_objects.Figure`; and the same without data, as a template whose traces name the
 columns they are bound to. The page holds the template and the columns and binds them itself, choice by choice
-(js/src/unit-scatter/plot/figure.ts does what `bound` does), so everything that does not depend on a choice is written here
-once.
+(js/src/unit-scatter/plot/figure.ts does what `bound` does), so everything that does not depend on a choice is written
+here once.
 """
 
 import copy

@@ -4,7 +4,7 @@ In: names of methods, numbers of components, seeds and banks, then one judgement
 record; every state of it is a valid record, so that what is finished can be saved.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ def blank(
     filters: int,
     attrs: dict[str, Any],
     *,
-    attributes: Collection[str] = ATTRIBUTES,
+    attributes: Iterable[str] = ATTRIBUTES,
 ) -> xr.Dataset:
     """A record without a single finished cell."""
     coords = {
@@ -202,5 +202,5 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
 
 
-def _text(values: Collection[str]) -> np.ndarray:
+def _text(values: Iterable[str]) -> np.ndarray:
     return np.array(list(values), dtype=object)
