@@ -1,4 +1,4 @@
-"""Unit columns: what a unit record can put on an axis, color points by, or list in a table.
+"""Unit columns: every measure of units as a column of the scatter, the table and the figures.
 
 In: a layer's unit record. Out: named columns with one value per unit, their labels, ranges and whether a log scale
 helps; and all of a layer's columns as one JSON-ready table, which the page draws and figures are built from. Numbers

@@ -1,4 +1,4 @@
-"""Image sources: where a kernel's images come from.
+"""Image sources by name: which built-in data sets there are, and what else images may come from.
 
 In: the name of built-in images, a folder, a dataset, arrays, or several of these. Out: an `ImageSource`, which can be
 iterated over any number of times and always gives the same float batches.

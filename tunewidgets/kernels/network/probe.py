@@ -1,4 +1,4 @@
-"""A model seen up to one layer: the only way the kernels look at a network.
+"""A model up to one layer, whatever input it takes: RGB, one channel, normalized. All kernels look through this.
 
 In: a model, a layer's name and images in [0, 1]. Out: the layer's values as `(N, units, h, w)` or `(N, units)`,
 whatever the module's own layout. The forward pass stops at the layer, and the model comes back as it was.
