@@ -167,7 +167,7 @@ CASES = [
     Case("visualize", lambda: visualize([]), TypeError, "give tw.AM(units)"),
     Case("visualize", lambda: visualize("relu"), ValueError, "write 'layer:unit'"),
     Case("visualize", lambda: visualize("relu:x"), ValueError, "write 'layer:unit'"),
-    Case("visualize", lambda: visualize(tw.Direction(np.ones((1, 5)))), ValueError, "give one column a unit"),
+    Case("visualize", lambda: visualize(tw.Direction(np.ones((1, 5)))), ValueError, "one column per unit"),
     Case(
         "visualize", lambda: visualize(tw.Neuron([0], (99, 0)), size=16), ValueError, "there is no position"
     ),

@@ -168,7 +168,7 @@ def test_anything_else_at_the_path_is_left_alone(tmp_path, film):
 
 def test_a_folder_that_can_not_be_written_to_is_named(tmp_path, film):
     (tmp_path / "notes").write_text("mine")
-    with pytest.raises(OSError, match=r"notes can't be written to \(.*\); give a path in a folder that can"):
+    with pytest.raises(OSError, match=r"notes can't be written to \(.*\); give a path in a writable folder"):
         save_record(film, tmp_path / "notes" / "film.zarr")
 
 

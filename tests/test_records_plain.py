@@ -89,7 +89,7 @@ def test_a_damaged_chunk_is_said(read_without_zarr, tmp_path):
     path = tw.save_record(make_film(1, 2, 8), tmp_path / "film.zarr")
     chunk = path / "coordinate" / "c" / "0" / "0"
     chunk.write_bytes(bytes(len(chunk.read_bytes())))
-    with pytest.raises(tw.records.RecordError, match="a chunk of coordinate does not have its checksum"):
+    with pytest.raises(tw.records.RecordError, match="a chunk of coordinate does not match its checksum"):
         read_without_zarr(path)
 
 
@@ -128,5 +128,5 @@ except RuntimeError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("a record can't be written here: this Python starts no threads")
+    assert done.stdout.startswith("a record can't be written here: this Python can't start threads")
     assert not (tmp_path / "again.zarr").exists()

@@ -1,23 +1,23 @@
-"""What users give: which numbers are whole, what goes by a name, the default number of steps, and what JSON can hold.
+"""Checks of what users give (whole numbers, known names, what JSON can hold), and the default number of steps.
 
-In: whatever was given. Out: an answer, or plain values. Loads no NumPy, which the command
-line's help does not wait for.
+In: any value. Out: whether it passes, or its plain value. Loads no NumPy, so that the command line's help need not wait
+for it.
 """
 
 from math import inf
 from numbers import Integral
 from typing import Any, Literal, TypeGuard
 
-# Whatever the network, the layer and the machine suggest.
+# A value that follows from the network, the layer and the machine.
 Auto = Literal["auto"]
-# Of an image's optimization, unless a caller asks for more or fewer.
+# Steps of an image's optimization, unless a caller asks for more or fewer.
 STEPS = 128
-# The decompositions that go by a name.
+# The decompositions that are known by a name.
 DECOMPOSITIONS = ("pca", "ica", "nmf", "lle")
 
 
 def is_whole(value: Any, least: float = -inf, most: float = inf) -> TypeGuard[int]:
-    """Whether this is a whole number within these bounds; True, which Python takes for 1, is none."""
+    """Whether this is a whole number within these bounds; True, which Python takes for 1, is not one."""
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
 
 
@@ -32,6 +32,6 @@ def plain_value(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(
-        f"a record's settings hold a {type(value).__name__}, which JSON cannot; "
+        f"a record's settings contain a {type(value).__name__}, which JSON cannot hold; "
         "describe it as text or numbers"
     )

@@ -1,13 +1,13 @@
-"""Where a network runs, and what it is fast at: for kernels, and for training.
+"""The device that a network runs on, and whether bfloat16 is fast there: for kernels and for training.
 
-In: a device's name, or "auto". Out: a `torch.device`.
+In: a device's name, or "auto". Out: a `torch.device`, or whether it multiplies bfloat16 faster than float32.
 """
 
 import torch
 
 
 def choose_device(device: str | torch.device) -> torch.device:
-    """CUDA where there is one, then MPS, then the CPU; or the device that is named.
+    """The device that is named; for "auto", CUDA where available, then MPS, then the CPU.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def choose_device(device: str | torch.device) -> torch.device:
 
 
 def has_matrix_units(device: torch.device) -> bool:
-    """Whether bfloat16 products run on units of their own: recent CUDA cards, and CPUs with AMX tiles."""
+    """Whether bfloat16 products run on dedicated units: recent CUDA cards, and CPUs with AMX tiles."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
     has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
@@ -41,7 +41,7 @@ def has_matrix_units(device: torch.device) -> bool:
 def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 products are faster than float32's: with matrix units, or with AVX-512's instructions for them.
 
-    The latter give half the gain: nothing in a first convolution, 1.6 to 2 × in those that follow.
+    The latter gain half as much: nothing in a first convolution, a factor of 1.6 to 2 in those that follow.
     """
     has_instructions = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return has_matrix_units(device) or (device.type == "cpu" and has_instructions())

@@ -143,5 +143,5 @@ def test_ctrl_c_twice_stops_at_once_and_leaves_a_store_to_go_on_with(tmp_path):
 def test_a_folder_that_cannot_be_written_to_is_said_before_any_work(monkeypatch):
     monkeypatch.setattr(loop, "_run_chunk", None)
     data = batches(*labelled_images(), 5)
-    with pytest.raises(OSError, match=r"/proc can't be written to .*; give a store in a folder that can"):
+    with pytest.raises(OSError, match=r"/proc can't be written to .*; give a store in a writable folder"):
         tw.analyze_units(branching(), data, "relu", store="/proc/u.zarr", progress=False, device="cpu")

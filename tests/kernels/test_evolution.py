@@ -175,7 +175,7 @@ def test_answers_that_are_nan_or_never_change_are_flagged():
         ),
         (linear, {"optimizer": "newton"}, ValueError, "optimizer is 'newton'; choose one of 'adam', 'cma'"),
         (linear, {"band": "auto"}, ValueError, "band='auto' is measured by the gradient"),
-        (linear, {"executor": 4}, ValueError, "a function is asked in this process"),
+        (linear, {"executor": 4}, ValueError, "a function is called in this process"),
         (linear, {"size": 1}, ValueError, "size is 1; give the side"),
         (linear, {"chunk": 2}, ValueError, "chunk is 2; give the population"),
         (linear, {"lr": -1.0}, ValueError, "lr is -1.0; give the initial spread"),

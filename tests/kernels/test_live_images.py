@@ -113,9 +113,7 @@ class TestGrowing:
 
     def test_says_what_is_wrong_before_it_computes(self, film, bank_probe):
         silent = film.assign(target=film.target - 1000, center=film.center - 1000)
-        with pytest.raises(
-            ValueError, match="no unit is asked to answer at these coordinates; move a slider"
-        ):
+        with pytest.raises(ValueError, match="no unit is to respond at these coordinates; move a slider"):
             next(LiveImages(silent, bank_probe).grow([0, 0, 0]))
 
     def test_takes_only_the_films_own_layer_and_weights(self, film):

@@ -320,12 +320,12 @@ class TestStops:
                 "this record is of layer 'fc' and the probe",
             ),
             (lambda r: r.assign_attrs(model_sha256="0"), {}, ValueError, "made with other weights"),
-            (lambda r: r, {"stepps": 3}, TypeError, "no option 'stepps' of images; those are size, steps"),
+            (lambda r: r, {"stepps": 3}, TypeError, "no image option 'stepps'; the options are size, steps"),
             (
                 lambda r: r.assign(rendered=(("objective", "unit"), np.ones((2, r.sizes["unit"]), bool))),
                 {"steps": 3},
                 ValueError,
-                "has images already, and more are made by their settings; leave steps out",
+                "already has images, and more are made with the same settings; leave steps out",
             ),
             (
                 lambda r: r.assign(rendered=(("objective", "unit"), np.ones((2, r.sizes["unit"]), bool))),

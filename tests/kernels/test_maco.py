@@ -111,7 +111,7 @@ def test_a_record_names_the_canvas_by_which_it_is_made_again(bank_probe):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"contrast": 1.2}, "has that of photographs"),
+        ({"contrast": 1.2}, "have the contrast of photographs"),
         ({"optimizer": "cma"}, "a phase for every frequency"),
     ],
 )
@@ -146,7 +146,7 @@ def test_importance_is_kept_where_it_was_asked_for(bank_probe):
 
 
 def test_importance_needs_a_gradient(bank_probe):
-    with pytest.raises(ValueError, match="made of gradients"):
+    with pytest.raises(ValueError, match="computed from gradients"):
         tw.visualize(bank_probe, tw.AM([0]), optimizer="cma", importance=True, **QUICK)
 
 

@@ -179,7 +179,7 @@ def test_workers_make_the_same_image(photographs):
         ({"start": torch.rand(3, 32, 32), "leave": 0}, ValueError, "leave is 0"),
         ({"start": torch.rand(3, 32, 32), "leave": True}, ValueError, "leave is True"),
         ({"start": torch.rand(3, 32, 32), "leave": np.inf}, ValueError, "leave is inf"),
-        ({"start": torch.rand(3, 32, 32), "optimizer": "cma"}, ValueError, "goes on from no image"),
+        ({"start": torch.rand(3, 32, 32), "optimizer": "cma"}, ValueError, "can't start from an image"),
     ],
 )
 def test_what_is_no_start_says_so(bank_probe, options, error, sentence):

@@ -61,13 +61,13 @@ def new_attrs(
     model, model_sha256, layer : str
         The model's name, the fingerprint of its weights, and the layer's dotted name (`Probe.provenance()`).
     settings : mapping
-        Everything else that decides the result; numpy numbers and arrays are taken as numbers and lists.
+        Everything else that decides the result; NumPy numbers and arrays are stored as numbers and lists.
     seed : int or None
         The seed, None where nothing is drawn.
     n_images, n_vectors : int or None
-        How many images, and how many activation vectors, the record rests on; None where there are none.
+        How many images, and how many activation vectors, the record is based on; None where there are none.
     weights_from : str, optional
-        Where the weights are from, "random" for random ones; left out of the record where that is not known.
+        Where the weights are from, "random" for random ones; left out of the record where this is unknown.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def new_attrs(
         settings_json = json.dumps(dict(settings), ensure_ascii=False, allow_nan=False, default=plain_value)
     except ValueError:
         raise ValueError(
-            "a record's settings hold a NaN or an infinity, which JSON cannot; use None instead"
+            "a record's settings contain a NaN or an infinity, which JSON cannot hold; use None instead"
         ) from None
     return {
         MARK: mark(kind),
@@ -114,12 +114,12 @@ def new_attrs(
 
 
 def kind_of(record: xr.Dataset | xr.DataTree) -> str:
-    """The kind of a record, such as "film"; of a tree, that of its first node that says one.
+    """The kind of a record, such as "film"; for a tree, that of its first node that has one.
 
     Raises
     ------
     RecordError
-        If it is no record, or one that this version does not know.
+        If it is not a record, or one that this version does not know.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def layer_tree(records: Mapping[str, xr.Dataset]) -> xr.DataTree:
     Parameters
     ----------
     records : mapping of str to Dataset
-        A record a layer, keyed by the layer's name.
+        One record per layer, by the layer's name.
 
     Examples
     --------
@@ -197,7 +197,7 @@ def layer_tree(records: Mapping[str, xr.Dataset]) -> xr.DataTree:
 def save_record(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Path:
     """Write a record to a `.zarr` folder, or to one `.zarr.zip` file to send to a colleague.
 
-    The record appears at `path` whole or not at all: it is written beside it and moved there. An earlier
+    The record appears at `path` complete or not at all: it is written next to it and moved there. An earlier
     record at `path` is replaced; anything else there is left alone.
 
     Parameters
@@ -217,13 +217,13 @@ def save_record(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) 
     RecordError
         If `record` is not a valid record.
     ValueError
-        If the path ends otherwise.
+        If the path ends in neither.
     FileExistsError
-        If something that is not a record is at `path`.
+        If something other than a record is at `path`.
     OSError
         If the folder of `path` can't be written to.
     RuntimeError
-        If this Python starts no threads, as in a browser.
+        If this Python can't start threads, as in a browser.
 
     Examples
     --------
@@ -238,7 +238,7 @@ def save_record(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) 
 
 
 def open_record(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
-    """Open a record that `save_record` wrote, wholly in memory; needs no torch.
+    """Open a record that `save_record` wrote, all of it in memory; needs no torch.
 
     Parameters
     ----------
@@ -248,9 +248,9 @@ def open_record(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
     Returns
     -------
     xarray.Dataset or xarray.DataTree
-        What was saved, or what is there so far of a study that is still going on (`attrs["unfinished"]` says so). Its
-        text is Python strings (dtype object), and a dimension that an earlier version called otherwise has its name of
-        now.
+        What was saved, or what exists so far of a study that is still running (`attrs["unfinished"]` says so). Its text
+        is Python strings (dtype object), and a dimension that an earlier version called something else has its present
+        name.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""Records, their files: an xarray object to and from a Zarr v3 folder or one zip of such a folder.
+"""The files of records: an xarray object to and from a Zarr v3 folder or one zip of such a folder.
 
-In: a Dataset or DataTree and a path. Out: files, whole or not at all, and the object again. Nothing here
+In: a Dataset or DataTree and a path. Out: files, complete or not at all, and the object again. Nothing here
 knows what a record means; `tunewidgets.records` checks that before writing and after reading.
 """
 
@@ -26,12 +26,12 @@ from .older import EARLIER, up_to_date
 from .validation import MARK, RecordError, is_text
 from .without_zarr import Files, plain_tree, threads_start
 
-# On disk, every node of a tree carries its true name here; so the root's says that this is a tree at all.
+# On disk, every node of a tree carries its true name in this attribute, which on the root also marks a tree as such.
 NAME = "tunewidgets_name"
 ORDER = "tunewidgets_order"  # among its siblings: Zarr lists groups in any order
 _ZIP = ".zarr.zip"
-LONGEST = 180  # characters of a group's name; file systems take 255, and a few are added to them
-# Every chunk is written, for one that is missing would read as zeros.
+LONGEST = 180  # characters of a group's name; file systems allow 255, and a few are added
+# Every chunk is written, since a missing one would read as zeros.
 ZARR_OPTIONS: dict[str, Any] = {
     "mode": "w", "consolidated": False, "zarr_format": 3, "write_empty_chunks": True,
 }  # fmt: skip
@@ -40,10 +40,10 @@ DAMAGE = (OSError, ValueError, RuntimeError, KeyError, TypeError, IndexError, zi
 
 
 def group_name(name: str) -> str:
-    """A name that every file system and Zarr take for one group, `urllib.parse.unquote` gives `name` back.
+    """A name of a single group for every file system and Zarr, from which `urllib.parse.unquote` restores `name`.
 
-    Letters, digits, `-`, `_` and inner `.` stay, so that most layers' names are unchanged. Of a name that file systems
-    would find too long, the beginning and a digest stay.
+    Letters, digits, `-`, `_` and inner `.` stay, so that most layers' names are unchanged. A name too long for
+    file systems is cut, and a digest added.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def node_name(name: str) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without the warnings of Zarr that are no news to a reader."""
+    """A context without warnings of Zarr that are of no use to a reader."""
     # Older releases of zarr warn, at every array of text, that this codec is not in the specification yet.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The codec `vlen-utf8` is currently not part")
@@ -91,8 +91,8 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
         )
     if not threads_start():
         raise RuntimeError(
-            "a record can't be written here: this Python starts no threads, and Zarr writes in threads; "
-            "write it where Python is not in a browser"
+            "a record can't be written here: this Python can't start threads, in which Zarr writes; "
+            "write it with a Python outside a browser"
         )
     with _scratch(target) as scratch:
         folder = scratch / "record.zarr"
@@ -109,9 +109,9 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
 
 @quiet()
 def read(path: str | os.PathLike[str], load: bool = True) -> xr.Dataset | xr.DataTree:
-    """Read what `write` wrote, into memory or, from a folder, as it is asked for. See `records.open_record`.
+    """Read what `write` wrote, into memory or, from a folder, as its values are needed. See `records.open_record`.
 
-    What an earlier version wrote comes in the names of this one (`older`).
+    What an earlier version wrote comes with the present names (`older`).
     """
     return up_to_date(_read_url(str(path), load) if is_url(path) else _read_path(path, load))
 
@@ -141,7 +141,7 @@ def _read_path(path: str | os.PathLike[str], load: bool) -> xr.Dataset | xr.Data
 
 
 def read_some(path: str | os.PathLike[str], names: Collection[str]) -> xr.Dataset | None:
-    """Some variables of a record's root, in memory, whatever became of the others; None where these are damaged too."""
+    """Some variables of a record's root, in memory, even if others are damaged; None if these are damaged too."""
     wanted = {"zarr.json", *names, *EARLIER}
     try:
         with _opened(path) as files:
@@ -178,7 +178,7 @@ def _read_url(url: str, load: bool) -> xr.Dataset | xr.DataTree:
 
 
 def damaged(path: str | os.PathLike[str], error: Exception) -> RecordError:
-    """What is said of a record that can't be read."""
+    """The error for a record that can't be read."""
     return RecordError(
         f"the record {path} is damaged ({str(error).splitlines()[0] if str(error) else error!r}); "
         "copy it again from where it was made, or make it again"
@@ -186,7 +186,7 @@ def damaged(path: str | os.PathLike[str], error: Exception) -> RecordError:
 
 
 def root_attrs(path: Path) -> dict[str, Any]:
-    """The attributes of the root group, read without Zarr so that a record of any version tells its own.
+    """The attributes of the root group, read without Zarr so that a record of any version can be identified.
 
     Raises
     ------
@@ -208,7 +208,7 @@ def root_attrs(path: Path) -> dict[str, Any]:
 
 
 def looks_like_record(path: Path) -> bool:
-    """Whether what is at `path` says that it is a record."""
+    """Whether what is at `path` is marked as a record."""
     try:
         return not {MARK, NAME}.isdisjoint(root_attrs(path))
     except RecordError:
@@ -223,7 +223,7 @@ def _scratch(target: Path) -> Iterator[Path]:
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
         raise OSError(
-            f"{target.parent} can't be written to ({error.strerror or error}); give a path in a folder that can"
+            f"{target.parent} can't be written to ({error.strerror or error}); give a path in a writable folder"
         ) from error
     try:
         yield scratch
@@ -243,7 +243,7 @@ def _zipped(folder: Path, archive_path: Path) -> Path:
 
 
 def for_disk(record: xr.Dataset | xr.DataTree) -> xr.Dataset | xr.DataTree:
-    """The record as it is written: text of any length, a checksum behind every chunk, a tree's nodes by group names."""
+    """The record as it is written: text of any length, a checksum after every chunk, a tree's nodes by group names."""
     return _renamed_for_disk(record) if isinstance(record, xr.DataTree) else _encoded(record)
 
 
@@ -291,7 +291,7 @@ def files_at(path: str | os.PathLike[str]) -> Files:
 def check_whole(files: Files) -> None:
     """Raise a ValueError if a chunk is missing, which Zarr would read as zeros.
 
-    Records of before there were checksums are not checked: of theirs, chunks of zeros were not written.
+    Records from before there were checksums are not checked: their chunks of zeros were not written.
     """
     chunks = Counter(found[1] for name in files.names if (found := re.fullmatch(r"(.*)/c(?:/\d+)*", name)))
     for name in files.names:
@@ -308,7 +308,7 @@ def check_whole(files: Files) -> None:
 
 
 def _with_vlen_strings(dataset: xr.Dataset) -> xr.Dataset:
-    # numpy's "<U12" would become Zarr's fixed-length text, which is no part of the Zarr v3 specification.
+    # numpy's "<U12" would become Zarr's fixed-length text, which is not part of the Zarr v3 specification.
     text = {name: v.astype(object) for name, v in dataset.variables.items() if v.dtype.kind in "UT"}
     return dataset.assign({name: (v.dims, v.values, v.attrs) for name, v in text.items()}).drop_encoding()
 
@@ -335,7 +335,7 @@ def _loaded(store: Any, attrs: dict[str, Any], load: bool) -> xr.Dataset | xr.Da
 
 
 def _plainly(files: Files, attrs: dict[str, Any]) -> xr.Dataset | xr.DataTree:
-    """The same without Zarr, and all of it in memory."""
+    """The same as `_loaded`, without Zarr and all in memory."""
     tree = plain_tree(files)
     return _named_as_saved(tree, attrs[NAME]) if NAME in attrs else tidy(tree.to_dataset())
 
@@ -361,11 +361,11 @@ def _named_as_saved(tree: xr.DataTree, name: str, load: bool = True) -> xr.DataT
 
 def tidy(dataset: xr.Dataset) -> xr.Dataset:
     """A record as it was before it was written."""
-    # Whatever numpy holds strings in on this machine, a record's text is Python strings.
+    # However NumPy holds strings on this machine, a record's text is Python strings.
     text = {n: v for n, v in dataset.variables.items() if v.dtype.kind in "UT" or is_text(v)}
     tidied = dataset.assign({n: (v.dims, v.values.astype(object), v.attrs) for n, v in text.items()})
     tidied.encoding = {}
-    # In place: the oldest supported xarray reads what is on disk to drop an encoding.
+    # In place: to drop an encoding, the oldest supported xarray would read everything from disk.
     for variable in tidied.variables.values():
         variable.encoding = {}
     return tidied

@@ -1,7 +1,7 @@
 """Records that grow: a place on disk, or at a URL, where a record is written again and again while it is being made.
 
-In: a path or URL and records, whole or a layer at a time. Out: a record that can be opened at any time, and beside it a
-place for what is not in it yet, `PATH.unfinished`, that goes when all is done.
+In: a path or URL and records, whole or a layer at a time. Out: a record that can be opened at any time, and next to it
+a place for what is not in it yet, `PATH.unfinished`, which is removed when all is done.
 """
 
 import os
@@ -46,9 +46,9 @@ def place_of(store: str | os.PathLike[str]) -> "StorePlace":
     Raises
     ------
     TypeError, ValueError
-        If it is no path, or ends neither in `.zarr` nor, on disk, in `.zarr.zip`.
+        If it is not a path, or ends neither in `.zarr` nor, on disk, in `.zarr.zip`.
     FileExistsError
-        If something that is no record is there.
+        If something other than a record is there.
     """
     if not isinstance(store, str | os.PathLike):
         raise TypeError(f"store is a {type(store).__name__}; give a path that ends in .zarr, or None")
@@ -56,7 +56,7 @@ def place_of(store: str | os.PathLike[str]) -> "StorePlace":
 
 
 class StorePlace(ABC):
-    """A record at `path` and, in `work`, what is unfinished of it; `name` is what the reader calls it."""
+    """A record at `path` and, in `work`, its unfinished parts; `name` is what the reader calls it."""
 
     name: str
     path: str
@@ -71,11 +71,11 @@ class StorePlace(ABC):
         self._replace(self.at(part), dataset)
 
     def write(self, record: xr.Dataset | xr.DataTree, fill: Fill | None = None) -> None:
-        """The whole record anew; `fill` is given the path of its group, to add what is too large for memory."""
+        """Write the whole record anew; `fill` is called with its group's path, to add what is too large for memory."""
         self._replace(self.path, record, fill)
 
     def write_layer(self, record: xr.Dataset, layer: str, order: int) -> None:
-        """One layer of the record anew."""
+        """Write one layer of the record anew."""
         marked = record.assign_attrs({NAME: layer, ORDER: order})
         if self.exists(f"{self.path}/zarr.json"):
             self._replace(f"{self.path}/{group_name(layer)}", marked)
@@ -85,11 +85,11 @@ class StorePlace(ABC):
             with quiet():
                 for_disk(marked).to_zarr(f"{root}/{group_name(layer)}", **ZARR_OPTIONS)
 
-        # Together, for a tree without any layer is no record.
+        # Together, since a tree without any layer is not a record.
         self._replace(self.path, xr.Dataset(attrs={NAME: ""}), first)
 
     def read(self) -> xr.Dataset | xr.DataTree:
-        """The record, its values read as they are asked for.
+        """The record, its values read as they are needed.
 
         Raises
         ------
@@ -106,7 +106,7 @@ class StorePlace(ABC):
 
     @abstractmethod
     def exists(self, where: str) -> bool:
-        """Whether there is something."""
+        """Whether there is something at `where`."""
 
     def there(self) -> bool:
         """Whether there is a record, whole or partial."""
@@ -132,16 +132,16 @@ class StorePlace(ABC):
     def _remove(self, where: str) -> None: ...
 
     def is_littered(self) -> bool:
-        """Whether somebody who was killed left something beside the record."""
+        """Whether a killed process left something next to the record."""
         return self.exists(self.work)
 
     @abstractmethod
     def held(self) -> Any:
-        """A context in which the place is ours alone."""
+        """A context in which this process alone writes to the place."""
 
     @abstractmethod
     def end(self) -> None:
-        """Nothing is unfinished any more."""
+        """Remove the place for what is unfinished, since nothing is anymore."""
 
     @abstractmethod
     def _replace(self, where: str, record: xr.Dataset | xr.DataTree, fill: Fill | None = None) -> None: ...
@@ -207,8 +207,8 @@ class Folder(StorePlace):
             lock = Lock(self._lock, self.name)
         except OSError as error:
             raise OSError(
-                f"{self._final.parent} can't be written to ({error.strerror or error}); give a store in a folder "
-                "that can"
+                f"{self._final.parent} can't be written to ({error.strerror or error}); give a store in a "
+                "writable folder"
             ) from error
         try:
             shutil.rmtree(f"{self.work}/scratch", ignore_errors=True)
@@ -247,7 +247,7 @@ class Folder(StorePlace):
 
 
 class Url(StorePlace):
-    """A `.zarr` at any URL that fsspec knows. Each object is there whole or not at all; nothing locks the place."""
+    """A `.zarr` at any URL that fsspec knows. Each object is there complete or not at all; nothing locks the place."""
 
     def __init__(self, url: str) -> None:
         self.name = self.path = url.rstrip("/")

@@ -1,4 +1,4 @@
-"""Unit records, layer by layer: the records that a tree holds, checked, by their layers' true names.
+"""Unit records by layer: those that a tree holds, checked, by their layers' true names.
 
 In: a unit record, or a tree of them. Out: a dict from layer to record. Public through `tunewidgets.records`.
 """
@@ -14,8 +14,8 @@ def layers_of(units: xr.Dataset | xr.DataTree) -> dict[str, xr.Dataset]:
     Raises
     ------
     RecordError
-        If one of them is not a unit record or has flags that are no longer bool, two are of the same layer, or there is
-        none.
+        If one of them is not a unit record or has flags that are no longer bool, if two are of the same layer, or if
+        there is none.
 
     Examples
     --------

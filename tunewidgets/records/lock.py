@@ -1,7 +1,7 @@
-"""One writer at a time: a lock on a path that goes when its process does, however that ends.
+"""One writer at a time: a lock on a path that is released when its process ends, however it ends.
 
-In: a path. Out: an open lock, or a sentence that says who holds it. The operating system keeps it, so no clock is asked
-and nothing stays behind after a kill.
+In: a path. Out: a held lock, or an error that says who holds it. The operating system keeps the lock, so no clock is
+needed and no lock outlives a killed process.
 """
 
 import os
@@ -43,20 +43,20 @@ class Lock:
                 raise InUseError(
                     f"{holder} is writing to {what}; wait until it is done, or give another store"
                 )
-            # Whoever held it before may have removed the file while we waited for its lock.
+            # The holder before us may have removed the file while we waited for its lock.
             if self.path.exists() and os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
                 return file
             file.close()
 
     def release(self) -> None:
-        """Let others in; the file goes."""
+        """Release the lock and remove its file."""
         if sys.platform == "win32":
-            # An open file can't be removed there; whoever opens it in between keeps it.
+            # An open file can't be removed there; if another process opens it in between, it stays.
             self._file.close()
             with suppress(OSError):
                 self.path.unlink()
             return
-        # Removed while it is still ours: nobody else's lock may go with it.
+        # Removed while we still hold it, so that nobody else's lock goes with it.
         self.path.unlink(missing_ok=True)
         self._file.close()
 
@@ -66,7 +66,7 @@ if sys.platform == "win32":
 
     def _locked(file: IO[str]) -> bool:
         try:
-            # Far behind what the file says of its holder, which others are to read.
+            # Far beyond what the file says about its holder, which others need to read.
             file.seek(1 << 20)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError:

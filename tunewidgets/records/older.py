@@ -1,7 +1,7 @@
-"""Records of before, in the words of now: dimensions that earlier versions of a schema called otherwise.
+"""Older records brought up to date: dimensions that earlier versions of a schema called something else.
 
-In: an xarray object as it was read. Out: the same with its dimensions renamed and its version raised, so that nobody
-beyond reading ever meets an old name. What was called how is told in `schemas`.
+In: an xarray object as it was read. Out: the same with its dimensions renamed and its version raised, so that no code
+beyond reading ever meets an old name. The earlier names are listed in `schemas`.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ EARLIER = frozenset(name for schema in SCHEMAS.values() for name in schema.renam
 
 
 def up_to_date(record: xr.Dataset | xr.DataTree) -> xr.Dataset | xr.DataTree:
-    """The record with the names that its schema has now; itself where it has them already.
+    """The record with its schema's present names; the record itself if it already has them.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def up_to_date(record: xr.Dataset | xr.DataTree) -> xr.Dataset | xr.DataTree:
 
 
 def _earlier(attrs: Any) -> dict[str, str]:
-    """Earlier name → name, of what a record with these attributes may call otherwise."""
+    """Earlier name → present name, for the dimensions of a record with these attributes."""
     kind, _, number = str(attrs.get(MARK, "")).partition("/")
     schema = SCHEMAS.get(kind)
     return dict(schema.renamed) if schema and number.isdecimal() and int(number) < schema.version else {}

@@ -1,7 +1,7 @@
-"""Records, the tables of their schemas: which variables a kind of record holds, with which dimensions and dtypes.
+"""The schemas of records: which variables each kind of record holds, with which dimensions and dtypes.
 
-In: nothing. Out: `SCHEMAS`, a table a kind. Adding a kind, or a variable to one, adds a row and no code; what a table
-can't say is a check that gives a sentence. Validation is in `validation`.
+In: nothing. Out: `SCHEMAS`, one table per kind. A new kind, or a new variable of one, takes a row and no code; what a
+table can't express is a check that returns a sentence. Validation is in `validation`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ import xarray as xr
 
 @dataclass(frozen=True)
 class Variable:
-    """One row of a schema: `dims` in order, `dtype` by name, and what must be there together with it."""
+    """One row of a schema: `dims` in order, `dtype` by name, and in `needs` what must be there together with it."""
 
     dims: tuple[str, ...]
     dtype: str = "float32"
@@ -22,9 +22,9 @@ class Variable:
 
 @dataclass(frozen=True)
 class Schema:
-    """A kind of record: its version, its variables, the dims of a fixed size, and what a table can't say.
+    """A kind of record: its version, its variables, the dims of a fixed size, and what a table can't express.
 
-    `renamed` has the dims that earlier versions called otherwise, by their earlier names.
+    `renamed` holds the present names of dims that earlier versions called something else, by those earlier names.
     """
 
     version: int
@@ -46,7 +46,7 @@ def _film_check(film: xr.Dataset) -> str | None:
 
 def _units_check(units: xr.Dataset) -> str | None:
     if not any(name in units for name in SCHEMAS["units"].variables):
-        return "this units record holds nothing of a unit; make it again with analyze_units"
+        return "this units record holds nothing about its units; make it again with analyze_units"
     if units.sizes.get("rgb", 3) != 3:
         return (
             f"the dim rgb of this units record has size {units.sizes['rgb']}, where 3 belongs; "
@@ -56,14 +56,14 @@ def _units_check(units: xr.Dataset) -> str | None:
 
 
 def _of_units(*dims: str, dtype: str = "float32", needs: tuple[str, ...] = ()) -> Variable:
-    # The kernels of units each give a part of the record, so each variable may be absent.
+    # Each kernel of units makes a part of the record, so any variable may be absent.
     return Variable(dims, dtype, required=False, needs=needs)
 
 
 def _recovery_check(report: xr.Dataset) -> str | None:
     known = ("frequency", "angle", "phase")
     named = tuple(map(str, report["attribute"].values)) if "attribute" in report.coords else ()
-    # Those of films go on with the color axes.
+    # In records with films, the color axes follow these.
     if named[: len(known)] != known:
         return f"the attributes of this recovery record are not {', '.join(known)}; make it again with gabor_recovery"
     unnamed = [
@@ -102,19 +102,19 @@ SCHEMAS: dict[str, Schema] = {
             "status": Variable(("dimension",), "str"),
             "label": Variable(("dimension",), "str"),
             "suggested_label": Variable(("dimension",), "str"),
-            # A manifold method such as LLE has no linear fit: all of it is absent, or all of it is there.
+            # A manifold method such as LLE has no linear fit: either all of it is there or none.
             "component": Variable(_FIT, required=False, needs=("unmixing", "center", "unit_mask")),
             "unmixing": Variable(_FIT, required=False, needs=("component", "center", "unit_mask")),
             "center": Variable(("unit",), required=False, needs=("component", "unmixing", "unit_mask")),
             "unit_mask": Variable(("unit",), "bool", required=False),
-            # Patches of real images, of add_patches.
+            # Patches of real images, from add_patches.
             "patch": Variable(
                 (*_PATCHES, "patch_y", "patch_x", "rgb"), "uint8", required=False, needs=("patch_image",)
             ),
             "patch_image": Variable(_PATCHES, "int32", required=False),
             "patch_position": Variable((*_PATCHES, "yx"), "int32", required=False),
             "patch_coordinate": Variable(_PATCHES, required=False),
-            # What the pictures say each dimension is about, of read_film.
+            # What each dimension is about according to its images, from read_film.
             **{f"attribute_{name}": Variable(_READ, required=False) for name in _READINGS},
             "attribute_null": Variable(("attribute", "draw"), required=False),
             # Images of several dimensions' coordinates at once, kept in the explorer.
@@ -144,9 +144,9 @@ SCHEMAS: dict[str, Schema] = {
             "status": Variable(("target",), "str"),
             "response_checkpoint": Variable(("target", "checkpoint", "unit"), required=False),
             "image_float": Variable(("target", "y", "x", "rgb"), required=False),
-            # How much of what an image was made for hung on each pixel, summed over the steps.
+            # How much each pixel mattered to what an image was made for, summed over the steps.
             "importance": Variable(("target", "y", "x"), required=False),
-            # Of images that went on from others: how far they left them in the layer.
+            # Of images that started from others: how far they moved from these in the layer.
             "distance": Variable(("target",), required=False),
         },
         sizes={"rgb": 3},
@@ -184,7 +184,7 @@ SCHEMAS: dict[str, Schema] = {
             "silent": _of_units(*_SHOWN, dtype="bool"),
             "status": _of_units(*_SHOWN, dtype="str"),
             "image": _of_units(*_SHOWN, "y", "x", "rgb", dtype="uint8", needs=("rendered",)),
-            # The image for the eye, of units whose `display` says which it is; of the others `image` is that too.
+            # The image for display, of units whose `display` says which kind it is; of all others it is `image`.
             "display_image": _of_units(*_SHOWN, "y", "x", "rgb", dtype="uint8", needs=("display",)),
             "display": _of_units(*_SHOWN, dtype="str"),
             "display_response": _of_units(*_SHOWN, needs=("display",)),
@@ -192,7 +192,7 @@ SCHEMAS: dict[str, Schema] = {
             "rs": _of_units(*_SHOWN, needs=("rendered", "silent")),
             "rs_restarts": _of_units(*_SHOWN, "restart"),
             "rs_checkpoint": _of_units(*_SHOWN, "checkpoint"),
-            # Of images that were made live.
+            # From images that were made live.
             "own_response_checkpoint": _of_units(*_SHOWN, "checkpoint"),
             "rs_normalized": _of_units(*_SHOWN),
             "substitutes": _of_units(*_OWN, dtype="int32"),

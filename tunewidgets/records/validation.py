@@ -1,4 +1,4 @@
-"""Records, checked: is this a record, and does it hold what its kind's table in `schemas` says?
+"""Checks of records: is this a record, and does it hold what its kind's table in `schemas` says?
 
 In: an xarray Dataset or DataTree. Out: nothing, or a `RecordError` that says in one sentence what is wrong. Public
 through `tunewidgets.records`.
@@ -35,7 +35,7 @@ def schema_of(attrs: Mapping[Any, Any]) -> tuple[str, Schema]:
     Raises
     ------
     RecordError
-        If they name none, an unknown kind, or a newer version than this tunewidgets reads.
+        If they name no kind, an unknown one, or a newer version than this tunewidgets reads.
     """
     text = attrs.get(MARK)
     if text is None:
@@ -75,7 +75,7 @@ def validate(record: xr.Dataset | xr.DataTree) -> None:
     ------
     RecordError
         What is wrong, in one sentence: not a record, of a newer schema, an attribute or a variable missing
-        or of other dims or dtype, no points, no dimensions.
+        or with the wrong dims or dtype, no points, no dimensions.
 
     Examples
     --------
@@ -152,7 +152,7 @@ def _validate(record: xr.Dataset) -> None:
 
 
 def check_flags(record: xr.Dataset) -> None:
-    """Check that what is yes or no in a record still is, which `Dataset.where` makes other values of.
+    """Check that a record's yes-or-no variables still are; `Dataset.where` turns them into other types.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def check_flags(record: xr.Dataset) -> None:
     for name, variable in schema.variables.items():
         if variable.dtype == "bool" and name in record and record[name].dtype != bool:
             raise RecordError(
-                f"{_wrong_dtype(kind, record[name], 'bool')}; record.isel(unit=...) chooses units and leaves types"
+                f"{_wrong_dtype(kind, record[name], 'bool')}; record.isel(unit=...) chooses units and keeps types"
             )
 
 
@@ -175,7 +175,7 @@ def _wrong_dtype(kind: str, found: xr.DataArray, wanted: str) -> str:
 
 
 def is_text(array: xr.DataArray | xr.Variable) -> bool:
-    """Whether every value is a string, whichever of numpy's three ways of holding strings is used."""
+    """Whether every value is a string, whichever of NumPy's three ways of holding strings is used."""
     if array.dtype.kind in "UT":
         return True
     return array.dtype.kind == "O" and all(isinstance(value, str) for value in np.ravel(array.values))

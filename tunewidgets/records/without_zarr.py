@@ -1,7 +1,7 @@
-"""Records, read without Zarr: Zarr works in threads, and a browser's Python has none.
+"""Reading records without Zarr, which works in threads: a browser's Python has none.
 
-In: a record's files as they lie on disk. Out: its groups as one xarray tree in memory, as Zarr and xarray decode them.
-Knows the codecs that records are written with, and says so of any other.
+In: a record's files as they are on disk. Out: its groups as one xarray tree in memory, as Zarr and xarray decode them.
+Knows the codecs that records are written with, and raises an error for any other.
 """
 
 import itertools
@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-CHECKSUM = 4  # bytes behind a chunk
+CHECKSUM = 4  # bytes after a chunk
 
 
 class Files(NamedTuple):
-    """The files of a record, by their paths within it, and what gives the bytes of one."""
+    """The files of a record, by their paths within it, and what reads the bytes of one."""
 
     names: list[str]
     read: Callable[[str], bytes]
@@ -33,12 +33,12 @@ def threads_start() -> bool:
 
 
 def plain_tree(files: Files) -> xr.DataTree:
-    """All groups of a record, in Zarr's names.
+    """All groups of a record, under the names that Zarr knows them by.
 
     Raises
     ------
     ValueError
-        If a chunk is damaged, or an array is stored as no record's is.
+        If a chunk is damaged, or an array is stored in a way that no record's is.
     """
     there = set(files.names)
     groups: dict[str, dict[str, Any]] = {}
@@ -75,13 +75,13 @@ def _variable(files: Files, there: set[str], path: str, about: dict[str, Any]) -
         # A chunk at the edge is stored at its full size.
         inside = tuple(map(slice, whole[corner].shape))
         whole[corner] = values.reshape(size)[inside]
-    # Of no use here: records mark what is missing by a NaN, which is what xarray notes.
+    # Not needed here: records mark missing values by NaN, and this is all that the attribute says.
     attrs = {key: value for key, value in about.get("attributes", {}).items() if key != "_FillValue"}
     return xr.Variable(about.get("dimension_names") or (), whole, attrs)
 
 
 def _decompressed(chunk: bytes, codecs: list[dict[str, Any]], path: str) -> bytes:
-    """A chunk as it was before the codecs: numbers with their lowest byte first, or texts."""
+    """A chunk as it was before the codecs: numbers with their lowest byte first, or strings."""
     for codec in reversed(codecs):
         match codec["name"]:
             case "crc32c":
@@ -101,12 +101,12 @@ def _checked(chunk: bytes, path: str) -> bytes:
     try:
         from google_crc32c import value
     except ImportError:
-        # What older Zarr brings.
+        # What older versions of Zarr depend on.
         from crc32c import crc32c as value  # type: ignore[no-redef]
 
     content, checksum = chunk[:-CHECKSUM], chunk[-CHECKSUM:]
     if value(content) != int.from_bytes(checksum, "little"):
-        raise ValueError(f"a chunk of {path} does not have its checksum")
+        raise ValueError(f"a chunk of {path} does not match its checksum")
     return content
 
 
@@ -125,7 +125,7 @@ def _unzstd(chunk: bytes) -> bytes:
 
 
 def _texts(encoded: bytes) -> np.ndarray:
-    """Zarr's text of any length: how many there are, and each with its length before it."""
+    """Zarr's strings of any length: the number of strings, then each with its length before it."""
     texts, at = [], 4
     for _ in range(int.from_bytes(encoded[:at], "little")):
         start = at + 4

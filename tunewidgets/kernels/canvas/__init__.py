@@ -1,1 +1,1 @@
-"""What an image is made of while it is optimized: its parameters, its colors, and how it is moved about."""
+"""Canvases: the parameters and colors of an image while it is optimized, and its random transformations."""

@@ -1,7 +1,8 @@
-"""Image parameterizations: what the optimizer moves, and the RGB image it stands for.
+"""Image parameterizations: the numbers that the optimizer changes, and the RGB images they stand for.
 
-The spectrum or the pixels here, phases alone in `maco`. In: noise, one draw a target. Out: images `(N, 3, H, W)` in
-(0, 1), differentiable in the parameters. Spectrum, color and clamp are float32 whatever the network runs in.
+Here the spectrum or the pixels; the phases alone are in `maco`. In: noise, one draw per target. Out: images
+`(N, 3, H, W)` in (0, 1), differentiable with respect to the parameters. Spectrum, color and clamp are float32 whatever
+the network runs in.
 """
 
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ SOFTENING = 4.0
 def bounded(logits: Tensor, contrast: float | None) -> Tensor:
     """`(N, 3, H, W)` logits, each image's scaled down to a standard deviation of at most `contrast`.
 
-    An image that may grow without end burns out: black, white and pure colors reach an early layer a little better, and
-    hide what a later one responds to.
+    An image whose contrast may grow without bound burns out: black, white and pure colors drive an early layer slightly
+    more strongly, and hide what a later one responds to.
     """
     if contrast is None:
         return logits
@@ -48,7 +49,7 @@ class FourierCanvas:
     size : int
         Side of the square image, pixels.
     band : float, optional
-        Highest frequency the image may hold, cycles per pixel; None leaves all.
+        Highest frequency the image may hold, cycles per pixel; None keeps all.
     deviation : float, default 0.01
         Standard deviation of the initial noise.
     contrast : float, optional
@@ -92,14 +93,14 @@ class FourierCanvas:
         return bounded(logits_of(spectrum, self.size), self.contrast).sigmoid()
 
     def parameters(self, images: Tensor) -> Tensor:
-        """`(N, 3, size, size)` images in [0, 1] as parameters: as near to them as the band allows."""
+        """`(N, 3, size, size)` images in [0, 1] as parameters: as close to them as the band allows."""
         parts = torch.view_as_real(image_spectrum(images))
         return torch.where(self.scale > 0, parts / self.scale.clamp(min=1e-12), 0.0)
 
 
 @dataclass(frozen=True)
 class PixelCanvas:
-    """Each pixel's color is a parameter of its own: what the Fourier canvas is compared with (paper B, section 3.3)."""
+    """Each pixel's color is a parameter of its own: the baseline for the Fourier canvas (paper B, section 3.3)."""
 
     size: int
     deviation: float = 0.01
@@ -127,7 +128,7 @@ class PixelCanvas:
         return image_logits(images)
 
 
-# Canvases that hold an image of one color.
+# Canvases that can hold an image of a single color.
 ColorCanvas = FourierCanvas | PixelCanvas
 Canvas = ColorCanvas | MacoCanvas
 CanvasName = Literal["fourier", "pixel", "maco"]
@@ -135,7 +136,7 @@ CANVASES = get_args(CanvasName)
 
 
 def canvas_name(recorded: str) -> CanvasName:
-    """What `make_canvas` calls the canvas of which a record's settings name the class."""
+    """The name by which `make_canvas` knows a canvas, from its class's name in a record's settings."""
     names: dict[str, CanvasName] = {
         "FourierCanvas": "fourier",
         "PixelCanvas": "pixel",
@@ -145,13 +146,13 @@ def canvas_name(recorded: str) -> CanvasName:
 
 
 def check_canvas(name: str, contrast: float | None) -> None:
-    """Raise a ValueError for a canvas that is not there, or one of fixed contrast that is to have another."""
+    """Raise a ValueError if there is no such canvas, or if one of fixed contrast is given another contrast."""
     if name not in CANVASES:
         raise ValueError(f"canvas is {name!r}; choose one of {', '.join(map(repr, CANVASES))}.")
     if name == "maco" and contrast is not None:
         raise ValueError(
-            f"contrast is {contrast!r}, but an image of canvas='maco' has that of photographs; leave it out, or "
-            "give canvas='fourier'."
+            f"contrast is {contrast!r}, but images on canvas='maco' have the contrast of photographs; leave it out, "
+            "or give canvas='fourier'."
         )
 
 
@@ -162,15 +163,15 @@ def make_canvas(
     deviation: float = 0.01,
     contrast: float | None = None,
 ) -> Canvas:
-    """The canvas called `name`; `deviation` is that of the noise it starts from.
+    """The canvas called `name`; `deviation` is the standard deviation of the initial noise.
 
     Raises
     ------
     ValueError
-        There is no such canvas, the size is not positive, or a canvas of fixed contrast is to have another.
+        There is no such canvas, the size is below 2 pixels, or a canvas of fixed contrast is given another contrast.
     """
     if size < 2:
-        raise ValueError(f"size is {size}; an image needs at least 2 pixels a side.")
+        raise ValueError(f"size is {size}; an image needs at least 2 pixels per side.")
     check_canvas(name, contrast)
     if name == "fourier":
         return FourierCanvas(size, band, deviation, contrast)

@@ -1,8 +1,8 @@
-"""Random affine transformations, one an image and a step, in a single resampling.
+"""Random affine transformations, one per image and step, in a single resampling.
 
-In: images and, for each, a draw of four numbers. Out: the images shifted, scaled and turned about their center. An
-image that answers through all of them has no feature that hangs on one pixel (Olah et al. 2017). What leaves at one
-border comes in at the other, as the Fourier canvas itself does, so no edge is ever seen.
+In: images and, for each, a draw of four numbers. Out: the images shifted, scaled and rotated about their center. An
+image that a unit responds to through all of them has no feature that hangs on a single pixel (Olah et al. 2017). What
+leaves at one border comes back in at the opposite one, as on the Fourier canvas itself, so no edge is ever seen.
 """
 
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ class Jitter:
     scale : float, default 0.1
         Largest relative change of size: 0.1 draws from 0.9 to 1.1.
     turn : float, default 10
-        Largest turn, degrees.
+        Largest rotation, degrees.
     steady : bool, default False
-        Whether the shift keeps its strength when scale and turn fade out. With a shift of half the side no pixel is
-        then nearer to an edge than another, and the image becomes a seamless tile.
+        Whether the shift keeps its strength when scale and turn fade out. With a shift of half the side, no pixel is
+        then nearer to an edge than any other, and the image becomes a seamless tile.
 
     Raises
     ------
     ValueError
-        A strength is no number of at least 0, or images would shrink to nothing.
+        A strength is not a number of at least 0, or images would shrink to nothing.
 
     References
     ----------
@@ -40,7 +40,7 @@ class Jitter:
 
     Examples
     --------
-    Twice the usual shift, and no turning:
+    Twice the usual shift, and no rotation:
 
     >>> import tunewidgets as tw
     >>> probe = tw.Probe(tw.zoo.gabor_bank(), "relu", device="cpu")
@@ -59,7 +59,9 @@ class Jitter:
         for name in ("shift", "scale", "turn"):
             strength = getattr(self, name)
             if not (isinstance(strength, Real) and 0 <= float(strength) < float("inf")):
-                raise ValueError(f"{name} is {strength!r}; give a number of at least 0, where 0 is none.")
+                raise ValueError(
+                    f"{name} is {strength!r}; give a number of at least 0, where 0 turns it off."
+                )
         if self.scale >= 1:
             raise ValueError(
                 f"scale is {self.scale!r}; give a relative change below 1, such as 0.1 for sizes from 0.9 to 1.1."

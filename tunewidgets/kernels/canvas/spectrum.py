@@ -6,18 +6,18 @@ In: images `(N, 3, H, W)` in [0, 1], or the side of one. Out: float32 logits, fr
 import torch
 from torch import Tensor
 
-# Square root of the covariance of natural images' colors, columns scaled to norm 1 at most, as Lucid measured it on
-# ImageNet: an optimizer that moves along these axes moves along the colors that photographs have.
+# Square root of the covariance of natural images' colors, columns scaled to a norm of at most 1, as Lucid measured it
+# on ImageNet: an optimizer that moves along these axes moves along the colors that photographs have.
 COLOR_CORRELATION = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
 COLOR_CORRELATION = COLOR_CORRELATION / COLOR_CORRELATION.norm(dim=0).max()
-# What a finished image's black and white count as when it becomes parameters again: half a byte's step.
+# What black in a finished image counts as when it becomes parameters again (white: 1 less this): half a byte's step.
 DARKEST = 0.5 / 255
 
 
 def mix_channels(matrix: Tensor, maps: Tensor) -> Tensor:
     """Each position's channels times `matrix` (out, in), for maps `(N, in, h, w)`.
 
-    As a batch of products: `torch.matmul` would move the channels behind the positions, and back, copying both times.
+    Done as a batch of products: `torch.matmul` would move the channels behind the positions and back, copying twice.
     """
     mixed = torch.bmm(matrix.expand(len(maps), -1, -1), maps.flatten(2))
     return mixed.unflatten(2, maps.shape[2:])

@@ -1,1 +1,1 @@
-"""Live work: images that are made while a reader looks, in steps short enough to be stopped between them."""
+"""Live work: images that are made while a reader looks, in steps so short that the work can be stopped between them."""

@@ -1,8 +1,8 @@
 """Live images: the image for any combination of a film's coordinates, seen as it grows.
 
-In: a film record, its probe and a coordinate along each dimension. Out: the image after every few steps, from the
-film's nearest one on. A step is short, so whoever takes no more images stops the work at once. Same film, probe,
-coordinates and number of steps: same image, whatever was asked before.
+In: a film record, its probe and a coordinate along each dimension. Out: the image after every few steps, starting from
+the film's nearest one. Steps are short, so the work stops as soon as the caller takes no more images. The same film,
+probe, coordinates and number of steps give the same image, whatever was requested before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from tunewidgets.kernels.tuning.places import check_probe
 from tunewidgets.live_protocols import LiveImage
 from tunewidgets.records import settings_of
 
-# From the film's nearest image so many steps reach what the film's own images reach from noise in 128.
+# From the film's nearest image, this many steps get as far as 128 steps from noise, which the film's own images take.
 STEPS = 48
 
 
@@ -65,12 +65,12 @@ class LiveImages:
         self._film, self._probe, self._settings = film, apart(probe), settings
 
     def grow(self, coordinates: Sequence[float] | np.ndarray, steps: int = STEPS) -> Iterator[LiveImage]:
-        """The image for these coordinates: the film's nearest one at once, then what becomes of it.
+        """The image for these coordinates: the film's nearest one at once, then how it develops.
 
         Raises
         ------
         ValueError
-            If no unit is asked to answer there.
+            If no unit is to respond there.
         """
         target = self.space.target(coordinates)
         mode: Mode = self._settings["mode"]
@@ -78,9 +78,7 @@ class LiveImages:
         at: At = tuple(place) if isinstance(place, list) else place
         vector = (target if mode == "cosine" else np.maximum(target, 0)).astype(np.float32)
         if not vector.any():
-            raise ValueError(
-                "no unit is asked to answer at these coordinates; move a slider toward its middle"
-            )
+            raise ValueError("no unit is to respond at these coordinates; move a slider toward its middle")
         nearest = self._film["image"].isel(self.space.nearest(target)._asdict()).values
         yield self._seen(nearest, 0, steps, vector, at)
         leave_a_core(self._probe)
@@ -99,7 +97,7 @@ class LiveImages:
         return LiveImage(step, steps, image, float(reached[0]))
 
     def _recipe(self, goal: Direction, steps: int) -> Recipe:
-        """The film's own, with fewer steps: an image that starts beside its goal has less far to go."""
+        """The film's own, with fewer steps: an image that starts close to its goal has less far to go."""
         options = ImageOptions.of_record(self._settings, int(self._film.attrs["seed"]), steps=steps)
         linear = linearity(self._probe, self._settings["size"])
         canvas = choose_canvas(self._probe, options, self._settings["size"], linear, START_NOISE)

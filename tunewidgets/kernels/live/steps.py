@@ -1,7 +1,7 @@
-"""Live work, what all of it shares: a probe of its own, and steps that are short enough to be stopped between them.
+"""What all live work shares: a separate probe, and steps so short that the work can be stopped between them.
 
-In: the reader's probe, an ascent. Out: a twin of the probe that a worker can use while the reader uses theirs, and the
-ascent a slice of a second further on.
+In: the reader's probe, or an ascent. Out: a twin of the probe that a worker can use while the reader uses the original,
+or the ascent advanced by a slice of a second.
 """
 
 import copy
@@ -13,12 +13,12 @@ from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating, find_layer
 from tunewidgets.kernels.optimization.loop import Ascent
 
-# Seconds between two images, and so the longest that a cancelled request goes on, unless one step takes longer.
+# Seconds between two images, and so the longest that a canceled request runs on, unless a single step takes longer.
 SLICE = 0.05
 
 
 def climb(ascent: Ascent, steps: int) -> None:
-    """Go on for one slice, or to the last of `steps`."""
+    """Advance for one slice of time, or to the last of `steps`."""
     until = time.perf_counter() + SLICE
     with evaluating(ascent.probe.network):
         ascent.step()
@@ -27,7 +27,7 @@ def climb(ascent: Ascent, steps: int) -> None:
 
 
 def leave_a_core(probe: Probe) -> None:
-    """On a CPU let this thread compute by itself: a core stays free for whoever else computes."""
+    """On a CPU, limit this thread to a single core, so that another stays free for other work."""
     if probe.device.type == "cpu":
         torch.set_num_threads(1)
 
@@ -35,7 +35,7 @@ def leave_a_core(probe: Probe) -> None:
 def apart(probe: Probe) -> Probe:
     """The same probe with modules of its own around the same weights.
 
-    What the worker does to modes and hooks then never meets what the reader's cell does to the model meanwhile.
+    What the worker does to modes and hooks then never interferes with what the reader's cell does to the model.
     """
     weights = {id(tensor): tensor for tensor in (*probe.network.parameters(), *probe.network.buffers())}
     twin = copy.copy(probe)

@@ -1,7 +1,7 @@
-"""A unit record that grows: blank where no image was made yet, and valid after every image that comes.
+"""A unit record that grows: blank where no image has been made yet, and valid after each image that is added.
 
-In: a unit record and finished images, one at a time, in any order. Out: the record with them, and with every column
-that follows from them.
+In: a unit record and finished images, one at a time, in any order. Out: the record with these images, and with every
+column that follows from them.
 """
 
 import threading
@@ -24,7 +24,7 @@ from tunewidgets.kernels.single_units.substitution_measures import (
 from tunewidgets.live_protocols import Rendered
 from tunewidgets.records import with_settings
 
-# Images that are measured again at once, where a record came without its responses.
+# Images that are measured again together, if a record came without its responses.
 BATCH = 16
 BLANK: dict[str, tuple[tuple[str, ...], Any]] = {
     "rendered": ((), False),
@@ -47,18 +47,18 @@ DISPLAY = tuple(name for name in BLANK if name.startswith("display"))
 
 
 class GrowingUnits:
-    """One layer's record while images come.
+    """One layer's record while images are added.
 
-    `now` is the record itself, whose arrays change in place: whoever shows it sees it grow. `record` gives one that
-    stays as it is. Both may be asked from any thread.
+    `now` is the record itself, whose arrays change in place: a view of it sees it grow. `record` returns a copy that
+    stays as it is. Both may be used from any thread.
     """
 
     def __init__(self, units: xr.Dataset, live: LiveUnits) -> None:
         self._live, self._lock = live, threading.RLock()
         self._responses: dict[tuple[str, int], np.ndarray] = {}
-        # Measured again on images that came without theirs, and rounded to bytes: to compare with, not for the record.
+        # Of images that came without them, measured again on rounded bytes: for comparison, not for the record.
         self._again: dict[tuple[str, int], np.ndarray] = {}
-        # What was made of a unit beyond its first image: restarts tried, the one that is kept, its steps.
+        # What was tried for a unit beyond its first image: how many restarts, which one was kept, the most steps.
         self._tried: dict[tuple[str, int], int] = {}
         self._kept: dict[tuple[str, int], int] = {}
         self._longest: dict[tuple[str, int], int] = {}
@@ -66,12 +66,12 @@ class GrowingUnits:
         self._added = [name for name in DISPLAY if name not in units]
         self.now = _completed(units, live)
         if bool(waiting(self.now).any()):
-            # Alike on the images made so far is not alike.
+            # Units that respond alike to the images made so far may differ on those still to come.
             self.now = self.now.drop_vars("substitutes", errors="ignore")
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """By which images are made."""
+        """The objectives by which images are made."""
         return self._live.objectives
 
     @property
@@ -80,15 +80,15 @@ class GrowingUnits:
         return not bool(waiting(self.now).any())
 
     def waits(self, unit: int) -> list[str]:
-        """The objectives whose image of a unit was not made yet."""
+        """The objectives for which a unit's image has not been made yet."""
         flags = waiting(self.now).values[:, unit]
         return [name for name, flag in zip(self._live.objectives, flags, strict=True) if flag]
 
     def waiting_units(self, selected: Sequence[int] = ()) -> list[int]:
-        """The units that wait, most interesting first.
+        """The units that still lack an image, most interesting first.
 
-        Those in `selected` come first, then the most class-selective; the dead, and those of which nothing is known,
-        come last.
+        Those in `selected` come first, then the most class-selective; dead units, and those about which nothing is
+        known, come last.
         """
         units = np.flatnonzero(waiting(self.now).any("objective").values)
         interest = np.zeros(self.now.sizes["unit"])
@@ -100,9 +100,10 @@ class GrowingUnits:
         return units[np.lexsort((units, -interest[units], ~chosen))].tolist()
 
     def tries(self, unit: int, objective: str, task: str) -> list[tuple[int, int]]:
-        """The restarts that a task for a unit needs, and with how many steps each.
+        """The restarts that a unit's task needs, each with its number of steps.
 
-        `task`: its first "image", another "restart", or the same one for "longer".
+        `task` is "image" for its first image, "restart" for another one, or "longer" to make the kept one with more
+        steps.
         """
         if task == "restart":
             return [(self._next_restart(unit, objective), self._live.steps)]
@@ -111,15 +112,15 @@ class GrowingUnits:
         return [(restart, self._live.steps) for restart in range(self._live.restarts)]
 
     def steps_of(self, unit: int, objective: str) -> int:
-        """The most steps that the unit's image was tried with."""
+        """The largest number of steps that was tried for the unit's image."""
         return self._longest.get((objective, unit), self._live.steps)
 
     def grow(self, unit: int, objective: str, restart: int, steps: int) -> Iterator[GrowingImage]:
-        """A unit's image from its noise on; `add` takes the finished one in."""
+        """A unit's image as it grows from noise; `add` puts the finished one into the record."""
         return self._live.grow(unit, objective, restart, steps)
 
     def add(self, made: Rendered) -> bool:
-        """Take an image in; whether it is the unit's from now on: the first one, or no worse than before."""
+        """Add an image; returns whether it becomes the unit's, as the first one does and any that is no worse."""
         key = (made.objective, made.unit)
         with self._lock:
             best = self._is_best(made)
@@ -141,7 +142,7 @@ class GrowingUnits:
         return best
 
     def compare(self) -> Iterator[None]:
-        """Find which units answer alike, now that all images are there; in steps, since large layers take a while."""
+        """Find which units respond alike, now that all images exist; in steps, since large layers take a while."""
         patterns = []
         for objective in self._live.objectives:
             rendered = np.flatnonzero(self.now["rendered"].sel(objective=objective).values).tolist()
@@ -158,7 +159,7 @@ class GrowingUnits:
             self.now = self.now.assign(substitutes=("unit", np.concatenate(found)))
 
     def record(self) -> xr.Dataset:
-        """The record as it is now, for good."""
+        """A copy of the record as it is now."""
         with self._lock:
             if not self._made:
                 return self.now.drop_vars(self._unused()).copy(deep=True)
@@ -169,11 +170,11 @@ class GrowingUnits:
             return with_settings(record, live=self._history())
 
     def _unused(self) -> list[str]:
-        """The places for second images, where none was given or has come."""
+        """The columns for display images, if the record had none and none has been made."""
         return [] if bool((self.now["display"].values != "").any()) else self._added
 
     def _next_restart(self, unit: int, objective: str) -> int:
-        """The number of a restart that was not tried yet."""
+        """The number of a restart that has not been tried yet."""
         return self._tried.get((objective, unit), self._live.restarts)
 
     def _kept_restart(self, unit: int, objective: str) -> int:
@@ -182,7 +183,7 @@ class GrowingUnits:
 
     def _is_best(self, made: Rendered) -> bool:
         if made.restart < self._live.restarts and made.steps == self._live.steps:
-            # Of those that every unit gets, the first one is shown, as in every unit record.
+            # Of the restarts that every unit gets, the first one is shown, as in every unit record.
             return made.restart == 0
         if not bool(np.isfinite(made.response).all()):
             return False
@@ -194,7 +195,7 @@ class GrowingUnits:
         return now >= score(made.objective, before, made.unit)
 
     def _show(self, made: Rendered, where: dict[str, int], row: np.ndarray, present: bool) -> None:
-        """The image is the unit's, and so is all that is read from it."""
+        """Make this the unit's image, with everything that is measured on it."""
         unit = np.array([made.unit])
         own = row[0, made.unit]
         self._put("rendered", where, present)
@@ -230,7 +231,7 @@ class GrowingUnits:
         variable.values[tuple(where[dim] for dim in variable.dims if dim in where)] = value
 
     def _make_room(self, made: Rendered) -> None:
-        """For more restarts, or steps at which RS was measured, than any unit had before."""
+        """Make room for more restarts, or more steps at which RS was measured, than any unit had before."""
         restarts, steps = self.now.sizes["restart"], self.now["checkpoint"].values.tolist()
         if made.restart >= restarts:
             self._widen("restart", ["rs_restarts"], list(range(restarts)), list(range(made.restart + 1)))
@@ -250,7 +251,7 @@ class GrowingUnits:
         self.now = rest.assign_coords({dim: after}) if dim == "checkpoint" else rest
 
     def _responses_to(self, objective: str, units: list[int]) -> np.ndarray:
-        """`(len(units), U)`: kept, else of the record, else measured again on its images."""
+        """Responses `(len(units), U)`: those kept, else those in the record, else measured again on its images."""
         found = np.empty((len(units), self._live.units), np.float32)
         missing = []
         at = self._live.objectives.index(objective)
@@ -270,7 +271,7 @@ class GrowingUnits:
         return found
 
     def _response(self) -> tuple[tuple[str, ...], np.ndarray] | None:
-        """Every unit's response to every image that is known, or nothing where half precision can't hold them."""
+        """All known responses of the units to the images; None if half precision can't hold them."""
         count = self._live.units
         whole = np.full((len(self._live.objectives), count, count), np.nan, np.float16)
         if "response" in self.now:
@@ -283,9 +284,9 @@ class GrowingUnits:
         return ("objective", "unit", "other"), whole
 
     def _history(self) -> dict[str, Any]:
-        """What was made live, for the record's settings: by objective the units, and what was tried on some of them."""
+        """What was made live, for the record's settings: the units by objective, and what else was tried for some."""
         usual = {"restarts": self._live.restarts, "kept": 0, "steps": self._live.steps}
-        # A record of before all rectifiers leaked may grow: its settings are of its own images.
+        # A record from before all rectifiers leaked may grow too: its settings describe its own images alone.
         made: dict[str, Any] = {
             "chunk": CHUNK,
             "device": self._live.settings.get("device"),
@@ -308,13 +309,13 @@ class GrowingUnits:
 
 
 def _completed(units: xr.Dataset, live: LiveUnits) -> xr.Dataset:
-    """The record with a blank place for every image that it lacks; what it holds is copied, so that it can change."""
+    """The record with a blank place for every image that it lacks; what it holds is copied, since it will change."""
     count, objectives = units.sizes["unit"], list(live.objectives)
     first = "rendered" not in units
     sizes = {"y": live.size, "x": live.size, "rgb": 3, "restart": live.restarts, "k": units.sizes.get("k", 9)}
     steps = units["checkpoint"].values.tolist() if "checkpoint" in units.coords else [live.steps]
     sizes |= {"checkpoint": len(steps)}
-    # Only the dims of what is there bind those that are added.
+    # What is added takes the sizes of dims that the record already has.
     sizes |= {dim: units.sizes[dim] for dim in sizes if dim in units.sizes}
     columns: dict[str, Any] = {}
     for name, (dims, blank) in BLANK.items():
@@ -330,7 +331,7 @@ def _completed(units: xr.Dataset, live: LiveUnits) -> xr.Dataset:
     for name in ("status", "display"):
         columns[name] = (columns[name][0], columns[name][1].astype(object))
     if "rs" in units:
-        # A record without its course or its restarts still has where they ended.
+        # A record without checkpoints or restarts still has the value that they ended with.
         if "rs_checkpoint" not in units:
             columns["rs_checkpoint"][1][..., -1] = units["rs"].values
         if "rs_restarts" not in units:

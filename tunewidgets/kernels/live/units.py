@@ -1,7 +1,7 @@
-"""Live units: the image made for one unit, seen as it grows, and what the layer answers to it.
+"""Live units: the image made for one unit, seen as it grows, and how the layer responds to it.
 
-In: a unit record, its probe, a unit and an objective. Out: the image after every few steps, and at the end all that
-`analyze_units` would know of it. A step is short, so whoever takes no more of them stops the work at once.
+In: a unit record, its probe, a unit and an objective. Out: the image after every few steps, and at the end everything
+that `analyze_units` would record about it. Steps are short, so the work stops as soon as the caller takes no more.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -31,19 +31,19 @@ from tunewidgets.kernels.tuning.places import check_source
 from tunewidgets.live_protocols import Rendered, UnitLook
 from tunewidgets.records import settings_of
 
-# Images that go through the network together: one, so that its first steps are there at once, and so that it is the
-# same image whether a reader asked for it or its turn came in the background.
+# Images that go through the network together: one, so that its first steps show at once, and so that it is the same
+# image whether a reader asked for it or its turn came in the background.
 CHUNK = 1
-# Measurements along the optimization, besides those that the record has.
+# Measurements along the optimization, in addition to those that the record has.
 MEASURED = 16
 SETTINGS = ("size", "canvas", "band", "steps", "lr", "jitter", "objective_at", "precision")
 OPTIONS = ("size", "steps", "seed", "canvas", "lr", "jitter", "objective_at", "precision", "band", "contrast")
 
 
 def score(objective: str, response: np.ndarray, unit: int) -> float:
-    """A unit's response to an image (AM), or what it answers more than the others do on average (IAM).
+    """A unit's response to an image (AM), or how far it exceeds the mean response of the other units (IAM).
 
-    Of two images made for a unit, the one with the larger score is the better.
+    Of two images made for a unit, the one with the larger score is better.
     """
     own, others = float(response[unit]), len(response) - 1
     if objective == "am" or not others:
@@ -52,14 +52,14 @@ def score(objective: str, response: np.ndarray, unit: int) -> float:
 
 
 class GrowingImage:
-    """An image on its way, after `step` of `steps`; at the end `rendered` is there."""
+    """An image in progress, after `step` of `steps`; once it is finished, `rendered` holds it."""
 
     def __init__(self, ascent: Ascent, unit: int, steps: int, rendered: Rendered | None = None) -> None:
         self._ascent, self._unit, self.step, self.steps = ascent, unit, ascent.done, steps
         self.rendered = rendered
 
     def look(self) -> UnitLook:
-        """The image as it is now, and what its unit and the layer answer to it."""
+        """The image as it is now, with its unit's response and RS on it."""
         with evaluating(self._ascent.probe.network):
             images, responses = self._ascent.measure()
         response = responses[:1].cpu().numpy()
@@ -78,11 +78,11 @@ class LiveUnits:
     Parameters
     ----------
     units : xarray.Dataset
-        A layer's unit record. Where it has images, more are made by its own settings.
+        A layer's unit record. If it has images, more are made with the same settings.
     probe : Probe
-        That layer, of the model that the record was made of.
+        That layer, in the model that the record was made of.
     options : mapping, optional
-        Where it has none, options of `visualize` (`OPTIONS`).
+        For a record without images, options of `visualize` (those in `OPTIONS`).
 
     Raises
     ------
@@ -133,7 +133,7 @@ class LiveUnits:
 
     @property
     def steps(self) -> int:
-        """Of the optimization, unless more are asked for."""
+        """Steps of the optimization, unless more are requested."""
         return int(self.settings["steps"])
 
     def at(self, steps: int) -> tuple[int, ...]:
@@ -147,7 +147,7 @@ class LiveUnits:
     def grow(
         self, unit: int, objective: str, restart: int = 0, steps: int | None = None
     ) -> Iterator[GrowingImage]:
-        """A unit's image from its noise on, as `analyze_units` makes it: where it fails, once more from another."""
+        """A unit's image as it grows from noise, made as by `analyze_units`: if it fails, again from other noise."""
         leave_a_core(self._probe)
         steps = self.steps if steps is None else steps
         goal = OBJECTIVES[objective]([unit])
@@ -187,7 +187,7 @@ class LiveUnits:
         recipe: Recipe,
         starts: Mapping[Job, torch.Tensor] | None = None,
     ) -> Generator[GrowingImage, None, tuple[Ascent, Finished]]:
-        """An image and, where another start may do better, the better of two."""
+        """An image or, where another start may do better, the better of two."""
         ascent, done = yield from self._climbed(unit, goal, job, recipe, starts)
         if (second := second_try(done, goal, recipe)) is not None:
             job, start = second
@@ -201,7 +201,7 @@ class LiveUnits:
     def _displayed(
         self, unit: int, goal: Objective, job: Job, recipe: Recipe, measured: Finished
     ) -> Generator[GrowingImage, None, tuple[Finished | None, str]]:
-        """The unit's image for the eye, where it has one, and what it is."""
+        """The unit's image for display, if it has one, and its kind."""
         contrast = self.settings.get("display_contrast")
         if contrast is None:
             return None, ""
@@ -245,7 +245,7 @@ class LiveUnits:
 
     @cached_property
     def _capture(self) -> Capture | None:
-        """What measures the layer where that is not by rectified means."""
+        """Measures the layer, unless by the mean of its rectified values, which needs no capture."""
         if self.measured == {"reduction": "mean", "rectify": True}:
             return None
         probe = self._probe
@@ -253,7 +253,7 @@ class LiveUnits:
         return Capture(observed, **self.measured)  # type: ignore[arg-type]
 
     def _options(self, goal: Objective, steps: int) -> ImageOptions:
-        # By default Adam's step follows from the number of steps.
+        # Adam's default step size follows from the number of steps.
         usual = self.settings["lr"] == goal.lr(self.steps)
         return ImageOptions.of_record(
             self.settings,
@@ -270,9 +270,9 @@ class LiveUnits:
         return make_recipe(self._probe, goal, canvas, 1, options, linear)
 
     def _first_settings(self, units: xr.Dataset, options: dict[str, Any]) -> dict[str, Any]:
-        """Everything that decides an image, where the record has none yet."""
+        """Everything that decides an image, for a record that has none yet."""
         if "y" in units.sizes:
-            # Its exemplars have a size, and a record has one.
+            # Its exemplars have a size, and a record has only one.
             options.setdefault("size", units.sizes["y"])
         asked = ImageOptions(**options, seed=self.seed, chunk=CHUNK, importance=False)
         display = display_contrast(asked.contrast, asked.canvas)
@@ -280,7 +280,7 @@ class LiveUnits:
         recipe = gallery.recipe
         if units.sizes.get("y", recipe.canvas.size) != recipe.canvas.size:
             raise ValueError(
-                f"size is {recipe.canvas.size} and the exemplars in this record are {units.sizes['y']} px a side, "
+                f"size is {recipe.canvas.size} and the exemplars in this record are {units.sizes['y']} px per side, "
                 f"but a record has one size; give size={units.sizes['y']}"
             )
         return {
@@ -295,18 +295,19 @@ class LiveUnits:
 def _check(units: xr.Dataset, layer: str, known: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     for name in options:
         if name not in OPTIONS:
-            raise TypeError(f"there is no option {name!r} of images; those are {', '.join(OPTIONS)}")
+            raise TypeError(f"there is no image option {name!r}; the options are {', '.join(OPTIONS)}")
     if "rendered" not in units:
         return
     if options:
         raise ValueError(
-            f"layer {layer!r} has images already, and more are made by their settings; leave {next(iter(options))} out"
+            f"layer {layer!r} already has images, and more are made with the same settings; leave "
+            f"{next(iter(options))} out"
         )
     unknown = [name for name in SETTINGS if name not in known]
     if unknown:
         raise ValueError(
-            f"layer {layer!r} does not say how its images were made ({', '.join(unknown)}), so more can't be made "
-            "alike; open it without probe=, or make it again"
+            f"layer {layer!r} does not say how its images were made ({', '.join(unknown)}), so no more can be "
+            "made the same way; open it without probe=, or make it again"
         )
     if "image" not in units and bool(units["rendered"].any()):
         raise ValueError(

@@ -1,6 +1,6 @@
 """Live work: what a probe does for a widget while a reader looks.
 
-In: a probe, and the record that the widget shows. Out: the kernels that make more of it, behind the protocols of
+In: a probe, and the record that the widget shows. Out: the kernels that add to it, behind the protocols of
 `tunewidgets.live_protocols`.
 """
 
@@ -32,14 +32,14 @@ class ProbeWork:
     def units(
         self, layers: Mapping[str, xr.Dataset], options: Mapping[str, Any] | None
     ) -> dict[str, GrowingUnits]:
-        """Of all layers of the probe's model, whichever of them it is of itself."""
+        """One growing record per layer of the probe's model, whichever layer the probe itself is for."""
         probe = self._probe
         one = next(iter(layers.values()))
         check_source("this record", {**one.attrs, "layer": probe.layer}, probe)
         bare = [name for name, units in layers.items() if "rendered" not in units]
         if options and not bare:
             raise ValueError(
-                "all layers have images already, and more are made by their settings; leave image_options out"
+                "all layers already have images, and more are made with the same settings; leave image_options out"
             )
         growing = {}
         for name, units in layers.items():

@@ -1,7 +1,7 @@
-"""Images that go on from others: how far one has left the image that it started from, in the layer.
+"""Images that start from others: how far one has moved, in the layer, from the image that it started from.
 
-In: a layer's values on an image and on its start. Out: the distance, what leaving too far costs, and parameters that
-have not. Feature accentuation (Hamblin et al. 2024) keeps near by the same means, a distance in a layer.
+In: a layer's values on an image and on its start. Out: the distance, the cost of moving too far, and parameters that
+have not. Feature accentuation (Hamblin et al. 2024) stays close by the same means, a distance in a layer.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from torch import Tensor
 
 from tunewidgets.kernels.network.tracing import Values
 
-# What leaving by so much more than allowed, squared, costs in scores: a tenth too far costs a tenth of the score.
+# Cost, in scores, of the squared relative excess over the allowed distance: a tenth too far costs a tenth of the score.
 STIFFNESS = 10.0
-# Squares of norms: a root has no slope at 0, where an image is its start, and a layer may be silent on that.
+# Least squared norms: a root has no slope at 0, where an image is its start, and a layer may be silent on the start.
 STILL, SILENT = 1e-36, 1e-24
-# Halvings by which a finished image that has left too far is brought back.
+# Halvings by which a finished image that has moved too far is brought back.
 HALVINGS = 10
 
 
@@ -26,14 +26,14 @@ def distance(values: Tensor, start: Tensor) -> Tensor:
 
 
 def cost_of_leaving(values: Values, start: Values, scores: Tensor, leave: float) -> Tensor:
-    """What `(N,)` images pay for having left their starts by more than `leave`, in the unit of their scores.
+    """The cost `(N,)` to images of having left their starts by more than `leave`, in the unit of their scores.
 
-    Nothing within the bound. Beyond it the cost rises faster than a score can that grows with the distance, whatever
-    a layer's values are measured in.
+    Zero within the bound. Beyond it, the cost rises faster than a score that grows with the distance, whatever the
+    scale of the layer's values.
     """
     before = start.rectified().detach()
     beyond = (distance(values.rectified(), before) / leave - 1).clamp(min=0)
-    # A unit that is still silent has no score to go by; the layer has activations.
+    # The score of a unit that is still silent gives no scale; the layer's activations do.
     unit = torch.maximum(scores.detach().abs(), before.flatten(1).mean(1))
     return STIFFNESS * unit * beyond.square()
 
@@ -41,7 +41,7 @@ def cost_of_leaving(values: Values, start: Values, scores: Tensor, leave: float)
 def brought_back(
     parameters: Tensor, start: Tensor, distance_of: Callable[[Tensor], Tensor], leave: float
 ) -> Tensor:
-    """Parameters `(N, ...)` whose images are within `leave`: those that are not, moved toward their starts."""
+    """Parameters `(N, ...)` of images within `leave` of their starts: those too far away are moved toward these."""
     along = (-1,) + (1,) * (parameters.ndim - 1)
 
     def at(share: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Which spatial frequencies a layer can see. In: a probe and a canvas side. Out: a cutoff in cycles per pixel.
 
-An optimizer is free to fill frequencies that hardly reach the layer with patterns that nobody can read; a canvas
-limited to the visible band cannot.
+An optimizer is free to fill frequencies that hardly reach the layer with patterns that nobody can read; on a canvas
+limited to the visible band it is not.
 """
 
 import torch
@@ -18,15 +18,15 @@ NOISE_IMAGES = 8
 
 
 def choose_band(probe: Probe, size: int, band: float | Auto | None) -> float | None:
-    """The highest frequency a canvas may hold, cycles per pixel: as asked, measured for "auto", or None for all."""
+    """The highest frequency a canvas may hold, cycles per pixel: as given, measured for "auto", or None for all."""
     return visible_band(probe, size) if band == "auto" else band
 
 
 def visible_band(probe: Probe, size: int) -> float:
-    """The frequency below which lies 99% of the power of the layer's gradient to the image, cycles per pixel.
+    """The frequency, cycles per pixel, below which 99% of the power of the layer's gradient lies.
 
-    The gradient is that of random mixtures of all units, at weak noise about gray: the power it has at a frequency is
-    how much a pattern of that frequency can move the layer.
+    The gradient is that of random mixtures of all units with respect to the image, at weak noise around gray: its power
+    at a frequency is how strongly a pattern of that frequency can drive the layer.
     """
     random = generator(0, "band")
     noise = 0.5 + 0.05 * torch.randn(NOISE_IMAGES, 3, size, size, generator=random)

@@ -1,8 +1,8 @@
 """How much contrast an image may have. In: a probe. Out: a bound on the standard deviation of its logits, or None.
 
-Without a bound an optimizer drives most pixels to black, white and pure colors. A deep layer responds less to such an
-image than to one of bounded contrast, other networks recognize less in it, and so does an eye. Only where the layer is
-linear in the image has the best image no finite contrast: there the bound would take what the image is made for.
+Without a bound, an optimizer drives most pixels to black, white and pure colors. A deep layer responds less to such an
+image than to one of bounded contrast, and other networks, like the eye, recognize less in it. Only where the layer is
+linear in the image does the best image have no finite contrast: there a bound would defeat the image's purpose.
 """
 
 from collections.abc import Callable
@@ -16,23 +16,23 @@ from tunewidgets.kernels.network.tracing import evaluating
 
 # Standard deviation of logits: the colors of photographs have about that much.
 NATURAL = 1.2
-# Share of a layer's spread by which the value at a mean of two images may miss the mean of their values.
+# How far the value at the mean of two images may be from the mean of their values, as a share of the layer's spread.
 LINEAR = 1e-2
-# Whether a layer sees images linearly, found out when it is first asked.
+# Whether a layer sees images linearly, determined on the first call.
 Linearity = Callable[[], bool]
 
 
 def choose_contrast(contrast: float | Auto | None, linear: Linearity) -> float | None:
-    """The bound on an image's logits: as asked, or for "auto" `NATURAL` unless the layer sees the image linearly."""
+    """The bound on an image's logits: as given, or for "auto" `NATURAL` unless the layer sees the image linearly."""
     if contrast == "auto":
         return None if linear() else NATURAL
     return None if contrast is None else float(contrast)
 
 
 def display_contrast(contrast: float | Auto | None, canvas: str) -> float | None:
-    """The bound on an image that is for the eye alone: `NATURAL` for "auto", whatever the layer.
+    """The bound on an image that is made for display only: `NATURAL` for "auto", whatever the layer.
 
-    None where `canvas` is "maco", whose images have the contrast of photographs as they are.
+    None if `canvas` is "maco", whose images have the contrast of photographs anyway.
     """
     if contrast == "auto":
         return None if canvas == "maco" else NATURAL
@@ -40,7 +40,7 @@ def display_contrast(contrast: float | Auto | None, canvas: str) -> float | None
 
 
 def linearity(probe: Probe, size: int) -> Linearity:
-    """`sees_linearly`, which is looked at once however often it is asked for, or never."""
+    """`sees_linearly`, computed on the first call alone, and not at all without one."""
     return cache(partial(sees_linearly, probe, size))
 
 
@@ -54,6 +54,6 @@ def sees_linearly(probe: Probe, size: int) -> bool:
     first, second, middle = values
     miss, spread = (middle - (first + second) / 2).abs(), (first - second).abs().max()
     if bool((values >= 0).all()):
-        # Rectified in the layer's own forward pass: what is above 0 in all three tells.
+        # Rectified in the layer's own forward pass: only values above 0 on all three images are informative.
         miss = miss[(values > 0).all(0)]
     return miss.numel() > 0 and bool(miss.max() <= LINEAR * spread)

@@ -1,6 +1,6 @@
 """Directions of activation space as objectives.
 
-In: target activations. Out: for each image, how well the layer's activations on it point where its target does.
+In: target activations. Out: for each image, how well the direction of the layer's activations matches its target's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ At = Literal["everywhere", "center"] | tuple[int, int]
 # In "dot_cosine": below this cosine a position still pulls, weakly; a length that keeps silent positions finite.
 LEAST_COSINE, DOT_COSINE_FLOOR = 0.05, 1e-2
 # How far Adam goes, and in one step at most. A short path keeps the images from saturating, and neighbors along a film
-# alike; the cosine alone, which no stronger image raises, gains by a longer one.
+# alike; the cosine alone, which no stronger image raises, gains from a longer one.
 PATHS: dict[Mode, tuple[float, float]] = {"dot_cosine": (2.56, 0.1), "cosine": (9.6, 0.05)}
 
 
@@ -39,8 +39,8 @@ class Direction(Objective):
         Target activations; only their direction counts.
     mode : {"dot_cosine", "cosine"}, default "dot_cosine"
         "cosine": the mean over positions of cos(a, v), the paper's. "dot_cosine": the mean of dot * max(cos, .05)^3
-        with the unit target, which asks for a strong answer too and so shows what "cosine" leaves to near-invisible
-        patterns.
+        with the unit target, which also asks for a strong response and so shows what "cosine" leaves to nearly
+        invisible patterns.
     at : "everywhere", "center" or (int, int), default "everywhere"
         Which positions of the map count.
 
@@ -57,7 +57,7 @@ class Direction(Objective):
     """
 
     def __init__(self, vectors: ArrayLike | Tensor, mode: Mode = "dot_cosine", at: At = "everywhere") -> None:
-        # Of a tensor, its numbers alone: a network's own weights have gradients and may lie on a device.
+        # Of a tensor, only its numbers: a network's own weights have gradients and may be on a device.
         given = vectors.detach().cpu() if isinstance(vectors, Tensor) else tensor_of(np.asarray(vectors))
         self.vectors = torch.atleast_2d(torch.as_tensor(given, dtype=torch.float32)).clone()
         if mode not in get_args(Mode):
@@ -79,17 +79,17 @@ class Direction(Objective):
         return len(self.vectors)
 
     def check(self, probe: Probe) -> None:
-        """Raise one clear sentence if the layer has not what the objective needs.
+        """Raise an error of one clear sentence if the layer lacks what the objective needs.
 
         Raises
         ------
         ValueError
-            The vectors have not one column a unit of the layer.
+            The vectors do not have one column per unit of the layer.
         """
         if self.vectors.shape[1] != probe.units:
             raise ValueError(
                 f"vectors has {self.vectors.shape[1]} columns and layer {probe.layer!r} has {probe.units} units; "
-                "give one column a unit."
+                "give one column per unit."
             )
 
     def names(self) -> list[str]:

@@ -1,7 +1,7 @@
-"""Optimization without a gradient: images evolve by what a layer, or a black box, answers to them.
+"""Optimization without a gradient: images evolve by how a layer responds to them, or by what a black box returns.
 
-In: a probe, an objective and jobs, as the gradient's loop takes them. Out: finished images. Each target has a search of
-its own (CMA-ES), whose generations go through the network one at a time, so no image depends on another target's.
+In: a probe, an objective and jobs, as for the loop with gradients. Out: finished images. Each target has its own search
+(CMA-ES), whose generations go through the network one at a time, so no image depends on another target's.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,10 +22,10 @@ from tunewidgets.kernels.optimization.options import ImageOptions
 from tunewidgets.kernels.optimization.scores import SIGNED, Objective, pooled
 from tunewidgets.kernels.studies.workers import in_threads, one_thread
 
-# The search starts at gray with this spread of every parameter: images of full contrast, of which any unit answers to
-# some.
+# The search starts at gray with this spread of every parameter: images of full contrast, some of which every unit
+# responds to.
 SPREAD = 2.0
-# Parameters of the default band: more see finer patterns and take more generations.
+# Parameters of the default band: more of them allow finer patterns and take more generations.
 PARAMETERS = 600
 STILL = Jitter(0, 0, 0)
 
@@ -38,7 +38,7 @@ def low_band(size: int) -> float:
 
 
 def evolution_recipe(canvas: Canvas, options: ImageOptions) -> Recipe:
-    """All that changes an image, with every "auto" decided: `chunk` is the population, `lr` the initial spread.
+    """Everything that changes an image, with every "auto" decided: `chunk` is the population, `lr` the initial spread.
 
     Raises
     ------
@@ -73,14 +73,14 @@ def evolve(
 ) -> Iterator[list[Finished]]:
     """Make the images of `jobs`, a target at a time, as `optimize` makes them by chunks.
 
-    Separable CMA-ES (Ros and Hansen 2008): a diagonal covariance learns in a time that grows with the number of
-    parameters, not with its square. Generations are never cut, so `on_smaller_chunk` is not called; a search has a
-    distribution and no image to start from, so `starts` are not heard.
+    Separable CMA-ES (Ros and Hansen 2008): a diagonal covariance is learned in a time that grows with the number of
+    parameters, not with its square. Generations are never cut, so `on_smaller_chunk` is not called; a search starts
+    from a distribution and not from an image, so `starts` are ignored.
 
     Yields
     ------
     list of Finished
-        One, whose values are the best of each generation.
+        A single one, whose values are the best of each generation.
     """
     run = partial(_evolved, probe, objective, recipe)
     with evaluating(probe.network):
@@ -126,18 +126,18 @@ def _evolved(
             shown = _images(canvas, free, search.mean[None]).to(probe.device)
             reached = pooled(probe.values(shown).rectified())[0]
             checkpoints[recipe.checkpoints.index(step + 1)] = reached.cpu()
-    # The search's mean or its best image: that which answers more when both are shown once more, as a noisy black box
-    # makes a lucky image look best.
+    # The search's mean or its best image, whichever scores higher when both are shown again: with a noisy black box the
+    # best may just have been lucky.
     last = _images(canvas, free, np.stack([search.mean, best]))
-    answers = probe.values(last.to(probe.device))
-    pair = objective.score([job.target] * 2, at, probe.device)(answers)
+    values = probe.values(last.to(probe.device))
+    pair = objective.score([job.target] * 2, at, probe.device)(values)
     chosen = int(torch.nan_to_num(pair, nan=-torch.inf).argmax())
-    response = pooled(answers.rectified())[chosen].cpu()
+    response = pooled(values.rectified())[chosen].cpu()
     return [Finished(job, last[chosen], trajectory, response, checkpoints)]
 
 
 def free_parameters(canvas: Canvas) -> Tensor:
-    """Places, in the flattened parameters, of those that change the image, each on its own."""
+    """Positions, in the flattened parameters, of those that change the image independently of one another."""
     if not isinstance(canvas, FourierCanvas):
         return torch.arange(int(np.prod(canvas.shape)))
     allowed = _independent(canvas.size)
@@ -147,7 +147,7 @@ def free_parameters(canvas: Canvas) -> Tensor:
 
 
 def _independent(size: int) -> Tensor:
-    """Which numbers `(size, size // 2 + 1, 2)` of a real image's half spectrum no other number stands for."""
+    """Which numbers `(size, size // 2 + 1, 2)` of a real image's half spectrum do not merely repeat another one."""
     free = torch.ones(size, size // 2 + 1, 2, dtype=torch.bool)
     columns = [0] if size % 2 else [0, -1]
     middle = [0] if size % 2 else [0, size // 2]

@@ -1,8 +1,8 @@
 """Flat colors, to which some units of early layers respond more than to any pattern.
 
 In: a probe and an objective. Out: each target's best color and its score. Where the layer sees the image linearly, a
-pattern that falls behind its color would end as a patchwork of half-active positions, and goes on from the color
-instead. Elsewhere a pattern takes longer to form: it has its whole run, and is compared with the color afterwards.
+pattern that falls behind its color would end as a patchwork of half-active positions, and continues from the color
+instead. Elsewhere a pattern takes longer to form: it gets its whole run, and is compared with the color afterward.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from tunewidgets.kernels.optimization.contrast import Linearity
 from tunewidgets.kernels.optimization.scores import Objective, Stage, staged
 
 LEVELS = (1e-4, 0.5, 1 - 1e-4)
-# Standard deviation of an image's colors over its positions below which an eye sees one color, and how much more than
-# its color such an image may score.
+# Standard deviation of an image's colors over its positions below which the eye sees a single color, and by what factor
+# such an image may score more than its color.
 ONE_COLOR, NO_MORE = 0.03, 1.05
 # How far from an image's median color a position still has that color.
 SAME_COLOR = 0.1
@@ -30,7 +30,7 @@ SAME_COLOR = 0.1
 class FlatColors:
     """The best of 27 flat colors for each target: logits `(targets, 3)` and scores `(targets,)`.
 
-    `early`, whether an image that is behind its color goes on from it during the run; `canvas`, what images are on.
+    `early`: whether an image that falls behind its color continues from it during the run; `canvas`: where images are.
     """
 
     logits: Tensor
@@ -43,7 +43,7 @@ class FlatColors:
         return self.canvas.flat(self.logits[target])
 
     def are_best(self, target: int, image: Tensor, score: float) -> bool:
-        """Whether a `(3, H, W)` image with this score is of a single color to an eye, and no better than one."""
+        """Whether a `(3, H, W)` image with this score looks like a single color, and is no better than one."""
         deviation = float(image.flatten(1).std(1).mean())
         return deviation < ONE_COLOR and score <= NO_MORE * float(self.scores[target])
 
@@ -54,7 +54,7 @@ class FlatColors:
         targets: Sequence[int],
         scores: Tensor,
     ) -> None:
-        """Put the images that score less than their color there, in place, with the optimizer's memory of them."""
+        """Reset images that score less than their color to that color, in place, and the optimizer's memory of them."""
         behind = (scores.cpu() < self.scores[list(targets)]).nonzero().flatten().tolist()
         state = optimizer.state[parameters]
         with torch.no_grad():
@@ -82,7 +82,7 @@ def flat_colors(
         return None
     levels = torch.logit(torch.tensor(LEVELS))
     logits = torch.stack(torch.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
-    # A flat color is as flat on a small canvas, and a channel's answer to it nearly the same.
+    # A flat color is as flat on a small canvas, and a channel's response to it nearly the same.
     small = replace(canvas, size=min(canvas.size, probe.input_size))
     images = torch.stack([small.flat(color) for color in logits]).to(probe.device)
     with torch.no_grad(), evaluating(probe.network):

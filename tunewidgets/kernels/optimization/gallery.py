@@ -1,7 +1,7 @@
-"""The gallery: a run's images as they come, and the Dataset they end as.
+"""The gallery: a run's images as they are made, and the Dataset that they end up in.
 
-In: jobs and a recipe. Out: every job's image, once more with another start where the first one failed, and for every
-image that failed all the same the reason.
+In: jobs and a recipe. Out: every job's image, made again from another start if the first one failed, and the reason for
+every image that failed nevertheless.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,14 +27,14 @@ from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.studies.table import Table
 from tunewidgets.kernels.studies.workers import in_threads, in_turn
 
-# Images that go through the network together where few are made once more: a full chunk would be mostly padding.
+# Images that go through the network together when only a few are made again: a full chunk would be mostly padding.
 FEW = 2
 
 
 class Gallery:
-    """The images of a run as they come, each job's in its own place.
+    """The images of a run as they are made, by job.
 
-    `starts` are the parameters, `canvas.shape`, that jobs start from; by default each its own noise.
+    `starts` are the parameters, `canvas.shape`, that jobs start from; by default each starts from its own noise.
     """
 
     def __init__(
@@ -62,17 +62,17 @@ class Gallery:
         show: Callable[[bool], Any] = lambda now: None,
         executor: Executor | None = None,
     ) -> None:
-        """Make every image, and once more those that may do better from another start, unless theirs was asked for.
+        """Make every image, and make again those that may do better from another start, unless theirs was given.
 
-        Stopping keeps what is finished.
+        An interruption keeps what is finished.
 
-        With a study, finished chunks are `part` of its store and are not made again; `show` is called after each, and
-        with True when the run is stopped. With an executor, its workers make the images.
+        With a study, finished chunks are kept as `part` of its store and are not made again; `show` is called after
+        each, and with True when the run is interrupted. With an executor, its workers make the images.
 
         Raises
         ------
         TypeError, ValueError
-            The executor is none, or the model can't be sent to its workers.
+            The executor is not one, or the model can't be sent to its workers.
         RuntimeError
             Workers were lost again and again.
         """
@@ -97,7 +97,7 @@ class Gallery:
         part: str = "images-photographs",
         executor: Executor | None = None,
     ) -> None:
-        """Make some images once more from the parameters in `starts`, and keep what is better."""
+        """Make some images again from the parameters in `starts`, and keep the better one of each."""
         total = len(starts) * self.recipe.steps
         with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
             seconds = {
@@ -127,7 +127,7 @@ class Gallery:
         show: Callable[[bool], Any],
         spread: Callable[..., Any],
     ) -> None:
-        """Run jobs once more, and keep what is better under the name of the first."""
+        """Run jobs again, and keep the better outcome of each under the first job's name."""
         jobs = [job for job, _ in seconds.values()]
         starts = {job: start for job, start in seconds.values() if start is not None}
         recipe = self.recipe
@@ -141,7 +141,7 @@ class Gallery:
                 self.finished[first] = outcome._replace(job=first)
 
     def _spread(self, executor: Executor | None) -> Callable[..., Any]:
-        """What runs the chunks."""
+        """The function that runs the chunks."""
         if executor is not None:
             return on_workers(executor, self.probe.network, self.probe.model)
         return in_turn if isinstance(self.probe, BlackBox) else in_threads
@@ -183,7 +183,7 @@ class Gallery:
                 show(False)
 
     def _named(self, made: Iterator[list[Finished]]) -> Iterator[list[Finished]]:
-        """The chunks; where one is lost for good, the sentence says which images it was to make."""
+        """The chunks as they come; if one is lost for good, the error says which images it was to make."""
         try:
             yield from made
         except Lost as lost:
@@ -195,7 +195,7 @@ class Gallery:
             ) from lost
 
     def _table(self, study: Study | None, part: str) -> Table | None:
-        """The jobs' part of the study's store; from here on the network runs at the chunk shape it was begun with."""
+        """The jobs' part of the study's store; from here on the network runs at the chunk shape it began with."""
         if study is None or not self.jobs:
             return None
         recipe, side = self.recipe, self.recipe.canvas.size
@@ -209,7 +209,7 @@ class Gallery:
             fields["importance"] = (side, side)
         if recipe.start:
             fields["distance"] = ()
-        # An evolved image comes alone: its chunk is the generation that it is chosen from.
+        # Evolved images come one at a time: a chunk is the generation that the image is chosen from.
         together = 1 if recipe.optimizer == "cma" else recipe.chunk
         table = study.table(part, len(self.jobs), together, fields, recipe_settings(recipe, self.probe))
         if table is not None:
@@ -218,7 +218,7 @@ class Gallery:
 
     @property
     def note(self) -> str:
-        """How far the images are."""
+        """How many of the images are made, in words."""
         return f"{sum(job in self.finished for job in self.jobs):,} of {len(self.jobs):,} images made"
 
     @property
@@ -286,7 +286,7 @@ class Gallery:
 def _keeping(
     spread: Callable[..., Iterator[list[Finished]]], keep: Callable[[list[Finished]], None]
 ) -> Callable[..., Iterator[list[Finished]]]:
-    """The same, with every chunk kept before its worker takes the next: no more is lost than what is being made."""
+    """`spread`, with every chunk kept before its worker takes the next: only what is being made can be lost."""
 
     def in_this_process(run: Callable, chunks: Any, on_step: Any, device: Any) -> Iterator[list[Finished]]:
         def made(chunk: Any, step: Any) -> list[Finished]:
@@ -311,12 +311,12 @@ def _columns(outcome: Finished) -> Mapping[str, np.ndarray]:
 
 
 def _outcome(job: Job, columns: Mapping[str, np.ndarray]) -> Finished:
-    """An outcome as a table kept it."""
+    """An outcome from what a table kept."""
     return Finished(job, **{name: torch.from_numpy(np.array(value)) for name, value in columns.items()})
 
 
 def _stacked(values: Sequence[Tensor | None]) -> np.ndarray:
-    """What every outcome of a recipe has."""
+    """Values that every outcome of a recipe has, in one array."""
     return torch.stack([value for value in values if value is not None]).numpy()
 
 
@@ -328,7 +328,7 @@ def recipe_settings(recipe: Recipe, probe: Probe) -> dict[str, Any]:
         "canvas": type(recipe.canvas).__name__,
         "band": getattr(recipe.canvas, "band", None),
         "contrast": recipe.canvas.contrast,
-        # What rectifiers let through backward, all of them, where they are flat.
+        # What all rectifiers let through backward where they are flat.
         "leak": SLOPE if recipe.at == "leaky" and recipe.optimizer == "adam" else 0.0,
         "optimizer": recipe.optimizer,
         "steps": recipe.steps,

@@ -1,7 +1,7 @@
 """The optimization loop: one batch, many targets, each image on its own.
 
-In: a probe, an objective and jobs (which target, which random numbers). Out: finished images with the layer's response
-on them. The network always runs at one chunk shape, so an image does not depend on who shares its chunk.
+In: a probe, an objective and jobs (which target, which random numbers). Out: finished images with the layer's responses
+to them. The network always runs at one chunk shape, so an image does not depend on which others share its chunk.
 """
 
 import hashlib
@@ -26,16 +26,17 @@ from tunewidgets.kernels.optimization.flat_colors import FlatColors
 from tunewidgets.kernels.optimization.scores import Objective, pooled
 from tunewidgets.kernels.studies.workers import in_threads, worker_count
 
-# Adam's memory is short because the path is: at the usual .9 most of a hundred steps go into turning round.
+# Adam's memory is short because the path is: at the usual .9 most of a hundred steps go into turning around.
 MOMENTA = (0.7, 0.99)
 # The transformations fade out over this part of the steps; the rest polishes the image that is shown and measured.
 JITTERED = 0.75
-# By this part of the steps an image of a layer that sees linearly has to beat the best flat color, or goes on from it.
+# By this part of the steps, an image for a layer that sees linearly must beat the best flat color; if not, it continues
+# from that.
 TRIED = 0.4
-# What one chunk may keep for its backward pass, bytes; the peak is two to three times that for each core.
+# What one chunk may keep for its backward pass, bytes; the peak is two to three times that per core.
 CHUNK_BYTES = 256 * 2**20
 LARGEST_CHUNK = 32
-# Products summed for one output below which matrix units stand idle and conversions cost more than they save.
+# Products summed per output below which matrix units stand idle and conversions cost more than they save.
 WIDE = 100
 Precision = Literal["auto", "float32", "bfloat16"]
 Optimizer = Literal["adam", "cma"]
@@ -64,7 +65,7 @@ class Recipe:
     checkpoints: tuple[int, ...] = ()
     colors: FlatColors | None = None
     optimizer: Optimizer = "adam"
-    # Of the images that these go on from, a digest; and how far they may leave them in the layer.
+    # A digest of the images that these start from, and how far they may move from them in the layer.
     start: str = ""
     leave: float | None = None
     importance: bool = False
@@ -90,7 +91,7 @@ class Finished(NamedTuple):
 
 
 def generator(seed: int, key: str) -> torch.Generator:
-    """The random numbers of one target, whoever else is in the run."""
+    """The random numbers of one target, whatever else is in the run."""
     digest = hashlib.sha256(f"{seed}/{key}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
 
@@ -105,31 +106,31 @@ def optimize(
     spread: Callable[..., Iterator[list[Finished]]] = in_threads,
     starts: Mapping[Job, Tensor] | None = None,
 ) -> Iterator[list[Finished]]:
-    """Make the images of `jobs`, a chunk at a time; on a CPU one chunk a core, each on a single thread.
+    """Make the images of `jobs`, a chunk at a time; on a CPU one chunk per core, each on a single thread.
 
     Parameters
     ----------
     probe, objective, jobs, recipe
         What is made, and how.
     starts : mapping of Job to Tensor, optional
-        The parameters, `canvas.shape`, that an image starts from; others start from noise.
+        The parameters, `canvas.shape`, that these jobs start from; all others start from noise.
     on_step : callable
-        Told, in the caller's thread, how many images have moved by one step (padding not counted).
+        Called, in the caller's thread, with how many images have moved by one step (padding not counted).
     on_smaller_chunk : callable
-        Told the new chunk shape when the device ran out of memory and the chunk was halved.
+        Called with the new chunk size when the device ran out of memory and the chunk was halved.
     spread : callable
-        What runs the chunks: `in_threads` of this process, or `executors.on_workers`.
+        The function that runs the chunks: `in_threads` of this process, or `executors.on_workers`.
 
     Yields
     ------
     list of Finished
-        One chunk's, as each is done.
+        One chunk's outcomes, as soon as it is done.
     """
     waiting = list(jobs)
     with evaluating(probe.network):
         while waiting:
             parts = [waiting[i : i + recipe.chunk] for i in range(0, len(waiting), recipe.chunk)]
-            # A chunk takes its own starts along: to a worker far away all of them would be a burden.
+            # A chunk carries its own starts alone: sending all of them to a remote worker would be slow.
             chunks = [
                 {job: starts[job] if starts and job in starts else None for job in part} for part in parts
             ]
@@ -207,7 +208,7 @@ class Ascent:
             with torch.no_grad():
                 before = self._values(self._before)
             goal = scores - cost_of_leaving(values, before, scores, recipe.leave)
-        # By the images only where they are asked for: the backward pass goes through them anyway.
+        # The images' gradients only if they are wanted: the backward pass goes through them anyway.
         wanted = [parameters, images] if recipe.importance else [parameters]
         gradient, *by_pixel = torch.autograd.grad(goal.sum(), wanted)
         for each in by_pixel:
@@ -224,7 +225,7 @@ class Ascent:
 
     @cached_property
     def _before(self) -> Tensor:
-        """The images that these started from: made only where they are compared with."""
+        """The images that these started from: made only if they are compared with."""
         return self.recipe.canvas.image(self._start)
 
     def _values(self, images: Tensor) -> Values:
@@ -265,7 +266,7 @@ class Ascent:
 
     @torch.no_grad()
     def _distances(self) -> Tensor:
-        """How far the images are from their starts in the layer, brought back to where they may be."""
+        """How far the images are from their starts in the layer, once those too far away are brought back."""
         canvas, leave = self.recipe.canvas, self.recipe.leave
         before = self.probe.values(self._before).rectified()
 
@@ -278,7 +279,7 @@ class Ascent:
 
 
 def network_values(probe: Probe, images: Tensor, precision: Precision, leaking: bool = True) -> Values:
-    """The layer's values with gradients, by the cheap paths; `leaking`: as `rectifiers` says."""
+    """The layer's values with gradients, by the fast paths; `leaking`: whether rectifiers leak (see `rectifiers`)."""
     reduced = precision == "bfloat16"
     with ExitStack() as stack:
         stack.enter_context(LeakingRectifiers() if leaking else nullcontext())
@@ -290,7 +291,7 @@ def network_values(probe: Probe, images: Tensor, precision: Precision, leaking: 
 
 
 def choose_precision(precision: Precision, probe: Probe) -> Precision:
-    """bfloat16 where the machine multiplies it faster and the network sums wide enough to gain by it, else float32."""
+    """bfloat16 if the machine multiplies it faster and the network's sums are wide enough to gain, else float32."""
     if precision == "auto":
         widest = max((p[0].numel() for p in probe.network.parameters() if p.ndim > 1), default=0)
         return "bfloat16" if widest >= WIDE and multiplies_bfloat16(probe.device) else "float32"
@@ -298,7 +299,7 @@ def choose_precision(precision: Precision, probe: Probe) -> Precision:
 
 
 def choose_chunk(probe: Probe, canvas: Canvas, precision: Precision, jobs: int) -> int:
-    """Images a chunk: what one backward pass may keep, measured, and no more than a core's share of the jobs."""
+    """Images per chunk: what one backward pass may keep, measured, and no more than a core's share of the jobs."""
     # The difference between two images and one is what an image keeps: weights are kept once for all.
     an_image = _kept(probe, canvas, precision, 2) - _kept(probe, canvas, precision, 1)
     largest = max(1, min(LARGEST_CHUNK, CHUNK_BYTES // max(1, an_image)))
@@ -308,13 +309,13 @@ def choose_chunk(probe: Probe, canvas: Canvas, precision: Precision, jobs: int) 
 
 
 def _kept(probe: Probe, canvas: Canvas, precision: Precision, images: int) -> int:
-    """Bytes that a forward pass of so many images keeps for its backward pass."""
+    """Bytes that a forward pass of this many images keeps for its backward pass."""
     kept = 0
 
     def count(tensor: Tensor) -> Tensor:
         nonlocal kept
         kept += tensor.numel() * tensor.element_size()
-        # Detached, for a graph that keeps its own tensors by a hook is never freed.
+        # Detached, since a graph that keeps its own tensors through a hook is never freed.
         return tensor.detach()
 
     start = canvas.start(generator(0, "size"))

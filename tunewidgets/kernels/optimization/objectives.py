@@ -1,6 +1,6 @@
-"""Objectives that are made for units, ours and torch-lucent's.
+"""Objectives for units, ours and torch-lucent's.
 
-In: units of a layer, or Lucent's objectives. Out: objectives with one target each.
+In: units of a layer, or Lucent's objectives. Out: an objective with one target for each.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import Values
 from tunewidgets.kernels.optimization.scores import Objective, Score, pooled, position, staged
 
-# What `as_objective` makes an objective of: one, a "layer:unit" string, a Lucent objective, or a list of either.
+# What `as_objective` accepts: an objective, a "layer:unit" string, a Lucent objective, or a list of either.
 AnyObjective: TypeAlias = "Objective | str | Callable[..., Any] | Sequence[str | Callable[..., Any]]"
 
 
@@ -30,7 +30,7 @@ class _Units(Objective):
             raise ValueError(
                 f"units is {units!r}; give a unit's number or a list of them, such as range(64)."
             )
-        # PyTorch takes bytes for a mask.
+        # PyTorch would take an array of bytes for a mask.
         self.units = given.astype(np.int64)
 
     def __len__(self) -> int:
@@ -73,7 +73,7 @@ class AM(_Units):
     Parameters
     ----------
     units : int or sequence of int
-        One target a unit.
+        One target per unit.
 
     Raises
     ------
@@ -93,15 +93,15 @@ class AM(_Units):
 
 
 class IAM(_Units):
-    """Independent activation maximization: a unit's activation less the mean of the layer's other units.
+    """Independent activation maximization: a unit's activation minus the mean of the layer's other units.
 
-    Eq. 3 of *Understanding the Importance of Single Directions via Representative Substitution*. In a layer of one
-    unit it is `AM`.
+    Eq. 3 of *Understanding the Importance of Single Directions via Representative Substitution*. In a layer
+    with a single unit it equals `AM`.
 
     Parameters
     ----------
     units : int or sequence of int
-        One target a unit.
+        One target per unit.
 
     Raises
     ------
@@ -133,15 +133,15 @@ class Neuron(_Units):
     Parameters
     ----------
     units : int or sequence of int
-        One target a unit.
+        One target per unit.
     at : "center" or (int, int), default "center"
         Row and column of the layer's map.
 
     Raises
     ------
     ValueError
-        `units` is neither a whole number nor a list of them; `at` is neither of these, or lies outside the layer's map
-        on the canvas.
+        `units` is neither a whole number nor a list of them; `at` is neither "center" nor a pair, or lies outside the
+        layer's map on the canvas.
 
     Examples
     --------
@@ -163,7 +163,7 @@ class Neuron(_Units):
 
 @dataclass
 class _LayerView:
-    """What a Lucent objective asks layers from: one image's values of the probe's own layer."""
+    """What a Lucent objective gets its layers from: the values of the probe's own layer on one image."""
 
     layer: str
     value: Tensor
@@ -178,7 +178,7 @@ class _LayerView:
 
 
 class FromLucent(Objective):
-    """Lucent objectives, one a target, each read on its own image; they are losses, so their sign is turned."""
+    """Lucent objectives, one per target, each evaluated on its own image; they are losses, so their sign is flipped."""
 
     def __init__(self, objectives: Sequence[Callable]) -> None:
         self.objectives = list(objectives)
@@ -208,12 +208,12 @@ class FromLucent(Objective):
 
 
 def as_objective(objective: AnyObjective, layer: str | None = None) -> Objective:
-    """An objective of ours, from one of ours, a `"layer:unit"` string, a Lucent objective, or a list of either.
+    """One of our objectives, from one of ours, a `"layer:unit"` string, a Lucent objective, or a list of either.
 
     Raises
     ------
     TypeError, ValueError
-        It is none of these; a string is not of the form "layer:unit", or names another layer than `layer`.
+        It is none of these; a string is not of the form "layer:unit", or names a layer other than `layer`.
     """
     if isinstance(objective, Objective):
         return objective
@@ -229,7 +229,7 @@ def as_objective(objective: AnyObjective, layer: str | None = None) -> Objective
 
 
 def unit_of(name: str, layer: str | None = None) -> int:
-    """The unit that a `"layer:unit"` string names, of `layer` where that is known."""
+    """The unit that a `"layer:unit"` string names, in `layer` if that is given."""
     named, colon, unit = name.rpartition(":")
     if not colon or not unit.strip().isdigit():
         raise ValueError(f"{name!r} names no unit; write 'layer:unit', such as 'features.3:17'.")

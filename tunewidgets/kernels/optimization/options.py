@@ -1,7 +1,7 @@
-"""What a caller may ask about how images are made: the defaults, the checks, and the key that a store is resumed by.
+"""The options of how images are made: their defaults, their checks, and the key by which a store is resumed.
 
 In: the options of `visualize` as they were given. Out: one object that everything below the public names passes on.
-Each "auto" is still open in it; `recipes` decides them.
+Each "auto" is still undecided in it; `recipes` decides them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ from tunewidgets.kernels.optimization.scores import STAGES, Stage
 from tunewidgets.kernels.optimization.starts import checked_images, digest_of
 from tunewidgets.kernels.studies.store import plain
 
-# What the images of a store were made with that leaves an option out. It was written by an earlier version, so this is
-# what was usual then, whatever the defaults are now.
+# What the images of a store were made with if it does not mention an option. An earlier version wrote it, so these are
+# the defaults of that time, whatever they are now.
 LEFT_OUT = {
     "size": "auto",
     "canvas": "fourier",
@@ -44,7 +44,7 @@ LEFT_OUT = {
 
 @dataclass(frozen=True, eq=False)
 class ImageOptions:
-    """All that changes an image and that a caller may ask for, as `visualize` documents it.
+    """Everything that changes an image and that a caller may choose, as `visualize` documents it.
 
     Raises
     ------
@@ -91,13 +91,13 @@ class ImageOptions:
 
     @classmethod
     def of_record(cls, settings: Mapping[str, Any], seed: int, **changes: Any) -> Self:
-        """Those that make more images as a record's own were made, one at a time; its settings leave no "auto" open."""
+        """Options to make more images as a record's own were made, one at a time; its settings contain no "auto"."""
         same = ("size", "steps", "lr", "objective_at", "precision", "band")
         made: dict[str, Any] = {name: settings[name] for name in same}
         made |= {
             "canvas": canvas_name(settings["canvas"]),
             "jitter": Jitter(**settings["jitter"]),
-            # A record of before contrast was bounded does not say so.
+            # A record from before contrast was bounded does not mention it.
             "contrast": settings.get("contrast"),
             "seed": seed,
             "chunk": 1,
@@ -111,7 +111,7 @@ class ImageOptions:
         return plain(options | {"start": None if self.start is None else digest_of(self.start)})
 
     def key_within(self, *beside: str) -> dict[str, Any]:
-        """The key of a record of more than images: some options `beside` its own, all others as "image_options"."""
+        """The key of a record that holds more than images: options `beside` its own, all others as "image_options"."""
         key = self.key()
         return {**{name: key.pop(name) for name in beside}, "image_options": key}
 
@@ -124,7 +124,7 @@ class ImageOptions:
                 raise ValueError(f"{name} is {number!r}; give a whole number of at least 1.")
         if not is_whole(self.seed):
             raise ValueError(f"seed is {self.seed!r}; give a whole number.")
-        # They may come twice, or from an iterator.
+        # They may hold duplicates, or come from an iterator.
         object.__setattr__(self, "checkpoints", tuple(sorted(set(self.checkpoints))))
         late = [step for step in self.checkpoints if not 0 < step <= self.steps]
         if late:
@@ -144,7 +144,7 @@ class ImageOptions:
         check_canvas(self.canvas, None if isinstance(contrast, str) else contrast)
 
     def _check_search(self) -> None:
-        """What moves the parameters; without a gradient some of it has another meaning."""
+        """Check what moves the parameters; without a gradient, some options have another meaning."""
         searched = self.optimizer == "cma"
         lr, chunk = self.lr, self.chunk
         if lr != "auto" and not _is_positive(lr):
@@ -175,18 +175,18 @@ class ImageOptions:
             )
         if self.start is not None:
             raise ValueError(
-                "optimizer='cma' searches around gray and goes on from no image; leave out start, or give "
+                "optimizer='cma' searches around gray and can't start from an image; leave out start, or give "
                 "optimizer='adam'."
             )
         if self.importance:
             raise ValueError(
-                "importance is made of gradients, which optimizer='cma' does without; leave it out, or give "
+                "importance is computed from gradients, which optimizer='cma' does without; leave it out, or give "
                 "optimizer='adam'."
             )
 
 
 def left_out(*names: str) -> dict[str, Any]:
-    """What a store means that names no options of these names."""
+    """What a store implies that does not mention these options."""
     return {name: LEFT_OUT[name] for name in names}
 
 
@@ -194,7 +194,7 @@ def _check_start(start: Any, leave: Any) -> None:
     if leave is not None:
         if start is None:
             raise ValueError(
-                f"leave is {leave!r}, but there is no image to leave; give start=, an image to go on from."
+                f"leave is {leave!r}, but there is no image to leave; give start=, an image to start from."
             )
         if not _is_positive(leave):
             raise ValueError(

@@ -1,7 +1,7 @@
 """Outcomes: what is wrong with a finished image, and which second try may do better.
 
-In: a finished image, and what it was made for. Out: the sentence that its record holds as `status`, empty where nothing
-is wrong; the job of a second try; which of two is the better.
+In: a finished image, and what it was made for. Out: the sentence that its record holds as `status`, empty if nothing is
+wrong; the job of a second try; which of two is better.
 """
 
 import torch
@@ -41,7 +41,7 @@ SecondTry = tuple[Job, Tensor | None]
 
 
 def second_try(outcome: Finished, objective: Objective, recipe: Recipe) -> SecondTry | None:
-    """The job that may do better than this outcome, and the parameters that it starts from (None: other noise)."""
+    """The job that may do better than this outcome, if any, and the parameters it starts from (None: other noise)."""
     target, key = outcome.job
     if trouble(outcome, objective):
         return Job(target, f"{key}/again"), None
@@ -52,13 +52,13 @@ def second_try(outcome: Finished, objective: Objective, recipe: Recipe) -> Secon
 
 
 def is_better(second: Finished, first: Finished, objective: Objective) -> bool:
-    """Whether another try's outcome is to take the first one's place."""
+    """Whether another try's outcome should replace the first one."""
     if trouble(second, objective):
         return False
     return bool(trouble(first, objective)) or bool(second.values[-1] > first.values[-1])
 
 
 def _own_response(outcome: Finished, objective: Objective) -> float:
-    """The response of the unit that an image is made for; infinite where it is made for none."""
+    """The response of the unit that an image is made for; infinite if it is not made for a unit."""
     units = objective.own_units()
     return torch.inf if units is None else float(outcome.response[int(units[outcome.job.target])])

@@ -1,6 +1,6 @@
 """Recipes: how a run's images are made, with every "auto" decided by the network, the layer and the machine.
 
-In: a probe, an objective and `ImageOptions`. Out: all that changes an image, and the gallery that a run fills.
+In: a probe, an objective and `ImageOptions`. Out: everything that changes an image, and the gallery that a run fills.
 """
 
 from collections.abc import Sequence
@@ -37,8 +37,8 @@ def prepare(probe: Probe, objective: AnyObjective, options: ImageOptions) -> tup
     names = goal.names()
     photographs = as_starts(options.start, len(names), side)
     if options.contrast == "auto" and (options.optimizer == "cma" or photographs is not None):
-        # A black box has no layer whose way with contrast is known, and its few frequencies can't burn out. A
-        # photograph goes on at the contrast that it has.
+        # How a black box handles contrast is unknown, and its few frequencies can't burn out. A photograph keeps the
+        # contrast that it has.
         options = replace(options, contrast=None)
     if options.optimizer == "cma" and options.canvas == "fourier" and options.band is None:
         options = replace(options, band=low_band(side))
@@ -56,7 +56,7 @@ def prepare(probe: Probe, objective: AnyObjective, options: ImageOptions) -> tup
         start=photographs.digest,
         leave=None if options.leave is None else float(options.leave),
         lr=recipe.lr * GENTLE if options.lr == "auto" else recipe.lr,
-        # Who goes on from an image does not start over from a color.
+        # What starts from an image does not start over from a color.
         colors=None,
     )
     begun = [photographs.parameters(board, target) for target in range(len(names))]
@@ -64,7 +64,7 @@ def prepare(probe: Probe, objective: AnyObjective, options: ImageOptions) -> tup
 
 
 def jobs_of(probe: Probe, names: Sequence[str], restarts: int = 1) -> list[Job]:
-    """An image of each target, as an objective names them, then their restarts."""
+    """A job for each target, as an objective names them, then those of the restarts."""
     return [
         Job(target, f"{probe.origin}/{name}/{restart}")
         for restart in range(restarts)
@@ -75,7 +75,7 @@ def jobs_of(probe: Probe, names: Sequence[str], restarts: int = 1) -> list[Job]:
 def choose_canvas(
     probe: Probe, options: ImageOptions, size: int, linear: Linearity, deviation: float = 0.01
 ) -> Canvas:
-    """The canvas that is asked for, its band and its contrast as asked, or as the layer needs them."""
+    """The canvas of the options, its band and contrast as they say, or as the layer needs them."""
     contrast = options.contrast
     if options.canvas == "maco" and contrast == "auto":
         contrast = None
@@ -84,7 +84,7 @@ def choose_canvas(
 
 
 def choose_size(probe: Probe, size: int | Auto) -> int:
-    """The canvas's side: as asked, or by the model and the layer's receptive field.
+    """The canvas's side: as given, or chosen by the model and the layer's receptive field.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def choose_size(probe: Probe, size: int | Auto) -> int:
 def make_recipe(
     probe: Probe, objective: Objective, canvas: Canvas, jobs: int, options: ImageOptions, linear: Linearity
 ) -> Recipe:
-    """All that changes an image, with every "auto" decided."""
+    """Everything that changes an image, with every "auto" decided."""
     precision = choose_precision(options.precision, probe)
     chunk = choose_chunk(probe, canvas, precision, jobs) if options.chunk == "auto" else options.chunk
     return Recipe(

@@ -1,7 +1,7 @@
 """What every objective is: a score for each target, and the arithmetic of scores.
 
-In: a layer's values on a batch of images, one target each. Out: `(N,)` scores to maximize. No score depends on the
-batch's other images, so the gradient of their sum is each image's own gradient.
+In: a layer's values on a batch of images, each made for one target. Out: `(N,)` scores to maximize. No score depends on
+the batch's other images, so the gradient of their sum is each image's own gradient.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tunewidgets.kernels.network.tracing import Values
 Score = Callable[[Values], Tensor]
 Stage = Literal["leaky", "pre", "post"]
 STAGES = get_args(Stage)
-# For searches without a gradient: what is negative counts a little, so that silent images are told apart.
+# For searches without a gradient: negative values count a little, so that silent images can be ranked.
 SIGNED = "signed"
 
 
@@ -65,18 +65,18 @@ class Objective(ABC):
 
     @abstractmethod
     def check(self, probe: Probe) -> None:
-        """Raise one clear sentence if the layer has not what the objective needs."""
+        """Raise an error of one clear sentence if the layer lacks what the objective needs."""
 
     @abstractmethod
     def names(self) -> list[str]:
-        """One name a target: it labels the result and decides the target's random numbers."""
+        """One name per target: it labels the result and decides the target's random numbers."""
 
     def own_units(self) -> np.ndarray | None:
-        """The unit each target is made for, or None where a target is not a unit's."""
+        """The unit that each target is made for, or None where targets are not units."""
         return None
 
     def identity(self) -> str:
-        """A few words and a digest that tell this objective from others, in whatever process."""
+        """A few words and a digest that distinguish this objective from others, the same in every process."""
         digest = hashlib.sha256("\n".join(self.names()).encode())
         for name, value in sorted(vars(self).items()):
             if isinstance(value, Tensor):
@@ -87,7 +87,7 @@ class Objective(ABC):
                 digest.update(f"{name} {value!r}".encode())
         return f"{type(self).__name__} of {len(self)}, {digest.hexdigest()[:12]}"
 
-    # How far Adam may move a parameter over the whole run, and in one step at most; found on real layers.
+    # How far Adam may move a parameter over the whole run, and in one step at most; tuned on real layers.
     path, largest_lr = 25.6, 0.4
 
     def lr(self, steps: int) -> float:

@@ -1,7 +1,7 @@
-"""Images to go on from, as whoever has them gives them.
+"""Images to start from, as a caller gives them.
 
 In: one image for all targets or one for each. Out: each target's parameters on a canvas, and a digest by which a store
-knows the images.
+recognizes the images.
 """
 
 import hashlib
@@ -15,21 +15,21 @@ from torch import Tensor
 from tunewidgets.kernels.canvas.canvases import Canvas
 from tunewidgets.zoo.pictures import fit, in_unit_range
 
-# Adam's step from a photograph, of that from noise: longer ones tear the photograph, swing about a bound on leaving and
-# respond less within it.
+# Adam's step from a photograph, as a share of that from noise: longer steps tear the photograph, swing about the bound
+# on leaving it, and end with a smaller response within that.
 GENTLE = 1 / 16
 
 
 @dataclass(frozen=True)
 class Starts:
-    """Images `(1 or targets, 3, size, size)` to go on from, and the digest of what they were before resizing."""
+    """Images `(1 or targets, 3, size, size)` to start from, and the digest of what they were before resizing."""
 
     images: Tensor
     digest: str
 
     def parameters(self, canvas: Canvas, target: int) -> Tensor:
-        """What the canvas makes of a target's image."""
-        # One at a time: how many are transformed together may decide the last bits.
+        """A target's image as parameters of the canvas."""
+        # One at a time: how many are transformed together may change the last bits.
         [parameters] = canvas.parameters(self.images[target % len(self.images)][None])
         return parameters
 
@@ -40,7 +40,7 @@ def as_starts(start: Tensor | np.ndarray | None, targets: int, size: int) -> Sta
     Raises
     ------
     TypeError, ValueError
-        They are no images in [0, 1], or not one for all or one for each target.
+        They are not images in [0, 1], or neither one for all targets nor one for each.
     """
     if start is None:
         return None
@@ -53,12 +53,12 @@ def as_starts(start: Tensor | np.ndarray | None, targets: int, size: int) -> Sta
 
 
 def checked_images(start: Any) -> Tensor:
-    """What was given as a batch `(1 or N, 3, H, W)` on the CPU.
+    """The given images as a batch `(1 or N, 3, H, W)` on the CPU.
 
     Raises
     ------
     TypeError, ValueError
-        It is no image in [0, 1], and no batch of them.
+        It is neither an image in [0, 1] nor a batch of them.
     """
     if not isinstance(start, Tensor | np.ndarray):
         raise TypeError(
@@ -78,6 +78,6 @@ def checked_images(start: Any) -> Tensor:
 
 
 def digest_of(start: Tensor | np.ndarray) -> str:
-    """A few letters by which a store knows images again."""
+    """A short digest by which a store recognizes images."""
     pixels = checked_images(start).contiguous().numpy()
     return hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()[:12]

@@ -1,7 +1,7 @@
 """Feature visualization: an image for each target of an objective.
 
-In: a probe and an objective. Out: a Dataset with the images, the objective's course, the layer's response on the final
-images, and for every image that failed the reason.
+In: a probe and an objective. Out: a Dataset with the images, the objective by step, the layer's responses to the final
+images, and the reason for every image that failed.
 """
 
 import os
@@ -61,99 +61,101 @@ def visualize(
 
     Without a gradient, `optimizer="cma"`, images are found by separable CMA-ES over the canvas's parameters: each
     generation draws `chunk` candidates from a normal distribution, and its mean and variances move to where the better
-    half scored. It needs answers only, so that the layer may be any function of images, a recorded neuron's included.
+    half scored. It needs no more than responses, so the layer may be any function of images, even a recorded neuron.
 
     Parameters
     ----------
     probe : Probe, or callable with optimizer="cma"
-        The layer; or a black box: from float32 images `(N, 3, H, W)` in [0, 1], an array, to activations `(N, units)`
-        or `(N, units, h, w)`. It is asked `chunk` images at a time, one target after the other, in the caller's thread.
+        The layer; or a black box: a function from float32 images `(N, 3, H, W)` in [0, 1], an array, to activations
+        `(N, units)` or `(N, units, h, w)`. It is called with `chunk` images at a time, one target after the other, in
+        the caller's thread.
     objective : Objective, str or Lucent objective, or a list of strings or of Lucent objectives
         What each image maximizes: `AM`, `IAM`, `Neuron`, `Direction`, their sums and differences, or `"layer:unit"`.
     size : int or "auto", default "auto"
-        Side of the images, pixels; "auto" takes the side the model insists on, else twice the receptive field
-        within 64 and 224, and one that the model takes where the layer sees all of the image (of a black box: its
+        Side of the images, pixels; "auto" takes the side that the model requires, else twice the receptive field
+        (between 64 and 224), or a side that the model accepts if the layer sees the whole image (for a black box: its
         attribute `input_size`, else 64).
     steps : int, default 128
-        With "cma" generations.
+        Steps of the optimization; with "cma", generations.
     canvas : {"fourier", "pixel", "maco"}
-        What is moved: the spectrum of decorrelated colors, the pixels, or the spectrum's phases alone, each frequency
-        at the magnitude that it has in photographs. "maco" holds no flat color, and is not for "cma".
+        What is optimized: the spectrum of decorrelated colors, the pixels, or the spectrum's phases alone, with each
+        frequency at the magnitude that it has in photographs. "maco" can't hold a flat color or be used with "cma".
     restarts : int, default 1
-        Images a target from different starts, one restart of all targets after the other along `target`.
+        Images per target, from different starts. Along `target`, each restart of all targets follows the one before.
     seed : int, default 0
-        With the target's name it decides the start and the transformations.
+        Together with the target's name, it decides the start and the transformations.
     chunk : int or "auto", default "auto"
-        Images that go through the network together. Part of what decides an image's last bits. With "cma" the
-        population; "auto" takes 4 + 3 ln(number of parameters).
+        Images that go through the network together, which influences an image's last bits. With "cma", the population
+        size; "auto" takes 4 + 3 ln(number of parameters).
     progress : bool, default True
         Show a progress bar.
     optimizer : {"adam", "cma"}
         Adam follows the gradient; "cma" needs none, and the package cmaes (`pip install 'tunewidgets[cma]'`).
     lr : float or "auto"
-        Adam's step; "auto" takes the objective's own for a run of this many steps, and with `start` a sixteenth of it.
-        With "cma" the initial spread of the parameters; "auto" takes 2.
+        Adam's step size; "auto" takes the objective's own for a run of this many steps, and a sixteenth of it with
+        `start`. With "cma", the initial spread of the parameters; "auto" takes 2.
     jitter : Jitter, optional
-        Random transformations, `tw.Jitter(shift, scale, turn)`; None takes the default strength (with "cma" none),
-        `tw.Jitter(0, 0, 0)` none.
+        Random transformations, `tw.Jitter(shift, scale, turn)`; None takes the default strength (with "cma", no
+        transformations), and `tw.Jitter(0, 0, 0)` turns them off.
     objective_at : {"leaky", "pre", "post"}
         Where a unit's activation is optimized. "leaky": as it is measured, with every rectifier up to and including
         the layer's own leaking backward, so that a silent start has a gradient too; "pre" and "post": before and
         after the layer's own rectifier, by the exact gradient, for comparison.
     checkpoints : sequence of int
-        Steps at which the response is measured too.
+        Steps after which the response is also measured.
     precision : {"auto", "float32", "bfloat16"}
-        What the network runs in while images are optimized; measurements are float32 always, as is "cma".
+        What the network runs in while images are optimized; measurements are always float32, as is "cma".
     band : float, "auto" or None
-        Highest frequency of the Fourier canvas, cycles per pixel; "auto" measures what the layer can see, by its
-        gradient. None takes all of them (with "cma" the lowest, about 600 parameters).
+        Highest frequency of the Fourier canvas, cycles per pixel; "auto" measures, by the gradient, what the layer can
+        see. None keeps all frequencies (with "cma", the lowest: about 600 parameters).
     contrast : float, "auto" or None
-        Largest standard deviation of an image's logits, so that it doesn't burn out; "auto" takes 1.2, and no bound for
-        a layer that is linear in the image, whose best image has none, with "cma", and with `start`, whose contrast is
-        its own. None: no bound, and all there is for "maco", whose contrast is that of photographs.
+        Largest standard deviation of an image's logits, which keeps it from burning out; "auto" takes 1.2, but no bound
+        for a layer that is linear in the image (whose best image has no finite contrast), with "cma", or with `start`
+        (an image keeps its own contrast). None: no bound. "maco", whose contrast is that of photographs, takes no
+        number.
     floats : bool, default False
         Keep the images before rounding too, as `image_float(target, y, x, rgb)` float32.
     store : path or URL, optional
-        A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Every finished chunk goes there, and a
-        later call with the same settings goes on where this one stopped.
+        A `.zarr` folder, which can be opened during the run, or a `.zarr.zip` file. Every finished chunk is kept there,
+        and a later call with the same settings continues where this one stopped.
     executor : optional
         Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
     start : Tensor or ndarray, optional
-        An image to go on from, `(3, H, W)` for all targets or `(N, 3, H, W)`, one for each; in [0, 1], resized on the
-        short side and center-cropped. Restarts differ by their transformations alone. On "maco" the image keeps its
-        phases, at the magnitudes of photographs.
+        An image to start from, `(3, H, W)` for all targets or `(N, 3, H, W)`, one for each; in [0, 1], resized on the
+        short side and center-cropped. Restarts differ in their transformations alone. On "maco" the image keeps its
+        phases, with the magnitudes of photographs.
     leave : float, optional
-        How far an image may leave its start: the largest distance of the layer's rectified activations from those on
-        the start, relative to the norm of these. On the way it costs to go farther, under the same transformation; the
-        finished image is brought back to within the bound. None: no bound.
+        How far an image may move from its start: the largest distance of the layer's rectified activations from those
+        on the start, relative to the norm of the latter. During the run, moving farther (both under the same
+        transformation) lowers the score; the finished image is brought back within the bound. None: no bound.
     importance : bool, optional
-        Whether to keep what each pixel had to do with the objective; None keeps it for "maco".
+        Whether to keep how much each pixel mattered to the objective; None keeps it for "maco".
 
     Returns
     -------
     xarray.Dataset
         `image(target, y, x, rgb)` uint8; `value(target, step)` float32, the objective on the transformed images (with
-        "cma" the best of each generation);
+        "cma", the best of each generation);
         `response(target, unit)` float32, every unit's activation on the final image;
-        `status(target)` str, empty or why the image says nothing; with checkpoints
-        `response_checkpoint(target, checkpoint, unit)`; with importance `importance(target, y, x)` float32, the size of
-        the gradient of what is maximized to the untransformed image, summed over colors and steps; with a start
-        `distance(target)` float32, as `leave` counts it, of the finished image from its start as the canvas shows
-        that. Coordinates say each target's `goal` (its place in the objective), `restart` and, for units, `own_unit`.
-        Settings are in `attrs`.
+        `status(target)` str, empty or why the image shows nothing; with checkpoints
+        `response_checkpoint(target, checkpoint, unit)`; with importance, `importance(target, y, x)` float32, the
+        magnitude of the gradient of what is maximized with respect to the untransformed image, summed over colors and
+        steps; with a start, `distance(target)` float32, as `leave` measures it, of the finished image from its start as
+        the canvas shows it. Coordinates give each target's `goal` (its place in the objective), `restart` and, for
+        units, `own_unit`. Settings are in `attrs`.
 
     Raises
     ------
     ValueError, TypeError
-        A target that the layer does not have, or an option outside its range; a start that is no image in [0, 1], or
-        not one for each target; `leave` without a start; a function without optimizer="cma", or one that answers with
-        something else; a store with images made otherwise.
+        A target that the layer does not have, or an option outside its range; a start that is not an image in [0, 1],
+        or not one for each target; `leave` without a start; a function without optimizer="cma", or one that returns
+        something else; a store whose images were made with other settings.
     ImportError
         "cma" without the package cmaes.
     RuntimeError
         Another process is writing to the store, inference mode is on, or workers were lost again and again.
     FileExistsError
-        Something that is no record is at the store's path.
+        Something other than a record is at the store's path.
 
     References
     ----------
@@ -161,7 +163,7 @@ def visualize(
     simple modification in CMA-ES achieving linear time and space complexity* (2008). Images evolved for neurons: Ponce
     et al., *Evolving images for visual neurons using a deep generative network* (2019). "maco" and importance: Fel et
     al., *Unlocking feature visualization for deeper networks with magnitude constrained optimization* (2023). Images to
-    go on from: Hamblin et al., *Feature accentuation: revealing 'what' features respond to in natural images* (2024).
+    start from: Hamblin et al., *Feature accentuation: revealing 'what' features respond to in natural images* (2024).
 
     Examples
     --------
@@ -171,14 +173,14 @@ def visualize(
     >>> made.image.shape, made.status.values.tolist()
     ((2, 32, 32, 3), ['', ''])
 
-    What unit 5 would have more of in a photograph, without leaving it by more than half:
+    A photograph, changed toward what unit 5 responds to, at a distance of at most one half:
 
     >>> photograph = tw.zoo.images("photos", size=32)[0]
     >>> made = tw.visualize(probe, tw.AM([5]), size=32, steps=8, start=photograph, leave=0.5, progress=False)
     >>> bool(made.distance <= 0.5), bool(made.value[0, -1] > made.value[0, 0])
     (True, True)
 
-    Of a black box, here one that answers to redness:
+    A black box, here one that returns how red an image is:
 
     >>> def redness(images):
     ...     return images[:, :1].mean((2, 3)) - images[:, 1:].mean((1, 2, 3))[:, None]
@@ -239,7 +241,7 @@ def visualize(
 
 
 def _black_box(function: Callable[..., Any], options: ImageOptions, executor: Executor | None) -> BlackBox:
-    """A function as a probe, if what is asked can be had without a gradient."""
+    """A function as a probe, if the options can do without a gradient."""
     box = BlackBox(function, options.size)
     if options.optimizer != "cma":
         raise ValueError(
@@ -248,12 +250,12 @@ def _black_box(function: Callable[..., Any], options: ImageOptions, executor: Ex
         )
     if options.band == "auto":
         raise ValueError(
-            "band='auto' is measured by the gradient, which a function has not; give a frequency in cycles per pixel, "
+            "band='auto' is measured by the gradient, and a function has none; give a frequency in cycles per pixel, "
             "or None for the lowest."
         )
     if executor is not None:
         raise ValueError(
-            "a function is asked in this process, for what it stands for may be in one place only; leave out "
+            "a function is called in this process alone, since what it stands for may exist only here; leave out "
             "executor, or give a network and a layer as tw.Probe(model, layer)."
         )
     return box
