@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from units_networks import batches, branching, labelled_images, values_at
+from units_networks import batches, branching, labeled_images, values_at
 
 import tunewidgets as tw
 
 QUIET = {"progress": False, "device": "cpu"}
 QUICK = {"steps": 2, "exemplars": 3, **QUIET}
-IMAGES, LABELS = labelled_images()
+IMAGES, LABELS = labeled_images()
 DATA = batches(IMAGES, LABELS, 5)
 
 
