@@ -319,7 +319,7 @@ CASES = [
         "representative_substitution",
         lambda: substitute(mean_activation={"relu": np.ones(2)}),
         ValueError,
-        "one value a unit",
+        "one value per unit",
     ),
     Case("gabor_recovery", lambda: gabor(methods=("umap",)), ValueError, "give 'pca'"),
     Case("gabor_recovery", lambda: gabor(n_components=0), ValueError, "whole numbers from 1"),

@@ -101,7 +101,7 @@ def test_pictures_are_the_images_themselves():
 
 
 def test_bad_input_is_said_in_one_sentence():
-    with pytest.raises(ValueError, match="k is 0; give how many images a unit, at least 1"):
+    with pytest.raises(ValueError, match="k is 0; give how many images per unit, at least 1"):
         tw.exemplars(branching(), [labeled_images()], "relu", k=0, **QUIET)
     with pytest.raises(ValueError, match="pictures is 0; give the side in pixels"):
         tw.exemplars(branching(), [labeled_images()], "relu", pictures=0, **QUIET)

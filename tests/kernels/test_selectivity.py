@@ -181,7 +181,7 @@ def test_the_zoos_networks_need_no_layer_named(name):
     assert list(tree.children) == table.name[table.kind == "ReLU"].tolist()
 
 
-def test_every_kind_of_labelled_data_gives_the_same():
+def test_every_kind_of_labeled_data_gives_the_same():
     network = branching()
     images, labels = labeled_images()
     pairs = torch.utils.data.TensorDataset(images, labels)

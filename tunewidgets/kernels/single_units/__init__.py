@@ -1,1 +1,1 @@
-"""Measuring single units: the parts that `units` puts together."""
+"""Measurements of single units: selectivity, images, RS, importance and exemplars, which `units` puts together."""
