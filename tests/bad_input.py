@@ -15,7 +15,7 @@ from films import make_film
 from recovery_records import make_recovery
 from torch import nn
 from unit_records import make_units
-from units_networks import batches, branching, labelled_images
+from units_networks import batches, branching, labeled_images
 
 import tunewidgets as tw
 
@@ -39,7 +39,7 @@ def probe() -> tw.Probe:
 
 @cache
 def pairs() -> list[Any]:
-    return batches(*labelled_images(), 5)
+    return batches(*labeled_images(), 5)
 
 
 @cache
@@ -119,7 +119,7 @@ def gabor(**options: Any) -> Any:
 selectivity, exemplars, ablation, analyze = map(
     of_units, ("class_selectivity", "exemplars", "ablation", "analyze_units")
 )
-IMAGES, LABELS = labelled_images()
+IMAGES, LABELS = labeled_images()
 
 CASES = [
     # A model and a layer.
@@ -319,7 +319,7 @@ CASES = [
         "representative_substitution",
         lambda: substitute(mean_activation={"relu": np.ones(2)}),
         ValueError,
-        "one value a unit",
+        "one value per unit",
     ),
     Case("gabor_recovery", lambda: gabor(methods=("umap",)), ValueError, "give 'pca'"),
     Case("gabor_recovery", lambda: gabor(n_components=0), ValueError, "whole numbers from 1"),

@@ -68,7 +68,7 @@ CASES = {
 }
 
 
-def labelled_images(n: int = 18, classes: int = 3, side: int = 16, seed: int = 1):
+def labeled_images(n: int = 18, classes: int = 3, side: int = 16, seed: int = 1):
     """Images whose color depends on their class, and labels."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(n) % classes

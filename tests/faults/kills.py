@@ -23,7 +23,7 @@ import torch
 import xarray as xr
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from units_networks import batches, branching, labelled_images
+from units_networks import batches, branching, labeled_images
 
 import tunewidgets as tw
 from tunewidgets.kernels.gabor import run as recovery_run
@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
 def units(store: Path | None, steps: int = 6) -> dict[str, xr.Dataset]:
     """A units run of 12 chunks and more, with ablation."""
     tree = tw.analyze_units(
-        branching(), batches(*labelled_images(), 5), LAYERS, steps=steps, chunk=2, exemplars=2, progress=False,
+        branching(), batches(*labeled_images(), 5), LAYERS, steps=steps, chunk=2, exemplars=2, progress=False,
         device="cpu", store=store, ablation_options={"curves": False},
     )  # fmt: skip
     return {layer: tree[layer].to_dataset() for layer in LAYERS}

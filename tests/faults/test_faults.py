@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from faults import kills
-from units_networks import batches, branching, labelled_images
+from units_networks import batches, branching, labeled_images
 
 import tunewidgets as tw
 from tunewidgets.kernels.optimization import loop
@@ -142,6 +142,6 @@ def test_ctrl_c_twice_stops_at_once_and_leaves_a_store_to_go_on_with(tmp_path):
 
 def test_a_folder_that_cannot_be_written_to_is_said_before_any_work(monkeypatch):
     monkeypatch.setattr(loop, "_run_chunk", None)
-    data = batches(*labelled_images(), 5)
+    data = batches(*labeled_images(), 5)
     with pytest.raises(OSError, match=r"/proc can't be written to .*; give a store in a writable folder"):
         tw.analyze_units(branching(), data, "relu", store="/proc/u.zarr", progress=False, device="cpu")

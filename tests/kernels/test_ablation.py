@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from units_networks import CASES, PRECISIONS, batches, branching, labelled_images, tiny_vit
+from units_networks import CASES, PRECISIONS, batches, branching, labeled_images, tiny_vit
 
 import tunewidgets as tw
 from tunewidgets.kernels.network.replay import Replay
@@ -63,7 +63,7 @@ def naive(logits, labels):
 def test_every_kind_of_layer_agrees_with_whole_passes(case, precision):
     make, layers = CASES[case]
     network, near = make().to(precision), PRECISIONS[precision]
-    images, labels = labelled_images(12)
+    images, labels = labeled_images(12)
     tree = tw.ablation(network, batches(images, labels, 5), layers, **PLAIN)
     for layer in layers:
         record = tree[layer].to_dataset()
@@ -82,7 +82,7 @@ def test_every_kind_of_layer_agrees_with_whole_passes(case, precision):
 @pytest.mark.parametrize("precision", PRECISIONS, ids=str)
 def test_a_unit_can_be_set_to_its_mean_instead(make, layer, precision):
     network, near = make().to(precision), PRECISIONS[precision]
-    images, labels = labelled_images(9)
+    images, labels = labeled_images(9)
     tree = tw.ablation(network, batches(images, labels, 4), layer, method="mean", **PLAIN)
     found = []
     name = layer.removesuffix("_1")
@@ -101,7 +101,7 @@ def test_a_unit_can_be_set_to_its_mean_instead(make, layer, precision):
 
 def test_nothing_depends_on_batch_size_or_order(monkeypatch):
     network = branching()
-    images, labels = labelled_images(20)
+    images, labels = labeled_images(20)
     shuffled = torch.randperm(20, generator=torch.Generator().manual_seed(3))
     first = tw.ablation(network, [(images, labels)], "body.0", points=4, random_orders=3, **QUIET)
     monkeypatch.setattr("tunewidgets.kernels.single_units.ablation.LARGEST_BATCH", 3)
@@ -114,7 +114,7 @@ def test_nothing_depends_on_batch_size_or_order(monkeypatch):
 
 def test_cumulative_curves_silence_units_in_their_order():
     network = branching()
-    images, labels = labelled_images(15)
+    images, labels = labeled_images(15)
     selectivity = {"relu": np.array([0.1, 0.9, 0.3, 0.2, 0.8, 0.5])}
     tree = tw.ablation(
         network, [(images, labels)], "relu", points=4, random_orders=5, selectivity=selectivity, **QUIET
@@ -150,7 +150,7 @@ def test_a_class_that_dies_shows_where_the_whole_does_not():
 def test_what_comes_before_the_layer_is_not_computed_again(case):
     make, layers = CASES[case]
     network = make()
-    images, _ = labelled_images(2)
+    images, _ = labeled_images(2)
     layer = layers[-2]
     replay = Replay(network, find_layer(network, layer), images)
     assert not replay.whole
@@ -182,7 +182,7 @@ def test_a_network_that_replays_wrongly_is_run_whole():
     torch.manual_seed(0)
     network = Aliased().eval()
     network.input_size = 16
-    images, labels = labelled_images(6)
+    images, labels = labeled_images(6)
     replay = Replay(network, find_layer(network, "more"), images)
     assert replay.whole
     record = tw.ablation(network, [(images, labels)], "more", **PLAIN)["more"].to_dataset()
@@ -250,7 +250,7 @@ def test_a_layer_may_pack_what_it_gives(packed):
     torch.manual_seed(0)
     network = Packing().eval()
     network.input_size = 16
-    images, labels = labelled_images(6)
+    images, labels = labeled_images(6)
     record = tw.ablation(network, [(images, labels)], "block", **PLAIN)["block"].to_dataset()
     with torch.no_grad():
         values = 2 * network.block.conv(images).relu().mean((2, 3))
@@ -293,7 +293,7 @@ def test_the_model_comes_back_as_it_was():
     before = copy.deepcopy(network.state_dict())
     network.train()
     with pytest.warns(UserWarning, match="training mode"):
-        tw.ablation(network, [labelled_images(6)], ["norm", "late"], **PLAIN)
+        tw.ablation(network, [labeled_images(6)], ["norm", "late"], **PLAIN)
     assert all(module.training for module in network.modules())
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
     assert not any("forward" in vars(module) for module in network.modules())
@@ -315,7 +315,7 @@ class _InPlace(nn.Module):
 def test_what_works_in_place_on_its_input_leaves_the_users_images_alone():
     torch.manual_seed(0)
     network = _InPlace().eval()
-    images, labels = labelled_images(12)
+    images, labels = labeled_images(12)
     mine = images.clone()
     probe = tw.Probe(network, "relu", device="cpu")
     torch.testing.assert_close(probe(mine), probe(mine))
@@ -330,7 +330,7 @@ def test_what_works_in_place_on_its_input_leaves_the_users_images_alone():
 
 
 def test_several_threads_may_measure_one_model_while_others_look_at_it():
-    images, labels = labelled_images(12)
+    images, labels = labeled_images(12)
     network = branching().train()
     data = batches(images, labels, 4)
     probe = tw.Probe(network, "late", device="cpu")
@@ -361,7 +361,7 @@ def test_several_threads_may_measure_one_model_while_others_look_at_it():
 
 
 def test_bad_input_is_said_in_one_sentence():
-    images, labels = labelled_images(12, classes=3)
+    images, labels = labeled_images(12, classes=3)
     five = [(images[:10], torch.arange(10) % 5)]
     with pytest.raises(
         ValueError, match=r"a label is 4 and the network has 3 classes, 0 to 2; correct the labels"

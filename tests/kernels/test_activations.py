@@ -139,7 +139,7 @@ def test_a_layer_without_a_map_gives_one_vector_an_image():
     np.testing.assert_allclose(found, FLAT(images).relu(), atol=1e-6)
     assert found.image.values.tolist() == list(range(7))
     assert set(found.coords) == {"image"}
-    with pytest.raises(ValueError, match=r"only 7 positions \(one vector an image\); ask for n=7 or"):
+    with pytest.raises(ValueError, match=r"only 7 positions \(one vector per image\); ask for n=7 or"):
         sample(FLAT, images, n=8)
 
 
@@ -172,12 +172,12 @@ class Shrinking:
         (
             {"n": 289},
             ValueError,
-            r"n=289 .* up to 49 an image, but 6 images have only 288 positions \(48 an image",
+            r"n=289 .* up to 49 per image, but 6 images have only 288 positions \(48 per image",
         ),
         ({"n": 10_000}, ValueError, "ask for n=288 or fewer, or give more images"),
         ({"images": torch.zeros(2, 3, 9, 9)}, ValueError, "map is 2×2 on these images.*give larger images"),
         ({"n": 25, "per_image": 4}, ValueError, "4 vectors from each of 6 images are 24, not the n=25"),
-        ({"n": 100, "per_image": 50}, ValueError, "up to 50 an image"),
+        ({"n": 100, "per_image": 50}, ValueError, "up to 50 per image"),
         ({"per_image": "all"}, ValueError, "per_image='all' .* whole number from 1 or \"auto\""),
         ({"n": 0}, ValueError, "n=0 can't be used; give a whole number from 1"),
         ({"n": 2.5}, ValueError, "n=2.5"),

@@ -203,7 +203,7 @@ def test_folders_that_are_not_brodens_are_refused_in_a_sentence(probe, scenes, t
         tw.concepts(probe, folder, ["a"] * 24, **QUIET)
     flat = nn.Sequential(nn.Flatten(), nn.Linear(192, 2))
     flat.input_size = 8
-    with pytest.raises(ValueError, match="layer '1' has no map that masks could be compared with"):
+    with pytest.raises(ValueError, match="layer '1' has no map to compare masks with"):
         tw.concepts(tw.Probe(flat, "1", device="cpu"), folder, **QUIET)
     labels = folder / "label.csv"
     whole = labels.read_text()
@@ -218,7 +218,7 @@ def test_folders_that_are_not_brodens_are_refused_in_a_sentence(probe, scenes, t
     with pytest.raises(FileNotFoundError, match=r"names set/3_color_0.png, and there is no such file"):
         tw.concepts(probe, folder, **QUIET)
     silent = [{"object": [np.zeros((8, 8), int)]} for _ in scenes[0]]
-    with pytest.raises(ValueError, match="hold no concept, for all their pixels are 0"):
+    with pytest.raises(ValueError, match="hold no concept, since all their pixels are 0"):
         tw.concepts(probe, write_broden(tmp_path / "silent", scenes[0], silent, side=8), **QUIET)
     bare = write_broden(tmp_path / "bare", scenes[0], [{} for _ in scenes[0]], side=8)
     with pytest.raises(ValueError, match="has a mask or a label; fill in a column such as 'object'"):

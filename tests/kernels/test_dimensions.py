@@ -270,15 +270,15 @@ def test_the_pca_of_a_scikit_learn_object_is_ours():
     np.testing.assert_allclose(ours.explained_variance_ratio_, theirs.explained_variance_ratio_, rtol=1e-5)
 
 
-def test_arrays_frames_and_labelled_arrays_of_either_order_are_accepted():
+def test_arrays_frames_and_labeled_arrays_of_either_order_are_accepted():
     plain = TuningDimensions("pca", 2).fit(X)
-    labelled = xr.DataArray(
+    labeled = xr.DataArray(
         X, dims=("sample", "unit"), attrs={"n_images": 40, "images": "40 scenes", "layer": "relu"}
     )
-    for given_as in (labelled, labelled.T, X.tolist(), pd.DataFrame(X)):
+    for given_as in (labeled, labeled.T, X.tolist(), pd.DataFrame(X)):
         fitted = TuningDimensions("pca", 2).fit(given_as)
         np.testing.assert_allclose(fitted.transform(given_as), plain.transform(X), atol=1e-4)
-    assert TuningDimensions("pca", 2).fit(labelled.T).sample_ == {**labelled.attrs, "n_vectors": 800}
+    assert TuningDimensions("pca", 2).fit(labeled.T).sample_ == {**labeled.attrs, "n_vectors": 800}
     assert plain.sample_ == {"images": "a ndarray of vectors", "n_images": None, "n_vectors": 800}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from units_networks import batches, branching, labelled_images
+from units_networks import batches, branching, labeled_images
 
 import tunewidgets as tw
 from tunewidgets.kernels.studies import executors
@@ -129,7 +129,7 @@ def test_an_error_that_can_not_travel_is_told_by_its_words(probe):
 def test_what_is_no_executor_and_what_cannot_travel_is_said(probe):
     with pytest.raises(TypeError, match="executor is a int; give one with the interface of"):
         tw.visualize(probe, tw.AM([0]), **QUICK, executor=4)
-    data = batches(*labelled_images(), 5)
+    data = batches(*labeled_images(), 5)
     with pytest.raises(TypeError, match="executor is a int"):
         tw.analyze_units(branching(), data, "relu", executor=4, progress=False)
     stuck = branching()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from units_networks import batches, branching, labelled_images
+from units_networks import batches, branching, labeled_images
 
 import tunewidgets as tw
 from tunewidgets.kernels.live.unit_growth import GrowingUnits
@@ -26,7 +26,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def data():
-    return batches(*labelled_images(), 5)
+    return batches(*labeled_images(), 5)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from units_networks import batches, branching, labelled_images
+from units_networks import batches, branching, labeled_images
 
 import tunewidgets as tw
 from tunewidgets._checks import STEPS
@@ -63,7 +63,7 @@ def render_film(**options):
 
 def analyze_units(**options):
     few = {"ablation": False, "critics": False, "exemplars": 0, "device": "cpu"}
-    data = batches(*labelled_images(), 5)
+    data = batches(*labeled_images(), 5)
     return tw.analyze_units(branching(), data, "relu", ("am",), **few, **QUICK | options)
 
 

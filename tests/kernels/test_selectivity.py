@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from units_networks import CASES, PRECISIONS, batches, branching, labelled_images, values_at
+from units_networks import CASES, PRECISIONS, batches, branching, labeled_images, values_at
 
 import tunewidgets as tw
 from tunewidgets.kernels.single_units.critics import Histograms, TopImages
@@ -44,7 +44,7 @@ def naive(values, labels, reduction="mean", rectify=True):
 def test_every_kind_of_layer_agrees_with_loops(case, reduction, precision):
     make, layers = CASES[case]
     network, near = make().to(precision), {"rtol": PRECISIONS[precision], "atol": 1e-6}
-    images, labels = labelled_images()
+    images, labels = labeled_images()
     tree = tw.class_selectivity(network, batches(images, labels, 5), layers, reduction=reduction, **QUIET)
     for layer in layers:
         index, preferred, means = naive(values_at(network, layer, images), labels, reduction)
@@ -57,7 +57,7 @@ def test_every_kind_of_layer_agrees_with_loops(case, reduction, precision):
 
 def test_nothing_depends_on_batch_size_or_order():
     network = branching()
-    images, labels = labelled_images(30)
+    images, labels = labeled_images(30)
     shuffled = torch.randperm(30, generator=torch.Generator().manual_seed(3))
     first = tw.class_selectivity(network, batches(images, labels, 30), "relu", critics=True, k=7, **QUIET)
     other = tw.class_selectivity(
@@ -77,7 +77,7 @@ def test_known_class_means_give_known_indices():
 
 def test_precision_and_auc_agree_with_sorting_and_counting_pairs():
     network = branching()
-    images, labels = labelled_images(40, side=16)
+    images, labels = labeled_images(40, side=16)
     tree = tw.class_selectivity(
         network, batches(images, labels, 7), ["body.2", "norm"], critics=True, k=9, **QUIET
     )
@@ -127,8 +127,8 @@ def test_a_dead_unit_is_flagged_and_has_index_0():
     network = branching()
     with torch.no_grad():
         network.body[1].bias[2] = -100
-    tree = tw.class_selectivity(network, [labelled_images()], "body.2", **QUIET)
-    silent = (values_at(network, "body.2", labelled_images()[0]) == 0).all(2).all(0)
+    tree = tw.class_selectivity(network, [labeled_images()], "body.2", **QUIET)
+    silent = (values_at(network, "body.2", labeled_images()[0]) == 0).all(2).all(0)
     assert silent[2]
     assert not silent.all()
     assert tree["body.2"].dead.values.tolist() == silent.tolist()
@@ -137,15 +137,15 @@ def test_a_dead_unit_is_flagged_and_has_index_0():
 
 def test_negative_values_kept_are_warned_of():
     with pytest.warns(UserWarning, match=r"layer 'norm' has negative activations .* can leave \[0, 1\]"):
-        tree = tw.class_selectivity(branching(), [labelled_images()], "norm", rectify=False, **QUIET)
-    images, labels = labelled_images()
+        tree = tw.class_selectivity(branching(), [labeled_images()], "norm", rectify=False, **QUIET)
+    images, labels = labeled_images()
     _, _, means = naive(values_at(branching(), "norm", images), labels, rectify=False)
     np.testing.assert_allclose(tree["norm"].class_mean, means, rtol=1e-4, atol=1e-6)
 
 
 def test_a_later_operation_in_place_changes_nothing_and_no_hook_stays():
     network = branching()
-    images, labels = labelled_images()
+    images, labels = labeled_images()
     alone = tw.class_selectivity(network, [(images, labels)], "norm", **QUIET)
     expected = naive(values_at(network, "norm", images), labels)[0]
     np.testing.assert_allclose(alone["norm"].selectivity, expected, atol=1e-5)
@@ -157,33 +157,33 @@ def test_a_model_in_training_mode_is_said_and_put_back():
     network.norm.train()
     network.training = True
     with pytest.warns(UserWarning, match="is in training mode; it is measured in evaluation mode"):
-        tree = tw.class_selectivity(network, [labelled_images()], "norm", **QUIET)
+        tree = tw.class_selectivity(network, [labeled_images()], "norm", **QUIET)
     assert network.training
     assert network.norm.training
     assert not network.late.training
-    expected = naive(values_at(branching(), "norm", labelled_images()[0]), labelled_images()[1])[0]
+    expected = naive(values_at(branching(), "norm", labeled_images()[0]), labeled_images()[1])[0]
     np.testing.assert_allclose(tree["norm"].selectivity, expected, atol=1e-5)
 
 
 def test_all_rectified_layers_are_taken_where_none_is_named():
-    tree = tw.class_selectivity(branching(), [labelled_images()], **QUIET)
+    tree = tw.class_selectivity(branching(), [labeled_images()], **QUIET)
     assert list(tree.children) == ["relu", "body.2", "relu_1"]
     linear = nn.Sequential(nn.Flatten(), nn.Linear(48, 4))
     linear.eval().input_size = 4
-    assert list(tw.class_selectivity(linear, [labelled_images(side=4)], **QUIET).children) == ["1"]
+    assert list(tw.class_selectivity(linear, [labeled_images(side=4)], **QUIET).children) == ["1"]
 
 
 @pytest.mark.parametrize("name", ["mlp", "shallow_cnn", "vgg16_cifar10"])
 def test_the_zoos_networks_need_no_layer_named(name):
     network = tw.zoo.load(name)
-    tree = tw.class_selectivity(network, [labelled_images(4, 2, side=32)], **QUIET)
+    tree = tw.class_selectivity(network, [labeled_images(4, 2, side=32)], **QUIET)
     table = tw.layers(network, (3, 32, 32))
     assert list(tree.children) == table.name[table.kind == "ReLU"].tolist()
 
 
-def test_every_kind_of_labelled_data_gives_the_same():
+def test_every_kind_of_labeled_data_gives_the_same():
     network = branching()
-    images, labels = labelled_images()
+    images, labels = labeled_images()
     pairs = torch.utils.data.TensorDataset(images, labels)
     kinds = {
         "pair": (images, labels),
@@ -200,7 +200,7 @@ def test_every_kind_of_labelled_data_gives_the_same():
 
 
 def test_numbers_may_be_numpys():
-    images, labels = labelled_images()
+    images, labels = labeled_images()
     data, numbers = [(images, labels)], {"k": np.int64(5), "classes": labels.numpy().max() + 1}
     tree = tw.class_selectivity(branching(), data, "relu", critics=True, **numbers, **QUIET)
     assert tree["relu"].sizes["cls"] == 3
@@ -213,7 +213,7 @@ def changed(network, value):
     return network
 
 
-IMAGES, LABELS = labelled_images()
+IMAGES, LABELS = labeled_images()
 BAD = {
     "outside the classes": (
         {"data": [(IMAGES, LABELS)], "classes": 2},
@@ -293,7 +293,7 @@ def test_a_source_that_gives_fewer_images_the_second_time_ran_dry():
 
 def test_the_record_is_valid_and_survives_the_disk(tmp_path):
     tree = tw.class_selectivity(
-        branching(), [labelled_images()], critics=True, classes=["a", "b", "c"], **QUIET
+        branching(), [labeled_images()], critics=True, classes=["a", "b", "c"], **QUIET
     )
     tw.save_record(tree, tmp_path / "units.zarr")
     again = tw.open_record(tmp_path / "units.zarr")

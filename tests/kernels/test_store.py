@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from units_networks import batches, branching, labelled_images
+from units_networks import batches, branching, labeled_images
 
 import tunewidgets as tw
 from tunewidgets.kernels.optimization import loop
@@ -29,7 +29,7 @@ FILM = {"points": 4, "steps": 3, "chunk": 2, "size": 16, "progress": False}
 
 @pytest.fixture(scope="module")
 def data():
-    return batches(*labelled_images(), 5)
+    return batches(*labeled_images(), 5)
 
 
 def units(data, **options):

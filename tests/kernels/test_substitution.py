@@ -5,7 +5,7 @@ import pytest
 import torch
 import xarray as xr
 from torch import nn
-from units_networks import CASES, PRECISIONS, branching, labelled_images, tiny_vit, values_at
+from units_networks import CASES, PRECISIONS, branching, labeled_images, tiny_vit, values_at
 
 import tunewidgets as tw
 from tunewidgets.kernels.canvas.jitter import Jitter
@@ -226,7 +226,7 @@ def test_iams_optimum_on_a_linear_layer_is_reached():
 
 def test_mean_activations_are_measured_where_data_are_given():
     network = branching()
-    data = [labelled_images()]
+    data = [labeled_images()]
     measured = tw.representative_substitution(network, "relu", ("am",), data=data, **QUICK)["relu"]
     mean = tw.class_selectivity(network, data, "relu", progress=False, device="cpu")["relu"].mean_activation
     given = tw.representative_substitution(

@@ -8,7 +8,7 @@ import torch
 import xarray as xr
 from scipy import stats
 from torch.utils.data import DataLoader
-from units_networks import batches, branching, labelled_images
+from units_networks import batches, branching, labeled_images
 
 import tunewidgets as tw
 from tunewidgets.derived.statistics import spearman
@@ -20,7 +20,7 @@ LAYERS = ["relu", "body.2"]
 
 @pytest.fixture(scope="module")
 def data():
-    return batches(*labelled_images(), 5)
+    return batches(*labeled_images(), 5)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, data, whole, monk
 
 
 def test_data_that_shuffle_are_taken_where_no_image_has_to_be_found_again(tmp_path, whole):
-    data = DataLoader(list(zip(*labelled_images(), strict=True)), 5, shuffle=True)
+    data = DataLoader(list(zip(*labeled_images(), strict=True)), 5, shuffle=True)
     options = {"layers": "relu", "objectives": (), "ablation": False, **QUICK}
     found = tw.analyze_units(branching(), data, **{**options, "exemplars": 0})["relu"]
     np.testing.assert_allclose(found.selectivity, whole["relu"].selectivity, atol=1e-6)

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from units_networks import batches, branching, labelled_images, values_at
+from units_networks import batches, branching, labeled_images, values_at
 
 import tunewidgets as tw
 
 QUIET = {"progress": False, "device": "cpu"}
 QUICK = {"steps": 2, "exemplars": 3, **QUIET}
-IMAGES, LABELS = labelled_images()
+IMAGES, LABELS = labeled_images()
 DATA = batches(IMAGES, LABELS, 5)
 
 
@@ -68,7 +68,7 @@ BAD = {
         r"pictures is 8 and the images made for layer 'relu' are 16 px a side, .* give pictures=16, or size=8",
     ),
     "reduction": ({"reduction": "sum"}, "reduction is 'sum'; choose one of 'mean', 'max', 'center'"),
-    "exemplars": ({"exemplars": -1}, "exemplars is -1; give how many images a unit, or 0 for none"),
+    "exemplars": ({"exemplars": -1}, "exemplars is -1; give how many images per unit, or 0 for none"),
     "labels outside the classes": ({"classes": 2}, "image 2 has the label 2, outside the classes 0 to 1"),
     "a class with no image": ({"classes": 4}, "class 3 has no image among the 18"),
     "one class": ({"data": [(IMAGES, LABELS * 0)]}, "all images are of one class"),

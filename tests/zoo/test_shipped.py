@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from torch import nn
-from units_networks import labelled_images
+from units_networks import labeled_images
 
 import tunewidgets as tw
 from tunewidgets.makers import example as make_example
@@ -127,7 +127,7 @@ def small(monkeypatch):
     )
     network.eval().input_size = 16
     monkeypatch.setattr(registry, "load", lambda name: network)
-    pairs, real = list(zip(*labelled_images(12), strict=True)), sources.images
+    pairs, real = list(zip(*labeled_images(12), strict=True)), sources.images
     monkeypatch.setattr(sources, "images", lambda source, **options: real(pairs, **options))
 
 

@@ -1,6 +1,6 @@
 """Recovery marks of whole columns: does a method recover frequency, angle and phase of one bank together?
 
-In: a recovery record, and what is looked at of it. Out: a cell a column. The page does the same in
+In: a recovery record, and what is looked at of it. Out: one cell per column. The page does the same in
 js/src/recovery-checklist/report.ts. Imports no torch.
 """
 
@@ -17,8 +17,8 @@ ALL_THREE = "all three"
 def all_three_of(report: xr.Dataset, look: RecoveryLook) -> list[Cell]:
     """One cell for each method and number of components: are all attributes recovered at once, on how many bank seeds?
 
-    Three claims made at once need Holm's p-values: `p` is the largest of the three, and there is no axis to speak of.
-    A record of films makes no such claim: its list is empty.
+    Three claims made at once need Holm's p-values: `p` is the largest of the three, and there is no mark on the axis.
+    A record of films makes no such claim, so its list is empty.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def all_three_of(report: xr.Dataset, look: RecoveryLook) -> list[Cell]:
     shown = report.sel(bank=look.bank, readout=look.readout)
     order = ("attribute", "seed", "decomposition", "n_components")
     holm, smoothness = (shown[name].transpose(*order).values for name in ("p_holm", "smoothness"))
-    # NaN where one of them has no p: nothing is said of all three then.
+    # NaN where one of them has no p, since then nothing can be said of all three.
     found = passes(holm, smoothness, look.alpha, smooth_from(report)).min(axis=0)
     over_seeds = found.reshape(-1, columns)
     here = report["seed"].values.tolist().index(look.seed)

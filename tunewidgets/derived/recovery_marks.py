@@ -1,6 +1,6 @@
-"""Recovery marks: what each cell of a recovery checklist says at a level, and what the paper's own table said there.
+"""Recovery marks: whether each cell of a recovery checklist passes at a level, and what the paper's tables say of it.
 
-In: a recovery record, and which bank, readout, bank seed and level are looked at. Out: cells with two marks, the count
+In: a recovery record, and which bank, readout, bank seed and level are looked at. Out: cells with two marks, the number
 of bank seeds that recover, the paper's mark and the reader's verdict; and how often marks and verdicts agree. Views
 and figures all read a checklist here; js/src/recovery-checklist/report.ts does the same in the page. Imports no torch.
 """
@@ -32,8 +32,8 @@ __all__ = [
 ]
 
 VERDICTS = ("yes", "no", "unsure")
-# Table 1 of "Identifying and interpreting tuning dimensions in deep networks": frequency, angle, phase; with 3
-# components and with 6 alike. Judged by eye, on the authors' own bank and ImageNet.
+# Table 1 of "Identifying and interpreting tuning dimensions in deep networks": frequency, angle, phase; the
+# same with 3 components and with 6. Judged by eye, on the authors' own bank and ImageNet.
 PAPER = {
     "pca": (True, False, True),
     "ica": (True, True, True),
@@ -56,7 +56,7 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the checklist; None where there is no such thing, which `reason` explains."""
+    """One cell of the checklist; None where something does not exist, which `reason` explains."""
 
     attribute: str
     method: str
@@ -82,7 +82,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class RecoveryLook:
-    """What is looked at: a bank, a readout, a bank seed and the marks' level; or films, of the network `bank`."""
+    """What is looked at: a bank, a readout, a bank seed and the level of the marks; or films of the network `bank`."""
 
     bank: str
     readout: str
@@ -109,7 +109,7 @@ def recovery_record(report: xr.DataTree | xr.Dataset | str | os.PathLike[str]) -
 
 
 def is_of_films(report: xr.Dataset | xr.DataTree) -> bool:
-    """Whether it judges films by their pictures (`film_checklist`), and not a bank by its filters."""
+    """Whether it judges films by their pictures (`film_checklist`) instead of a bank by its filters."""
     return settings_of(report).get("subject") == "films"
 
 
@@ -131,12 +131,12 @@ def passes(p: Any, smoothness: Any, alpha: float, smooth: float) -> np.ndarray:
 
 
 def column_name(method: str, n_components: int) -> str:
-    """A column's heading: the four short names in capitals, any other method as it is called."""
+    """A column's heading: the four short names in capitals, any other method by its own name."""
     return f"{method_name({'method': method})}-{n_components}"
 
 
 def paper_mark(attribute: int, method: str, n_components: int) -> bool | None:
-    """What the paper's Tables 1 and 2 have there; None where they have nothing, as for attributes not theirs."""
+    """The mark in the paper's Tables 1 and 2; None where they have none, as for attributes that are not in them."""
     marks: tuple[bool, ...] = ()
     if method in PAPER_FILMS and n_components in PAPER_FILMS_COUNTS:
         marks = PAPER_FILMS[method]
@@ -176,7 +176,7 @@ def cells_of(report: xr.Dataset | xr.DataTree, look: RecoveryLook | None = None)
     report : xarray.Dataset or xarray.DataTree
         A recovery record.
     look : RecoveryLook, optional
-        At what of it; `look_at(report)` by default.
+        What to look at; `look_at(report)` by default.
 
     Examples
     --------
@@ -222,7 +222,7 @@ def cells_of(report: xr.Dataset | xr.DataTree, look: RecoveryLook | None = None)
 
 
 def chosen(report: xr.Dataset, name: str, value: Any) -> Any:
-    """`value`, or the first entry of the coordinate `name`, of which it must be one."""
+    """`value`, which must be an entry of the coordinate `name`, or by default the first entry."""
     known = report[name].values.tolist()
     if value is None:
         return known[0]
@@ -236,7 +236,7 @@ def chosen(report: xr.Dataset, name: str, value: Any) -> Any:
 def checked_level(report: xr.Dataset | xr.DataTree, alpha: float | None) -> float:
     """`alpha`, or the record's own level, above which its best dimensions might be others.
 
-    A record keeps one dimension a cell: the farthest of those that recover at its level. Below that level no other
+    A record keeps one dimension per cell: the farthest of those that recover at its level. Below that level no other
     can recover where this one doesn't; above it, another might.
     """
     own = level_of(report)
@@ -256,7 +256,7 @@ def agreement(cells: list[Cell]) -> dict[str, dict[str, int]]:
     Returns
     -------
     dict
-        For `in_subspace` and `on_axis`: `agree` and `of`, counting verdicts of yes or no in cells that have the mark;
+        For `in_subspace` and `on_axis`: `agree` and `of`, counting verdicts of yes or no in cells with that mark;
         `unsure` and `unmarked`, the verdicts left out.
 
     Examples

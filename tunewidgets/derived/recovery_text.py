@@ -1,7 +1,7 @@
 """Recovery tables as text: a checklist in Markdown, LaTeX or CSV, for a paper or a message.
 
-In: cells of `recovery_marks`, and what they were looked at with. Out: text. The page writes
-the same without a kernel (js/src/recovery-checklist/table-text.ts); whatever changes here changes there.
+In: cells of `recovery_marks`, and what they were looked at with. Out: text. The page writes the
+same without a kernel (js/src/recovery-checklist/table-text.ts); a change here needs the same change there.
 """
 
 import csv
@@ -49,12 +49,12 @@ CSV_COLUMNS = (
 
 
 def row_names(look: RecoveryLook) -> tuple[str, ...]:
-    """What stands in each attribute's rows."""
+    """The names of each attribute's rows."""
     return FILM_ROWS if look.films else ROWS
 
 
 def beside(look: RecoveryLook) -> str:
-    """What is to be said of the paper's marks."""
+    """The note on the paper's marks."""
     return BESIDE_FILMS if look.films else BESIDE
 
 
@@ -69,7 +69,7 @@ def caption(look: RecoveryLook) -> str:
 
 
 def grid(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell]) -> list[list[str]]:
-    """The table as rows of text: a heading, five rows an attribute, of films three, and three rows of all at once."""
+    """The table as rows of text: a heading, five rows per attribute (three for films), and three for all of them."""
     columns = list(dict.fromkeys((cell.method, cell.n_components) for cell in cells))
     rows = [["", "", *(column_name(*column) for column in columns)]]
     for start in range(0, len(cells), len(columns)):
@@ -135,7 +135,7 @@ def latex(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell]) -> s
 
 
 def csv_text(cells: list[Cell], look: RecoveryLook, all_three: Sequence[Cell]) -> str:
-    """One line a cell with its numbers; what is not there is empty."""
+    """One line per cell with its numbers; missing ones are empty."""
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
@@ -178,7 +178,7 @@ def _word(mark: bool | None) -> str:
 
 
 def _short(value: float) -> str:
-    """A number of up to six decimals, no zeros at its end."""
+    """A number with up to six decimals and no trailing zeros."""
     text = f"{value:.6f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 

@@ -1,7 +1,7 @@
-"""The scatter's payload: what its page is sent once of unit records.
+"""The scatter's payload: the facts about a layer's units that its page is sent once.
 
-In: one layer's unit record. Out: a JSON-ready dict of what is shown of an opened unit beside its columns: who exceeds
-it, its classes, its exemplars, why it has no image. NaN becomes None, numbers are rounded to what a page can show.
+In: one layer's unit record. Out: a JSON-ready dict of what is shown of an opened unit beside its columns: which units
+exceed it, its classes, its exemplars, why it has no image. NaN becomes None; numbers are rounded to what a page shows.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ def layer_facts(units: xr.Dataset) -> dict[str, Any]:
 
 
 def objectives_of(units: xr.Dataset) -> list[str]:
-    """The objectives that the record holds something of, as they are in it."""
+    """The objectives for which the record holds something, in its order."""
     if not any("objective" in variable.dims for variable in units.data_vars.values()):
         return []
     return [str(name) for name in units["objective"].values]
@@ -47,7 +47,7 @@ def class_names(units: xr.Dataset) -> list[str]:
 
 
 def notes(units: xr.Dataset) -> list[str]:
-    """What a reader must know before reading the scatter, a sentence each."""
+    """What a reader must know before reading the scatter, one sentence each."""
     found = []
     count = units.sizes["unit"]
     alive = ~units["dead"].values if "dead" in units else np.ones(count, bool)
@@ -70,7 +70,7 @@ def notes(units: xr.Dataset) -> list[str]:
 
 
 def grown_facts(units: xr.Dataset, objective: str, unit: int) -> dict[str, Any]:
-    """What the page is told when a unit's image has been made: all that it shows of the unit, and the axes that
+    """What the page is told when a unit's image has been made: everything it shows of the unit, and the axes that
     changed.
     """
     one = units.isel(unit=[unit])
@@ -92,7 +92,7 @@ def grown_facts(units: xr.Dataset, objective: str, unit: int) -> dict[str, Any]:
 
 
 def _shown(units: xr.Dataset) -> dict[str, Any]:
-    """What one objective's images tell of each unit."""
+    """What one objective's images tell about each unit."""
     count = units.sizes["unit"]
     status = [str(text) for text in units["status"].values] if "status" in units else [""] * count
     rendered = units["rendered"].values if "rendered" in units else np.zeros(count, bool)
@@ -125,19 +125,19 @@ def _shown(units: xr.Dataset) -> dict[str, Any]:
 
 
 def _display_responses(units: xr.Dataset, there: list[int]) -> dict[str, Any]:
-    """What units respond to their images for the eye, where that was measured."""
+    """Units' responses to their images for the eye, where they were measured."""
     if "display_response" not in units:
         return {}
     return dict(zip(map(str, there), numbers(units["display_response"].values[there], 3), strict=True))
 
 
 def _courses(units: xr.Dataset) -> dict[str, Any] | None:
-    """RS, and where it is known the unit's own activation, at the steps where they were measured, one list per unit."""
+    """RS, and the unit's own activation where it is known, at the steps where they were measured: one list per unit."""
     if "rs_checkpoint" not in units or "checkpoint" not in units.coords:
         return None
     rs, steps = units["rs_checkpoint"].values, units["checkpoint"].values
     own = units["own_response_checkpoint"].values if "own_response_checkpoint" in units else None
-    # Many of the steps may belong to a few units only.
+    # Many of the steps may belong to only a few units.
     some = np.isfinite(rs).any(0) if own is None else (np.isfinite(rs) | np.isfinite(own)).any(0)
     if rs[:, some].size * (1 if own is None else 2) > COURSES:
         return None

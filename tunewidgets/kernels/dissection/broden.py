@@ -1,4 +1,4 @@
-"""Network dissection: features of a layer against the masks of a Broden folder, in two passes over its pictures.
+"""Network dissection: a layer's features compared with the masks of a Broden folder, in two passes over its pictures.
 
 In: features and the folder. Out: each picture's values, which concepts it holds, and how well the places where features
 are active cover the concepts' masks. Bau et al., *Network dissection* (2017).
@@ -23,8 +23,8 @@ from tunewidgets.zoo.broden import Broden
 
 
 class PlacedScores(NamedTuple):
-    """By name, what is found place by place: thresholds and active shares `(feature, end)`, and overlaps with masks
-    `(feature, end, concept)`.
+    """By name, what is measured position by position: thresholds and active shares `(feature, end)`, and overlaps with
+    masks `(feature, end, concept)`.
     """
 
     edges: dict[str, np.ndarray]
@@ -34,7 +34,7 @@ class PlacedScores(NamedTuple):
 def dissect(
     features: Features, source: Broden, reduction: str, share: float, progress: bool
 ) -> tuple[np.ndarray, Concepts, PlacedScores]:
-    """Values `(pictures, features)`, the concepts of the pictures, and what they share with active places.
+    """Values `(pictures, features)`, the concepts of the pictures, and how their masks overlap with active positions.
 
     Raises
     ------
@@ -44,10 +44,10 @@ def dissect(
     probe = features.probe
     if not probe.has_map:
         raise ValueError(
-            f"layer {probe.layer!r} has no map that masks could be compared with; choose a layer before it, or give "
+            f"layer {probe.layer!r} has no map to compare masks with; choose a layer before it, or give "
             "whole images with labels"
         )
-    # A low end is the high end of the values turned round.
+    # The low end is the high end of the negated values.
     signs = [1 if end == "high" else -1 for end in features.ends]
     rows = len(signs) * len(features.numbers)
     counts, overlaps, overlay = Thresholds(rows), Overlaps(rows), Overlay(probe)
@@ -77,7 +77,7 @@ def dissect(
     }
     if not found.order():
         raise ValueError(
-            f"the masks of {source.folder} hold no concept, for all their pixels are 0; give masks of some"
+            f"the masks of {source.folder} hold no concept, since all their pixels are 0; give masks that hold some"
         )
     each = [overlaps.of(*key) for key in found.order()]
     names = {"iou": "iou", "iou_low": "low", "iou_high": "high", "iou_chance": "chance"}
@@ -119,13 +119,13 @@ class _Found:
 
 
 def _batches(source: Broden, probe: Probe) -> Iterator[tuple[int, Tensor]]:
-    """The index of the first picture, and pictures of one size, of the side that the network insists on."""
+    """The index of a first picture, and a batch of pictures of one size: the network's own, where it requires one."""
     side = getattr(probe.model, "input_size", None)
     waiting: list[Tensor] = []
     for index in range(len(source)):
         picture = source.picture(index)
         if isinstance(side, int) and tuple(picture.shape[1:]) != (side, side):
-            # Stretched, not cropped, so that masks still cover it.
+            # Stretched rather than cropped, so that its masks still cover it.
             stretched = F.interpolate(picture[None], (side, side), mode="bilinear", antialias=True)
             picture = stretched[0].clamp(0, 1)
         if waiting and (len(waiting) == CHUNK or picture.shape != waiting[0].shape):

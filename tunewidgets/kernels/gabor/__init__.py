@@ -1,1 +1,1 @@
-"""The Gabor checklist: banks whose tuning is known, and what chance would find in them."""
+"""The recovery checklist: banks whose tuning is known, what methods find in them, and what chance would."""

@@ -1,7 +1,7 @@
-"""What banks of filters answer to one set of images, cut once for all banks.
+"""Responses of banks of filters to one set of images, whose patches are cut once for all banks.
 
-In: images and how many vectors. Out: for each bank a DataArray `(sample, unit)`, the one that `sample_activations`
-gives. Banks that differ in their filters alone look at the same patches: cutting is slow, multiplying is not.
+In: images and how many vectors. Out: for each bank a DataArray `(sample, unit)`, as `sample_activations` gives it.
+Banks that differ only in their filters look at the same patches: cutting is slow, multiplying is not.
 """
 
 from collections import OrderedDict
@@ -48,7 +48,7 @@ class Patches:
         pooling: str = "mean",
         normalize: bool = False,
     ) -> None:
-        # An iterator can be passed over once, banks of several sizes need it more often.
+        # An iterator can be passed over only once, but banks of several sizes need several passes.
         self.images = list(images) if isinstance(images, Iterator) else images
         self.n, self.seed, self.progress = n, seed, progress
         self.pool, self.pooling, self.normalize = pool, pooling, normalize
@@ -62,11 +62,11 @@ class Patches:
 
     @property
     def first_images(self) -> str | None:
-        """What tells images that do not describe themselves from others."""
+        """A fingerprint of images that do not describe themselves; None for those that do."""
         return None if callable(getattr(self.images, "describe", None)) else look_of_first(self.images)
 
     def activations(self, bank: GaborBank) -> xr.DataArray:
-        """The bank's rectified answers to the patches, `(sample, unit)` float32."""
+        """The bank's rectified responses to the patches, `(sample, unit)` float32."""
         patches = self.windows(bank)
         kernels = bank.filters.weight.detach().cpu()
         seen = torch.from_numpy(patches.values).view(self.n, 1, *self._window(bank))
@@ -87,7 +87,7 @@ class Patches:
         key = (window, stride, tuple(luminance.flatten().tolist()))
         if key not in self._cut:
             pixels = window[0] * window[1]
-            # Filters that each see a single pixel: what they answer at a position is the patch there.
+            # Filters that each see a single pixel: their responses at a position are the patch there.
             single = nn.Conv2d(1, pixels, window, stride, bias=False)
             gray = nn.Conv2d(3, 1, 1, bias=False)
             with torch.no_grad():
@@ -101,7 +101,7 @@ class Patches:
         return self._cut[key]
 
     def _window(self, bank: GaborBank) -> tuple[int, int]:
-        """Height and width in pixels of what a vector depends on."""
+        """Height and width, in pixels, of what one vector depends on."""
         size, stride = _pair(bank.filters.kernel_size), _pair(bank.filters.stride)
         return size[0] + (self.pool - 1) * stride[0], size[1] + (self.pool - 1) * stride[1]
 

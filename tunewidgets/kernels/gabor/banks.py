@@ -1,7 +1,7 @@
-"""Which banks and which methods a recovery checklist is made of.
+"""Banks and methods of a recovery checklist, made from what a caller gives.
 
-In: what a caller gives. Out: functions from a bank seed to a bank, and functions from a number of components to
-unfitted tuning dimensions, by name; or one sentence about what cannot be meant.
+In: banks and methods by name, as objects or as functions. Out: functions from a bank seed to a bank, and functions from
+a number of components to unfitted tuning dimensions, by name; or an error of one sentence.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.zoo.gabor import GaborBank, gabor_bank
 
 ZERO_MEAN, WITH_MEAN = "zero-mean", "with mean"
-# A filter whose weights add up to more of their size than this answers to uniform light.
+# A filter responds to uniform light if its weights add up to more than this share of their norm.
 LIGHT = 1e-4
 
 BankMaker = Callable[[int], GaborBank]
@@ -25,7 +25,7 @@ BankMaker = Callable[[int], GaborBank]
 
 @dataclass(frozen=True)
 class MethodMaker:
-    """Unfitted tuning dimensions by one method; called with a number of components and a seed."""
+    """Makes unfitted tuning dimensions by one method, when called with a number of components and a seed."""
 
     method: Any
 
@@ -65,7 +65,7 @@ def bank_of(maker: BankMaker, seed: int) -> GaborBank:
     return bank
 
 
-def answers_to_light(bank: GaborBank) -> bool:
+def responds_to_light(bank: GaborBank) -> bool:
     """Whether any filter responds to a uniform image."""
     weight = bank.filters.weight.detach().flatten(1)
     return bool((weight.sum(1).abs() > LIGHT * torch.linalg.vector_norm(weight, dim=1)).any())
@@ -79,7 +79,7 @@ def methods_of(methods: Any) -> dict[str, MethodMaker]:
         raise ValueError("methods is empty; give at least one, such as ('pca', 'ica')")
     makers: dict[str, MethodMaker] = {}
     for method in methods:
-        # One component is asked for on trial: what is wrong with a method is wrong with any number.
+        # Tried with one component: what is wrong with a method is wrong with any number of them.
         asked_components(method, 1, 15, 3000)
         own = method if isinstance(method, str) else type(method).__name__
         if own in makers and isinstance(method, str):

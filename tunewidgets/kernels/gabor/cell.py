@@ -23,18 +23,18 @@ from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.points import Others, place_points
 
 POINTS = 32
-# A curve that goes back and forth sweeps far and says nothing: this much of its length must lead somewhere.
+# A curve that goes back and forth sweeps far but says nothing: this share of its length must lead somewhere.
 SMOOTH = 0.65
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What is found for the three attributes; arrays start with `attribute`, and what is per dimension ends with k.
+class Judgment:
+    """What is found for the three attributes; arrays start with `attribute`, and those per dimension end with k.
 
     Attributes
     ----------
     best : ndarray of int, (attribute,)
-        The dimension shown: of those that recover the attribute, or else of all, the one farthest above chance.
+        The dimension shown: the one farthest above chance, of those that recover the attribute if any do.
     values : dict
         `p`, `p_holm`, `p_rotation`, `observed`, `sweep`, `smoothness`, `r2`, `recovered`, `on_axis` of the best.
     null, null_rotation : ndarray, (attribute, draws)
@@ -56,7 +56,7 @@ class Judgement:
 def best_by_pictures(
     p: np.ndarray, observed: np.ndarray, sweep: np.ndarray, smoothness: np.ndarray, alpha: float
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """`Judgement.best` and `values` from a film's pictures, all `(attribute, k)`: there is no subspace to turn in."""
+    """`Judgment.best` and `values` from a film's pictures, all `(attribute, k)`; there is no subspace to rotate in."""
     recovers = np.where(np.isnan(p), np.nan, (p <= alpha) & (smoothness >= SMOOTH))
     lead = np.nan_to_num(recovers) * (1 + np.nanmax(observed, initial=0))
     best = np.where(np.isnan(observed), -np.inf, observed + lead).argmax(axis=1)
@@ -80,9 +80,9 @@ def best_by_pictures(
 class Rules:
     """How a cell is judged: draws of each null, level, where the other dimensions are held, and what is compared.
 
-    `statistic` is "sweep", or "r2" for a bank whose filters answer to uniform light: there any direction's activation
-    rises with the light, the filters with most of it lead, and how far an attribute sweeps says little of the
-    direction. Permuted labels would sweep as far, and hardly anything could be farther.
+    `statistic` is "sweep", or "r2" for a bank whose filters respond to uniform light. There the activation along any
+    direction rises with the light and the filters most sensitive to it dominate, so how far an attribute sweeps says
+    little about the direction: permuted labels would sweep as far, and hardly anything could sweep farther.
     """
 
     draws: int
@@ -93,7 +93,7 @@ class Rules:
 
 def judge(
     dimensions: TuningDimensions, vectors: np.ndarray, embedding: Embedding, rules: Rules, seed: int
-) -> Judgement:
+) -> Judgment:
     """Judge fitted dimensions on a bank.
 
     Parameters
@@ -114,7 +114,7 @@ def judge(
     targets = np.stack([points.targets for points in placed]).astype(float)
     found = measure(targets, embedding)
     observed = found[rules.statistic]
-    # One stream for each null, so that one method's draws don't depend on which others are judged.
+    # One random stream per null, so that one method's draws don't depend on which others are judged.
     labels = permuted(embedding, rules.draws, np.random.default_rng([seed, 0]))
     base = _base(dimensions, rules.others)
     if rules.statistic == "sweep":
@@ -125,7 +125,7 @@ def judge(
     p = p_value(null, compared)
     smooth = found["smoothness"] >= SMOOTH
     recovers = (p <= rules.alpha) & smooth
-    # Recovering dimensions first, among them the one farthest above what chance gives it.
+    # Dimensions that recover come first, and among them the one farthest above chance.
     best = (compared + np.where(recovers, 1 + compared.max(), 0)).argmax(axis=1)
     null_rotation = _rotations(dimensions, base, vectors, embedding, rules, seed)
     p_rotation = p_value(null_rotation, observed)
@@ -147,7 +147,7 @@ def judge(
     curves = embedding.natural(readout_curves(targets, embedding))
     coordinates = np.stack([points.coordinates for points in placed])
     null = null * of_best(average)[:, None]
-    return Judgement(best, values, null, null_rotation, shown_curves(curves, best), coordinates[best])
+    return Judgment(best, values, null, null_rotation, shown_curves(curves, best), coordinates[best])
 
 
 def measure(targets: np.ndarray, embedding: Embedding) -> dict[str, np.ndarray]:
@@ -161,7 +161,7 @@ def measure(targets: np.ndarray, embedding: Embedding) -> dict[str, np.ndarray]:
 
 
 def _base(dimensions: TuningDimensions, others: Others) -> np.ndarray:
-    """Where all dimensions meet: the activation `(units,)` with each held where the others are."""
+    """Where all dimensions meet: the activation `(units,)` with every dimension held where the others are held."""
     held = dimensions.score_mean_ if others == "mean" else np.zeros_like(dimensions.score_mean_)
     return np.asarray(dimensions.inverse_transform(held[None])[0])
 
@@ -182,7 +182,7 @@ def _rotations(
 
 
 def shown_curves(curves: np.ndarray, best: np.ndarray) -> np.ndarray:
-    """The readout `(attribute, points, 3)` of the best dimension of each attribute, of curves `(k, points, 6)`."""
+    """The readout `(attribute, points, 3)` of each attribute's best dimension, from curves `(k, points, 6)`."""
     shown = np.full((len(ATTRIBUTES), curves.shape[1], COMPONENTS), np.nan)
     for row, name in enumerate(ATTRIBUTES):
         own = curves[best[row], :, columns_of(name)]

@@ -1,6 +1,6 @@
-"""Table 2 as a checklist: which attributes do some dimensions of a film show beyond chance?
+"""Table 2 as a checklist: which attributes do a film's dimensions show beyond chance?
 
-In: films that were read, by layer. Out: a recovery record of the kind that a Gabor bank's has, for the same widget.
+In: films that have been read, by layer. Out: a recovery record like that of a Gabor bank, for the same widget.
 *Identifying and interpreting tuning dimensions in deep networks*, Table 2.
 """
 
@@ -11,7 +11,7 @@ import xarray as xr
 
 from tunewidgets import records
 from tunewidgets.derived.film_text import method_name
-from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Judgement, best_by_pictures
+from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Judgment, best_by_pictures
 from tunewidgets.kernels.gabor.nulls import furthest_of, p_value
 from tunewidgets.kernels.gabor.record import blank, enter, summarized
 from tunewidgets.kernels.reading.attributes import COMPONENTS
@@ -32,12 +32,12 @@ def film_checklist(
     Parameters
     ----------
     films : mapping of str to film records
-        By what the layer is to be called, a film that `read_film` read, or several by other methods. Where a layer is
-        called "conv2d0" or "conv2d1", as in the paper, its marks of PCA-16 and ICA-16 stand beside ours.
+        By a name for the layer: a film that `read_film` has read, or several by different methods. If a layer is called
+        "conv2d0" or "conv2d1", as in the paper, the paper's marks of PCA-16 and ICA-16 stand beside ours.
     alpha : float, default 0.05
         Level of the marks.
     seed : int, default 0
-        Decides which random axes are put together.
+        Decides which random axes are grouped together.
 
     Returns
     -------
@@ -48,8 +48,8 @@ def film_checklist(
     Raises
     ------
     ValueError
-        No film is given; one was not read, has not 32 points or no dimension that can be shown; or two are of one layer
-        and method.
+        No film is given; one has not been read, does not have 32 points, or has no dimension that can be shown; or two
+        are of the same layer and method.
 
     Examples
     --------
@@ -63,10 +63,10 @@ def film_checklist(
             _check(film)
             name = f"{layer} {method_name(records.settings_of(film))}"
             if any(known == name for known, _ in columns):
-                raise ValueError(f"two films are of {name}; give one of each layer and method")
+                raise ValueError(f"two films are of {name}; give one film per layer and method")
             columns[name, film.sizes["dimension"]] = film
     if not columns:
-        raise ValueError("there is no film; give at least one that read_film read")
+        raise ValueError("there is no film; give at least one that read_film has read")
     first = next(iter(columns.values()))
     settings = {
         "subject": "films",
@@ -105,7 +105,7 @@ def film_checklist(
     return tree
 
 
-def judge_read_film(film: xr.Dataset, alpha: float, seed: int, draws: int) -> Judgement:
+def judge_read_film(film: xr.Dataset, alpha: float, seed: int, draws: int) -> Judgment:
     """All attributes of one film: its furthest dimension against the furthest of as many random axes."""
     pool = film["attribute_null"].values.astype(float)
     observed, swept, smooth = (
@@ -119,7 +119,7 @@ def judge_read_film(film: xr.Dataset, alpha: float, seed: int, draws: int) -> Ju
     for row, name in enumerate(FILM_ATTRIBUTES):
         own = attribute_curves(film["image"].values[best[row]])[name]
         curves[row, :, : own.shape[1]] = own
-    return Judgement(best, values, null, np.full(null.shape, np.nan), curves, film["coordinate"].values[best])
+    return Judgment(best, values, null, np.full(null.shape, np.nan), curves, film["coordinate"].values[best])
 
 
 def _check(film: xr.Dataset) -> None:

@@ -1,7 +1,7 @@
-"""Readout of a film: what its pictures say each dimension is about, beside what they say of random axes.
+"""Readout of a film: what its pictures say each dimension is about, compared with films of random axes.
 
 In: a film, its probe and the activations its dimensions were found in. Out: the film with p-values of seven attributes
-a dimension, and a suggested label where one is supported. *Identifying and interpreting tuning dimensions in deep
+per dimension, and a suggested label where one is supported. *Identifying and interpreting tuning dimensions in deep
 networks*, Table 2, whose marks were given by eye.
 """
 
@@ -30,9 +30,9 @@ from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
 from tunewidgets.kernels.tuning.random_axes import SubspaceAxes
 
-# Random axes fitted and rendered together: their coordinates of all vectors are kept for as long.
+# Random axes fitted and rendered together: meanwhile all vectors' coordinates along them are kept.
 AT_ONCE = 64
-# Sine of the largest angle at which two subspaces are taken for one: records keep single precision.
+# Sine of the largest angle at which two subspaces count as one: records keep single precision.
 SAME_SUBSPACE = 1e-2
 
 
@@ -49,12 +49,12 @@ def read_film(
 ) -> xr.Dataset:
     """Read off a film's pictures what each of its dimensions is about, and suggest labels.
 
-    Seven attributes are read: `frequency`, `angle` and `phase` of the luminance, and four oppositions of OKLab's hues
+    Seven attributes are read: `frequency`, `angle` and `phase` of the luminance, and four oppositions of hues in OKLab
     (the CSS colors of these names), `green/purple`, `orange/blue`, `green/red` and `blue/red`: pictures that go from
     one hue to the other, or in which the contrast of both grows. How far an attribute goes along a dimension is
     compared with films of random axes of the subspace that the film's dimensions span, made by the same optimizer: an
-    attribute that any axis of the subspace sweeps is no finding. P-values are Holm's over the attributes; the best
-    supported one becomes the suggested label, with its p. Most dimensions of most layers get none.
+    attribute that any axis of the subspace sweeps is not a finding. P-values are Holm's over the attributes; the best
+    supported attribute becomes the suggested label, with its p. Most dimensions of most layers get none.
 
     Parameters
     ----------
@@ -63,13 +63,13 @@ def read_film(
     probe : Probe
         The layer that the film was made for.
     activations : xarray.DataArray, (sample, unit)
-        What the dimensions were found in: its range says how far a random axis goes.
+        What the dimensions were found in; its range decides how far a random axis goes.
     null : int or xarray.Dataset, default 199
-        How many random axes are rendered, from 139: with fewer no p-value of seven can reach .05. Or a film that was
-        read already, whose null is taken over: PCA and ICA with as many components span one subspace.
+        How many random axes are rendered, from 139: with fewer no p-value of seven can reach .05. Or a film that has
+        been read already, whose null is reused: PCA and ICA with as many components span the same subspace.
     points : int, optional
-        Points along a random axis; the film is compared with them by as many of its own. None: five, or as many as the
-        film has.
+        Points along a random axis; the film is compared with them by as many points of its own. None: five, or
+        as many as the film has.
     alpha : float, default 0.05
         Level at which a label is suggested.
     seed : int, default 0
@@ -82,14 +82,14 @@ def read_film(
         The film with `suggested_label`, such as "orange/blue, p = .035", empty where nothing is supported, and
         `(dimension, attribute)`: `attribute_p`, `attribute_p_holm`, `attribute_sweep` (in octaves; in parts of the unit
         circle, up to 2; in skewness; in OKLab's chroma), `attribute_observed`, the same of the few points, and
-        `attribute_smoothness`, of which a label needs .65; `attribute_null(attribute, draw)`, the random axes' sweeps.
-        A dimension without pictures has NaN.
+        `attribute_smoothness`, at least .65 for a label; `attribute_null(attribute, draw)`, the random axes' sweeps.
+        Dimensions without pictures have NaN.
 
     Raises
     ------
     ValueError
-        The film has no linear fit, is of another layer or of other weights than the probe or than `null`; an option is
-        out of its range.
+        The film has no linear fit, or another layer or other weights than the probe or `null`; an option is out of its
+        range.
 
     References
     ----------
@@ -159,7 +159,7 @@ def random_curves(
 ) -> dict[str, np.ndarray]:
     """What pictures along random axes of a film's subspace say: by attribute `(axes, points, columns)`.
 
-    Axes come in frames of as many as the subspace has dimensions, orthogonal to one another.
+    Axes come in orthogonal frames, each of as many axes as the subspace has dimensions.
     """
     # A unit that never varies is left out of every fit, and has no part in the film's dimensions.
     vectors = activations.transpose("sample", "unit").values
@@ -204,9 +204,9 @@ def judged(film: xr.Dataset, swept: np.ndarray, points: int) -> dict[str, np.nda
 
 
 def suggestions(found: Mapping[str, np.ndarray], swept: np.ndarray, alpha: float) -> list[str]:
-    """A label a dimension: its best supported attribute with Holm's p; empty where none reaches `alpha`.
+    """One label per dimension: its best supported attribute with Holm's p; empty where none reaches `alpha`.
 
-    Of several with one p, the one that lies farthest out in standard deviations of its null.
+    Of several with the same p, the one that lies farthest out in standard deviations of its null.
     """
     spread = swept.std(axis=1)
     far = (found["observed"] - swept.mean(axis=1)) / np.where(spread > 0, spread, np.inf)
@@ -221,12 +221,12 @@ def suggestions(found: Mapping[str, np.ndarray], swept: np.ndarray, alpha: float
 
 
 def short(p: float) -> str:
-    """A p-value with three decimals at most, as one writes it: .035."""
+    """A p-value with at most three decimals, written as .035."""
     return f"{p:.3f}".lstrip("0").rstrip("0") if p >= 0.0005 else "< .001"
 
 
 def _options(film: xr.Dataset) -> dict[str, Any]:
-    """What `render_film` was told when it made the film, where that changes a picture."""
+    """The options that `render_film` made the film with, as far as they change its pictures."""
     settings = records.settings_of(film)
     at = settings["at"]
     return {
@@ -237,7 +237,7 @@ def _options(film: xr.Dataset) -> dict[str, Any]:
         "at": at if isinstance(at, str) else tuple(at),
         "canvas": canvas_name(settings["canvas"]),
         "band": settings["band"],
-        # A film of before contrast was bounded does not say so.
+        # A film from before contrast was bounded does not name it.
         "contrast": settings.get("contrast"),
         "jitter": Jitter(**settings["jitter"]),
     }
@@ -248,7 +248,7 @@ def _check_null(null: Any, points: Any, alpha: float, most: int) -> None:
     if not is_whole(null, least):
         raise ValueError(
             f"null={null!r} can't be used; give {least} or more random axes (fewer can't reach p = {alpha:g} after "
-            f"Holm's correction for {len(FILM_ATTRIBUTES)} attributes), or a film that was read already"
+            f"Holm's correction for {len(FILM_ATTRIBUTES)} attributes), or a film that has been read already"
         )
     if not is_whole(points, 2, most):
         raise ValueError(
@@ -257,7 +257,7 @@ def _check_null(null: Any, points: Any, alpha: float, most: int) -> None:
 
 
 def _taken_over(earlier: xr.Dataset, film: xr.Dataset) -> tuple[np.ndarray, int, int]:
-    """The null of a film that was read already, its number of points and its seed."""
+    """The null of a film that has been read already, its number of points and its seed."""
     if "attribute_null" not in earlier:
         raise ValueError("null is a film that was not read; give what read_film gave, or a number of axes")
     mine, theirs = records.settings_of(film), records.settings_of(earlier)
@@ -278,7 +278,7 @@ def _taken_over(earlier: xr.Dataset, film: xr.Dataset) -> tuple[np.ndarray, int,
         if mine.get(name) != theirs.get(name):
             raise ValueError(
                 f"null was made with {name}={theirs.get(name)!r} and this film with {mine.get(name)!r}; give a film "
-                "made alike, or a number of axes"
+                "made with the same options, or a number of axes"
             )
     here, there = (np.linalg.qr(one["component"].values.astype(float).T)[0] for one in (film, earlier))
     same = here.shape == there.shape and np.linalg.norm(here - there @ (there.T @ here), 2) < SAME_SUBSPACE

@@ -1,6 +1,6 @@
-"""What the pictures of a film say of frequency, angle and phase, against films of arbitrary directions.
+"""Judging a Gabor bank's film by its pictures: frequency, angle and phase, compared with films of random directions.
 
-In: a film, the bank's embedding, and a pool of films of random directions of activation space. Out: a judgement of the
+In: a film, the bank's embedding, and a pool of films of random directions of activation space. Out: a judgment of the
 kind that activations get.
 """
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tunewidgets.kernels.gabor.cell import POINTS, Judgement, Rules, best_by_pictures, shown_curves
+from tunewidgets.kernels.gabor.cell import POINTS, Judgment, Rules, best_by_pictures, shown_curves
 from tunewidgets.kernels.gabor.nulls import furthest_of, p_value
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, Embedding
@@ -19,7 +19,7 @@ from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.kernels.tuning.random_axes import RandomDirections
 
-# Of a random direction so many points are drawn; a film is compared with them by as many of its own.
+# Points drawn along a random direction; a film is compared with them by as many points of its own.
 NULL_POINTS = 8
 
 
@@ -36,18 +36,16 @@ def random_films(
     return np.concatenate(swept, axis=1)
 
 
-def judge_film(
-    film: xr.Dataset, embedding: Embedding, pool: np.ndarray, rules: Rules, seed: int
-) -> Judgement:
+def judge_film(film: xr.Dataset, embedding: Embedding, pool: np.ndarray, rules: Rules, seed: int) -> Judgment:
     """Judge a film by its pictures; dimensions that have none are left out.
 
     Parameters
     ----------
     film : Dataset
-        A film record of `POINTS` points a dimension.
+        A film record with `POINTS` points per dimension.
     embedding : Embedding
     pool : ndarray, (attribute, directions)
-        Of `random_films`; each draw of the null is the largest of k of them. Empty: no null, and no marks.
+        From `random_films`; each draw of the null is the largest of k of them. If empty, there is no null and no mark.
     rules : Rules
     seed : int
     """
@@ -65,7 +63,7 @@ def judge_film(
         null = furthest_of(pool, k, rules.draws, rng)
         p = np.where(np.isnan(observed), np.nan, p_value(null, observed))
     best, values = best_by_pictures(p, observed, swept, smooth, rules.alpha)
-    return Judgement(
+    return Judgment(
         np.where(np.isnan(values["sweep"]), -1, best),
         values,
         null,
@@ -76,9 +74,9 @@ def judge_film(
 
 
 def _scaled(film: xr.Dataset, embedding: Embedding) -> np.ndarray:
-    """Readouts of a film's pictures in the bank's standard deviations; polarities keep units of their own.
+    """Readouts of a film's pictures in the bank's standard deviations; polarities keep their own units.
 
-    Of attributes that `image_readout` doesn't know pictures say nothing: NaN.
+    Attributes that `image_readout` can't read from pictures are NaN.
     """
     scale = np.concatenate([embedding.scale[:3], np.ones(3)])
     center = np.concatenate([embedding.center[:3], np.zeros(3)])

@@ -1,7 +1,7 @@
-"""Cells of a recovery checklist as they are finished: in a store's table until the record that holds them is whole.
+"""Finished cells of a recovery checklist, kept in a store's table until the record that holds them is whole.
 
-In: a study, and judgments one at a time. Out: those that an earlier call has finished. Without a store nothing is
-kept.
+In: a study, and judgments one at a time. Out: those that an earlier call has finished. Without a store, nothing
+is kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tunewidgets.kernels.gabor.cell import POINTS, Judgement
+from tunewidgets.kernels.gabor.cell import POINTS, Judgment
 from tunewidgets.kernels.gabor.record import VALUES
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COMPONENTS
 from tunewidgets.kernels.studies.store import Study
@@ -24,22 +24,22 @@ class KeptCells:
     ----------
     study : Study
     part : str
-        What they are called in it.
+        Their name in the study.
     columns : sequence of (str, int)
-        All that there will be, in any order.
+        All the columns that there will be, in any order.
     draws : int
-        Of a null.
+        The number of draws of a null.
     about : mapping
-        What else decides them; other values are refused.
+        What else decides them; a table with other values is refused.
 
     Attributes
     ----------
     about : dict
-        What is told of the cells as a whole.
-    judged : dict of (str, int) to (Judgement, float)
-        What is finished, and whether the fit converged.
+        What is known of the cells as a whole.
+    judged : dict of (str, int) to (Judgment, float)
+        The finished cells, and whether each fit converged.
     reasons : dict of (str, int) to str
-        Why there is no judgment.
+        Why a cell has no judgment.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class KeptCells:
         self._columns = sorted(columns)
         self.about = dict(about)
         self._table = study.table(part, len(columns), 1, _fields(draws), about)
-        self.judged: dict[Fit, tuple[Judgement, float]] = {}
+        self.judged: dict[Fit, tuple[Judgment, float]] = {}
         self.reasons: dict[Fit, str] = {}
         if self._table is not None:
             self.about = self._table.about
             for row, values in self._table.load().items():
-                self.judged[self._columns[row]] = _judgement(values), float(values["converged"])
+                self.judged[self._columns[row]] = _judgment(values), float(values["converged"])
             for text, why in self.about.get("reasons", {}).items():
                 self.reasons[self._columns[int(text)]] = why
 
@@ -61,13 +61,13 @@ class KeptCells:
         return column in self.judged or column in self.reasons
 
     def say(self, **about: Any) -> None:
-        """Tell something of the cells as a whole."""
+        """Record something about the cells as a whole."""
         self.about |= about
         if self._table is not None:
             self._table.say(**about)
 
-    def keep(self, column: Fit, judged: Judgement, converged: float = np.nan) -> None:
-        """A cell is finished."""
+    def keep(self, column: Fit, judged: Judgment, converged: float = np.nan) -> None:
+        """Keep a finished cell."""
         self.judged[column] = judged, converged
         if self._table is not None:
             own = {
@@ -78,7 +78,7 @@ class KeptCells:
             self._table.add(self._columns.index(column), row)
 
     def give_up(self, column: Fit, why: str) -> None:
-        """A cell can't be made."""
+        """Record why a cell can't be made."""
         self.reasons[column] = why
         self.say(reasons={str(self._columns.index(one)): text for one, text in self.reasons.items()})
 
@@ -94,8 +94,8 @@ def _fields(draws: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _judgement(row: Mapping[str, np.ndarray]) -> Judgement:
-    return Judgement(
+def _judgment(row: Mapping[str, np.ndarray]) -> Judgment:
+    return Judgment(
         row["best"].astype(int),
         {name: row[name] for name in VALUES},
         row["null"],

@@ -1,7 +1,7 @@
-"""Straight lines through activation space, seen as directions: rectified, a line bends wherever a unit falls silent.
+"""Points at equal angles on lines through activation space, which bend, rectified, wherever a unit falls silent.
 
-In: many lines at once. Out: points on each of them whose rectified vectors lie equal angles apart, in closed form:
-between two bends the vector turns in a plane. A null distribution needs thousands of lines.
+In: many straight lines at once, since a null distribution needs thousands. Out: points on each whose rectified vectors
+lie equal angles apart, in closed form: between two bends the vector turns in a plane.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def equal_angles(
     Returns
     -------
     ndarray, (lines, count)
-        From low to high. Where a line never turns: equal steps.
+        From low to high; in equal steps where a line never turns.
 
     Examples
     --------
@@ -69,9 +69,9 @@ def _bends(base: np.ndarray, directions: np.ndarray, low: np.ndarray, high: np.n
 
 
 def _planes(base: np.ndarray, directions: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Per segment: where the line of the units that answer passes 0 at its nearest, and how far in steps of t.
+    """For each segment, where the line of the active units comes nearest to 0, and how near, in steps of t.
 
-    The vector at t is then seen at the angle `arctan((t - nearest) / distance)`; a distance of 0: it doesn't turn.
+    The vector at t is then seen at the angle `arctan((t - nearest) / distance)`; at a distance of 0, it doesn't turn.
     """
     active = (base + middle[:, :, None] * directions[:, None, :]) > 0
     squared = active @ base**2
@@ -81,5 +81,5 @@ def _planes(base: np.ndarray, directions: np.ndarray, middle: np.ndarray) -> tup
     nearest = np.divide(-product, speed, out=np.zeros_like(speed), where=moving)
     away = np.divide(squared, speed, out=np.zeros_like(speed), where=moving)
     gap = away - nearest**2
-    # A difference of large numbers that ought to be 0 leaves their rounding.
+    # The difference of large equal numbers leaves their rounding instead of 0.
     return nearest, np.sqrt(np.where(gap > 1e-13 * away, gap, 0))

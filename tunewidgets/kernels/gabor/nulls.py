@@ -11,7 +11,7 @@ from tunewidgets.kernels.gabor.lines import equal_angles, on_lines
 from tunewidgets.kernels.reading.attributes import Embedding
 from tunewidgets.kernels.reading.readout import STILL, explained, responses, sweeps, weights_of
 
-# Below this, two statistics are one: rounding must not decide which is larger.
+# Two statistics closer than this count as equal: rounding must not decide which is larger.
 TIE = 1e-6
 BOOTSTRAPS = 2000
 TAIL = 0.025  # on either side of a 95% interval
@@ -20,7 +20,7 @@ ROWS = 2048
 
 
 def permuted(embedding: Embedding, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """The filters' attributes with the filters' labels permuted: `(draws, units, 6)`, whole rows kept together."""
+    """The filters' attributes, permuted among the filters in whole rows: `(draws, units, 6)`."""
     units = len(embedding.values)
     order = rng.permuted(np.tile(np.arange(units), (draws, 1)), axis=1)
     return embedding.values[order]
@@ -31,12 +31,12 @@ def label_null(
 ) -> tuple[np.ndarray, np.ndarray]:
     """How far the farthest of k dimensions sweeps each attribute when what it changes carries other filters' labels.
 
-    What all dimensions start from keeps the right labels. There, filters answer unequally, those of low frequencies
-    more than others, and so the mean attribute is not the bank's; any direction that adds to the answers, or takes from
-    them, moves it away from there or back. That says nothing of the direction, and is in every draw as it is in truth.
+    What all dimensions start from keeps the right labels. There, filters respond unequally, those of low frequencies
+    more than others, so the mean attribute is not the bank's; any direction that adds to the responses, or takes away
+    from them, moves it from there or back. That says nothing about the direction, so every draw has it as well.
 
-    Some dimensions move the activation far and sweep any labels far; the largest of plain sweeps would be theirs in
-    nearly every draw, and say little of the others. So each dimension's sweeps count in units of their own average
+    Some dimensions move the activation far and sweep any labels far; the largest plain sweep would be theirs in nearly
+    every draw, and would say little about the others. So each dimension's sweeps count in units of their own average
     over the draws.
 
     Parameters
@@ -47,14 +47,14 @@ def label_null(
     embedding : Embedding
         The right labels.
     labels : ndarray, (draws, units, 6)
-        Of `permuted`.
+        From `permuted`.
 
     Returns
     -------
     null : ndarray, (attribute, draws)
-        The largest sweep of k dimensions, each by its average.
+        The largest sweep of k dimensions, each divided by its average.
     average : ndarray, (attribute, k)
-        By which an observed sweep is to be divided too; 1 for dimensions that stay where they are.
+        What observed sweeps are to be divided by too; 1 for dimensions that stay where they are.
     """
     drawn = sweeps(_curves(targets, base, embedding, labels))
     average = drawn.mean(axis=2)
@@ -63,9 +63,9 @@ def label_null(
 
 
 def loading_null(targets: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same for the R² of the dimensions' loadings, for banks whose filters answer to uniform light.
+    """The same for the R² of the dimensions' loadings, for banks whose filters respond to uniform light.
 
-    An R² is a share, of one size for all dimensions: the averages are 1.
+    An R² is a share, on one scale for all dimensions, so the averages are 1.
     """
     drawn = explained(loadings_of(targets), labels)
     return drawn.max(axis=1), np.ones(drawn.shape[:2])
@@ -165,7 +165,7 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def furthest_of(pool: np.ndarray, k: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """The furthest of `k` that are drawn from a pool `(attribute, axes)`, so many times: `(attribute, draws)`."""
+    """The furthest of `k` axes drawn from a pool `(attribute, axes)`, `draws` times over: `(attribute, draws)`."""
     chosen = rng.permuted(np.tile(np.arange(pool.shape[1]), (draws, 1)), axis=1)[:, :k]
     return np.asarray(pool[:, chosen].max(axis=2))
 
@@ -173,7 +173,7 @@ def furthest_of(pool: np.ndarray, k: int, draws: int, rng: np.random.Generator) 
 def share_interval(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
     """Clopper and Pearson's exact 95% interval of shares: `(2, ...)`, NaN where there was no trial.
 
-    Resampling gives no interval at all for 20 of 20.
+    For 20 of 20, resampling would give no interval at all.
 
     Examples
     --------
@@ -189,7 +189,7 @@ def share_interval(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
 def bootstrap_mean(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The 95% interval of a mean over bank seeds, by drawing seeds anew: `(seeds, ...)` → `(2, ...)`.
 
-    NaN where fewer than two seeds are there.
+    NaN where there are fewer than two seeds.
     """
     seeds = len(values)
     if seeds < 2:
@@ -200,13 +200,13 @@ def bootstrap_mean(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _curves(targets: np.ndarray, base: np.ndarray, embedding: Embedding, labels: np.ndarray) -> np.ndarray:
-    """Population vectors `(k, draws, points, 6)` of which the part of `base` has the right labels."""
+    """Population vectors `(k, draws, points, 6)` in which the part that is `base` has the right labels."""
     k, points, units = targets.shape
     draws, _, numbers = labels.shape
-    answered = responses(targets).reshape(k * points, units)
+    active = responses(targets).reshape(k * points, units)
     kept = np.maximum(base, 0) @ (embedding.values - labels)
-    said = answered @ labels.transpose(1, 0, 2).reshape(units, draws * numbers) + kept.ravel()
-    curves = said / answered.sum(axis=1, keepdims=True)
+    weighted = active @ labels.transpose(1, 0, 2).reshape(units, draws * numbers) + kept.ravel()
+    curves = weighted / active.sum(axis=1, keepdims=True)
     return np.asarray(curves.reshape(k, points, draws, numbers).transpose(0, 2, 1, 3))
 
 

@@ -1,6 +1,6 @@
-"""The recovery record: an empty checklist, the cells as they come, and what they say over all bank seeds.
+"""The recovery record: an empty checklist, its cells as they are judged, and their summary over all bank seeds.
 
-In: names of methods, numbers of components, seeds and banks, then one judgement a cell. Out: the root of a recovery
+In: names of methods, numbers of components, seeds and banks, then one judgment per cell. Out: the root of a recovery
 record; every state of it is a valid record, so that what is finished can be saved.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets.derived.recovery_marks import passes
-from tunewidgets.kernels.gabor.cell import POINTS, Judgement
+from tunewidgets.kernels.gabor.cell import POINTS, Judgment
 from tunewidgets.kernels.gabor.nulls import bootstrap_mean, share_interval
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COMPONENTS
 from tunewidgets.records import settings_of
@@ -84,8 +84,8 @@ def blank(
     return xr.Dataset(variables, coords, attrs)
 
 
-def enter(report: xr.Dataset, judged: Judgement, where: dict[str, Any]) -> None:
-    """Write a judgement into its cell, `where` naming decomposition, n_components, seed, bank and readout."""
+def enter(report: xr.Dataset, judged: Judgment, where: dict[str, Any]) -> None:
+    """Write a judgment into its cell, `where` naming decomposition, n_components, seed, bank and readout."""
     for name in VALUES:
         report[name].loc[where] = judged.values[name]
     report["best_dimension"].loc[where] = judged.best
@@ -96,7 +96,7 @@ def enter(report: xr.Dataset, judged: Judgement, where: dict[str, Any]) -> None:
 
 
 def taken_over(report: xr.Dataset, earlier: xr.Dataset, store: str) -> xr.Dataset:
-    """The blank `report` with all that an earlier record of the same settings has, its seeds included.
+    """The blank `report`, filled with all that an earlier record of the same settings has, including its seeds.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def taken_over(report: xr.Dataset, earlier: xr.Dataset, store: str) -> xr.Datase
 
 
 def as_entered(report: xr.Dataset, shown: xr.Dataset | None) -> xr.Dataset:
-    """The record with the verdicts and notes of `shown`, some of a record's variables as a reader may have left them.
+    """The record with the verdicts and notes of `shown`, variables of a record that a reader may have edited.
 
     Cells that `shown` doesn't have keep their own.
     """
@@ -151,7 +151,7 @@ def as_entered(report: xr.Dataset, shown: xr.Dataset | None) -> xr.Dataset:
 
 
 def summarized(report: xr.Dataset) -> xr.Dataset:
-    """The record with the shares of bank seeds that recover, and their intervals."""
+    """The record with the shares of bank seeds that recover each attribute, and their intervals."""
     recovered, on_axis = (
         report[name].transpose("seed", *OVER_SEEDS).values for name in ("recovered", "on_axis")
     )
@@ -195,7 +195,7 @@ def _all_three(report: xr.Dataset) -> np.ndarray:
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
-    """Over the first axis, of what is no NaN; NaN where nothing is."""
+    """Mean over the first axis of the values that are not NaN; NaN where there are none."""
     there = ~np.isnan(values)
     count = there.sum(axis=0)
     total = np.where(there, values, 0).sum(axis=0)

@@ -1,7 +1,7 @@
-"""The recovery checklist: which attributes of a bank of Gabor filters does each method find?
+"""The recovery checklist: which attributes of a bank of Gabor filters does each method recover?
 
-In: banks, methods, numbers of components, bank seeds, images. Out: a recovery record, in which every mark has its null
-distribution beside it, and films of the first seed. *Identifying and interpreting tuning dimensions in deep networks*,
+In: banks, methods, numbers of components, bank seeds, images. Out: a recovery record, with a null distribution for
+every mark, and films of the first seed. *Identifying and interpreting tuning dimensions in deep networks*,
 section 4.1, whose Table 1 was judged by eye.
 """
 
@@ -22,7 +22,7 @@ from tunewidgets.kernels.tuning.points import OTHERS, Others
 
 # Decides where in the images a bank looks; the bank seeds decide the banks, and the methods' random starts.
 SAMPLE_SEED = 0
-# Of the films' null: the largest of 6 random directions has to be known to one in 20.
+# For the films' null: enough to know the largest of 6 random directions to one in 20.
 RANDOM_FILMS = 140
 
 
@@ -48,15 +48,15 @@ def gabor_recovery(
 ) -> xr.DataTree:
     """Which attributes of Gabor filters the tuning dimensions of their activations recover.
 
-    A dimension recovers an attribute if, along its points, the filters that answer change their mean frequency, angle
-    or phase (a population vector) further than they would if other filters changed by as much (`p`), and smoothly. It
+    A dimension recovers an attribute if, along its points, the mean frequency, angle or phase of the filters that
+    respond (a population vector) changes smoothly, and further than if other filters had changed by as much (`p`). It
     does so *on its axis* if it also beats arbitrary axes of the subspace that the method found (`p_rotation`).
 
     Parameters
     ----------
     bank : None, GaborBank, function or mapping of names to these
         A function with a parameter `seed` makes a bank for each seed, as `zoo.gabor_bank` does. None: the default
-        bank, once "zero-mean", and once "with mean", whose filters answer to uniform light too.
+        bank, once "zero-mean", and once "with mean", whose filters respond to uniform light too.
     methods : sequence of {"pca", "ica", "nmf", "lle"} or scikit-learn decompositions
         By default all four.
     n_components : sequence of int, default (3, 6)
@@ -78,13 +78,13 @@ def gabor_recovery(
         pictures too (readout "image").
     progress : bool, default True
     store : path or URL, optional
-        A `.zarr` folder or `.zarr.zip` file to which finished cells go. Run again with the same settings, what it
-        holds is not made again, and what a reader entered is kept; other seeds are added. One process at a time
-        writes there.
+        A `.zarr` folder or `.zarr.zip` file to which finished cells go. When run again with the same settings,
+        what it holds is not made again, what a reader entered is kept, and other seeds are added. Only one process at
+        a time can write there.
     pool, pooling, normalize
         As of `sample_activations`; 1 and False are the paper's. With `pool=5`, `pooling="rms"`, `normalize=True` and 8
-        components, PCA recovers frequency, angle and phase of nine banks in ten on photographs, at single positions of
-        hardly any. Of random directions, .05 to .06 pass then at .05; of 10 components, .07 pass for frequency.
+        components, PCA recovers frequency, angle and phase of nine banks in ten on photographs; from single positions,
+        of hardly any. Of random directions, .05 to .06 then pass at .05; with 10 components, .07 pass for frequency.
     random_directions : int, default 140
         Films of random directions against which films are judged, 8 points each; 0: pictures get no marks.
     film_options : dict, optional
@@ -95,22 +95,22 @@ def gabor_recovery(
     xarray.DataTree
         A recovery record. By attribute, decomposition, n_components, seed, bank and readout: `p`, `p_holm` (Holm's,
         over the three attributes, for "recovers all"), `p_rotation` (NaN for LLE, which has no subspace), `sweep` D in
-        standard deviations of the bank's attribute, `smoothness` η = D by the length of the curve, `r2` of the
+        standard deviations of the bank's attribute, `smoothness` η = D divided by the length of the curve, `r2` of the
         loading, `observed` (what `statistic` names, compared with `null`, the farthest above its average of all
         dimensions in units of the best one's, and with `null_rotation`), `recovered` (some dimension has p ≤ alpha and
         η ≥ .65) and `on_axis` as 1 or 0, `best_dimension`, and its `readout_curve` in log2 of cycles/px and parts of
         the unit sphere. Over seeds: `share` with its exact 95% interval, the mean of `sweep` with a
         bootstrap interval, and `share_all`, of those that recover all three attributes by `p_holm`. `verdict` and
-        `note` are the reader's own, empty. Cells that don't exist are NaN, -1 in `best_dimension`, and `status` says
-        why.
+        `note` are the reader's own, empty. Cells that don't exist are NaN (-1 in `best_dimension`), and `status`
+        says why.
 
     Raises
     ------
     ValueError, TypeError
         An option is out of its range, a bank is not one that `zoo.gabor_bank` makes, no cell can be fitted, or the
-        store holds a record made otherwise.
+        store holds a record made with other settings.
     FileExistsError
-        The store's path holds something that is no record.
+        The store's path holds something that is not a record.
     RuntimeError, OSError
         Another process is writing to the store, or it can't be written to.
 

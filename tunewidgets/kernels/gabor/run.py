@@ -1,7 +1,7 @@
-"""A recovery checklist being made: bank after bank, cell after cell, shown as it grows.
+"""A run that makes a recovery checklist, bank by bank and cell by cell, and shows it as it grows.
 
-In: banks, methods and images, ready to use. Out: a recovery record, and films below it. What a store holds already is
-taken over instead of being made again, down to the cells that no record holds yet (`kept`).
+In: banks, methods and images, ready to use. Out: a recovery record, with films below it. What a store holds already
+is taken over instead of being made again, down to the cells that no record holds yet (`kept`).
 """
 
 import os
@@ -16,8 +16,8 @@ from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets.kernels.gabor.bank_activations import LAYER, Patches
-from tunewidgets.kernels.gabor.banks import MethodMaker, answers_to_light
-from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Judgement, Rules, judge
+from tunewidgets.kernels.gabor.banks import MethodMaker, responds_to_light
+from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Judgment, Rules, judge
 from tunewidgets.kernels.gabor.films import judge_film, random_films
 from tunewidgets.kernels.gabor.kept import Fit, KeptCells
 from tunewidgets.kernels.gabor.record import (
@@ -37,7 +37,7 @@ from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.kernels.tuning.points import Others
 from tunewidgets.zoo.gabor import GaborBank
 
-# Options of films that decide nothing of how they look.
+# Options of films that do not change how they look.
 INDIFFERENT = ("progress", "executor")
 
 
@@ -62,7 +62,7 @@ class RecoveryRun:
     Attributes
     ----------
     study : Study
-        To be entered before anything is made: what is there is taken over then.
+        To be entered before anything is made, so that what it holds is taken over.
 
     Raises
     ------
@@ -125,7 +125,7 @@ class RecoveryRun:
         }
 
     def take_over(self) -> None:
-        """Go on from the record that the store holds, if there is one.
+        """Continue from the record that the store holds, if there is one.
 
         Raises
         ------
@@ -160,7 +160,7 @@ class RecoveryRun:
         return str(reasons.flat[0]) if reasons.all() else ""
 
     def film_all(self, seed: int, random_directions: int, options: dict[str, Any]) -> None:
-        """Films of one seed, and what their pictures say."""
+        """Make the films of one seed, and judge them by their pictures."""
         with self._shown_at_last():
             for name in dict.fromkeys(name for name, _ in self.banks):
                 self._film(name, seed, random_directions, options)
@@ -180,7 +180,7 @@ class RecoveryRun:
 
     @contextmanager
     def _shown_at_last(self) -> Iterator[None]:
-        """Whatever ends the block before its end, what is finished is in the store's record."""
+        """Even if the block is cut short, what is finished gets into the store's record."""
         try:
             yield
         except BaseException:
@@ -191,7 +191,7 @@ class RecoveryRun:
         place = {"bank": name, "seed": seed}
         embedding: Embedding = self.embeddings[name, seed]
         count = len(bank.attributes)
-        self.report["statistic"].loc[{"bank": name}] = "r2" if answers_to_light(bank) else "sweep"
+        self.report["statistic"].loc[{"bank": name}] = "r2" if responds_to_light(bank) else "sweep"
         self.report["bank_sha256"].loc[place] = Probe(bank, LAYER, device="cpu").provenance()["model_sha256"]
         for attribute in ATTRIBUTES:
             own = place | {"attribute": attribute}
@@ -273,7 +273,7 @@ class RecoveryRun:
                 self.study.keep(f"{part}/random", pool)
             return probe, activations, pool["sweep"].values
 
-        def made(method: str, k: int) -> tuple[xr.Dataset, Judgement]:
+        def made(method: str, k: int) -> tuple[xr.Dataset, Judgment]:
             probe, activations, pool = looking()
             dimensions = self.methods[method](k, seed).fit(activations)
             film = render_film(probe, dimensions, POINTS, others=rules.others, **options)
@@ -284,7 +284,7 @@ class RecoveryRun:
             film = self.study.kept(own) if (method, k) in kept else None
             if film is None:
                 film, judged = made(method, k)
-                # Before its row, which says that it is there.
+                # Kept before its row, which says that it is there.
                 self.study.keep(own, film)
                 kept.keep((method, k), judged)
             self.films[_node(name, method, k)] = film
@@ -300,5 +300,5 @@ class RecoveryRun:
 
 
 def _node(bank: str, method: str, k: int) -> str:
-    # Reopened, a node has the name it was given, so that a run that goes on finds its films.
+    # A reopened node has the name it was given, so that a run that continues finds its films.
     return f"films/{records.node_name(f'{bank}-{method}-{k}')}"

@@ -1,4 +1,4 @@
-"""The unit activations of many layers in one forward pass.
+"""Unit activations of many layers, captured in one forward pass.
 
 In: a model, layers' names and images. Out: each layer's unit activations `(N, U)`, reduced while the pass runs, so that
 no map is kept and no later in-place operation can change what was seen. The pass stops after the last layer.
@@ -36,12 +36,12 @@ class Reduced(NamedTuple):
     """
 
     activations: Tensor
-    peak: Tensor | None  # none of features, which have no map
-    width: int  # of the layer's map, 1 for features
+    peak: Tensor | None  # None for features, which have no map
+    width: int  # of the layer's map; 1 for features
 
 
 class Observed:
-    """A model that is looked at: on its device, checked, and with the layers that are looked at.
+    """A model that has been checked and put on its device, with the layers to look at.
 
     Parameters
     ----------
@@ -97,13 +97,13 @@ class Observed:
         return next(iter(self.probes.values())).inputs(images.to(self.device, copy=True))
 
     def only(self, layers: Iterable[str]) -> "Observed":
-        """The same model with fewer layers to look at."""
+        """The same model, with fewer layers to look at."""
         fewer = copy.copy(self)
         fewer.probes = {layer: self.probes[layer] for layer in layers}
         return fewer
 
     def provenance(self, layer: str) -> dict[str, str]:
-        """For a record's attributes."""
+        """Where the layer's values come from, for a record's attributes."""
         return {**self._identity, "layer": layer}
 
     @cached_property
@@ -171,7 +171,7 @@ class Capture:
         maps = probe.arrange(value, size)
         if maps.dtype != torch.float64:
             maps = maps.float()
-        # What a rectifier gives is rectified already: a second pass over it would be a good part of the pass's cost.
+        # What a rectifier gives is rectified already, and doing it again would be a good part of the pass's cost.
         if self.rectify and not isinstance(probe.place.module, (nn.ReLU, nn.ReLU6)):
             maps = maps.relu()
         if maps.ndim == 2:
@@ -190,7 +190,7 @@ class Capture:
 
 
 def check_by_layer(name: str, given: Any) -> None:
-    """Raise a TypeError of one sentence where what belongs to layers does not say which."""
+    """Raise a TypeError of one sentence unless `given` says which layer each of its values belongs to."""
     if given is not None and not isinstance(given, Mapping):
         raise TypeError(
             f"{name} is a {type(given).__name__}; give a mapping from layers to arrays, such as {{'relu': values}}."
@@ -198,12 +198,12 @@ def check_by_layer(name: str, given: Any) -> None:
 
 
 def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | None) -> list[str]:
-    """The layers that are looked at when none is named, in forward order.
+    """The layers to look at when none is named, in forward order.
 
     Raises
     ------
     ValueError
-        The network takes no image size that is tried, or has no such layer.
+        The network takes none of the image sizes tried, or has no such layer.
     """
     found: dict[bool, list[str]] = {}
 

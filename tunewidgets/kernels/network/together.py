@@ -1,7 +1,7 @@
-"""Several layers of one model in one forward pass.
+"""Values of several layers of one model in a single forward pass.
 
-In: probes of one model, and images. Out: each layer's values as the pass reaches it, so that no map is kept; the pass
-ends at the last of them.
+In: probes of one model, and images. Out: each layer's values as the pass reaches it, so that no map is kept. The
+pass ends at the last of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ Seen = Callable[[int, Tensor], Any]
 
 
 def check_together(probes: Sequence[Probe]) -> None:
-    """Raise a ValueError unless the probes look at one model, by the same preprocessing and each at another layer."""
+    """Raise a ValueError unless the probes look at one model, with the same preprocessing and each at another layer."""
     first = probes[0]
     for other in probes[1:]:
         if other.model is not first.model or other.device != first.device:
@@ -26,7 +26,7 @@ def check_together(probes: Sequence[Probe]) -> None:
             )
         if other.preprocess is not first.preprocess and first.network is other.network:
             raise ValueError(
-                "the probes preprocess their images each in its own way; give them the same preprocess"
+                "the probes preprocess their images in different ways; give them all the same preprocess"
             )
     names = [probe.layer for probe in probes]
     if len(set(names)) < len(names):

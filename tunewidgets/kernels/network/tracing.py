@@ -2,7 +2,7 @@
 
 In: an `nn.Module`, an input batch and a layer's name. Out: that layer's input and output, or every layer in forward
 order. Layers are named by the dotted name of their module; the second and later calls of a module that is used
-again are `relu_1`, `relu_2`, … Hooks and evaluation mode last for one call.
+again are named `relu_1`, `relu_2`, … Hooks and evaluation mode last for one call.
 """
 
 import difflib
@@ -34,7 +34,7 @@ class Values(NamedTuple):
     never_negative: bool = False
 
     def rectified(self) -> Tensor:
-        """What units respond with, float32: the values after the nonlinearity, negative ones at 0.
+        """Units' responses, float32: the values after the nonlinearity, negative ones at 0.
 
         Backward, what is negative leaks (see `rectifiers`).
         """
@@ -44,11 +44,11 @@ class Values(NamedTuple):
 
 
 class _Seen(Exception):
-    """Ends a forward pass: all that was asked of it has been seen."""
+    """Ends a forward pass once everything asked of it has been seen."""
 
 
 def check_mode() -> None:
-    """Raise a RuntimeError in inference mode, where layers can't be watched and images not be optimized."""
+    """Raise a RuntimeError in inference mode, where layers can't be watched and images can't be optimized."""
     if torch.is_inference_mode_enabled():
         raise RuntimeError(
             "torch.inference_mode() is on, in which nothing can be optimized; leave it first, or use torch.no_grad()."
@@ -56,12 +56,12 @@ def check_mode() -> None:
 
 
 def check_model(model: Any) -> None:
-    """Raise one sentence for what is no model whose layers can be looked at.
+    """Raise an error of one sentence for anything but a model whose layers can be looked at.
 
     Raises
     ------
     TypeError
-        It is no module, or one of torch.jit, which runs its layers where no hook is.
+        It is not a module, or it is one of torch.jit, which runs its layers without calling hooks.
     RuntimeError
         Inference mode is on.
     """
@@ -76,7 +76,7 @@ def check_model(model: Any) -> None:
 
 
 def unknown_layer(layer: str, names: list[str]) -> str:
-    """The sentence for a layer that is not there: the nearest names, or the first ones."""
+    """The sentence for a layer that does not exist, with the nearest names, or the first ones."""
     lowered = {name.lower(): name for name in reversed(names)}
     near = [lowered[n] for n in difflib.get_close_matches(layer.lower(), lowered, n=5, cutoff=0.5)]
     near += [name for name in names if layer and layer.lower() in name.lower() and name not in near][
@@ -90,12 +90,12 @@ def unknown_layer(layer: str, names: list[str]) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line; its kind, where it says nothing, as that of a bare `assert`."""
+    """The first line of what an error says; its kind where it says nothing, as a bare `assert`."""
     said = str(error).strip()
     return said.splitlines()[0] if said else type(error).__name__
 
 
-# Modules in training mode that blocks hold in evaluation mode, and how many do.
+# Modules in training mode that blocks hold in evaluation mode, and how many blocks hold each.
 _held: "weakref.WeakKeyDictionary[nn.Module, int]" = weakref.WeakKeyDictionary()
 _holding = threading.Lock()
 
@@ -104,7 +104,7 @@ _holding = threading.Lock()
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode for the length of a block; each module's own mode is put back afterwards.
 
-    Where several threads look at one model, by the last of their blocks. What `torch.compile` made of it is left aside.
+    Where several threads look at one model, the last of their blocks does that. What `torch.compile` made is bypassed.
     """
     with _holding:
         own = [module for module in model.modules() if module.training or module in _held]
@@ -124,7 +124,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def of_this_thread(hook: Callable) -> Callable:
-    """A hook that is deaf to forward passes of other threads, for several may look at one model at once."""
+    """A hook that ignores forward passes of other threads, since several may look at one model at once."""
     thread = threading.get_ident()
 
     @functools.wraps(hook)
@@ -136,12 +136,12 @@ def of_this_thread(hook: Callable) -> Callable:
 
 @contextmanager
 def taking(images: Tensor) -> Iterator[None]:
-    """Around what a network does with these images: if it does not take them, one sentence says so.
+    """Wrap what a network does with these images; if it does not take them, an error of one sentence says so.
 
     Raises
     ------
     ValueError
-        It does not.
+        The network does not take the images.
     """
     try:
         yield
@@ -179,9 +179,9 @@ def find_layer(model: nn.Module, layer: str) -> LayerCall:
     Raises
     ------
     ValueError
-        The model has no such layer; the sentence lists near names.
+        The model has no such layer; the message lists similar names.
     """
-    # The model itself is no layer of its own, so "_1" and a bare "1" are no further call of it.
+    # The model itself is not one of its layers, so "_1" and a bare "1" are not later calls of it.
     modules = {name: module for name, module in model.named_modules() if name}
     if layer in modules:
         return LayerCall(layer, modules[layer], 0)
@@ -211,7 +211,7 @@ def forward_to(model: nn.Module, place: LayerCall, inputs: Tensor) -> Values:
             pre = first_tensor(args) if args else first_tensor(kwargs)
             if pre is None:
                 return
-            # An in-place activation would overwrite the values that are asked for.
+            # An in-place activation would overwrite the values asked for.
             source = pre.clone() if getattr(module, "inplace", False) else pre
             values = Values(pre, module.forward(source), isinstance(module, nn.ReLU))
             raise _Seen
@@ -250,9 +250,9 @@ def forward_to(model: nn.Module, place: LayerCall, inputs: Tensor) -> Values:
 def run_to(
     places: Mapping[Any, LayerCall], run: Callable[[], Any], seen: Callable[[Any, Tensor], None]
 ) -> set[Any]:
-    """Call `run`, which runs a network, and `seen(key, value)` as each of the places is reached; the last one ends it.
+    """Call `run`, which runs a network, and `seen(key, value)` as each place is reached; the last one ends the pass.
 
-    Returns the keys of places that were not reached.
+    Returns the keys of the places that were not reached.
     """
     left = set(places)
 
@@ -273,7 +273,7 @@ def run_to(
 
 
 def _listen_at(places: Mapping[Any, LayerCall], seen: Callable[[Any, Tensor], None]) -> list[Any]:
-    """Hooks that call `seen(key, value)` as each of the places is reached in this thread; who asks removes them."""
+    """Hooks that call `seen(key, value)` as each place is reached in this thread; the caller removes them."""
     wanted: dict[nn.Module, dict[int, Any]] = {}
     for key, place in places.items():
         wanted.setdefault(place.module, {})[place.call] = key
@@ -302,7 +302,7 @@ def watch_layers(model: nn.Module, inputs: Tensor, seen: Callable[[str, nn.Modul
 
 @contextmanager
 def watching(model: nn.Module, seen: Callable[[str, nn.Module, Tensor], None]) -> Iterator[None]:
-    """Call `seen(name, module, value)` as each layer finishes, in the forward passes of a block in this thread."""
+    """Call `seen(name, module, value)` as each layer finishes, in forward passes of this thread within the block."""
     counts: dict[str, int] = {}
     handles = []
 

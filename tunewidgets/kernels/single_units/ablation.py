@@ -1,8 +1,8 @@
-"""Importance of units: what a network loses when one of them, or more and more of them, are silenced.
+"""Importance of units: what a network loses when one of them is silenced, or more and more of them are.
 
 In: a classifier and labeled images. Out: a DataTree of unit records with the drop in accuracy and the rise of the
-loss, overall and by class, and cumulative curves. Only what follows a layer runs again; images are the outer loop, so
-that what is kept is one batch.
+loss, overall and by class, and cumulative curves. Only what follows a layer runs again. Images are the outer loop, so
+that only one batch is kept at a time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,8 +46,8 @@ def ablation(
 ) -> xr.DataTree:
     """Importance of every unit, by ablation.
 
-    A unit's output is set to 0, or to its mean over the data, at every position (a class token included) and the rest
-    of the network runs on: *Understanding the Importance of Single Directions via Representative Substitution*; the
+    A unit's output is set to 0, or to its mean over the data, at every position (a class token included), and the rest
+    of the network runs on it: *Understanding the Importance of Single Directions via Representative Substitution*. The
     cumulative curves are those of Morcos et al. (2018).
 
     Parameters
@@ -80,10 +80,10 @@ def ablation(
     Returns
     -------
     xarray.DataTree
-        A unit record a layer with `accuracy_drop(unit)` and `loss_increase(unit)` (cross entropy, nats) over all
+        One unit record per layer with `accuracy_drop(unit)` and `loss_increase(unit)` (cross entropy, nats) over all
         images, `class_accuracy_drop(unit, cls)`; with `curves` `cumulative_accuracy(order, step)` and the band
         `cumulative_low`, `cumulative_high` (lowest and highest of the random orders), with the number of ablated units
-        as coordinate `step`. The settings hold the unharmed network's `accuracy` and `loss`.
+        as coordinate `step`. The settings hold the intact network's `accuracy` and `loss`.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def ablation(
         The network gives no class scores `(N, classes)`, has weights that are not finite or lacks a layer; a label is
         outside its classes; the images run dry or are of the wrong size; an option is outside its range.
     TypeError
-        `model` is no module, or `data` gives no pairs.
+        `model` is not a module, or `data` does not give pairs.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def ablation(
             if shape != (probe.units,):
                 raise ValueError(
                     f"selectivity has shape {shape} for layer {layer!r}; give "
-                    f"({probe.units},), one index a unit."
+                    f"({probe.units},), one index per unit."
                 )
             orders = cumulative_orders(np.asarray(selectivity[layer]), random_orders, seed, layer)
         with taking(first):

@@ -1,6 +1,6 @@
-"""Selectivity's critics: how well a unit tells its preferred class, by ranks instead of means.
+"""Selectivity's critics: how well a unit tells its preferred class from the others, by ranks instead of means.
 
-In: unit activations and labels, a batch at a time. Out: precision among the k images that a unit answers to most, and
+In: unit activations and labels, a batch at a time. Out: precision among the k images that a unit responds to most, and
 the area under the ROC curve, each for every unit and class. Memory does not grow with the number of images, and nothing
 depends on their order or on the batch size.
 """
@@ -16,7 +16,7 @@ HISTOGRAM_BYTES = 2 * 2**30
 
 
 class TopImages:
-    """The k largest activations a unit, with their classes; ties at the k-th are counted by class, not broken."""
+    """Each unit's k largest activations, with their classes; ties at the k-th are counted by class, not broken."""
 
     def __init__(self, units: int, k: int) -> None:
         self.k = k
@@ -37,7 +37,7 @@ class TopImages:
             self.tied = torch.cat(
                 [self.tied, self.tied.new_zeros(len(fresh), classes - self.tied.shape[1])], 1
             )
-        # At an unchanged threshold the ties counted so far stay and the batch's join; else all that can tie is at hand.
+        # At an unchanged threshold the batch's ties join those counted so far; otherwise all that can tie is at hand.
         same = torch.zeros_like(threshold, dtype=torch.bool) if before is None else before == threshold
         equal = values == threshold
         equal[:, : self.values.shape[1]] &= ~same
@@ -55,10 +55,10 @@ class TopImages:
 
 
 class Histograms:
-    """Activations by unit and class in `BINS` bins of one width, whose range doubles when a larger value comes.
+    """Activations by unit and class in `BINS` bins of equal width, whose range doubles when a larger value comes.
 
-    Bin 0 holds the zeros alone where values are rectified. Doubling joins bins two by two and is exact, so the result
-    is the same in any order. `counter` is what they are counted in: images are fewer than 32 bits hold.
+    Where values are rectified, bin 0 holds only the zeros. Doubling joins bins in pairs and is exact, so the result is
+    the same in any order. `counter` is the type of the counts: there are fewer images than 32 bits can count.
     """
 
     def __init__(self, units: int, signed: bool, counter: torch.dtype = torch.int32) -> None:
@@ -102,7 +102,7 @@ class Histograms:
             self.range[unit] *= 2
 
     def auc(self, preferred: Tensor) -> tuple[Tensor, Tensor]:
-        """AUC of `preferred` (U,) against the other classes, and how far the true one can be from it at most.
+        """AUC of `preferred` (U,) against the other classes, and how far the true one can be from it.
 
         Images in one bin count as ties; the bound is half the share of pairs that tie outside the bin of zeros, where
         ties are true.

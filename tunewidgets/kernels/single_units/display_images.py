@@ -1,8 +1,8 @@
 """Images of units for the eye, beside those that RS is measured on.
 
 In: a gallery of measured images, which may burn out, since RS asks for the image that maximizes. Out: the same patterns
-taken on at a bounded contrast; and for a unit whose measured image is little but one color, the image for one position
-of its map, which shows where it looks.
+optimized further at a bounded contrast; and for a unit whose measured image is nearly a single color, the image for one
+position of its map, which shows where it looks.
 """
 
 from collections.abc import Mapping
@@ -28,14 +28,14 @@ from tunewidgets.kernels.optimization.recipes import jobs_of, make_recipe
 from tunewidgets.kernels.optimization.scores import Objective
 
 BOUNDED = "bounded contrast"
-# Of the measured image's steps, so many more take its pattern on at a bounded contrast.
+# The measured image's pattern is optimized further for its steps divided by this, at a bounded contrast.
 PART = 4
 
 
 class SecondImages(NamedTuple):
-    """Images for the eye that are made together: of what kind, by which objective and recipe, and from where on.
+    """Images for the eye that are made together: their kind, their objective and recipe, and where they start.
 
-    A job without a start begins at its own noise, and once more from elsewhere where it fails.
+    A job without a start begins from its own noise and, if that fails, once more from elsewhere.
     """
 
     kind: str
@@ -52,11 +52,11 @@ def second_images(
     recipe: Recipe,
     options: ImageOptions,
 ) -> list[SecondImages]:
-    """How units' second images are made, of those that take one.
+    """How the second images are made, for the units that get one.
 
     `measured` are outcomes by `recipe`; `options` are the second images' own, with their bound on contrast. A unit
-    whose measured image failed takes none. One whose image is little but one color takes that of one position of its
-    map, where it has a map; every other one its measured image, taken on for a part of the steps.
+    whose measured image failed gets none. One whose image is nearly a single color gets the image for one position of
+    its map, if it has a map; any other gets its measured image, optimized further for a part of the steps.
     """
     units = objective.own_units()
     assert units is not None
@@ -84,9 +84,9 @@ def second_images(
 
 
 class DisplayImages:
-    """The images for the eye of one objective's measured ones: of the first restart, where an image was made.
+    """The images for the eye that belong to one objective's measured images, of the first restart where one was made.
 
-    `options` are the measured images' own, but for the bound on contrast.
+    `options` are those of the measured images, except for the bound on contrast.
     """
 
     def __init__(self, measured: Gallery, units: int, options: ImageOptions) -> None:
@@ -95,7 +95,7 @@ class DisplayImages:
         self.galleries: list[Gallery] = []
 
     def fill(self, progress: bool, part: str, **place: Any) -> None:
-        """Make them; `part` and `place` say where they are kept and by whom they are made, as of `Gallery.fill`."""
+        """Make them; `part` and `place` say where they are kept and what makes them, as in `Gallery.fill`."""
         measured = self._measured
         first = {job: measured.finished[job] for job in measured.jobs[: self._units]}
         self.galleries = []
@@ -110,9 +110,9 @@ class DisplayImages:
             gallery.fill(progress, retry=not second.starts, part=own, **place)
 
     def columns(self, capture: Capture | None) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-        """What a unit record holds of them, by unit; empty words and zeros where there is none.
+        """What a unit record holds of them, by unit; empty strings and zeros where there is none.
 
-        `capture` is what measures units on them, where that is not by rectified means.
+        `capture` measures units on them where something other than rectified means is wanted.
         """
         side = self._measured.recipe.canvas.size
         image = np.zeros((self._units, side, side, 3), np.uint8)

@@ -1,4 +1,4 @@
-"""The photographs that excite units most. In: labeled images and a layer. Out: for units, each one's own photograph."""
+"""The photographs that excite units most. In: labeled images, a layer and units. Out: one photograph per unit."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ from tunewidgets.kernels.single_units.selectivity import CHUNK
 
 
 class Exciting:
-    """Called with units and a side in pixels: `(3, side, side)` photographs of those units that any photograph excites.
+    """Maps units, and a side in pixels, to photographs `(3, side, side)`: one for each unit that any of them excites.
 
-    It passes over the images once a call, for the few units whose images stayed silent.
+    Each call passes over the images once, for the few units that stayed silent on the images made for them.
     """
 
     def __init__(self, capture: Capture, source: LabeledImages, layer: str) -> None:

@@ -1,4 +1,4 @@
-"""The images of a data set that a unit answers to: the strongest, and a spread from its weakest answer on.
+"""The images of a data set that a unit responds to: those it responds to most, and a spread down to the weakest.
 
 In: a model and images. Out: a DataTree of unit records with the images' indices, the unit's activations and the
 position of each map's maximum. One pass finds them; a second one fetches the pictures where they are asked for.
@@ -39,7 +39,7 @@ def exemplars(
     device: str | torch.device = "auto",
     progress: bool = True,
 ) -> xr.DataTree:
-    """The images that each unit answers to.
+    """The images that each unit responds to.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def exemplars(
     layers : sequence of str, optional
         None: every activation module's output; in a model without one, every convolution's and linear layer's.
     k : int, default 9
-        Images a unit, of each kind.
+        Images per unit, of each kind.
     pictures : int, optional
         Also keep the images themselves, this many pixels a side.
     reduction, rectify
@@ -60,20 +60,20 @@ def exemplars(
     Returns
     -------
     xarray.DataTree
-        A unit record a layer with `exemplar(unit, k)`, the indices of the images with the largest activation, strongest
-        first (-1 where there are fewer), `exemplar_activation(unit, k)` and `exemplar_position(unit, k, yx)`, where on
-        the layer's map the maximum is; `spread`, `spread_activation` and `spread_position`, the same for images in even
-        steps from the strongest to the weakest activation, exact to a 32nd of the range from 0 (a step that would show
-        the image before it again has -1); with `pictures`
-        `exemplar_image` and `spread_image` uint8 `(unit, k, y, x, rgb)`.
+        One unit record per layer with `exemplar(unit, k)`, the indices of the images with the largest activation,
+        strongest first (-1 where there are fewer), `exemplar_activation(unit, k)` and `exemplar_position(unit, k, yx)`,
+        where on the layer's map the maximum is; `spread`, `spread_activation` and `spread_position`, the same for
+        images in even steps from the strongest to the weakest activation, exact to a 32nd of the range from 0 (a step
+        that would show the previous image again has -1); with `pictures` also `exemplar_image` and `spread_image`,
+        uint8 `(unit, k, y, x, rgb)`.
 
     Raises
     ------
     ValueError
-        `k` or `pictures` is no positive whole number, the data shuffle, the model lacks a layer, or its weights are not
-        finite; and all that is wrong with labels or images, as of `class_selectivity`.
+        `k` or `pictures` is not a positive whole number, the data shuffle, the model lacks a layer, or its weights are
+        not finite; or something is wrong with labels or images, as in `class_selectivity`.
     TypeError
-        `model` or `data` is of a kind that is not taken.
+        `model` or `data` is of a kind that cannot be used.
 
     Examples
     --------
@@ -128,7 +128,7 @@ class Exemplars:
 
     def __init__(self, observed: Observed, k: int) -> None:
         if not is_whole(k, 1):
-            raise ValueError(f"k is {k!r}; give how many images a unit, at least 1.")
+            raise ValueError(f"k is {k!r}; give how many images per unit, at least 1.")
         self.k = k
         units = {layer: probe.units for layer, probe in observed.probes.items()}
         self.top = {layer: _empty(n, 0) for layer, n in units.items()}
@@ -144,13 +144,13 @@ class Exemplars:
         batch = _Table(index, values, peaks)
         self.width[layer] = reduced.width
         both = self.top[layer].joined(batch)
-        # A stable sort of images in their order: of equals, the earlier image.
+        # A stable sort, so that of equals the earlier image comes first.
         order = both.activation.argsort(dim=1, descending=True, stable=True)[:, : self.k]
         self.top[layer] = both.take(order)
         self._add_levels(layer, batch)
 
     def _add_levels(self, layer: str, batch: _Table) -> None:
-        """Keep the earliest image of every level; levels join two by two when a larger value comes."""
+        """Keep the earliest image of every level; levels join in pairs when a larger value comes."""
         span, kept = self.range[layer], self.levels[layer]
         largest = batch.activation.double().abs().amax(1)
         wanted = torch.where(largest > 0, 2.0 ** largest.clamp(min=1e-300).log2().ceil(), 0)
@@ -190,7 +190,7 @@ class Exemplars:
         return xr.Dataset(columns, coords)
 
     def _spread(self, layer: str) -> _Table:
-        """Of the images kept by level, the strongest first, those nearest to even steps of activation."""
+        """The images, of those kept by level, nearest to even steps of activation, strongest first."""
         kept, top = self.levels[layer], self.top[layer]
         both = kept.joined(_Table(*(part[:, :1] for part in top)))
         here = both.image != NOBODY

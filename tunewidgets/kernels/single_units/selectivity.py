@@ -41,7 +41,7 @@ def class_selectivity(
 
     Eq. 1 of *Understanding the Importance of Single Directions via Representative Substitution*: with m_c the mean
     activation over the images of class c and c* the class of the largest, `(m_c* - mean of the other m_c) /
-    (m_c* + mean of the other m_c)`. A unit that answers to nothing is `dead`: its index is 0 by rule.
+    (m_c* + mean of the other m_c)`. A unit that responds to nothing is `dead`: its index is 0 by definition.
 
     Parameters
     ----------
@@ -67,17 +67,17 @@ def class_selectivity(
     Returns
     -------
     xarray.DataTree
-        A unit record a layer with `selectivity(unit)`, `preferred_class(unit)`, `class_mean(unit, cls)`,
-        `mean_activation(unit)`, `dead(unit)`; with `critics` `precision_at_k(unit)`, `auc(unit)` and `auc_error(unit)`,
-        how far the true AUC can be from the one of 4,096 bins.
+        One unit record per layer with `selectivity(unit)`, `preferred_class(unit)`, `class_mean(unit, cls)`,
+        `mean_activation(unit)`, `dead(unit)`; with `critics` also `precision_at_k(unit)`, `auc(unit)` and
+        `auc_error(unit)`, how far the true AUC can be from the one computed with 4,096 bins.
 
     Raises
     ------
     ValueError
-        A label is outside the classes, a class has no image, there is one class only, the images run dry or are of the
+        A label is outside the classes, a class has no image, there is only one class, the images run dry or are of the
         wrong size; the model has weights that are not finite or lacks a layer; an option is outside its range.
     TypeError
-        `model` is not a torch.nn.Module, or `data` gives no pairs of images and labels.
+        `model` is not a torch.nn.Module, or `data` does not give pairs of images and labels.
 
     Examples
     --------
@@ -198,7 +198,7 @@ class Selectivity:
 
 
 def selectivity_index(class_means: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eq. 1 for class means `(units, classes)`: the index, the preferred class and who is dead, each `(units,)`."""
+    """Eq. 1 for class means `(units, classes)`: index, preferred class, and which units are dead, each `(units,)`."""
     means = np.asarray(class_means, dtype=np.float64)
     preferred = means.argmax(1)
     best = means.max(1)

@@ -1,6 +1,6 @@
-"""One layer whose units are silenced: which sets of them, and what the network then gets right.
+"""One layer whose units are silenced, set after set, and what the network still gets right.
 
-In: a layer, batches of inputs and labels. Out: counts and losses by class for the unharmed network and for every set of
+In: a layer, batches of inputs and labels. Out: counts and losses by class for the intact network and for every set of
 silenced units, and from them the layer's part of a unit record.
 """
 
@@ -22,7 +22,7 @@ ORDERS = ("most selective first", "least selective first", "random")
 
 
 class Outcome(NamedTuple):
-    """What a network's scores on a batch come to, by class: images, right answers, summed loss."""
+    """What a network's scores on a batch amount to, by class: images, correct classifications, summed loss."""
 
     images: Tensor
     right: Tensor
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
 
 
 def outcome(logits: Tensor, labels: Tensor, classes: int, outputs: Tensor | None = None) -> Outcome:
-    """Counts and float64 sums by class, on the CPU; `outputs`: which score is each class's, if not its own number."""
+    """Counts and float64 sums by class, on the CPU; `outputs`: the score of each class, if not its own number."""
     targets = labels if outputs is None else outputs[labels]
     logits = logits.cpu().double()  # in this order, for not every device has double precision
     loss = F.cross_entropy(logits, targets, reduction="none")
@@ -66,7 +66,7 @@ class SilencedLayer:
         singles = [np.array([unit]) for unit in range(units)]
         self.orders = orders
         curves = [order[:step] for order in orders or () for step in self.steps[1:-1]]
-        # Every order begins and ends alike: nothing is silenced, and everything.
+        # Every order begins with nothing silenced and ends with everything silenced.
         self.sets = [*singles, *curves, *([np.arange(units)] if orders else [])]
         self.classes = 0
         self.base: Outcome | None = None
@@ -92,7 +92,7 @@ class SilencedLayer:
         self.replay.forget()
 
     def add(self, inputs: Tensor, labels: Tensor, on_run: Callable[[], Any]) -> None:
-        """Take a batch: the unharmed network, then every set of silenced units."""
+        """Take a batch: the intact network, then every set of silenced units."""
         logits = self.replay.record(inputs)
         highest = int((labels if self.outputs is None else self.outputs).max())
         if highest >= logits.shape[1]:
@@ -116,7 +116,7 @@ class SilencedLayer:
                 on_run()
         self.replay.forget()
 
-    def _silenced(self, scratch: Tensor, units: Tensor, labels: Tensor, unharmed: Tensor) -> Tensor:
+    def _silenced(self, scratch: Tensor, units: Tensor, labels: Tensor, intact: Tensor) -> Tensor:
         """Counts with `units` silenced; `scratch` is written to and put back."""
         here = units.to(scratch.device)
         before = scratch.index_select(self.axis, here)
@@ -127,11 +127,11 @@ class SilencedLayer:
             shape[self.axis] = len(units)
             after = self.means[units].to(before).view(shape).expand_as(before)
         if torch.equal(before, after):
-            return unharmed
+            return intact
         scratch.index_copy_(self.axis, here, after.contiguous())
         try:
             logits = self.replay.run(lambda _: scratch)
-            # Counted before the values are put back: of the last layer, these are the scores themselves.
+            # Counted before the values are put back: in the last layer, these are the scores themselves.
             return torch.stack(outcome(logits, labels, self.classes, self.outputs))
         finally:
             scratch.index_copy_(self.axis, here, before)
@@ -156,26 +156,26 @@ class SilencedLayer:
             "unit": np.arange(units),
             "cls": np.array(source.names, dtype=object) if source.names else np.arange(n_classes),
         }
-        unharmed = {"accuracy": right.sum() / count, "loss": loss.sum() / count}
+        intact = {"accuracy": right.sum() / count, "loss": loss.sum() / count}
         if self.orders:
-            columns |= self._curves(totals[units:, 1].sum(1) / count, unharmed["accuracy"])
+            columns |= self._curves(totals[units:, 1].sum(1) / count, intact["accuracy"])
             coords |= {"order": np.array(ORDERS, dtype=object), "step": self.steps}
             settings = {**settings, "random_orders": len(self.orders) - 2}
         attrs = records.new_attrs(
             "units",
             **provenance,
-            settings={**settings, **unharmed},
+            settings={**settings, **intact},
             seed=seed,
             n_images=source.count,
             n_vectors=None,
         )
         return xr.Dataset(columns, coords, attrs)
 
-    def _curves(self, accuracy: np.ndarray, unharmed: float) -> dict[str, Any]:
+    def _curves(self, accuracy: np.ndarray, intact: float) -> dict[str, Any]:
         assert self.orders is not None
         inner = accuracy[:-1].reshape(len(self.orders), len(self.steps) - 2)
         ends = np.ones((len(self.orders), 1))
-        curves = np.concatenate([ends * unharmed, inner, ends * accuracy[-1]], axis=1)
+        curves = np.concatenate([ends * intact, inner, ends * accuracy[-1]], axis=1)
         fixed, drawn = curves[:2], curves[2:]
         rows = {
             "cumulative_accuracy": drawn.mean(0),

@@ -1,7 +1,7 @@
-"""Representative substitution: who else in the layer answers to the image made for a unit.
+"""Representative substitution: which other units of the layer respond to the image made for a unit.
 
 In: a model and its layers. Out: a DataTree of unit records with each unit's AM and IAM images, RS over restarts and
-along the optimization, RS by gain-free activations, the units that exceed it and those that could stand in for it.
+along the optimization, RS from gain-free activations, the units that exceed it and those that could stand in for it.
 """
 
 import os
@@ -52,10 +52,10 @@ def representative_substitution(
     executor: Executor | None = None,
     **options: Any,
 ) -> xr.DataTree:
-    """RS of every unit, from an image made for each.
+    """RS of every unit, from one image made for each.
 
     Eq. 4 of *Understanding the Importance of Single Directions via Representative Substitution*: on the image made for
-    unit i, the number of units that answer more strongly than i, over the number of units. High RS means replaceable.
+    unit i, the number of units that respond more strongly than i, over the number of units. High RS means replaceable.
     An image whose unit does not fire on it (`silent`) has no RS.
 
     Parameters
@@ -70,17 +70,17 @@ def representative_substitution(
     mean_activation : mapping of str to array, optional
         Each layer's mean activations, `(U,)`, where they are known already.
     restarts : int, default 1
-        Images a unit and objective, from different starts.
+        Images per unit and objective, from different starts.
     k : int, default 9
         How many exceeding units are listed.
     responses : bool, default False
         Also keep every unit's response to every image.
     reduction, rectify
-        What a unit's activation on an image is, as of `class_selectivity`. The images are optimized for the mean of
-        the map whatever is measured on them.
+        What a unit's activation on an image is, as of `class_selectivity`. The images are always optimized for
+        the mean of the map, whatever is measured on them.
     checkpoints : sequence of int or "auto"
-        Steps at which RS is measured too; "auto": an eighth, a quarter and half of them. The last step always is, and
-        alone where `reduction` or `rectify` are not the usual ones.
+        Steps at which RS is measured too; "auto": after an eighth, a quarter and half of them. The last step is always
+        measured, and is the only one where `reduction` or `rectify` are not the usual ones.
     steps, seed
         Of the optimization.
     preprocess, device
@@ -93,30 +93,29 @@ def representative_substitution(
         Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
     **options
         More options of `visualize`: `size`, `canvas`, `chunk`, `lr`, `jitter`, `objective_at`, `precision`, `band`. RS
-        is of the image that maximizes, so what is measured is made without a bound on contrast; `contrast` bounds the
+        is defined on the image that maximizes, so the measured image has no bound on contrast; `contrast` bounds the
         second image, for the eye ("auto": 1.2; None: no second image).
 
     Returns
     -------
     xarray.DataTree
-        A unit record a layer with, by `(objective, unit)`: `rendered` (an image was made), `silent` (its unit does not
-        fire on it), `status` (empty, or what is wrong with the image), `image` (first restart), `own_response`,
+        One unit record per layer with, by `(objective, unit)`: `rendered` (an image was made), `silent` (its unit does
+        not fire on it), `status` (empty, or what is wrong with the image), `image` (first restart), `own_response`,
         `rs` (mean over the restarts that have one), `rs_restarts(…, restart)`,
         `rs_checkpoint(…, checkpoint)` of the first restart, `rs_normalized` where mean activations are known,
         `exceeder(…, k)` and `exceeder_response(…, k)` on the first restart's image (-1 and NaN where there are fewer),
-        `response(…, other)` float16 on demand; the first restart's image for the eye, `display_image` with
-        `display_response`, where `display` says "bounded contrast" (the measured pattern, taken on for a quarter of the
-        steps) or "one position" (`Neuron`, where the measured image is mostly one color); and
-        `substitutes(unit)`, how many other units' response patterns over the layer's images have a cosine above .9 with
-        the unit's.
+        and, on demand, `response(…, other)` in float16; the first restart's image for the eye, `display_image` with
+        `display_response`, where `display` says "bounded contrast" (the measured pattern, optimized further for a
+        quarter of the steps) or "one position" (`Neuron`, where the measured image is mostly one color); and
+        `substitutes(unit)`, how many other units have a response pattern over the layer's images whose cosine with the
+        unit's is above .9.
 
     Raises
     ------
     TypeError, ValueError
-        The model, its layers or an option cannot be used, or the store holds records made otherwise; said in one
-        sentence.
+        The model, its layers or an option cannot be used, or the store holds records made with other settings.
     RuntimeError, FileExistsError
-        Another process is writing to the store, workers were lost again and again, or what is at its path is no record.
+        Another process is writing to the store, workers kept getting lost, or what is at its path is not a record.
 
     Examples
     --------

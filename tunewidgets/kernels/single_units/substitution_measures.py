@@ -1,14 +1,14 @@
-"""What responses to a layer's own images tell: RS, who exceeds whom, and who could stand in for whom. NumPy alone.
+"""What responses to a layer's own images tell: RS, which units exceed which, and which could replace which; only NumPy.
 
-In: responses, a row an image made for one unit and a column a unit. Out: numbers and lists by row. Row i is of unit
-i's image, unless `units` says whose each row is.
+In: responses, one row per image, which was made for one unit, and one column per unit. Out: numbers and lists by row.
+Row i belongs to unit i's image, unless `units` says which unit each row belongs to.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
-# An answer counts as stronger from this relative difference on: below it is the rounding of equal units.
+# A response counts as stronger from this relative difference on: smaller ones are the rounding of equal units.
 ROUNDING = 1e-6
 ALIKE = 0.9  # cosine of two units' response patterns from which one could stand in for the other
 # Columns of units that are compared with all others at a time.
@@ -16,7 +16,7 @@ BLOCK = 64
 
 
 def _own(response: np.ndarray, units: np.ndarray | None) -> np.ndarray:
-    """Each row's answer of the unit that its image was made for."""
+    """In each row, the response of the unit that its image was made for."""
     rows = np.arange(len(response))
     return response[rows, rows if units is None else units]
 
@@ -31,7 +31,7 @@ def substitution(response: np.ndarray, units: np.ndarray | None = None) -> np.nd
 def normalized_substitution(
     response: np.ndarray, mean_activation: np.ndarray, units: np.ndarray | None = None
 ) -> np.ndarray:
-    """RS with each unit's responses divided by its mean activation; units that answer to no data are left out."""
+    """RS with each unit's responses divided by its mean activation; units that respond to no data are left out."""
     mean = np.asarray(mean_activation, dtype=np.float64)
     alive = mean > 0
     result = np.full(len(response), np.nan, np.float32)
@@ -39,13 +39,13 @@ def normalized_substitution(
         units = np.arange(len(response)) if units is None else units
         rows = alive[units]
         ratio = response[np.ix_(rows, alive)] / mean[alive]
-        # Whose each row is, counted among the living alone.
+        # Each row's unit, counted among the living ones only.
         result[rows] = substitution(ratio, (np.cumsum(alive) - 1)[units[rows]])
     return result
 
 
 def exceeders(response: np.ndarray, k: int, units: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Who answers more strongly than a row's unit, strongest first: `(rows, k)` units (-1) and responses (NaN)."""
+    """Which units respond more strongly than a row's, strongest first: `(rows, k)` units (-1) and responses (NaN)."""
     own = _own(response, units)
     above = (response > (own * (1 + ROUNDING))[:, None]) & (own > 0)[:, None]
     ranked = np.where(above, response, -np.inf)
@@ -65,7 +65,7 @@ def substitutes(patterns: np.ndarray) -> np.ndarray:
 
 
 def substitutes_by_blocks(patterns: np.ndarray) -> Iterator[np.ndarray]:
-    """The same, `BLOCK` units at a time: one may stop in between."""
+    """The same, `BLOCK` units at a time, so that a caller may stop in between."""
     length = np.linalg.norm(patterns.astype(np.float64), axis=0)
     unit = patterns / np.where(length > 0, length, 1)
     for first in range(0, unit.shape[1], BLOCK):
@@ -76,7 +76,7 @@ def substitutes_by_blocks(patterns: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def mean_of_present(values: np.ndarray) -> np.ndarray:
-    """Mean over the first axis of what is not NaN, NaN where nothing is; float32."""
+    """Mean over the first axis of the values that are not NaN; NaN where there are none; float32."""
     there = np.isfinite(values)
     count = there.sum(0)
     total = np.where(there, values, 0).sum(0, dtype=np.float64)

@@ -1,7 +1,7 @@
-"""The images of a layer's units, one for each unit and objective, and what they tell: who else answers to them.
+"""The images of a layer's units, one per unit and objective, and what they tell: which other units respond to them.
 
-In: a layer of a model that is looked at, and how images are made. Out: the part of a unit record that rests on them, as
-far as they are made.
+In: a layer of an observed model, and how its images are made. Out: the part of a unit record that rests on the images
+made so far.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,18 +36,18 @@ from tunewidgets.kernels.studies.store import Study
 
 ObjectiveName = Literal["am", "iam"]
 OBJECTIVES: dict[str, type[AM | IAM]] = {"am": AM, "iam": IAM}
-# Options of images beside those that the signatures name.
+# Options of images besides those that the signatures name.
 MORE = ("band", "canvas", "chunk", "contrast", "jitter", "lr", "objective_at", "precision", "size")
-# Options that stores name beside their own; all others are "image_options", where stores of before have those alone
-# that were asked for.
+# Options that stores name on their own; all others are "image_options", where older stores have only those that were
+# asked for.
 BESIDE = ("restarts", "steps", "seed")
 NOT_SAID = {"image_options": left_out(*(name for name in LEFT_OUT if name not in BESIDE))}
-# From units and a side in pixels: of each unit that any photograph excites, the one that excites it most.
+# From units and a side in pixels to photographs: for each unit that any of them excites, the one that excites it most.
 Photographs = Callable[[Sequence[int], int], Mapping[int, torch.Tensor]]
 
 
 def check_objectives(objectives: Sequence[str], k: int) -> None:
-    """Raise an error of one sentence for objectives, or a number of units, that can't be asked for."""
+    """Raise an error of one sentence for objectives, or a number of units, that can't be used."""
     listed = isinstance(objectives, Iterable) and not isinstance(objectives, str)
     names = list(objectives) if listed else []
     if not names or any(name not in OBJECTIVES for name in names) or len(set(names)) < len(names):
@@ -57,7 +57,7 @@ def check_objectives(objectives: Sequence[str], k: int) -> None:
 
 
 def options_of_units(more: Mapping[str, Any], **named: Any) -> ImageOptions:
-    """The options of units' images: those that a signature names, and `more`."""
+    """The options of units' images: those that the signature names, and `more`."""
     for name in more:
         if name not in MORE:
             raise TypeError(f"there is no option {name!r}; those of the images are {', '.join(MORE)}.")
@@ -65,7 +65,7 @@ def options_of_units(more: Mapping[str, Any], **named: Any) -> ImageOptions:
 
 
 def _checkpoints(checkpoints: Sequence[int] | Auto, steps: int, usual: bool) -> list[int]:
-    """The steps before the last at which RS is measured; `usual`, whether rectified means are."""
+    """The steps before the last at which RS is measured; `usual`: whether it is measured on rectified means."""
     if isinstance(checkpoints, str):
         if checkpoints != "auto":
             raise ValueError(f"checkpoints is {checkpoints!r}; give steps, or 'auto'.")
@@ -83,9 +83,9 @@ def _checkpoints(checkpoints: Sequence[int] | Auto, steps: int, usual: bool) -> 
 
 
 class UnitImages:
-    """The images of one layer's units, still to be made, and the part of its record that they tell.
+    """The images of one layer's units, still to be made, and the part of its record that rests on them.
 
-    What is measured is as of `representative_substitution`; `asked` is what its caller was asked for, if stored.
+    What is measured is described at `representative_substitution`; `asked` is what its caller was asked for, if stored.
     """
 
     def __init__(
@@ -107,16 +107,16 @@ class UnitImages:
         if mean_activation is not None and np.shape(mean_activation) != (probe.units,):
             raise ValueError(
                 f"mean_activation has shape {np.shape(mean_activation)} for layer {layer!r}; give ({probe.units},), "
-                "one value a unit."
+                "one value per unit."
             )
         usual = (reduction, rectify) == ("mean", True)
         self.layer, self.units, self.k, self.responses = layer, probe.units, k, responses
         self.mean_activation, self.provenance, self.asked = mean_activation, observed.provenance(layer), asked
-        # What measures the layer on the finished images; None leaves that to `visualize`, which measures as usual.
+        # Measures the layer on the finished images; None leaves that to the galleries, which measure rectified means.
         self.capture = None if usual else Capture(observed.only([layer]), reduction, rectify)
         measured = _checkpoints(checkpoints, options.steps, usual)
-        # RS is of the image that maximizes: a bound on contrast, which costs early layers a third of their response, is
-        # for the second image alone.
+        # RS is defined on the image that maximizes: a bound on contrast, which costs early layers a third of their
+        # response, is for the second image only.
         self.contrast = display_contrast(options.contrast, options.canvas)
         self.options = replace(options, checkpoints=measured, contrast=None)
         self.galleries = {
@@ -136,7 +136,7 @@ class UnitImages:
         executor: Executor | None = None,
         photographs: Photographs | None = None,
     ) -> xr.Dataset:
-        """Make the images; meanwhile the study shows the record that `whole` makes of what there is.
+        """Make the images; meanwhile the study shows the record that `whole` makes of those finished so far.
 
         With `photographs`, units that stayed silent start once more from the one that excites them most.
         """
@@ -157,7 +157,7 @@ class UnitImages:
 
     @staticmethod
     def _from_photographs(gallery: Gallery, photographs: Photographs) -> dict[Job, torch.Tensor]:
-        """For each job whose unit stayed silent the parameters of the photograph that excites it most."""
+        """For each job whose unit stayed silent, the parameters of the photograph that excites that unit most."""
         silent = [
             job
             for job in gallery.jobs
@@ -175,7 +175,7 @@ class UnitImages:
         return "; ".join(f"{name}: {gallery.note}" for name, (gallery, _) in self.galleries.items())
 
     def record(self) -> xr.Dataset:
-        """What the images that there are tell."""
+        """The record of the images made so far."""
         units, options = self.units, self.options
         made = {
             name: gallery.dataset(names, options.restarts, floats=self.capture is not None)
@@ -187,7 +187,7 @@ class UnitImages:
         columns: dict[str, Any] = {}
         for name, (dims, _) in parts[0].items():
             columns[name] = (("objective", *dims), np.stack([part[name][1] for part in parts]))
-        # Alike on the images made so far is not alike.
+        # Units that are alike on the images made so far may differ on the rest.
         if all(gallery.is_full for gallery, _ in self.galleries.values()):
             columns["substitutes"] = (
                 ("unit",),
@@ -247,11 +247,11 @@ Columns = dict[str, tuple[tuple[str, ...], np.ndarray]]
 
 
 def _measured(images: xr.Dataset, units: int, k: int, mean_activation: np.ndarray | None) -> Columns:
-    """Everything that one objective's images tell, by unit."""
+    """All that one objective's images tell of each unit."""
     restarts = images.sizes["target"] // units
     response = images.response.values.reshape(restarts, units, units)
     status = images.status.values.reshape(restarts, units)
-    # An objective that is flat, as IAM is among copies of one unit, has any image as its optimum, and so an RS.
+    # A flat objective, such as IAM among copies of one unit, has any image as its optimum, and therefore an RS.
     made = np.isfinite(response).all(2)
     own = np.einsum("rii->ri", response)
     silent = made & ~(own > 0)

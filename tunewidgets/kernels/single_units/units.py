@@ -1,8 +1,8 @@
-"""Everything about a network's units in one call: one unit record a layer.
+"""Everything about a network's units in one call: one unit record per layer.
 
 In: a model and labeled images. Out: a DataTree of unit records with selectivity and its critics, exemplars, images and
-RS, and importance. The data are streamed once for all layers, and once a layer for its ablation. With a store, every
-finished layer is kept and a later call goes on where this one stopped.
+RS, and importance. The data are streamed once for all layers, and once per layer for its ablation. With a store, every
+finished layer is kept and a later call continues where this one stopped.
 """
 
 import os
@@ -78,26 +78,26 @@ def analyze_units(
     ablation : bool, default True
         Whether importance is measured.
     exemplars : int, default 9
-        Images of the data a unit, and exceeding units that are listed; 0: no exemplars, 9 exceeding units.
+        Images of the data per unit, and how many exceeding units are listed; 0: no exemplars, 9 exceeding units.
     restarts : int, default 1
-        Images a unit and objective.
+        Images per unit and objective.
     store : path or URL, optional
         A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Everything finished goes there, a chunk
-        of units at a time, and a later call with the same settings and data goes on where this one stopped. The records
-        that are returned are then read from there, of a folder as they are asked for.
+        of units at a time, and a later call with the same settings and data continues where this one stopped. The
+        records that are returned are then read from there; from a folder, only as they are used.
     executor : optional
         Anything with the interface of `concurrent.futures`, such as `ProcessPoolExecutor`: its workers make the images,
-        a chunk at a time, and the model travels to each once. None: here, a chunk a core.
+        a chunk at a time, and the model travels to each of them once. None: in this process, one chunk per core.
     progress : bool, default True
     reduction, rectify
-        What a unit's activation on an image is, as of `class_selectivity`, wherever one is measured.
+        What a unit's activation on an image is, as in `class_selectivity`, wherever one is measured.
     critics : bool, default True
         Whether selectivity's critics are measured too.
     responses : bool, default False
         Whether every unit's response to every image is kept.
     pictures : int, optional
-        Keep the exemplars themselves, this many pixels a side; with images made, it must be their side, as a record
-        has one.
+        Keep the exemplars themselves, this many pixels a side; where images are made, this must be their side, since a
+        record has only one.
     classes : int or sequence of str, optional
     ablation_options : dict, optional
         Options of `tunewidgets.ablation`: `method`, `curves`, `points`, `random_orders`.
@@ -113,18 +113,18 @@ def analyze_units(
     Returns
     -------
     xarray.DataTree
-        One whole unit record a layer; its variables are those of `class_selectivity`, `representative_substitution`,
+        One whole unit record per layer; its variables are those of `class_selectivity`, `representative_substitution`,
         `ablation` and `exemplars`.
 
     Raises
     ------
     TypeError, ValueError
-        The model, its layers, the data or an option cannot be used, or the store holds records made otherwise. Data
-        that shuffle can be used without exemplars and without a store.
+        The model, its layers, the data or an option cannot be used, or the store holds records made with other
+        settings. Data that shuffle can be used only without exemplars and without a store.
     RuntimeError
-        Another process is writing to the store, or workers were lost again and again.
+        Another process is writing to the store, or workers kept getting lost.
     FileExistsError
-        Something that is no record is at the store's path.
+        Something that is not a record is at the store's path.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def analyze_units(
     ['auc', 'auc_error', 'class_mean', 'dead']
     """
     if not is_whole(exemplars, 0):
-        raise ValueError(f"exemplars is {exemplars!r}; give how many images a unit, or 0 for none.")
+        raise ValueError(f"exemplars is {exemplars!r}; give how many images per unit, or 0 for none.")
     if not isinstance(ablation_options or {}, Mapping):
         raise TypeError(
             f"ablation_options is a {type(ablation_options).__name__}; give a dict, such as dict(method='mean')."
@@ -176,7 +176,7 @@ def analyze_units(
         _check_sides(observed, pictures, image_options.size)
     capture = Capture(observed, reduction, rectify, peaks=exemplars > 0)
     made: dict[str, xr.Dataset] = {}
-    # Whatever is said about the model has been said: from here on it is in evaluation mode.
+    # Any warning about training mode has been given by now, so the model can go to evaluation mode.
     with study, evaluating(model):
         place = {"preprocess": preprocess, "device": device, "progress": progress}
         streamed = _streamed(study, capture, source, exemplars, critics, pictures, progress)
@@ -236,7 +236,7 @@ def _streamed(
     pictures: int | None,
     progress: bool,
 ) -> dict[str, xr.Dataset]:
-    """What one pass over the data tells of every layer."""
+    """What one pass over the data tells about every layer."""
     kept = {layer: study.kept(f"{layer}/measures") for layer in capture.observed.probes}
     earlier = {layer: part for layer, part in kept.items() if part is not None}
     if len(earlier) == len(kept):

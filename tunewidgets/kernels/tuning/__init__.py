@@ -1,1 +1,1 @@
-"""Finding tuning dimensions: decompositions, and points and places along what they find."""
+"""Tuning dimensions: sampling activations, decomposing them, and rendering films along what is found."""

@@ -1,4 +1,4 @@
-"""What a layer answers at random places of many images: the data that tuning dimensions are found in.
+"""A layer's responses at random places of many images: the data that tuning dimensions are found in.
 
 In: a probe, images and how many vectors. Out: a DataArray `(sample, unit)` of rectified activations that says
 which image and which position every vector comes from. Maps are streamed, never kept.
@@ -70,7 +70,7 @@ def sample_activations(
 
     Positions are drawn uniformly among those whose `pool` × `pool` neighborhood is at least one away from all four
     borders of the layer's map, distinct within an image. An image's positions are decided by `seed` and its index
-    alone. A layer without a map, or with a map of a single position, gives one vector an image.
+    alone. A layer without a map, or with a map of a single position, gives one vector per image.
 
     Parameters
     ----------
@@ -78,56 +78,56 @@ def sample_activations(
         The model and the layer. Several layers of one model take one forward pass together.
     images : zoo source, Tensor, ndarray or iterable
         A batch `(N, 3, H, W)` in [0, 1], or an iterable of such batches, alone or as `(images, labels)`: a
-        `zoo.images(...)`, a DataLoader. Where it doesn't tell its number of images, it is passed over twice.
+        `zoo.images(...)`, a DataLoader. One that doesn't tell how many images it has is passed over twice.
     n : int, default 100_000
         How many vectors.
     per_image : int or "auto", default "auto"
-        How many of them an image; "auto" shares `n` among all images as evenly as possible. A number takes as
-        few images as give `n` vectors, drawn by `seed`.
+        How many of them per image; "auto" shares `n` among all images as evenly as possible. A number takes as
+        few images as needed for `n` vectors, drawn by `seed`.
     seed : int, default 0
         Decides the positions, and which images give one more where `n` is no multiple of their number.
     pool : int, default 1
-        An odd number: each vector is pooled over `pool` × `pool` neighboring positions. What depends on exactly
-        where a pattern lies, such as a wave's phase, averages out, and what it is, its frequency and angle, stays:
+        An odd number: each vector is pooled over `pool` × `pool` neighboring positions. What depends on the
+        exact place of a pattern, such as a wave's phase, averages out, and what it is, its frequency and angle, stays:
         from 5 × 5 positions PCA finds a Gabor bank's frequency, which single positions hardly show.
     pooling : {"mean", "rms"}
-        How: their mean (the default), or the root of their mean square, in which those that answer most count for more.
+        By their mean, or by the root of their mean square, in which strong responses count for more.
     normalize : bool, default False
-        Divide each vector by its own length plus the median one, so that strong contrast counts for little and what is
+        Divide each vector by its own length plus the median one, so that strong contrast counts for less and what is
         seen for more (divisive normalization). Together with `pool=5` and `pooling="rms"`, eight dimensions of PCA find
-        frequency, angle and phase of nine Gabor banks in ten.
+        frequency, angle and phase in nine of ten Gabor banks.
     progress : bool, default True
         Show a progress bar.
     store : path or URL, optional
         A `.zarr` folder that the vectors go to as they come, so that memory stays bounded however many they are. A
-        later call with the same settings and images goes on where this one stopped, or opens what it finished. What is
-        returned is then read from there as it is asked for; where it is too large, `TuningDimensions` fits it a block
+        later call with the same settings and images continues where this one stopped, or opens what it finished. What
+        is returned is then read from there as it is used; `TuningDimensions` fits what is too large for memory a block
         at a time.
 
     Returns
     -------
     xarray.DataArray, (sample, unit) float32, or a list of them
-        One a probe. In the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
+        One per probe, in the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
         positions of that map. Attributes: `model`, `model_sha256`, `weights_from` where that is known, `layer`,
         `images` (a description), `seed`, `n_images` (those that gave vectors), `n_vectors`, above 1 `pool` and
         `pooling`, and of normalized vectors `contrast`, the median length. Vectors of one image are clustered:
-        `n_images` is the sample size.
+        the sample size is `n_images`.
 
     Raises
     ------
     ValueError
         If there are no images, fewer positions than vectors are asked for, an option is out of its range, or the store
-        holds vectors made otherwise; if probes are of several models, or several are to share one store.
+        holds vectors made with other settings; if probes are of several models, or several are to share one store.
     TypeError
         If `images` is neither a batch nor an iterable of batches.
     RuntimeError
         If another process is writing to the store.
     FileExistsError
-        If something that is no record is at the store's path.
+        If something that is not a record is at the store's path.
 
     References
     ----------
-    *Identifying and interpreting tuning dimensions in deep networks*, which takes one position an image. Divisive
+    *Identifying and interpreting tuning dimensions in deep networks*, which takes one position per image. Divisive
     normalization: Heeger, *Normalization of cell responses in cat striate cortex*, Visual Neuroscience 9 (1992).
 
     Examples
@@ -210,7 +210,7 @@ def _sample(
     sinks: Sequence[Vectors],
     progress: bool,
 ) -> None:
-    """Every image's vectors, into their places; those of images that need no more looking at are left out."""
+    """Put every image's vectors into their places; images whose vectors are all there already are skipped."""
     starts = np.concatenate([[0], np.cumsum(share)])
     first = 0
     with tqdm(total=count, desc="Sampling activations", unit="image", disable=not progress) as bar:
@@ -219,10 +219,10 @@ def _sample(
             lacking = [
                 sinks[0].lacks(starts[first + i], starts[first + i] + asked[i]) for i in range(len(asked))
             ]
-            answering = np.flatnonzero(asked * lacking)
-            if len(answering):
-                images, each = first + answering, asked[answering]
-                rows = np.repeat(np.arange(len(answering)), each)
+            wanted = np.flatnonzero(asked * lacking)
+            if len(wanted):
+                images, each = first + wanted, asked[wanted]
+                rows = np.repeat(np.arange(len(wanted)), each)
                 places = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in images])
 
                 def take(
@@ -233,14 +233,14 @@ def _sample(
                     rows: np.ndarray = rows,
                     places: np.ndarray = places,
                 ) -> None:
-                    # Alone, vectors are rectified after they are gathered: a pass over whole maps would cost.
+                    # Single positions are rectified after they are gathered, to spare a pass over whole maps.
                     seen = values if pool == 1 else pooled(values.relu(), pool, pooling)
                     _check_room(seen, n, count, int(share.max()))
                     here = _positions(seen, images, each, seed)
                     offset = np.array([0, pool // 2, pool // 2])
                     sinks[layer].take(places, np.maximum(_gather(seen, rows, here), 0), here + offset)
 
-                see_together(probes, chunk[answering], take)
+                see_together(probes, chunk[wanted], take)
             first += len(chunk)
             bar.update(len(chunk))
     if first < count:
@@ -259,8 +259,8 @@ def _check(n: int, per_image: int | str, seed: int) -> None:
 
 
 def check_pool(pool: int, pooling: str) -> None:
-    """Raise a ValueError unless a neighborhood of that many positions a side has a middle, and is pooled in a way there
-    is.
+    """Raise a ValueError unless `pool` is an odd number of positions, so that neighborhoods have a middle, and
+    `pooling` is one of `POOLINGS`.
     """
     if not is_whole(pool, 1) or pool % 2 == 0:
         raise ValueError(f"pool={pool!r} can't be used; give an odd number of positions, such as 3")
@@ -319,11 +319,11 @@ def _check_room(values: Tensor, n: int, count: int, most: int) -> None:
             "from its border; give larger images, or choose an earlier layer"
         )
     if values.ndim == 2 or room == 1:
-        place = "one vector an image"
+        place = "one vector per image"
     else:
-        place = f"{room} an image away from the border of its {values.shape[2]}×{values.shape[3]} map"
+        place = f"{room} per image, away from the border of its {values.shape[2]}×{values.shape[3]} map"
     raise ValueError(
-        f"n={n} vectors are asked for, up to {most} an image, but {count} images have only {room * count} "
+        f"n={n} vectors are asked for, up to {most} per image, but {count} images have only {room * count} "
         f"positions ({place}); ask for n={room * count} or fewer, or give more images"
     )
 

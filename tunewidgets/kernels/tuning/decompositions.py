@@ -1,8 +1,8 @@
-"""Decompositions: what each method makes of the data, brought to one form.
+"""Decompositions by PCA, ICA, NMF, LLE and any of scikit-learn's, all brought to one form.
 
 In: vectors `(n, units)` without constant units, and a method. Out: a `Linear`: components, center and unmixing with
-`x ≈ center + s @ components`; or, of a method that is no linear map, a `Curved`: a way there and a way back. The
-decompositions themselves are scikit-learn's. `BY_NAME` has those that go by a name.
+`x ≈ center + s @ components`; or, for a method that is not a linear map, a `Curved`: a way there and a way back. The
+decompositions themselves are scikit-learn's. `BY_NAME` lists those that have a name.
 """
 
 import warnings
@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from tunewidgets.kernels.tuning.lle import InvertibleLLE
 
-# As good as 200 and, where they are not enough, another try of 1,000: both would start from the same place.
+# Trying 200 first and then 1,000 would give nothing better: both start from the same place.
 ITERATIONS = 1000
 
 
@@ -34,7 +34,7 @@ class Linear:
     unmixing : ndarray, (k, units)
         `s = (x - center) @ unmixing.T`: exactly, or in the least-squares sense where there is an `encoder`.
     encoder : object or None
-        Where coordinates are no linear function of vectors: what has the `transform` that gives them.
+        Where coordinates are not a linear function of vectors: the object whose `transform` gives them.
     columns, signs : ndarray, (k,), or None
         Which of the encoder's coordinates each of these is, and its sign.
     converged : bool
@@ -75,7 +75,7 @@ class Linear:
 
 
 class Curved(Protocol):
-    """A method that is no linear map: coordinates on a curved manifold, and vectors for new coordinates."""
+    """A method that is not a linear map: coordinates on a curved manifold, and vectors for new coordinates."""
 
     embedding: np.ndarray  # (m, k), the coordinates of the vectors that were embedded
 
@@ -90,7 +90,7 @@ class Curved(Protocol):
 
 
 class Asked(NamedTuple):
-    """What is asked of a decomposition; the last two of one that embeds a subsample by its neighbors."""
+    """What is asked of a decomposition; the last two concern those that embed a subsample by its neighbors."""
 
     k: int
     random_state: Any
@@ -127,13 +127,13 @@ def _ica(X: np.ndarray, asked: Asked) -> Linear:
 
 
 def _nmf(X: np.ndarray, asked: Asked) -> Linear:
-    # Its start cuts off what is below an absolute floor.
+    # NMF's initialization cuts off what is below an absolute floor.
     scaled = X / np.sqrt((X**2).mean())
     nmf, converged = fitted_quietly(
         NMF(asked.k, init="nndsvda", max_iter=ITERATIONS, random_state=asked.random_state), scaled
     )
     norm = np.linalg.norm(nmf.components_, axis=1, keepdims=True)
-    # The scale that factors share is arbitrary; here a coordinate is in the units of the activations.
+    # How the two factors share their scale is arbitrary; here coordinates are in the units of the activations.
     nmf.components_ = nmf.components_ / np.where(norm > 0, norm, 1)
     components = nmf.components_
     return Linear(components, np.zeros(X.shape[1]), np.linalg.pinv(components).T, nmf, converged)
@@ -143,7 +143,7 @@ def _lle(X: np.ndarray, asked: Asked) -> Curved:
     return InvertibleLLE(asked.k, asked.n_neighbors, asked.subsample, asked.random_state).fit(X)
 
 
-# Named for the command line, too, in `_checks.DECOMPOSITIONS`, which loads nothing of all this.
+# The command line has the same names in `_checks.DECOMPOSITIONS`, which imports none of this.
 BY_NAME: dict[str, Callable[[np.ndarray, Asked], Linear | Curved]] = {
     "pca": _pca,
     "ica": _ica,
@@ -157,12 +157,12 @@ def _other(method: Any, X: np.ndarray) -> Linear:
     rows = getattr(estimator, "components_", None)
     if rows is None:
         raise TypeError(
-            f"{type(method).__name__} has no components_ after it is fitted, so it is no decomposition; "
+            f"{type(method).__name__} has no components_ after it is fitted, so it is not a decomposition; "
             "give one such as sklearn.decomposition.FactorAnalysis, or 'pca', 'ica', 'nmf' or 'lle'"
         )
     k, units = rows.shape
     if hasattr(estimator, "inverse_transform"):
-        # Asked what it does instead of read from its attributes: whitening rescales, FastICA's rows unmix.
+        # Found from what it does instead of its attributes: whitening rescales, and FastICA's rows unmix.
         center = estimator.inverse_transform(np.zeros((1, k)))[0]
         rows = estimator.inverse_transform(np.eye(k)) - center
     else:
@@ -175,10 +175,10 @@ def _other(method: Any, X: np.ndarray) -> Linear:
 
 
 def fitted_quietly(estimator: Any, X: np.ndarray) -> tuple[Any, bool]:
-    """The estimator fitted, and whether it converged, which is told by a flag instead of a warning."""
+    """The fitted estimator, and whether it converged: a flag in place of scikit-learn's warning."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        # FastICA says this of directions that are not asked for too; the rank is checked before.
+        # FastICA says this even of directions that are not asked for; the rank has been checked before.
         warnings.filterwarnings("ignore", "There are some small singular values")
         estimator.fit(X)
     for warning in caught:

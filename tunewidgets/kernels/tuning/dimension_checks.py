@@ -1,6 +1,6 @@
-"""What can be wrong with the settings and the data of tuning dimensions, said before anything is computed.
+"""Checks of the settings and the data of tuning dimensions, made before anything is computed.
 
-In: settings or vectors. Out: nothing, or what they amount to; errors of one sentence.
+In: settings or vectors. Out: how many dimensions they ask for or hold, or an error of one sentence.
 """
 
 from difflib import get_close_matches
@@ -18,7 +18,7 @@ def asked_components(method: Any, n_components: int, n_neighbors: int, subsample
     Raises
     ------
     ValueError, TypeError
-        If the method is unknown or no decomposition, or a number is not a whole one from 1.
+        If the method is unknown or not a decomposition, or a number is not a whole number from 1.
     """
     names = _checks.DECOMPOSITIONS
     known = f"give {', '.join(map(repr, names))}"
@@ -53,12 +53,12 @@ def check_finite(data: np.ndarray, name: str) -> None:
 
 
 def check_rank(asked: int, live: np.ndarray, units: int, n_images: int | None, *, centered: bool) -> None:
-    """Raise a ValueError if `live`, `(n, units that vary)`, holds fewer dimensions than are asked for."""
+    """Raise a ValueError if `live`, `(n, units that vary)`, holds fewer dimensions than asked for."""
     check_enough(asked, len(live), _rank(live, centered=centered), live.shape[1], units, n_images)
 
 
 def check_enough(asked: int, n: int, rank: int, live: int, units: int, n_images: int | None) -> None:
-    """Raise a ValueError if `n` vectors of that rank hold fewer dimensions than are asked for."""
+    """Raise a ValueError if `n` vectors of that rank hold fewer dimensions than asked for."""
     most = min(rank, n - 1)
     if asked > most:
         of_images = f" of {n_images} images" if n_images is not None else ""
@@ -69,7 +69,7 @@ def check_enough(asked: int, n: int, rank: int, live: int, units: int, n_images:
 
 
 def _rank(live: np.ndarray, *, centered: bool) -> int:
-    """Rank of the data whatever the units' scales, above the rounding of float32."""
+    """Rank of the data above the rounding of float32, whatever the scales of the units."""
     scaled = live - live.mean(axis=0) if centered else live
     scaled = scaled / np.linalg.norm(scaled, axis=0)
     gram = scaled.T @ scaled if len(scaled) >= scaled.shape[1] else scaled @ scaled.T
@@ -77,6 +77,6 @@ def _rank(live: np.ndarray, *, centered: bool) -> int:
 
 
 def rank_of(gram: np.ndarray) -> int:
-    """Rank of the data whose products, scaled to unit length, these are."""
+    """Rank of the data from their products, scaled to unit length."""
     values = np.linalg.eigvalsh(gram)
     return int((values > 1e-10 * values[-1]).sum())

@@ -1,4 +1,4 @@
-"""Tuning dimensions: the directions, or curves, along which a layer's answers vary.
+"""Tuning dimensions: the directions, or curves, along which a layer's responses vary.
 
 In: activation vectors `(n_samples, n_units)`. Out: a scikit-learn estimator that gives coordinates for
 vectors and vectors for coordinates, by PCA, ICA, NMF, LLE or any decomposition of scikit-learn's.
@@ -31,8 +31,8 @@ BINS = 40
 class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Tuning dimensions of a layer, as a scikit-learn estimator.
 
-    Units that never vary are left out. Dimensions come in the order of their explained variance (LLE: of the
-    embedding), and point to where their coordinates have the longer tail.
+    Units that never vary are left out. Dimensions come in the order of their explained variance (LLE: in the
+    order of the embedding), and point to where their coordinates have the longer tail.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         - `"pca"`: principal components;
         - `"ica"`: independent components of variance 1 (FastICA, logcosh, up to 1,000 iterations);
         - `"nmf"`: non-negative factors of unit norm (`nndsvda`, up to 1,000 iterations) of vectors ≥ 0;
-        - `"lle"`: locally linear embedding; a curve, so that there are no `components_`;
-        - an object with `fit`, `transform` and, once fitted, `components_`; its own settings hold.
+        - `"lle"`: locally linear embedding; a curve, so there are no `components_`;
+        - an object with `fit`, `transform` and, once fitted, `components_`; its own settings apply.
     n_components : int, default 16
         How many dimensions.
     random_state : int, RandomState or None, default 0
@@ -56,7 +56,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Absent for LLE, as are `unmixing_` and `mean_`.
     unmixing_ : ndarray, (k, units)
         The way back: `s = (x - mean_) @ unmixing_.T`. Exact for PCA and ICA; the least-squares solution where
-        coordinates are no linear function of vectors (NMF's are held ≥ 0).
+        coordinates are not a linear function of vectors (NMF's are held ≥ 0).
     mean_ : ndarray, (units,)
         The center: the mean of the data, 0 for NMF; a unit that never varies has its constant here.
     unit_mask_ : ndarray of bool, (units,)
@@ -68,18 +68,18 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     converged_ : bool
         Whether the method reached its tolerance.
     streamed_ : bool
-        Whether the vectors were gone through a block at a time because they are on disk and too many for memory: PCA
-        and ICA from exact moments, NMF in mini-batches.
+        Whether the vectors were read a block at a time because they are on disk and too many for memory: PCA and ICA
+        from exact moments, NMF in mini-batches.
     score_quantiles_ : ndarray, (k, 1001)
         The coordinates of the data along each dimension, sorted and thinned: from the smallest to the largest
-        (LLE: of the vectors that are embedded, here and in the next three).
+        (LLE: of the embedded vectors only, here and in the next three).
     score_mean_ : ndarray, (k,)
         Their means.
     score_histogram_, score_edges_ : ndarray, (k, 40) and (k, 41)
         Their histograms: counts, and the edges of the bins.
     sample_ : dict
-        Where the data come from: `images` (a description), `n_images` (None where unknown), `n_vectors`; of
-        `sample_activations` all its attributes.
+        Where the data come from: `images` (a description), `n_images` (None where unknown), `n_vectors`; for
+        vectors from `sample_activations`, all of their attributes.
     method_name_ : str
         The method, or the name of the decomposition's class.
     n_components_, n_features_in_ : int
@@ -128,7 +128,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             If `n_components` is more than the data's rank or than the vectors less one, no unit varies, a
             value is NaN or infinite, NMF is given a negative one, or there is no method of that name.
         TypeError
-            If `method` is no decomposition.
+            If `method` is not a decomposition.
         """
         asked = asked_components(self.method, self.n_components, self.n_neighbors, self.subsample)
         self.streamed_ = isinstance(self.method, str) and self.method in STREAMED and is_large(X)
@@ -182,7 +182,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return self._arrange(fitted, scores, float(np.trace(covariance)))
 
     def _varying(self, X: Any, low: np.ndarray, high: np.ndarray, n: int) -> np.ndarray:
-        """Which units vary; what is known of the data goes into attributes.
+        """Which units vary; what is known about the data goes into attributes.
 
         Raises
         ------
@@ -253,7 +253,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return data
 
     def _arrange(self, fitted: Linear, scores: np.ndarray, variance: float) -> np.ndarray:
-        """Dimensions in the order of their variance, signed; gives their scores."""
+        """Put dimensions in the order of their variance, give them their signs, and return their scores."""
         share = scores.var(axis=0) * (fitted.components**2).sum(axis=1) / variance
         order = np.argsort(-share, kind="stable")
         scores = scores[:, order]
@@ -269,7 +269,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return scores
 
     def _follow(self, fitted: Curved) -> np.ndarray:
-        """Dimensions of a method that is no linear map, in its own order, signed; gives their scores."""
+        """Keep the order of a method that is not a linear map; give dimensions their signs and return their scores."""
         for left_by_another_method in ("components_", "unmixing_", "mean_"):
             self.__dict__.pop(left_by_another_method, None)
         fitted.flip(_signs(fitted.embedding, None))
@@ -294,7 +294,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
 def _signs(scores: np.ndarray, components: np.ndarray | None) -> np.ndarray:
     """`(k,)` of ±1 that make every dimension's skewness positive; scores that are all ≥ 0 keep their sign."""
-    # A column at a time, as in the quantiles: several copies of all the scores would be most of the memory used.
+    # A column at a time, as in the quantiles: several copies of all the scores would take most of the memory.
     tail = np.array([skew(column) for column in scores.T])
     sign = np.where(tail < 0, -1.0, 1.0)
     if components is not None:

@@ -1,8 +1,9 @@
-"""Patches of real images along a film: what was photographed beside what was optimized.
+"""Patches of real images along a film, to see photographs beside optimized images.
 
 In: a film, the probe it was made with, and the activations and images its dimensions were found in. Out: the film with
-a few patches at each of its points. People tell what a unit answers to from real patches better than from optimized
-images (Borowski et al., *Exemplary natural images explain CNN activations better than feature visualizations*, 2020).
+a few patches at each of its points. People tell what a unit responds to from real patches better than from
+optimized images (Borowski et al., *Exemplary natural images explain CNN activations better than feature
+visualizations*, 2020).
 """
 
 from typing import Any
@@ -21,7 +22,7 @@ from tunewidgets.kernels.network.layers import sight_of
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
 
-# Of so many vectors nearest to a point along its dimension, those nearest in direction are shown.
+# Among this many vectors nearest to a point along its dimension, those nearest in direction are shown.
 AMONG = 64
 NOBODY = -1
 
@@ -38,9 +39,9 @@ def add_patches(
 ) -> xr.Dataset:
     """Give a film real patches at each of its points.
 
-    A point's patches are what the sampled vectors see, a receptive field each, or of pooled vectors their
-    neighborhood's together: of the 64 nearest to the point along its dimension, the `k` whose direction is nearest to
-    the point's target, no two from one image. At a dimension's ends these are its exemplars.
+    A point's patches are what sampled vectors see: one receptive field each, or for pooled vectors those of their
+    neighborhood together. Of the 64 vectors nearest to the point along its dimension, the `k` whose direction is
+    nearest to the point's target are shown, no two from one image. At a dimension's ends these are its exemplars.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def add_patches(
     images : zoo source, Tensor, ndarray or iterable
         Those that `activations` came from, in the same order.
     k : int, default 4
-        Patches a point.
+        Patches per point.
     side : int, default 48
         Side of a patch in the record, pixels.
     progress : bool, default True
@@ -62,15 +63,15 @@ def add_patches(
     -------
     xarray.Dataset
         The film with `patch` uint8 `(dimension, point, exemplar, patch_y, patch_x, rgb)`, `patch_image`, the index of
-        the image each comes from (-1 where there is none), `patch_position`, the position on the layer's map, and
-        `patch_coordinate`, its own coordinate along the dimension; -1 and NaN there too.
+        the image each comes from, `patch_position`, the position on the layer's map, and `patch_coordinate`, its own
+        coordinate along the dimension. Where there are fewer patches, indices are -1 and coordinates NaN.
 
     Raises
     ------
     ValueError
         The film has no linear fit, or was made for another layer or with other weights; `activations` does not say
-        which images it came from, or names more than there are, or these shuffle; `k` or `side` is no positive whole
-        number.
+        which images it came from, or names more than there are, or these shuffle; `k` or `side` is not a positive
+        whole number.
 
     References
     ----------
@@ -139,7 +140,7 @@ def _choose(film: xr.Dataset, activations: xr.DataArray, coordinates: np.ndarray
             near = np.argpartition(distance, among - 1)[:among]
             target = np.maximum(film["target"].values[dimension, point], 0)
             likeness = vectors[near] @ target / np.maximum(lengths[near], 1e-12)
-            # Equals in the order of the samples, so that the choice does not depend on the partition's.
+            # Ties go in the order of the samples, not in the partition's arbitrary one.
             ranked = near[np.lexsort((near, -likeness))]
             _, first = np.unique(images[ranked], return_index=True)
             best = ranked[np.sort(first)][:k]
@@ -157,8 +158,8 @@ def _cut(
     side: int,
     progress: bool,
 ) -> tuple[np.ndarray, int | None]:
-    """The patches of vectors pooled over `pool` × `pool` positions, and the side in pixels of the windows they were cut
-    from; None for whole images.
+    """The patches of vectors pooled over `pool` × `pool` positions, and the side in pixels of the windows that were cut
+    out; None for whole images.
     """
     sight = sight_of(probe).through((pool, pool), (1, 1))
     board = np.zeros((*source.shape, side, side, 3), np.uint8)

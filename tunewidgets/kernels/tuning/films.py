@@ -1,4 +1,4 @@
-"""Films: an image for each point along each tuning dimension of a layer.
+"""Films: one image for each point along each tuning dimension of a layer.
 
 In: a probe and fitted dimensions (with the activations they were fitted on, for the range of each coordinate). Out: a
 film record. Paper B, section 3.3 (*Identifying and interpreting tuning dimensions in deep networks*).
@@ -33,15 +33,15 @@ from tunewidgets.kernels.tuning.places import check_source
 from tunewidgets.kernels.tuning.points import OTHERS, SAMPLINGS, Others, Points, Sampling, place_points
 
 CONSTANT = "constant direction: every point along this dimension asks for the same image; hold the others at the mean"
-# Images that share a start with structure of its own stay alike along a film; from near gray each finds its own.
+# Images that start from one structure stay alike along a film; from near gray each finds its own.
 START_NOISE = 0.1
 # Largest distance between unit targets that still counts as one direction.
 SAME_DIRECTION = 1e-4
 INTERRUPTED = "not made: interrupted before this dimension was finished; render it again"
 NOT_YET = "not made yet: run the study again to go on with it"
-# Options of images that a film's caller does not choose, and that stores of before do not name.
+# Options of images that a film's caller does not choose, and that older stores do not name.
 NOT_SAID = ("restarts", "objective_at", "checkpoints", "optimizer", "floats", "start", "leave", "importance")
-EMPTY = "no direction: no point along this dimension asks for any unit to answer"
+EMPTY = "no direction: no point along this dimension asks any unit to respond"
 
 
 def render_film(
@@ -89,7 +89,7 @@ def render_film(
     others : {"mean", "zero"}, default "mean"
         Where the other dimensions are held.
     at : "everywhere", "center" or (int, int), default "everywhere"
-        Which positions of the layer's map are to answer.
+        Which positions of the layer's map should respond.
     jitter : Jitter, optional
         Random transformations; None shifts over the whole image to the end, so that the images are seamless tiles
         (with `at` a position, the weak shifts of `visualize`).
@@ -102,7 +102,7 @@ def render_film(
         The dimensions to render; None renders all.
     store : path or URL, optional
         A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Every finished chunk goes there, and a
-        later call with the same settings goes on where this one stopped.
+        later call with the same settings continues where this one stopped.
     executor : optional
         Anything with the interface of `concurrent.futures`: its workers make the images, a chunk at a time.
 
@@ -110,20 +110,20 @@ def render_film(
     -------
     xarray.Dataset
         A film record: by `(dimension, point)` `coordinate`, `quantile` (the share of the data below it), `target` (…,
-        unit), `image` (…, y, x, rgb) uint8 and `cosine`, the one reached; by dimension `histogram` and `bin_edge` of
-        the data's coordinates, `explained_variance`, `status`, `label` and `suggested_label`, both empty; and, of all
+        unit), `image` (…, y, x, rgb) uint8 and `cosine`, as reached; by dimension `histogram` and `bin_edge` of
+        the data's coordinates, `explained_variance`, `status`, `label` and `suggested_label`, both empty; and, for all
         methods but LLE, the linear fit `component`, `unmixing`, `center` with `unit_mask`. A dimension that cannot be
-        shown has its reason in `status`, NaN as `cosine` and a black `image`.
+        shown has the reason in `status`, NaN as `cosine` and a black `image`.
 
     Raises
     ------
     ValueError, TypeError
         Dimensions that are not fitted or belong to another layer; an option outside its range; a store with a film made
-        otherwise.
+        with other settings.
     RuntimeError
-        Another process is writing to the store, inference mode is on, or workers were lost again and again.
+        Another process is writing to the store, inference mode is on, or workers kept getting lost.
     FileExistsError
-        Something that is no record is at the store's path.
+        Something that is not a record is at the store's path.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def render_film(
             f"only is {only!r}; the fit has dimensions 0 to {count - 1}: name each wanted one once."
         )
     if not is_whole(points, 2):
-        raise ValueError(f"points is {points!r}; a film needs at least 2 points a dimension.")
+        raise ValueError(f"points is {points!r}; a film needs at least 2 points per dimension.")
     if sampling not in SAMPLINGS:
         raise ValueError(f"sampling is {sampling!r}; choose one of {', '.join(map(repr, SAMPLINGS))}.")
     if others not in OTHERS:
@@ -183,7 +183,7 @@ def render_film(
         "size": side,
         "steps": steps,
         "images": dimensions.sample_["images"],
-        # How vectors were made of the layer's map: a new image is placed by the same.
+        # How vectors were made from the layer's map: a new image is placed in the same way.
         **{
             name: dimensions.sample_[name]
             for name in ("pool", "pooling", "contrast")
@@ -255,7 +255,7 @@ def render_film(
 def asked_for(targets: np.ndarray, mode: Mode) -> np.ndarray:
     """The vectors that the images are optimized for: rectified, or as they are in the paper's mode.
 
-    A point that asks for nothing at all takes its nearest neighbor's direction, for it has none of its own.
+    A point that asks for nothing at all has no direction of its own and takes that of its nearest neighbor.
     """
     vectors = targets if mode == "cosine" else np.maximum(targets, 0)
     empty = ~vectors.any(axis=1)

@@ -1,7 +1,7 @@
-"""Locally linear embedding with a way back, which scikit-learn's has not.
+"""Locally linear embedding with a way back, which scikit-learn's lacks.
 
-In: vectors `(n, units)`. Out: coordinates on a curved manifold through a subsample of them, of new vectors
-too, and vectors for new coordinates. Unstable: other subsamples of the same data give other dimensions.
+In: vectors `(n, units)`. Out: coordinates on a curved manifold through a subsample of them, also for new
+vectors, and vectors for new coordinates. Unstable: another subsample of the same data gives other dimensions.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from sklearn.manifold import LocallyLinearEmbedding
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
-# Of the trace of the local covariance, as in scikit-learn's weights.
+# A share of the trace of the local covariance, as in scikit-learn's weights.
 REGULARIZATION = 1e-3
 
 
@@ -69,11 +69,11 @@ class InvertibleLLE:
         return self
 
     def encode(self, X: np.ndarray) -> np.ndarray:
-        """Coordinates `(n, k)` of vectors `(n, units)`: mixed as they are of the nearest embedded vectors."""
+        """Coordinates `(n, k)` of vectors `(n, units)`: those nearest in the subsample, in the same mixture."""
         return (self._lle.transform(X) - self._shift) / self._scale
 
     def decode(self, S: np.ndarray) -> np.ndarray:
-        """Vectors `(n, units)` at coordinates `(n, k)`: mixed as these are of the nearest embedded points."""
+        """Vectors `(n, units)` at coordinates `(n, k)`: those nearest in the embedding, in the same mixture."""
         near = self._near.kneighbors(S, return_distance=False)
         weights = barycentric_weights(S, self.embedding[near])
         return np.einsum("nj,nju->nu", weights, self.vectors[near])
@@ -85,7 +85,7 @@ class InvertibleLLE:
         self._near = NearestNeighbors(n_neighbors=self.n_neighbors).fit(self.embedding)
 
     def _distinct(self, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-        # Copies are left out (rectified vectors are often all zero): among them neighbors give no direction.
+        # Copies are left out (rectified vectors are often all zero): neighbors that are equal give no direction.
         drawn = X[rng.permutation(len(X))[: 2 * self.subsample]]
         first = np.unique(drawn, axis=0, return_index=True)[1]
         return drawn[np.sort(first)[: self.subsample]]
@@ -102,7 +102,7 @@ class InvertibleLLE:
 
 
 def barycentric_weights(points: np.ndarray, neighbors: np.ndarray) -> np.ndarray:
-    """Weights of sum 1 with which each point is best mixed from its neighbors.
+    """Weights that add up to 1 and mix each point best from its neighbors.
 
     Parameters
     ----------

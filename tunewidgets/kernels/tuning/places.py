@@ -18,7 +18,7 @@ from tunewidgets.records import settings_of
 
 
 class Fit(NamedTuple):
-    """What places a vector along linear dimensions, and how vectors are made of a layer's map."""
+    """What places a vector along linear dimensions, and how vectors are made from a layer's map."""
 
     unmixing: np.ndarray  # (dimensions, units)
     center: np.ndarray
@@ -28,14 +28,14 @@ class Fit(NamedTuple):
     contrast: float | None = None
 
     def coordinates(self, vectors: np.ndarray) -> np.ndarray:
-        """Of vectors `(n, units)`, `(n, dimensions)` float32."""
+        """Coordinates `(n, dimensions)` float32 of vectors `(n, units)`."""
         centered = vectors[:, self.unit_mask].astype(np.float64) - self.center[self.unit_mask]
         return np.asarray(centered @ self.unmixing[:, self.unit_mask].T.astype(np.float64), dtype=np.float32)
 
     def maps(self, probe: Probe, images: torch.Tensor) -> np.ndarray:
         """Coordinates `(N, dimensions, h, w)` of each position of the layer's map on images `(N, 3, H, W)` in [0, 1].
 
-        Where vectors are of neighborhoods, there are as many positions as neighborhoods. A layer without a map
+        Where vectors are pooled over neighborhoods, there are as many positions as neighborhoods. A layer without a map
         has one position.
         """
         values = probe.rectified(images)
@@ -95,8 +95,8 @@ def coordinates_of(film: xr.Dataset, vectors: np.ndarray) -> np.ndarray:
 def places_on(film: xr.Dataset, probe: Probe, image: torch.Tensor) -> np.ndarray:
     """Coordinates `(dimensions, h, w)` float32 of each position of the layer's map on an image `(3, H, W)` in [0, 1].
 
-    Where the film's vectors are of neighborhoods, there are as many positions as neighborhoods. A layer without a
-    map has one position.
+    Where the film's vectors are pooled over neighborhoods, there are as many positions as neighborhoods. A layer
+    without a map has one position.
 
     Raises
     ------

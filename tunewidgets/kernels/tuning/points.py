@@ -1,7 +1,7 @@
-"""Where along a tuning dimension the images are made.
+"""Points along a tuning dimension: where its images are made, and what they are made for.
 
 In: fitted dimensions and the index of one. Out: coordinates from one end of what was observed to the other, and the
-activation each asks for.
+target activation at each.
 """
 
 from typing import Literal, NamedTuple, get_args
@@ -14,7 +14,7 @@ Sampling = Literal["arc", "uniform", "quantile"]
 SAMPLINGS = get_args(Sampling)
 Others = Literal["mean", "zero"]
 OTHERS = get_args(Others)
-# Steps of the fine path along which equal angles are found.
+# Points of the fine path along which equal angles are found.
 FINE = 2001
 
 
@@ -55,7 +55,7 @@ def along(dimensions: TuningDimensions, index: int, coordinates: np.ndarray, oth
 
 
 def _equal_angles(dimensions: TuningDimensions, index: int, count: int, others: Others) -> np.ndarray:
-    """Coordinates whose rectified targets lie equal angles apart: equal steps pack the change into few of them."""
+    """Coordinates whose rectified targets lie equal angles apart: equal steps would squeeze the change into a few."""
     observed = dimensions.score_quantiles_[index]
     path = np.linspace(observed[0], observed[-1], FINE)
     targets = np.maximum(along(dimensions, index, path, others), 0)
@@ -67,6 +67,6 @@ def _equal_angles(dimensions: TuningDimensions, index: int, count: int, others: 
     turned = np.concatenate([[0], np.cumsum(2 * np.arcsin(np.clip(chords / 2, 0, 1)))])
     if turned[-1] == 0:
         return np.linspace(observed[0], observed[-1], count)
-    # A stretch without any turn has no inverse: a slope far below one step's angle decides within it.
+    # A stretch without any turn has no inverse; a slope far below one step's angle gives it one.
     turned += np.linspace(0, 1e-9 * turned[-1], FINE)
     return np.interp(np.linspace(0, turned[-1], count), turned, path)

@@ -1,4 +1,4 @@
-"""Random axes as scikit-learn decompositions: what a method would give that found no dimension.
+"""Random axes as scikit-learn decompositions: what a method that finds nothing would give.
 
 In: a subspace, as rows that span it, or nothing. Out: decompositions whose axes are drawn uniformly, through the mean
 of the data that they are fitted to.
@@ -36,14 +36,14 @@ class _Axes(TransformerMixin, BaseEstimator):
 
 
 class SubspaceAxes(_Axes):
-    """Axes of a subspace, drawn uniformly, in frames: as many as it has dimensions are orthonormal, then the next.
+    """Axes of a subspace, drawn uniformly in orthonormal frames, each of as many axes as the subspace has dimensions.
 
     Parameters
     ----------
     within : ndarray, (k, units)
         Independent rows that span the subspace.
     axes : int
-        How many axes. More than k are no basis: each is then a direction by itself.
+        How many axes. More than k are not a basis: each is then a direction by itself.
     random_state : int, RandomState or None
     """
 

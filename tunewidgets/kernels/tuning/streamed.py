@@ -1,8 +1,8 @@
 """Linear decompositions of vectors that do not fit in memory, a block at a time.
 
 In: blocks of vectors that can be gone through again, and a method. Out: the same `Linear` that `decompose` gives. PCA
-needs moments only, and is exact; ICA whitens with them and holds k coordinates a vector; NMF goes through the blocks a
-few times.
+needs only moments, and is exact; ICA whitens with them and holds k coordinates per vector; NMF goes through the blocks
+a few times.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 
 from tunewidgets.kernels.tuning.decompositions import ITERATIONS, Linear, fitted_quietly
 
-# NMF's passes over the data, and the change of its components at which it stops before them.
+# NMF's passes over the data, and the change of its components at which it stops early.
 PASSES, TOLERANCE = 10, 1e-3
 Blocks = Callable[[], Iterator[np.ndarray]]
 STREAMED = ("pca", "ica", "nmf")
@@ -28,7 +28,7 @@ class Moments:
         shift: np.ndarray | None = None
         for block in blocks():
             if shift is None:
-                # About the first block's mean, so that large means do not cost the variances their digits.
+                # Around the first block's mean, so that large means do not cost the variances their digits.
                 shift = block.mean(axis=0)
                 self.first = block[0]
                 self.low, self.high = block.min(axis=0), block.max(axis=0)
@@ -43,7 +43,7 @@ class Moments:
         self.covariance = products / self.n - np.outer(sums, sums) / self.n**2
 
     def gram(self, mask: np.ndarray, *, centered: bool) -> np.ndarray:
-        """Products of the units that vary, of unit length each: what the rank is read from."""
+        """Products of the units that vary, each scaled to length 1: what the rank is read from."""
         found = self.covariance[np.ix_(mask, mask)]
         if not centered:
             found = found + np.outer(self.mean[mask], self.mean[mask])
@@ -54,7 +54,7 @@ class Moments:
 def decompose_blocks(
     method: str, blocks: Blocks, mean: np.ndarray, covariance: np.ndarray, n: int, k: int, random_state: Any
 ) -> Linear:
-    """`method` fitted to blocks of vectors without constant units, of which mean and covariance are known."""
+    """`method` fitted to blocks of vectors without constant units, whose mean and covariance are known."""
     if method == "nmf":
         return _nmf(blocks, np.sqrt((np.diag(covariance) + mean**2).mean()), k, random_state)
     values, axes = np.linalg.eigh(covariance)
@@ -93,7 +93,7 @@ def _ica(
         white,
     )
     turn = ica.components_
-    # FastICA turns white coordinates; the turn is orthogonal, so that its transpose turns back.
+    # FastICA rotates white coordinates; the rotation is orthogonal, so its transpose turns them back.
     return Linear((turn * deviations) @ axes, mean, (turn / deviations) @ axes, converged=converged)
 
 
