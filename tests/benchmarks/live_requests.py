@@ -103,7 +103,7 @@ def measure(browser: Browser) -> dict[str, list[float]]:
             notebook.page.get_by_role("button", name="All sliders together").click(timeout=120_000)
             _until_finished(notebook)
             found |= _single(notebook, name)
-            found |= _cancelled(notebook, name)
+            found |= _canceled(notebook, name)
             found |= _rush(notebook, name)
             context.close()
         context = browser.new_context(viewport={"width": 1400, "height": 1000})
@@ -163,7 +163,7 @@ def _single(notebook: Notebook, name: str, moves: int = 20) -> dict[str, list[fl
     }
 
 
-def _cancelled(notebook: Notebook, name: str, times: int = 10) -> dict[str, list[float]]:
+def _canceled(notebook: Notebook, name: str, times: int = 10) -> dict[str, list[float]]:
     """Stopped as soon as the image grows."""
     notebook.page.evaluate("() => { window.measured = []; }")
     for time in range(times):

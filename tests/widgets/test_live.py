@@ -83,18 +83,18 @@ def test_the_newest_request_wins_and_the_older_ends(page):
     live.start("last", 99, count(2))
     page.wait("last", "done")
     assert len(closed) == sum("partial" in page.kinds(f"new {at}") for at in range(50)) + 1
-    assert all("cancelled" in page.kinds(f"new {at}") for at in range(50))
-    assert page.kinds("old")[-1] == "cancelled"
+    assert all("canceled" in page.kinds(f"new {at}") for at in range(50))
+    assert page.kinds("old")[-1] == "canceled"
 
 
-def test_nothing_is_told_of_a_request_after_it_was_cancelled(page):
+def test_nothing_is_told_of_a_request_after_it_was_canceled(page):
     live, gate = Live(page.send), threading.Event()
     live.start("a", 0, count(5, gate))
     live.cancel("another")
     live.cancel("a")
     gate.set()
-    page.wait("a", "cancelled")
-    assert page.kinds("a") == ["progress", "cancelled"]
+    page.wait("a", "canceled")
+    assert page.kinds("a") == ["progress", "canceled"]
 
 
 def test_the_same_question_joins_the_one_under_way(page):
@@ -133,7 +133,7 @@ def test_widgets_take_turns_on_one_thread(page):
     other.start("short", 0, count(5))
     page.wait("short", "done")
     one.cancel()
-    page.wait("endless", "cancelled")
+    page.wait("endless", "canceled")
     assert sum(thread.name == "live-requests" for thread in threading.enumerate()) == 1
 
 

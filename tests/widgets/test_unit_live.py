@@ -271,13 +271,13 @@ def test_cancel_ends_it_all_and_keeps_what_is_finished(network, scatter, page):
     page.ask("a", all=True)
     scatter._reply(scatter, {"id": "a", "kind": "cancel"}, [])
     network.gate.set()
-    page.wait("a", "cancelled")
+    page.wait("a", "canceled")
     passes = network.passes
     page.ask("b")
     page.wait("b")
     assert network.passes == passes
     assert scatter.record()["rendered"].values.sum() == 2
-    # What is asked right after a cancel is no part of what was cancelled.
+    # What is asked right after a cancel is no part of what was canceled.
     page.ask("c", unit=1)
     page.wait("c")
     assert scatter.record()["rendered"].values[:, 1].all()

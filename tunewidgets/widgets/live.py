@@ -1,7 +1,7 @@
 """Live requests of widgets: work that goes on while the reader explores, a step at a time, and can be stopped.
 
 In: a request's id and the generator of its replies. Out: messages to the page, `{id, kind, …}`: `progress` at once,
-`partial` for each reply and `done` at the end, `error` with a sentence and details, or `cancelled`. All widgets'
+`partial` for each reply and `done` at the end, `error` with a sentence and details, or `canceled`. All widgets'
 generators take turns on one thread: whoever computes in a cell keeps the other cores.
 """
 
@@ -76,7 +76,7 @@ class Request:
     def advance(self) -> bool:
         """Take one step and tell of it; whether there is more to do."""
         if self.stopped:
-            return self._end("cancelled")
+            return self._end("canceled")
         try:
             reply = next(self._replies, None)
         except Exception as error:
@@ -85,7 +85,7 @@ class Request:
             self.error = error
             return self._end("error", {"message": plain, "details": details})
         if self.stopped:
-            return self._end("cancelled")
+            return self._end("canceled")
         if reply is None:
             return self._end("done")
         self._tell("partial", *reply)

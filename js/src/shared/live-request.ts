@@ -116,7 +116,7 @@ export class LiveRequests {
 
   #hear(told: Told, buffers: DataView[]): void {
     this.#kernel.heard();
-    if (told.kind === "cancelled" && told.id === this.#leaving?.id)
+    if (told.kind === "canceled" && told.id === this.#leaving?.id)
       measure("tunewidgets:live-cancel", this.#leaving.at);
     const current = this.#current;
     if (!current || told.id !== current.id) return;
@@ -130,7 +130,7 @@ export class LiveRequests {
     if (told.kind === "progress" && told.same) current.id = told.same;
     if (told.kind === "partial") current.listener.partial(told as never, buffers);
     if (told.kind === "done") this.#settle()?.listener.done();
-    if (told.kind === "cancelled") this.#settle()?.listener.stopped();
+    if (told.kind === "canceled") this.#settle()?.listener.stopped();
     if (told.kind === "error") this.#fail({ message: told.message ?? "", details: told.details ?? "" });
   }
 }

@@ -89,11 +89,11 @@ describe("live requests", () => {
     told(0, "error", { message: "no", details: "Traceback" });
     expect(one.failed).toHaveBeenCalledWith({ message: "no", details: "Traceback" });
     requests.start({ kind: "image" }, other);
-    told(1, "cancelled");
+    told(1, "canceled");
     expect(other.stopped).toHaveBeenCalledTimes(1);
   });
 
-  it("are cancelled by their id, and heard of no more", () => {
+  it("are canceled by their id, and heard of no more", () => {
     const { requests, listener, told, model } = setup();
     const one = listener();
     requests.start({ kind: "image" }, one);
