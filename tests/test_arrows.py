@@ -15,11 +15,11 @@ PAGE_CODE = Path(__file__).parents[1] / "js" / "src"
 # modules; the package itself, which loads public names when they are asked for, may be imported by all.
 MAY_IMPORT = {
     "_checks": "",
-    "_devices": "",
+    "_tensors": "",
     "records": "_checks",
     "derived": "_checks records",
-    "zoo": "_checks _devices records",
-    "kernels": "_checks _devices records derived zoo live_protocols",
+    "zoo": "_checks _tensors records",
+    "kernels": "_checks _tensors records derived zoo live_protocols",
     "live_protocols": "derived",
     # The one arrow from views to kernels, followed once there is a probe.
     "live_work": "live_protocols kernels",
@@ -32,7 +32,7 @@ MAY_IMPORT = {
 }
 TORCH = ("torch", "torchvision", "torch_lucent", "lucent")
 # Where torch may be imported.
-COMPUTING = ("_devices", "zoo", "kernels", "makers")
+COMPUTING = ("_tensors", "zoo", "kernels", "makers")
 MOST_FILES = 8
 MOST_LINES = 400
 MOST_PARAMETERS = 8  # by position, of a function that is no public name

@@ -6,14 +6,15 @@ for it.
 
 from math import inf
 from numbers import Integral
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, TypeGuard, get_args
 
 # A value that follows from the network, the layer and the machine.
 Auto = Literal["auto"]
 # Steps of an image's optimization, unless a caller asks for more or fewer.
 STEPS = 128
 # The decompositions that are known by a name.
-DECOMPOSITIONS = ("pca", "ica", "nmf", "lle")
+Decomposition = Literal["pca", "ica", "nmf", "lle"]
+DECOMPOSITIONS: tuple[str, ...] = get_args(Decomposition)
 
 
 def is_whole(value: Any, least: float = -inf, most: float = inf) -> TypeGuard[int]:

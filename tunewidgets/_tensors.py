@@ -1,9 +1,20 @@
-"""The device that a network runs on, and whether bfloat16 is fast there: for kernels and for training.
+"""Tensors: the shapes in which they change hands, and the device that a network runs on.
 
 In: a device's name, or "auto". Out: a `torch.device`, or whether it multiplies bfloat16 faster than float32.
 """
 
+from typing import Annotated
+
 import torch
+from torch import Tensor
+
+# N images, U units, T targets; a type checker sees tensors, a reader their shapes.
+Image = Annotated[Tensor, "(3, H, W), RGB in [0, 1]"]
+Images = Annotated[Tensor, "(N, 3, H, W), RGB in [0, 1]"]
+CanvasParameters = Annotated[Tensor, "(N, *canvas.shape), what an optimizer moves"]
+LayerValues = Annotated[Tensor, "(N, U, h, w), or (N, U) where the layer has no map"]
+Activations = Annotated[Tensor, "(N, U), one number per unit: rectified and reduced over positions"]
+Scores = Annotated[Tensor, "(N,), what each image's target is maximized by"]
 
 
 def choose_device(device: str | torch.device) -> torch.device:

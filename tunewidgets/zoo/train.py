@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from tunewidgets._devices import choose_device, multiplies_bfloat16
+from tunewidgets._tensors import choose_device, multiplies_bfloat16
 from tunewidgets.zoo.cifar10 import DATA_SETS, Labeled, load_labeled
 from tunewidgets.zoo.classifiers import CLASSIFIERS, classifier
 from tunewidgets.zoo.command import run

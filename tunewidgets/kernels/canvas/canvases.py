@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from tunewidgets._tensors import CanvasParameters, Images
 from tunewidgets.kernels.canvas.maco import MacoCanvas
 from tunewidgets.kernels.canvas.spectrum import (
     COLOR_CORRELATION,
@@ -86,13 +87,13 @@ class FourierCanvas:
         parameters[:, 0, 0, 0] = decorrelated * self.size / self.scale[0, 0]
         return parameters
 
-    def image(self, parameters: Tensor) -> Tensor:
+    def image(self, parameters: CanvasParameters) -> Images:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
         scale = self.scale.to(parameters.device)
         spectrum = torch.view_as_complex(parameters * scale)
         return bounded(logits_of(spectrum, self.size), self.contrast).sigmoid()
 
-    def parameters(self, images: Tensor) -> Tensor:
+    def parameters(self, images: Images) -> CanvasParameters:
         """`(N, 3, size, size)` images in [0, 1] as parameters: as close to them as the band allows."""
         parts = torch.view_as_real(image_spectrum(images))
         return torch.where(self.scale > 0, parts / self.scale.clamp(min=1e-12), 0.0)
@@ -119,11 +120,11 @@ class PixelCanvas:
         """Parameters of one image of a single color, `(3,)` logits of its RGB."""
         return logits[:, None, None].expand(self.shape).clone()
 
-    def image(self, parameters: Tensor) -> Tensor:
+    def image(self, parameters: CanvasParameters) -> Images:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
         return bounded(parameters, self.contrast).sigmoid()
 
-    def parameters(self, images: Tensor) -> Tensor:
+    def parameters(self, images: Images) -> CanvasParameters:
         """`(N, 3, size, size)` images in [0, 1] as parameters."""
         return image_logits(images)
 

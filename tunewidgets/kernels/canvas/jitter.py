@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tunewidgets._tensors import Images
+
 
 @dataclass(frozen=True)
 class Jitter:
@@ -76,7 +78,7 @@ class Jitter:
         """The transformations of one target: `(steps, 4)` in [-1, 1], for shift y, shift x, scale and turn."""
         return torch.rand(steps, 4, generator=generator) * 2 - 1
 
-    def apply(self, images: Tensor, draws: Tensor, strength: float = 1.0) -> Tensor:
+    def apply(self, images: Images, draws: Tensor, strength: float = 1.0) -> Images:
         """`(N, 3, H, W)` images, each moved by its row of `(N, 4)` draws, all weakened to `strength`."""
         if self.is_still or (strength == 0 and not self.steady):
             return images

@@ -14,6 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from tunewidgets._tensors import CanvasParameters, Images
 from tunewidgets.kernels.canvas.spectrum import image_spectrum, logits_of, radial_frequency
 
 # Measured on 1,000 photographs of ImageNet by tests/benchmarks/photograph_spectrum.py: the mean magnitude, per pixel,
@@ -89,7 +90,7 @@ class MacoCanvas:
         """One target's initial parameters: all phases are equally likely."""
         return (torch.rand(self.shape, generator=generator) * 2 - 1) * math.pi
 
-    def image(self, parameters: Tensor) -> Tensor:
+    def image(self, parameters: CanvasParameters) -> Images:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
         magnitude = self.magnitude.to(parameters.device).expand(parameters.shape)
         return logits_of(torch.polar(magnitude, self._mirrored(parameters)), self.size).sigmoid()

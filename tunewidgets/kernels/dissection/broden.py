@@ -18,6 +18,7 @@ from tunewidgets.kernels.data.image_batches import CHUNK
 from tunewidgets.kernels.dissection.features import Features, reduced
 from tunewidgets.kernels.dissection.labels import Concepts
 from tunewidgets.kernels.dissection.masks import Overlaps, Overlay, Thresholds
+from tunewidgets.kernels.network.capture import Reduction
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.zoo.broden import Broden
 
@@ -32,7 +33,7 @@ class PlacedScores(NamedTuple):
 
 
 def dissect(
-    features: Features, source: Broden, reduction: str, share: float, progress: bool
+    features: Features, source: Broden, reduction: Reduction, share: float, progress: bool
 ) -> tuple[np.ndarray, Concepts, PlacedScores]:
     """Values `(pictures, features)`, the concepts of the pictures, and how their masks overlap with active positions.
 

@@ -21,7 +21,7 @@ from tunewidgets.kernels.dissection.features import Features, features_of, reduc
 from tunewidgets.kernels.dissection.labels import Concepts, Pictures, concepts_in
 from tunewidgets.kernels.dissection.scores import areas
 from tunewidgets.kernels.gabor.nulls import holm
-from tunewidgets.kernels.network.capture import REDUCTIONS
+from tunewidgets.kernels.network.capture import REDUCTIONS, Reduction
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.zoo.broden import Broden
 
@@ -34,7 +34,7 @@ def concepts(
     labels: Any = None,
     *,
     probe: Probe | None = None,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     least: int = 10,
     share: float = 0.005,
     classes: Sequence[str] = (),
@@ -172,7 +172,7 @@ def concepts(
     return record
 
 
-def _check(reduction: str, least: int, share: float, draws: int, seed: int) -> None:
+def _check(reduction: Reduction, least: int, share: float, draws: int, seed: int) -> None:
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(map(repr, REDUCTIONS))}")
     for name, value, smallest in (("least", least, 1), ("draws", draws, 1), ("seed", seed, 0)):
@@ -185,7 +185,7 @@ def _check(reduction: str, least: int, share: float, draws: int, seed: int) -> N
 
 
 def _seen(
-    features: Features, pictures: Pictures, labeled: bool, reduction: str, progress: bool
+    features: Features, pictures: Pictures, labeled: bool, reduction: Reduction, progress: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Each image's values, `(images, features)`, and the labels that came with the images, if they are asked for."""
     seen, labels = [], []

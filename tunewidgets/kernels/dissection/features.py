@@ -13,6 +13,7 @@ import xarray as xr
 from torch import Tensor
 
 from tunewidgets import records
+from tunewidgets.kernels.network.capture import Reduction
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.places import Fit, check_source, fit_of
@@ -57,7 +58,7 @@ class Features:
         return values if values.ndim == 4 else values[:, :, None, None]
 
 
-def reduced(maps: np.ndarray, reduction: str) -> np.ndarray:
+def reduced(maps: np.ndarray, reduction: Reduction) -> np.ndarray:
     """One value per image, `(N, features)`, of maps: "mean", "max" or "center"."""
     if reduction == "mean":
         return np.asarray(maps.mean((2, 3)))

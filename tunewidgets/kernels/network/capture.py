@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from tunewidgets._devices import choose_device
+from tunewidgets._tensors import Activations, choose_device
 from tunewidgets.kernels.network.probe import Probe, on_device, on_some_size, preprocess_of, weights_dtype
 from tunewidgets.kernels.network.tracing import (
     ACTIVATIONS,
@@ -35,7 +35,7 @@ class Reduced(NamedTuple):
     Activations are float32, or float64 where the model computes in it.
     """
 
-    activations: Tensor
+    activations: Activations
     peak: Tensor | None  # None for features, which have no map
     width: int  # of the layer's map; 1 for features
 

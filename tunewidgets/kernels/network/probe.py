@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tunewidgets._devices import choose_device
+from tunewidgets._tensors import Images, LayerValues, choose_device
 from tunewidgets.kernels.network.origin import origin
 from tunewidgets.kernels.network.sight import Sight, Watch
 from tunewidgets.kernels.network.tracing import (
@@ -111,7 +111,7 @@ class Probe:
         name = type(self.model).__name__
         return f"Probe({name}, {self.layer!r}: {self.units} {kind}{seen}, {self.device})"
 
-    def __call__(self, images: Tensor | np.ndarray) -> Tensor:
+    def __call__(self, images: Images | np.ndarray) -> LayerValues:
         """The layer's values on `images`.
 
         Parameters
@@ -133,11 +133,11 @@ class Probe:
         with torch.no_grad(), taking(batch), evaluating(self._network):
             return self.values(batch).post.float()
 
-    def rectified(self, images: Tensor | np.ndarray) -> Tensor:
+    def rectified(self, images: Images | np.ndarray) -> LayerValues:
         """The layer's values with negative ones set to 0: what unit activations and tuning dimensions are made of."""
         return self(images).relu()
 
-    def values(self, images: Tensor) -> Values:
+    def values(self, images: Images) -> Values:
         """The layer before and after its nonlinearity, with gradients; `images` is not checked.
 
         The caller holds the model in evaluation mode (`evaluating`).

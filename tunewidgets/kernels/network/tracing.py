@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._tensors import LayerValues
 from tunewidgets.kernels.network.eager import eagerly
 from tunewidgets.kernels.network.rectifiers import leak, leak_through
 
@@ -29,11 +30,11 @@ ACTIVATIONS = (
 class Values(NamedTuple):
     """A layer's values on one batch: before and after its nonlinearity (the same tensor where it has none)."""
 
-    pre: Tensor
-    post: Tensor
+    pre: LayerValues
+    post: LayerValues
     never_negative: bool = False
 
-    def rectified(self) -> Tensor:
+    def rectified(self) -> LayerValues:
         """Units' responses, float32: the values after the nonlinearity, negative ones at 0.
 
         Backward, what is negative leaks (see `rectifiers`).

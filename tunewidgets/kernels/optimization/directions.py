@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from tunewidgets._tensors import Scores
 from tunewidgets.kernels.network.probe import Probe, tensor_of
 from tunewidgets.kernels.network.tracing import Values
 from tunewidgets.kernels.optimization.scores import Objective, Score, position, staged
@@ -98,7 +99,7 @@ class Direction(Objective):
     def score(self, targets: Sequence[int], at: str, device: torch.device) -> Score:
         wanted = F.normalize(self.vectors[list(targets)].to(device), dim=1)
 
-        def scores(values: Values) -> Tensor:
+        def scores(values: Values) -> Scores:
             activations = staged(values, at)
             if self.at != "everywhere":
                 activations = position(activations, self.at)

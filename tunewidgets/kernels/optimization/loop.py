@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor
 
-from tunewidgets._devices import multiplies_bfloat16
+from tunewidgets._tensors import Activations, Image, Images, multiplies_bfloat16
 from tunewidgets.kernels.canvas.canvases import Canvas
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.fastpaths import FastPaths
@@ -82,7 +82,7 @@ class Finished(NamedTuple):
     """
 
     job: Job
-    image: Tensor
+    image: Image
     values: Tensor
     response: Tensor
     checkpoints: Tensor
@@ -235,7 +235,7 @@ class Ascent:
         return network_values(self.probe, moved, recipe.precision, recipe.at == "leaky")
 
     @torch.no_grad()
-    def measure(self) -> tuple[Tensor, Tensor]:
+    def measure(self) -> tuple[Images, Activations]:
         """The untransformed images as they are now, `(chunk, 3, H, W)`, and each unit's activation on them.
 
         In float32 whatever the loop runs in.

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets._tensors import Scores
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import Values
 from tunewidgets.kernels.optimization.scores import Objective, Score, pooled, position, staged
@@ -118,7 +119,7 @@ class IAM(_Units):
     def score(self, targets: Sequence[int], at: str, device: torch.device) -> Score:
         pick = self._picker(targets, device)
 
-        def scores(values: Values) -> Tensor:
+        def scores(values: Values) -> Scores:
             activations = pooled(staged(values, at))
             own = pick(activations)
             others = activations.shape[1] - 1
@@ -196,7 +197,7 @@ class FromLucent(Objective):
     def score(self, targets: Sequence[int], at: str, device: torch.device) -> Score:
         chosen = [self.objectives[target] for target in targets]
 
-        def scores(values: Values) -> Tensor:
+        def scores(values: Values) -> Scores:
             return torch.stack(
                 [
                     -loss(_LayerView(self._layer, values.post[n : n + 1].float()))

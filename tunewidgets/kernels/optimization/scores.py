@@ -16,18 +16,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tunewidgets._tensors import Activations, LayerValues, Scores
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.rectifiers import SLOPE
 from tunewidgets.kernels.network.tracing import Values
 
-Score = Callable[[Values], Tensor]
+Score = Callable[[Values], Scores]
 Stage = Literal["leaky", "pre", "post"]
 STAGES = get_args(Stage)
 # For searches without a gradient: negative values count a little, so that silent images can be ranked.
 SIGNED = "signed"
 
 
-def staged(values: Values, at: str) -> Tensor:
+def staged(values: Values, at: str) -> LayerValues:
     """The values that a unit's activation is optimized through: rectified, or before the layer's own nonlinearity."""
     if at == "pre":
         return values.pre.float()
@@ -36,7 +37,7 @@ def staged(values: Values, at: str) -> Tensor:
     return values.rectified() if at == "leaky" else values.post.float().relu()
 
 
-def pooled(maps: Tensor) -> Tensor:
+def pooled(maps: LayerValues) -> Activations:
     """A unit's activation: the mean over positions, `(N, U)`."""
     return maps.flatten(2).mean(2) if maps.ndim > 2 else maps
 

@@ -6,7 +6,7 @@ that only one batch is kept at a time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -25,7 +25,8 @@ from tunewidgets.kernels.single_units.silencing import SilencedLayer
 # What one batch's recording may keep, bytes.
 CACHE_BYTES = 256 * 2**20
 LARGEST_BATCH = 256
-REPLACEMENTS = ("zero", "mean")
+Replacement = Literal["zero", "mean"]
+REPLACEMENTS = get_args(Replacement)
 
 
 def ablation(
@@ -33,7 +34,7 @@ def ablation(
     data: Any,
     layers: Sequence[str] | str | None = None,
     *,
-    method: str = "zero",
+    method: Replacement = "zero",
     curves: bool = True,
     points: int = 11,
     random_orders: int = 8,

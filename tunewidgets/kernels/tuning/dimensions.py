@@ -13,6 +13,7 @@ from scipy.stats import skew
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from tunewidgets._checks import Decomposition
 from tunewidgets.kernels.data.vectors import blocks_of, is_large
 from tunewidgets.kernels.tuning.decompositions import Asked, Curved, Linear, decompose
 from tunewidgets.kernels.tuning.dimension_checks import (
@@ -99,7 +100,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def __init__(
         self,
-        method: Any = "ica",
+        method: Decomposition | BaseEstimator = "ica",
         n_components: int = 16,
         random_state: Any = 0,
         *,
