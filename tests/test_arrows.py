@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "live_work": "live_protocols kernels",
     "figures": "_checks records derived",
     "widgets": "_checks records derived live_protocols live_work figures",
-    "export": "_checks widgets",
+    "export": "_checks derived widgets",
     "makers": "_checks records derived zoo kernels",
     "cli": "_checks records derived zoo widgets export",
     "__main__": "cli",

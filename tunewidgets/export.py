@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._checks import is_whole
+from .derived.whole_files import written_whole
 from .widgets.base import Widget, bundle
 
 if TYPE_CHECKING:
@@ -195,7 +196,8 @@ def export_html(
             f"than max_mb={max_mb}; leave out widgets, layers or dimensions, or allow more"
         )
     best = page(tries[at])
-    target.write_bytes(best)
+    with written_whole(target) as part:
+        part.write_bytes(best)
     return ExportedPage(target, len(best), tries[at], len(page(quality)))
 
 

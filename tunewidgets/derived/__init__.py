@@ -4,4 +4,5 @@
 - `film_space`, `film_text`: the space that a film's dimensions span, and what is said of them
 - `recovery_marks`, `recovery_all_three`, `recovery_text`: which attributes of a bank were recovered, and by what rule
 - `statistics`, `pictures`: rank correlations and intervals; arrays as encoded images
+- `whole_files`: files that are written whole or not at all
 """

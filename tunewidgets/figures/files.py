@@ -18,6 +18,7 @@ from typing import Any
 import plotly.graph_objects as go
 from PIL import Image
 
+from ..derived.whole_files import written_whole
 from .painting import can_paint, paint
 
 FORMATS = (".pdf", ".png", ".svg")
@@ -98,12 +99,19 @@ def save(
     except NoBrowserError:
         if kind == "svg" or not can_paint(figure):
             raise
-        _save_painted(figure, file, pixels, dpi)
+        if kind == "pdf":
+            warnings.warn(
+                f"the text in {file.name} is part of the picture; it stays text where Chrome or Chromium is found",
+                stacklevel=2,
+            )
+        with written_whole(file) as part:
+            _save_painted(figure, part, pixels, dpi)
         return file
-    if kind == "png":
-        Image.open(io.BytesIO(drawn)).save(file, dpi=(dpi, dpi))
-    else:
-        file.write_bytes(drawn)
+    with written_whole(file) as part:
+        if kind == "png":
+            Image.open(io.BytesIO(drawn)).save(part, dpi=(dpi, dpi))
+        else:
+            part.write_bytes(drawn)
     return file
 
 
@@ -111,12 +119,8 @@ def _save_painted(figure: go.Figure, file: Path, pixels: float, dpi: int) -> Non
     picture = paint(figure, pixels)
     if file.suffix.lower() == ".png":
         picture.save(file, dpi=(dpi, dpi))
-        return
-    warnings.warn(
-        f"the text in {file.name} is part of the picture; it stays text where Chrome or Chromium is found",
-        stacklevel=3,
-    )
-    picture.save(file, resolution=dpi, quality=95)
+    else:
+        picture.save(file, resolution=dpi, quality=95)
 
 
 def _checked(figure: Any, path: str | os.PathLike[str], width_mm: float | None, dpi: int) -> Path:

@@ -3,7 +3,10 @@
 In: one of these, how many images, their size and a seed. Out: an `ImageSource`.
 """
 
-from collections.abc import Iterable
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,18 @@ import torch
 from torch import Tensor
 
 from tunewidgets.zoo.image_source import ImageSource, ending
-from tunewidgets.zoo.pictures import SUFFIXES, fit, in_unit_range, open_picture, to_picture
+from tunewidgets.zoo.pictures import (
+    SUFFIXES,
+    fit,
+    in_unit_range,
+    is_image_file,
+    open_picture,
+    readable_suffixes,
+    to_picture,
+)
 
+# Names of a data set's parts, which stand above its classes.
+SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "dev"})
 NAMED = ("photos", "dead-leaves", "cifar10", "digits", "imagenet-sample", "imagenet-labelled")
 
 
@@ -27,12 +40,17 @@ def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) 
         raise FileNotFoundError(f"there are no images called {str(source)!r}, and no such folder; {hint}")
     if not folder.is_dir():
         raise ValueError(f"{folder} is a file; give the folder that the images are in")
-    files = sorted(path for path in folder.rglob("*") if _is_shown(path, folder))
+    found = sorted(_shown_images(folder))
+    readable = readable_suffixes()
+    files = [path for path in found if path.suffix.lower() in readable]
     if not files:
         raise ValueError(f"the folder {folder} holds no images; put some there ({', '.join(SUFFIXES)})")
+    _warn_of_unread(folder, found, files)
     chosen = _chosen(len(files), n, seed, f"the folder {folder}")
     tops = [path.relative_to(folder).parts[0] for path in files]
-    has_labels = not any(path.parent == folder for path in files)
+    has_labels = not any(path.parent == folder for path in files) and not _are_splits(folder, set(tops))
+    if has_labels:
+        _warn_of_empty_classes(folder, set(tops))
     classes = sorted(set(tops)) if has_labels else []
     label = {name: i for i, name in enumerate(classes)}
 
@@ -45,14 +63,57 @@ def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) 
     return ImageSource(len(chosen), picture, description, classes, has_labels)
 
 
-def _is_shown(path: Path, folder: Path) -> bool:
-    """Whether this is an image file that is not hidden.
+def _shown_images(folder: Path) -> Iterator[Path]:
+    """The image files of a folder and of all folders in it, linked ones too, that are not hidden.
 
     Hidden files are not photographs: there is macOS's "._cat.png" beside "cat.png", and what Jupyter keeps in
     ".ipynb_checkpoints", which would be a class.
     """
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
+    seen = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        # A link to a folder above would be followed forever.
+        real = os.path.realpath(place)
+        folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
+        if real not in seen:
+            shown = (Path(place, name) for name in files if not name.startswith("."))
+            yield from (path for path in shown if is_image_file(path) and path.is_file())
+        seen.add(real)
+
+
+def _warn_of_unread(folder: Path, found: Sequence[Path], files: Sequence[Path]) -> None:
+    """Warn of images that can't be read here and are left out."""
+    unread = Counter(path.suffix.lower() for path in found) - Counter(path.suffix.lower() for path in files)
+    if unread:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(unread.items()))
+        warnings.warn(
+            f"the folder {folder} holds images that can't be read here and are left out ({kinds}); convert them, for "
+            "instance to PNG, or install Pillow's plugin for them",
+            stacklevel=4,
+        )
+
+
+def _are_splits(folder: Path, tops: Set[str]) -> bool:
+    """Whether the folders are parts of a data set, such as train and val, and so no classes; warns if they are."""
+    if not {name.lower() for name in tops} <= SPLITS:
+        return False
+    warnings.warn(
+        f"{', '.join(sorted(tops))} in {folder} are parts of a data set and not classes, so the images have no labels; "
+        f"for labels give one of them, such as {folder / min(tops)}",
+        stacklevel=4,
+    )
+    return True
+
+
+def _warn_of_empty_classes(folder: Path, tops: Set[str]) -> None:
+    """Warn of folders that hold no images: labels count on without them."""
+    inside = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
+    if empty := sorted(inside - tops):
+        warnings.warn(
+            f"{', '.join(empty[:5])} in {folder} {'hold' if len(empty) > 1 else 'holds'} no images and so "
+            f"{'are no classes' if len(empty) > 1 else 'is no class'}; the labels of later folders are smaller by "
+            f"{len(empty)}, which matters where they stand for a network's outputs",
+            stacklevel=4,
+        )
 
 
 def from_source(source: ImageSource, n: int | None, size: int | None, seed: int) -> ImageSource:
@@ -145,10 +206,13 @@ def _parted(item: Any) -> tuple[Any, Any]:
 
 
 def _label(value: Any) -> int | None:
-    """A class label as an int; None for anything else, such as a box or a mask."""
-    if isinstance(value, int | np.integer) or (isinstance(value, Tensor | np.ndarray) and value.ndim == 0):
+    """A class label as an int; None for anything else, such as a box, a mask or a measurement."""
+    if isinstance(value, Tensor | np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, int | np.integer):
         return int(value)
-    return None
+    # Labels kept in a table with other numbers come as floats; what is not whole is no class.
+    return int(value) if isinstance(value, float | np.floating) and float(value).is_integer() else None
 
 
 def dimensions(item: Any) -> int:

@@ -4,6 +4,7 @@ In: a PIL image, an array or a tensor of one image, or an image file. Out: `(3, 
 resized on the short side and center-cropped.
 """
 
+import mimetypes
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,20 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+# Images too, but Pillow reads them only in some versions, or with a plugin.
+SOMETIMES = (".avif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jxl", ".tga", ".pbm", ".pnm", ".ico")
+
+
+def readable_suffixes() -> frozenset[str]:
+    """The suffixes of image files that can be read here, lower case."""
+    readers = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    return frozenset({*SUFFIXES, *readers.intersection(SOMETIMES)})
+
+
+def is_image_file(path: Path) -> bool:
+    """Whether a file is an image by its name, readable here or not."""
+    kind, _ = mimetypes.guess_type(path.name)
+    return path.suffix.lower() in (*SUFFIXES, *SOMETIMES) or (kind or "").startswith("image/")
 
 
 def to_picture(value: Any, size: int | None, name: str) -> Tensor:
@@ -39,7 +54,7 @@ def to_picture(value: Any, size: int | None, name: str) -> Tensor:
     torch.Size([3, 8, 8])
     """
     if isinstance(value, Image.Image):
-        return _from_pil(value, size)
+        return _from_pil(value, size, name)
     if not isinstance(value, np.ndarray | Tensor):
         raise TypeError(f"{name} is a {type(value).__name__}; give PIL images, arrays or tensors")
     channels_first = isinstance(value, Tensor)
@@ -64,7 +79,7 @@ def open_picture(path: Path, size: int | None) -> Tensor:
             if size is not None:
                 # Lets the JPEG decoder skip detail that resizing would throw away.
                 image.draft("RGB", (2 * size, 2 * size))
-            return _from_pil(ImageOps.exif_transpose(image), size)
+            return _from_pil(ImageOps.exif_transpose(image), size, str(path))
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise ValueError(f"{path} can't be read as an image ({error}); repair it or take it out") from error
 
@@ -114,10 +129,18 @@ def _middle(height: int, width: int, size: int) -> tuple[int, int]:
     return (height - size) // 2, (width - size) // 2
 
 
-def _from_pil(image: Image.Image, size: int | None) -> Tensor:
-    if image.mode.startswith("I;16"):
-        # PIL's own conversion would clip 16 bits at 255.
-        return fit(torch.from_numpy(np.asarray(image) / np.float32(65535)).expand(3, -1, -1), size)
+def _from_pil(image: Image.Image, size: int | None, name: str) -> Tensor:
+    # Pillow's own conversion would clip what has more than 8 bits at 255.
+    if image.mode == "F":
+        return fit(in_unit_range(torch.from_numpy(np.array(image)), name).expand(3, -1, -1), size)
+    if image.mode.startswith("I"):
+        values = np.asarray(image).astype(np.int64)
+        if values.min() < 0 or values.max() > 65535:
+            raise ValueError(
+                f"{name} holds whole numbers from {values.min()} to {values.max()}, which no image of 16 bits does; "
+                "give an array of floats in [0, 1]"
+            )
+        return fit(torch.from_numpy(values / np.float32(65535)).float().expand(3, -1, -1), size)
     image = image.convert("RGB")
     if size is not None:
         height, width = _scaled(image.height, image.width, size)

@@ -5,6 +5,7 @@ the first image, the same at every pass; or one sentence that says what is wrong
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.image_batches import check_order, look_of_first
 from tunewidgets.kernels.network.probe import check_images, tensor_of
 from tunewidgets.zoo.sources import images as zoo_images
+
+# Classes that nobody has counted are fewer than this: larger labels are ids, and a table of them would fill the memory.
+MOST_UNTOLD = 65_536
 
 
 class LabeledImages:
@@ -129,14 +133,19 @@ class LabeledImages:
                 "give batches of labeled images, such as a DataLoader's."
             )
         images = check_images(item[0])
-        labels = _numbers(item[1], len(images))
+        labels = _class_numbers(item[1], len(images), self.names)
         if labels.ndim != 1 or len(labels) != len(images) or labels.dtype.is_floating_point:
             raise ValueError(
                 f"labels has shape {tuple(labels.shape)} and type {str(labels.dtype).removeprefix('torch.')} for "
                 f"{len(images)} images; give one whole number per image."
             )
         labels = labels.cpu().to(torch.int64)
-        outside = (labels < 0) | (labels >= (self.n_classes or 2**31))
+        if self.n_classes is None and int(labels.max()) >= MOST_UNTOLD:
+            raise ValueError(
+                f"labels go up to {int(labels.max()):,}, as ids do; number the classes from 0 without gaps, or say how "
+                "many there are (classes=)."
+            )
+        outside = (labels < 0) | (labels >= (self.n_classes or MOST_UNTOLD))
         if bool(outside.any()):
             place = int(outside.nonzero()[0])
             top = "the number of classes" if self.n_classes is None else f"{self.n_classes - 1}"
@@ -207,6 +216,28 @@ def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
             "source with labels."
         )
     return data, names
+
+
+def _class_numbers(labels: Any, count: int, names: Sequence[str]) -> Tensor:
+    """A batch's labels as numbers, where they are names, rows of a one-hot matrix, or whole numbers kept as floats."""
+    if isinstance(labels, np.ndarray) and labels.dtype.kind in "UO":
+        labels = labels.tolist()
+    if names and isinstance(labels, (list, tuple)) and labels and all(isinstance(one, str) for one in labels):
+        unknown = next((one for one in labels if one not in names), None)
+        if unknown is not None:
+            near = get_close_matches(unknown, names, n=1)
+            raise ValueError(
+                f"the label {unknown!r} is none of the classes; "
+                + (f"did you mean {near[0]!r}?" if near else f"they are {', '.join(map(repr, names[:5]))}, …")
+            )
+        return torch.tensor([names.index(one) for one in labels])
+    numbers = _numbers(labels, count)
+    if numbers.ndim == 2 and numbers.shape[1] > 1:
+        one_hot = bool(((numbers == 0) | (numbers == 1)).all()) and bool((numbers.sum(1) == 1).all())
+        numbers = numbers.argmax(1) if one_hot else numbers
+    if numbers.dtype.is_floating_point and bool((numbers == numbers.round()).all()):
+        numbers = numbers.to(torch.int64)
+    return numbers
 
 
 def _numbers(labels: Any, count: int) -> Tensor:

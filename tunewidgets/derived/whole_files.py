@@ -1,0 +1,42 @@
+"""Files, written whole or not at all: a full disk or a stopped process leaves what was there before.
+
+In: the path of a file. Out: a path beside it to write to, which then takes its place.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["written_whole"]
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """A path to write to, with the suffix of `target`; it becomes `target` at the end, and goes if anything fails.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp(), "page.html")
+    >>> with written_whole(target) as path:
+    ...     _ = path.write_text("whole")
+    >>> target.read_text(), [file.name for file in target.parent.iterdir()]
+    ('whole', ['page.html'])
+    """
+    # A link stays a link, to what is written now.
+    target = target.resolve()
+    if target.exists() and not target.is_file():
+        # Nothing can take the place of a pipe or a device.
+        yield target
+        return
+    part = target.with_name(f".{target.stem[:64]}-{uuid.uuid4().hex[:8]}{target.suffix}")
+    try:
+        yield part
+        if target.exists():
+            shutil.copymode(target, part)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
