@@ -17,9 +17,14 @@ def no_room(*_):
 def test_what_was_there_outlives_a_failure_and_nothing_stays_beside_it(tmp_path):
     target = tmp_path / "page.html"
     target.write_text("before")
-    with pytest.raises(OSError, match="No space"), written_whole(target) as part:
-        part.write_text("half")
-        no_room()
+
+    def fail_half_way():
+        with written_whole(target) as part:
+            part.write_text("half")
+            no_room()
+
+    with pytest.raises(OSError, match="No space"):
+        fail_half_way()
     assert target.read_text() == "before"
     assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
 

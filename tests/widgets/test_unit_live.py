@@ -312,7 +312,7 @@ def test_asking_what_is_under_way_joins_it(network, scatter, page):
             ValueError,
             "this record was made with other weights",
         ),
-        (lambda tree, net: (tree, tw.Probe(net, "1"), {"stepps": 3}), TypeError, "no option 'stepps'"),
+        (lambda tree, net: (tree, tw.Probe(net, "1"), {"stepps": 3}), TypeError, "no image option 'stepps'"),
     ],
 )
 def test_says_what_is_wrong_with_a_probe(network, tree, given, error, sentence):
