@@ -284,7 +284,7 @@ CASES = [
             (lambda f=function: f(data=[]), ValueError, "at least one image of every class"),
             (lambda f=function: f(data=[GRAY]), TypeError, "give batches of labeled images"),
             (lambda f=function: f(data=[(IMAGES, LABELS * 0)]), ValueError, "give images of at least two"),
-            (lambda f=function: f(data=[(IMAGES, LABELS.float())]), ValueError, "one whole number per image"),
+            (lambda f=function: f(data=[(IMAGES, LABELS + 0.5)]), ValueError, "one whole number per image"),
             (lambda f=function: f(data=[(IMAGES, LABELS[:4])]), ValueError, "one whole number per image"),
             (lambda f=function: f(data=[(IMAGES, LABELS - 1)]), ValueError, "correct the labels"),
             (lambda f=function: f(data=[(IMAGES * 255, LABELS)]), ValueError, "divide by 255"),

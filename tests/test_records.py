@@ -248,7 +248,7 @@ GIVEN = {"model": "m", "model_sha256": "s", "layer": "l", "seed": None, "n_image
     [
         ("movie", {}, ValueError, "no kind of record called 'movie'; the kinds are film"),
         ("film", {"x": float("nan")}, ValueError, "NaN or an infinity.*use None"),
-        ("film", {"x": object()}, TypeError, "hold a object.*describe it as text"),
+        ("film", {"x": object()}, TypeError, "of type object.*describe it as text"),
     ],
 )
 def test_new_attrs_refuses(kind, settings, error, sentence):

@@ -33,6 +33,6 @@ def plain_value(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(
-        f"a record's settings contain a {type(value).__name__}, which JSON cannot hold; "
+        f"a record's settings contain a value of type {type(value).__name__}, which JSON cannot hold; "
         "describe it as text or numbers"
     )
