@@ -166,7 +166,7 @@ def test_a_restarted_kernel_leaves_what_is_finished_and_says_why_no_more_comes(s
     scatter.page.evaluate(f"() => {KERNEL}.restart()")
     expect(scatter.light).to_have_text(GONE, timeout=2 * WAIT)
     expect(scatter.growth).to_have_count(0)
-    expect(scatter.root.locator(".tws-status")).to_contain_text("it is not connected")
+    expect(scatter.root.locator(".tws-status")).to_contain_text("Making images takes a kernel")
     expect(scatter.all).to_be_disabled()
     # The finished one opens as before.
     scatter.root.get_by_role("button", name="Table of 12 units").click()

@@ -18,7 +18,7 @@ from tunewidgets._checks import STEPS, Auto, is_whole
 from tunewidgets.kernels.canvas.canvases import CanvasName
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
-from tunewidgets.kernels.network.tracing import check_mode
+from tunewidgets.kernels.network.tracing import check_mode, evaluating
 from tunewidgets.kernels.optimization.contrast import linearity
 from tunewidgets.kernels.optimization.directions import At, Direction, Mode, cosine
 from tunewidgets.kernels.optimization.gallery import Gallery, recipe_settings, to_uint8
@@ -268,7 +268,9 @@ def asked_for(targets: np.ndarray, mode: Mode) -> np.ndarray:
 
 def achieved(probe: Probe, images: torch.Tensor, vectors: torch.Tensor, at: At) -> np.ndarray:
     """Mean cosine, over the positions asked for, of each untransformed image's activations with its target."""
-    maps = probe.rectified(images)
+    # The network has taken these images all along: what it raises now is not about their size, and is said as it is.
+    with torch.no_grad(), evaluating(probe.network):
+        maps = probe.values(images.to(probe.device, copy=True)).rectified()
     if at != "everywhere":
         maps = position(maps, at)
     if maps.ndim == 2:
