@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "_tensors": "",
     "records": "_checks",
     "derived": "_checks records",
-    "zoo": "_checks _tensors records",
+    "zoo": "_checks _tensors records derived",
     "kernels": "_checks _tensors records derived zoo live_protocols",
     "live_protocols": "derived",
     # The one arrow from views to kernels, followed once there is a probe.

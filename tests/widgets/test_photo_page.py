@@ -127,3 +127,15 @@ def test_what_cannot_be_placed_is_said_in_one_sentence(film, probe, scenes, tmp_
         tw.TuningExplorer(film, image=scenes[0])
     with pytest.raises(ValueError, match="film is of layer 'relu' and the probe of 'filters'"):
         tw.TuningExplorer(film, tw.Probe(probe.model, "filters", device="cpu"), image=scenes[0])
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+def test_a_photo_of_more_than_8_bits_is_read_in_its_own_range(film, probe, tmp_path, dtype):
+    ramp = np.linspace(0, 1, 48 * 48, dtype=np.float32).reshape(48, 48)
+    deep = Image.fromarray(ramp if dtype == np.float32 else (ramp * 65535).round().astype(dtype))
+    deep.save(tmp_path / "deep.tif")
+    expected = tw.TuningExplorer(film, probe, image=np.repeat(ramp[None], 3, axis=0))._photo
+    for image in (deep, tmp_path / "deep.tif"):
+        photo = tw.TuningExplorer(film, probe, image=image)._photo
+        assert photo["image"] == expected["image"]
+        assert photo["places"] == expected["places"]

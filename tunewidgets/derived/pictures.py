@@ -1,7 +1,7 @@
-"""Pictures: many small images arranged as one, and images as encoded bytes.
+"""Pictures: many small images arranged as one, images as encoded bytes, and the levels of those with more than 8 bits.
 
-In: uint8 arrays from a record. Out: mosaics, WebP or PNG bytes, data addresses. Widgets, still pictures and
-figures all arrange and encode images here; needs only NumPy and Pillow.
+In: uint8 arrays from a record, or a Pillow image. Out: mosaics, WebP or PNG bytes, data addresses, levels. Widgets,
+still pictures and figures all arrange and encode images here; needs only NumPy and Pillow.
 """
 
 import base64
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["data_uri", "mosaic", "png", "square_columns", "webp"]
+__all__ = ["data_uri", "deep_levels", "mosaic", "png", "square_columns", "webp"]
 
 Pixels = NDArray[np.uint8]
 
@@ -95,3 +95,30 @@ def data_uri(encoded: bytes, kind: str) -> str:
     'data:image/png;base64,YWJj'
     """
     return f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
+
+
+def deep_levels(image: Image.Image, name: str) -> np.ndarray | None:
+    """The levels `(H, W)` float32 of a gray picture of more than 8 bits, which Pillow's own conversion would clip.
+
+    Whole numbers of 16 bits are divided by 65,535; floats come as they are. None for any other picture, which Pillow
+    converts right. `name` is what a ValueError calls it.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> deep_levels(Image.fromarray(np.array([[0, 65535]], np.uint16)), "image").tolist()
+    [[0.0, 1.0]]
+    >>> deep_levels(Image.new("L", (2, 1)), "image") is None
+    True
+    """
+    if image.mode == "F":
+        return np.array(image)
+    if not image.mode.startswith("I"):
+        return None
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise ValueError(
+            f"{name} holds whole numbers from {values.min()} to {values.max()}, which no image of 16 bits does; "
+            "give an array of floats in [0, 1]"
+        )
+    return (values / np.float32(65535)).astype(np.float32)

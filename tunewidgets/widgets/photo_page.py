@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from PIL import Image, ImageOps
 
-from ..derived.pictures import webp
+from ..derived.pictures import deep_levels, webp
 from ..live_work import live_work
 from .film_live import PROBE
 
@@ -58,21 +58,28 @@ def photo_facts(film: xr.Dataset, probe: Any, image: Any, dimensions: Sequence[i
     }
 
 
+def _of_pillow(image: Image.Image, name: str) -> np.ndarray:
+    """`(H, W, 3)` uint8, or `(3, H, W)` floats of a picture of more than 8 bits."""
+    levels = deep_levels(image, name)
+    return np.array(image.convert("RGB")) if levels is None else np.repeat(levels[None], 3, axis=0)
+
+
 def _pixels(image: Any) -> np.ndarray:
     """`(H, W, 3)` uint8 of whatever was given."""
     if isinstance(image, str | os.PathLike):
         try:
             with Image.open(Path(image).expanduser()) as opened:
                 # Upright by its EXIF orientation, like the zoo's images.
-                return np.array(ImageOps.exif_transpose(opened).convert("RGB"))
+                picture = _of_pillow(ImageOps.exif_transpose(opened), str(image))
         except FileNotFoundError:
             raise FileNotFoundError(f"there is no photo at {image}; give a file that exists") from None
         except (OSError, SyntaxError) as error:
             raise ValueError(
                 f"{image} is no picture that can be read; give a PNG, JPEG or WebP file"
             ) from error
-    if isinstance(image, Image.Image):
-        return np.array(image.convert("RGB"))
+        image = picture
+    elif isinstance(image, Image.Image):
+        image = _of_pillow(image, "image")
     values = np.asarray(image.detach().cpu() if hasattr(image, "detach") else image)
     if values.ndim == 4 and len(values) == 1:
         values = values[0]

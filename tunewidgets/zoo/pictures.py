@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from tunewidgets.derived.pictures import deep_levels
+
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 # Images too, but Pillow reads them only in some versions, or with a plugin.
 SOMETIMES = (".avif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jxl", ".tga", ".pbm", ".pnm", ".ico")
@@ -130,17 +132,9 @@ def _middle(height: int, width: int, size: int) -> tuple[int, int]:
 
 
 def _from_pil(image: Image.Image, size: int | None, name: str) -> Tensor:
-    # Pillow's own conversion would clip what has more than 8 bits at 255.
-    if image.mode == "F":
-        return fit(in_unit_range(torch.from_numpy(np.array(image)), name).expand(3, -1, -1), size)
-    if image.mode.startswith("I"):
-        values = np.asarray(image).astype(np.int64)
-        if values.min() < 0 or values.max() > 65535:
-            raise ValueError(
-                f"{name} holds whole numbers from {values.min()} to {values.max()}, which no image of 16 bits does; "
-                "give an array of floats in [0, 1]"
-            )
-        return fit(torch.from_numpy(values / np.float32(65535)).float().expand(3, -1, -1), size)
+    levels = deep_levels(image, name)
+    if levels is not None:
+        return fit(in_unit_range(torch.from_numpy(levels), name).expand(3, -1, -1), size)
     image = image.convert("RGB")
     if size is not None:
         height, width = _scaled(image.height, image.width, size)
