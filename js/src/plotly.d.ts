@@ -20,7 +20,7 @@ declare module "plotly.js-basic-dist-min" {
     points?: { customdata?: unknown; curveNumber: number; pointIndex: number }[];
   }
 
-  interface Plotly {
+  export interface Plotly {
     react(root: HTMLElement, data: Json[], layout: Json, config?: Json): Promise<PlotElement>;
     restyle(root: HTMLElement, update: Json, traces?: number[]): Promise<PlotElement>;
     relayout(root: HTMLElement, update: Json): Promise<PlotElement>;

@@ -149,7 +149,7 @@ def test_an_interrupted_kernel_goes_on_and_a_page_loaded_again_finds_it(scatter)
     expect(scatter.run).to_be_visible(timeout=WAIT)
     scatter.page.evaluate(f"() => {KERNEL}.interrupt()")
     scatter.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-    scatter.notebook.open(scatter.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.path"))
+    scatter.notebook.open_again()
     expect(scatter.run).to_be_visible(timeout=2 * WAIT)
     # What was finished before is there, with its image.
     expect(scatter.heading).to_contain_text("Unit 1")

@@ -1,7 +1,7 @@
 // Unit scatter, plot: plotly.js in one element.
 // In: the figure, whenever the reader's choice changes. Out: the drawing, every unit's point on the screen, and plotly's
 // events as clicks, hovers and selections of units.
-import Plotly, { type Json, type PlotElement, type PlotEvent } from "plotly.js-basic-dist-min";
+import type { Json, PlotElement, PlotEvent, Plotly } from "plotly.js-basic-dist-min";
 import { countOf, type Layer } from "../data/units";
 import type { ScreenPoint } from "../state/nearest-unit";
 import type { View } from "../state/view";
@@ -19,6 +19,12 @@ const CAMERA = {
   height: 1000,
   path: "M500 40v500m-190-190l190 190 190-190M120 660v240h760v-240",
 };
+
+/**
+ * plotly.js, in this same file, runs when the first figure is drawn and not before: it takes longer to begin than all else
+ * here, and a busy page has two seconds to begin a widget's model, or anywidget never lets the kernel's messages through.
+ */
+const beginPlotly = async (): Promise<Plotly> => (await import("plotly.js-basic-dist-min")).default;
 
 /** Pixels of an image in a file, and the color of its frame where units have none. */
 const DETAIL = 144;
@@ -45,6 +51,7 @@ export class Drawing {
   readonly #view: View;
   readonly #host: PlotElement;
   readonly #canvas: HTMLCanvasElement;
+  #plotly: Plotly | undefined;
   #drawn = "";
   #axes = "";
   #objective = "";
@@ -66,7 +73,7 @@ export class Drawing {
     const all = JSON.stringify([key, style, state.selected, state.images]);
     if (all === this.#drawn) return;
     const axes = JSON.stringify([state.layer, state.x, state.y]);
-    const moved = this.#drawn !== "" && axes === this.#axes && state.objective !== this.#objective;
+    const moved = this.#listening && axes === this.#axes && state.objective !== this.#objective;
     const before = this.#view.places;
     this.#drawn = all;
     this.#axes = axes;
@@ -79,7 +86,10 @@ export class Drawing {
     this.#shown = data;
     // So that a unit's point is within reach from the corners of its image.
     if (state.images) layout.hoverdistance = SIDE;
-    await Plotly.react(this.#host, data as unknown as Json[], layout as Json, this.#config(layer));
+    this.#plotly ??= await beginPlotly();
+    // Ended, or asked for another figure, while plotly.js began.
+    if (this.#view.signal.aborted || all !== this.#drawn) return;
+    await this.#plotly.react(this.#host, data as unknown as Json[], layout as Json, this.#config(layer));
     if (this.#view.signal.aborted) return;
     if (!this.#listening) this.#listen();
     this.#place();
@@ -89,7 +99,7 @@ export class Drawing {
 
   end(): void {
     this.#stop();
-    Plotly.purge(this.#host);
+    this.#plotly?.purge(this.#host);
   }
 
   #config(layer: Layer): Json {
@@ -116,7 +126,12 @@ export class Drawing {
     const colors = unitColors(this.#bound);
     const source = (unit: number) => this.#source(unit, colors[unit] ?? PLAIN);
     const { width, height, ...whole } = fileFigure(this.#bound, imageOrder(this.#view), source);
-    void Plotly.downloadImage(whole as unknown as HTMLElement, { format: "svg", width, height, filename });
+    void this.#plotly?.downloadImage(whole as unknown as HTMLElement, {
+      format: "svg",
+      width,
+      height,
+      filename,
+    });
   }
 
   /** A unit's image as a data address; undefined while there is none. */
