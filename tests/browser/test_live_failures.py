@@ -79,8 +79,7 @@ def test_an_interrupted_kernel_finishes_the_image(growing):
 def test_a_page_reloaded_in_the_middle_shows_the_image_when_it_is_there(growing):
     page = growing.notebook.page
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-    name = page.evaluate("() => window.jupyterapp.shell.currentWidget.context.path")
-    growing.notebook.open(name)
+    growing.notebook.open_again()
     expect(growing.root.locator(".twe-together")).to_be_visible(timeout=2 * WAIT)
     growing.expect_finished()
 

@@ -70,6 +70,8 @@ def shown(open_notebook: Callable[[str], Notebook]) -> Scatter:
 @pytest.fixture
 def scatter(shown: Scatter) -> Iterator[Scatter]:
     """The same one, with a new record; and a check that the console stayed silent."""
+    # A page that is loaded again begins every widget that the kernel still has.
+    shown.notebook.python("widget.close()")
     shown.notebook.run_all()
     expect(shown.light).to_have_text("kernel connected", timeout=4 * WAIT)
     expect(shown.waiting).to_contain_text("None of 12 units", timeout=4 * WAIT)
@@ -144,7 +146,8 @@ def test_what_a_worker_raises_is_said_and_can_be_tried_again(scatter):
 def test_an_interrupted_kernel_goes_on_and_a_page_loaded_again_finds_it(scatter):
     scatter.notebook.python("widget.unit = 1")
     scatter.expect_finished()
-    scatter.notebook.python("Slow.pause = 0.25")
+    # Longer than a page takes to load, on a machine with other work too.
+    scatter.notebook.python("Slow.pause = 3")
     scatter.all.click()
     expect(scatter.run).to_be_visible(timeout=WAIT)
     scatter.page.evaluate(f"() => {KERNEL}.interrupt()")
