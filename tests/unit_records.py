@@ -97,6 +97,8 @@ def make_units(
             "accuracy_drop": ("unit", by_class.mean(1).astype(np.float32)),
             "loss_increase": ("unit", (3 * by_class.mean(1)).astype(np.float32)),
             "class_accuracy_drop": (("unit", "cls"), by_class.astype(np.float32)),
+            "accuracy_drop_se": ("unit", np.full(count, 0.004, np.float32)),
+            "class_accuracy_drop_se": (("unit", "cls"), np.full(by_class.shape, 0.02, np.float32)),
         }
     if exemplars:
         own |= {

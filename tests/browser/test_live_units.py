@@ -71,7 +71,7 @@ def shown(open_notebook: Callable[[str], Notebook]) -> Scatter:
 def scatter(shown: Scatter) -> Iterator[Scatter]:
     """The same one, with a new record; and a check that the console stayed silent."""
     # A page that is loaded again begins every widget that the kernel still has.
-    shown.notebook.python("widget.close()")
+    shown.notebook.python("globals().get('widget') and widget.close()")
     shown.notebook.run_all()
     expect(shown.light).to_have_text("kernel connected", timeout=4 * WAIT)
     expect(shown.waiting).to_contain_text("None of 12 units", timeout=4 * WAIT)

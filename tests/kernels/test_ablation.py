@@ -14,7 +14,7 @@ from units_networks import CASES, PRECISIONS, batches, branching, labeled_images
 import tunewidgets as tw
 from tunewidgets.kernels.network.replay import Replay
 from tunewidgets.kernels.network.tracing import find_layer
-from tunewidgets.kernels.single_units.silencing import outcome
+from tunewidgets.kernels.single_units.silencing import drop_error, scored
 
 QUIET = {"progress": False, "device": "cpu"}
 PLAIN = {**QUIET, "curves": False}
@@ -97,6 +97,36 @@ def test_a_unit_can_be_set_to_its_mean_instead(make, layer, precision):
     for unit in range(len(means)):
         _, loss, _ = naive(whole_pass(network, layer, images, [unit], means), labels)
         assert float(tree[layer].loss_increase[unit]) == pytest.approx(loss - base[1], abs=near)
+
+
+def test_a_drop_comes_with_the_standard_error_of_its_images_own_drops():
+    images, labels = labeled_images(15)
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(24, 3)
+    ).eval()
+    with torch.no_grad():
+        # No class is ahead on average, so that single units turn images over.
+        network[4].bias -= network(images).mean(0)
+    record = tw.ablation(network, batches(images, labels, 4), "1", **PLAIN)["1"].to_dataset()
+    with torch.no_grad():
+        before = (network(images).argmax(1) == labels).double().numpy()
+    some = 0
+    for unit in range(6):
+        after = (whole_pass(network, "1", images, [unit]).argmax(1) == labels).double().numpy()
+        own = before - after
+        some += int(np.abs(own).sum())
+        assert float(record.accuracy_drop_se[unit]) == pytest.approx(own.std(ddof=1) / np.sqrt(15), abs=1e-6)
+        for label in range(3):
+            of_class = own[labels.numpy() == label]
+            expected = of_class.std(ddof=1) / np.sqrt(len(of_class))
+            assert float(record.class_accuracy_drop_se[unit, label]) == pytest.approx(expected, abs=1e-6)
+    assert some > 0
+
+
+def test_one_image_tells_nothing_of_a_drops_error():
+    assert np.isnan(drop_error(np.array(1.0), np.array(1.0), 1))
+    assert np.isnan(drop_error(np.array([np.nan]), np.array([0.0]), np.array([0.0]))).all()
 
 
 def test_nothing_depends_on_batch_size_or_order(monkeypatch):
@@ -202,7 +232,7 @@ def test_scores_of_a_device_without_double_precision_are_counted_on_the_cpu():
 
     scores, labels = torch.rand(8, 3), torch.arange(8) % 3
     for found, expected in zip(
-        outcome(scores.as_subclass(Single), labels, 3), outcome(scores, labels, 3), strict=True
+        scored(scores.as_subclass(Single), labels), scored(scores, labels), strict=True
     ):
         torch.testing.assert_close(found, expected, rtol=0, atol=0)
 

@@ -170,6 +170,14 @@ class TestWhatThePageIsSent:
         worst = layer_facts(units)["worst"]
         np.testing.assert_array_equal(worst["classes"], units["class_accuracy_drop"].values.argmax(1))
         np.testing.assert_allclose(worst["drops"], units["class_accuracy_drop"].values.max(1), rtol=1e-2)
+        np.testing.assert_allclose(worst["errors"], 0.02)
+
+    def test_drops_have_their_errors_where_they_are_known(self, tree):
+        units = tree["features.1"].to_dataset()
+        np.testing.assert_allclose(layer_facts(units)["dropErrors"], 0.004)
+        before = units.drop_vars(["accuracy_drop_se", "class_accuracy_drop_se"])
+        assert layer_facts(before)["dropErrors"] is None
+        assert layer_facts(before)["worst"]["errors"] is None
 
     def test_of_many_classes_only_the_strongest(self):
         units = make_units(4, 8, classes=[f"class {c}" for c in range(100)])

@@ -25,6 +25,7 @@ def layer_facts(units: xr.Dataset) -> dict[str, Any]:
         "classes": class_names(units),
         "means": _class_means(units),
         "worst": _worst_class(units),
+        "dropErrors": _drop_errors(units),
         "shown": {name: _shown(units.sel(objective=name)) for name in objectives_of(units)},
         "exemplars": _exemplars(units),
     }
@@ -163,14 +164,25 @@ def _class_means(units: xr.Dataset) -> dict[str, Any] | None:
 
 
 def _worst_class(units: xr.Dataset) -> dict[str, Any] | None:
+    """Of each unit the class whose accuracy drops most without it, the drop, and its standard error where known."""
     if "class_accuracy_drop" not in units:
         return None
     drops = units["class_accuracy_drop"].values
     worst = np.argmax(np.nan_to_num(drops, nan=-np.inf), axis=1)
+
+    def of_worst(name: str) -> list[Any]:
+        return numbers(np.take_along_axis(units[name].values, worst[:, None], axis=1)[:, 0], 3)
+
     return {
         "classes": worst.tolist(),
-        "drops": numbers(np.take_along_axis(drops, worst[:, None], axis=1)[:, 0], 3),
+        "drops": of_worst("class_accuracy_drop"),
+        "errors": of_worst("class_accuracy_drop_se") if "class_accuracy_drop_se" in units else None,
     }
+
+
+def _drop_errors(units: xr.Dataset) -> list[Any] | None:
+    """The standard error of each unit's accuracy drop; records of before have none."""
+    return numbers(units["accuracy_drop_se"].values, 3) if "accuracy_drop_se" in units else None
 
 
 def _exemplars(units: xr.Dataset) -> dict[str, Any] | None:

@@ -134,7 +134,7 @@ describe("the scatter's page", () => {
     expect(large?.slice(1, 3)).toEqual([0, 0]);
     expect([...page.el.querySelectorAll(".tws-exceeders b")].map((b) => b.textContent)).toEqual(["2", "1"]);
     expect(page.text(".tws-exceeders")).toContain("×2.50");
-    expect(page.text(".tw-numbers")).toContain("worst class, dog25%");
+    expect(page.text(".tw-numbers")).toContain("worst class, dog25% ± 10%");
     await page.click(".tws-exceeders button");
     expect(model.state.unit).toBe(2);
     expect(plot.drawn).toHaveLength(1);

@@ -11,7 +11,8 @@ export function layer(name: string, selectivity: (number | null)[], rs: (number 
     notes: [],
     classes: ["cat", "dog"],
     means: { classes: null, means: all.map((unit) => [unit, 1]) },
-    worst: { classes: all.map(() => 1), drops: all.map(() => 0.25) },
+    worst: { classes: all.map(() => 1), drops: all.map(() => 0.25), errors: all.map(() => 0.1) },
+    dropErrors: null,
     shown: Object.fromEntries(
       ["am", "iam"].map((objective) => [
         objective,

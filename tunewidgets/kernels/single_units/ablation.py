@@ -82,7 +82,9 @@ def ablation(
     -------
     xarray.DataTree
         One unit record per layer with `accuracy_drop(unit)` and `loss_increase(unit)` (cross entropy, nats) over all
-        images, `class_accuracy_drop(unit, cls)`; with `curves` `cumulative_accuracy(order, step)` and the band
+        images, `class_accuracy_drop(unit, cls)`, and the standard errors of both drops over the images,
+        `accuracy_drop_se` and `class_accuracy_drop_se` (NaN below two images); with `curves`
+        `cumulative_accuracy(order, step)` and the band
         `cumulative_low`, `cumulative_high` (lowest and highest of the random orders), with the number of ablated units
         as coordinate `step`. The settings hold the intact network's `accuracy` and `loss`.
 

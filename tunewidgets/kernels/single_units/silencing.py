@@ -22,25 +22,51 @@ ORDERS = ("most selective first", "least selective first", "random")
 
 
 class Outcome(NamedTuple):
-    """What a network's scores on a batch amount to, by class: images, correct classifications, summed loss."""
+    """What a network's scores on a batch amount to, by class.
+
+    Images, correct classifications, summed loss, and images that are now right and were not before, or the reverse.
+    """
 
     images: Tensor
     right: Tensor
     loss: Tensor
+    changed: Tensor
 
 
-def outcome(logits: Tensor, labels: Tensor, classes: int, outputs: Tensor | None = None) -> Outcome:
-    """Counts and float64 sums by class, on the CPU; `outputs`: the score of each class, if not its own number."""
+class Scored(NamedTuple):
+    """Of each image of a batch, float64 on the CPU: 1 where it is classified correctly, and its loss."""
+
+    right: Tensor
+    loss: Tensor
+
+
+def scored(logits: Tensor, labels: Tensor, outputs: Tensor | None = None) -> Scored:
+    """What the scores say of each image; `outputs`: the score of each class, if not its own number."""
     targets = labels if outputs is None else outputs[labels]
     logits = logits.cpu().double()  # in this order, for not every device has double precision
-    loss = F.cross_entropy(logits, targets, reduction="none")
-    right = (logits.argmax(1) == targets).double()
+    return Scored((logits.argmax(1) == targets).double(), F.cross_entropy(logits, targets, reduction="none"))
+
+
+def outcome(images: Scored, labels: Tensor, classes: int, intact: Scored) -> Outcome:
+    """Counts and float64 sums by class; `intact`: the same images with nothing silenced."""
     zeros = torch.zeros(classes, dtype=torch.float64)
     return Outcome(
         torch.bincount(labels, minlength=classes).double(),
-        zeros.index_add(0, labels, right),
-        zeros.index_add(0, labels, loss),
+        zeros.index_add(0, labels, images.right),
+        zeros.index_add(0, labels, images.loss),
+        zeros.index_add(0, labels, (images.right - intact.right).abs()),
     )
+
+
+def drop_error(drop: np.ndarray, changed: np.ndarray, images: np.ndarray | float) -> np.ndarray:
+    """Standard error of an accuracy's drop over images that both networks classified; NaN below two images.
+
+    An image's own drop is 1, 0 or -1, so that its square is 1 where the classification changed.
+    """
+    images = np.asarray(images, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = np.clip(changed / images - drop**2, 0, None)
+        return np.where(images > 1, np.sqrt(variance / (images - 1)), np.nan)
 
 
 class SilencedLayer:
@@ -104,20 +130,23 @@ class SilencedLayer:
             raise ValueError("the network gives NaN or infinite scores on these images; check its weights.")
         if self.base is None:
             self.classes = logits.shape[1] if self.outputs is None else len(self.outputs)
-            zeros = torch.zeros(3, self.classes, dtype=torch.float64)
+            zeros = torch.zeros(len(Outcome._fields), self.classes, dtype=torch.float64)
             self.base, self.totals = Outcome(*zeros), [zeros.clone() for _ in self.sets]
-        here = torch.stack(outcome(logits, labels, self.classes, self.outputs))
+        intact = scored(logits, labels, self.outputs)
+        here = torch.stack(outcome(intact, labels, self.classes, intact))
         self.base = Outcome(*(torch.stack(self.base) + here))
         value = self.replay.layer_output
         scratch = value if self.replay.writable else value.clone()
         with self.replay.running():
             for place, units in enumerate(self.sets):
-                self.totals[place] += self._silenced(scratch, torch.from_numpy(units), labels, here)
+                after = self._silenced(scratch, torch.from_numpy(units), labels)
+                changed = here if after is None else torch.stack(outcome(after, labels, self.classes, intact))
+                self.totals[place] += changed
                 on_run()
         self.replay.forget()
 
-    def _silenced(self, scratch: Tensor, units: Tensor, labels: Tensor, intact: Tensor) -> Tensor:
-        """Counts with `units` silenced; `scratch` is written to and put back."""
+    def _silenced(self, scratch: Tensor, units: Tensor, labels: Tensor) -> Scored | None:
+        """The images' scores with `units` silenced, None if they were silent; `scratch` is written to and put back."""
         here = units.to(scratch.device)
         before = scratch.index_select(self.axis, here)
         if self.means is None:
@@ -127,12 +156,12 @@ class SilencedLayer:
             shape[self.axis] = len(units)
             after = self.means[units].to(before).view(shape).expand_as(before)
         if torch.equal(before, after):
-            return intact
+            return None
         scratch.index_copy_(self.axis, here, after.contiguous())
         try:
             logits = self.replay.run(lambda _: scratch)
             # Counted before the values are put back: in the last layer, these are the scores themselves.
-            return torch.stack(outcome(logits, labels, self.classes, self.outputs))
+            return scored(logits, labels, self.outputs)
         finally:
             scratch.index_copy_(self.axis, here, before)
 
@@ -142,15 +171,20 @@ class SilencedLayer:
         """The layer's part of a unit record."""
         assert self.base is not None
         n_classes = source.n_classes or self.classes
-        images, right, loss = (part.numpy() for part in self.base)
+        images, right, loss, _ = (part.numpy() for part in self.base)
         count = images.sum()
         totals = np.stack([total.numpy() for total in self.totals])
         units = self.probe.units
+        drop = (right.sum() - totals[:units, 1].sum(1)) / count
         by_class = (right - totals[:units, 1])[:, :n_classes] / images[:n_classes]
+        error = drop_error(drop, totals[:units, 3].sum(1), count)
+        class_error = drop_error(by_class, totals[:units, 3, :n_classes], images[:n_classes])
         columns: dict[str, Any] = {
-            "accuracy_drop": ("unit", ((right.sum() - totals[:units, 1].sum(1)) / count).astype(np.float32)),
+            "accuracy_drop": ("unit", drop.astype(np.float32)),
+            "accuracy_drop_se": ("unit", error.astype(np.float32)),
             "loss_increase": ("unit", ((totals[:units, 2].sum(1) - loss.sum()) / count).astype(np.float32)),
             "class_accuracy_drop": (("unit", "cls"), by_class.astype(np.float32)),
+            "class_accuracy_drop_se": (("unit", "cls"), class_error.astype(np.float32)),
         }
         coords: dict[str, Any] = {
             "unit": np.arange(units),

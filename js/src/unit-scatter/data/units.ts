@@ -46,7 +46,9 @@ export interface Layer {
   classes: string[];
   /** `classes` null: a mean for every class in order; otherwise the classes to which the unit responds most. */
   means: { classes: number[][] | null; means: Value[][] } | null;
-  worst: { classes: number[]; drops: Value[] } | null;
+  worst: { classes: number[]; drops: Value[]; errors: Value[] | null } | null;
+  /** Standard errors of the units' accuracy drops. */
+  dropErrors: Value[] | null;
   shown: Record<string, Shown>;
   exemplars: { images: number[][]; activations: Value[][] | null } | null;
   table: UnitColumns;
@@ -135,6 +137,14 @@ export function drop(value: Value): string {
   if (value === null) return "–";
   const text = percent(Math.abs(value));
   return value < 0 && Number.parseFloat(text) > 0 ? `−${text}` : text;
+}
+
+/** A drop with its standard error; one that lies within it is not told apart from none. */
+export function measuredDrop(value: Value, error: Value | undefined): string {
+  if (value === null || error === null || error === undefined) return drop(value);
+  return Math.abs(value) <= error
+    ? `none measurable (±${percent(error)})`
+    : `${drop(value)} ± ${percent(error)}`;
 }
 
 export interface Bar {

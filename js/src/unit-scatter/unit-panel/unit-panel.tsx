@@ -3,7 +3,7 @@
 
 import { isFlat } from "../data/eye-and-measured-image";
 import { unitWarnings } from "../data/unit-warnings";
-import { className, drop, valueText } from "../data/units";
+import { className, columnValue, measuredDrop, valueText } from "../data/units";
 import type { View } from "../state/view";
 import { ClassMeans } from "./class-means";
 import { Exemplars } from "./exemplars";
@@ -95,14 +95,18 @@ function Facts({ view, unit }: { view: View; unit: number }) {
           key={name}
           name={SHORT[name] ?? name}
           title={layer.table.columns[name]?.label ?? ""}
-          value={valueText(layer, name, state.objective, unit)}
+          value={
+            name === "accuracy_drop"
+              ? measuredDrop(columnValue(layer, name, state.objective, unit), layer.dropErrors?.[unit])
+              : valueText(layer, name, state.objective, unit)
+          }
         />
       ))}
       {worst === null || worstClass === undefined ? null : (
         <Fact
           name={`worst class, ${className(layer, worstClass)}`}
-          title="The class whose accuracy drops most when this unit is silenced"
-          value={drop(worst)}
+          title="The class whose accuracy drops most when this unit is silenced, and the drop’s standard error"
+          value={measuredDrop(worst, layer.worst?.errors?.[unit])}
         />
       )}
     </dl>
