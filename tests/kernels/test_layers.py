@@ -122,7 +122,8 @@ def test_the_model_comes_back_as_it_was(branched):
 def test_a_size_the_model_does_not_take_is_one_sentence():
     model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 4))
     with pytest.raises(ValueError, match=r"does not take an image of shape .* give its own input_size"):
-        tw.layers(model)
+        tw.layers(model, (3, 224, 224))
+    assert row(tw.layers(model), "1")["output_shape"] == (4,)
 
 
 def test_not_a_model():

@@ -230,7 +230,7 @@ def test_a_network_that_refuses_a_size_without_a_word_is_tried_with_the_next():
             lambda: tw.class_selectivity(model, data, "1", progress=False),
             "images of 64 × 64 px: AssertionError;",
         ),
-        (lambda: tw.layers(model), r"shape \(3, 224, 224\): AssertionError;"),
+        (lambda: tw.layers(model, (3, 224, 224)), r"shape \(3, 224, 224\): AssertionError;"),
         (lambda: tw.visualize(probe, tw.AM([0]), size=64), "a canvas of 64 px: AssertionError;"),
     ):
         with pytest.raises(ValueError, match=sentence):

@@ -80,8 +80,10 @@ def _units(args: argparse.Namespace) -> None:
     if unknown:
         raise UsageError(f"--objectives: there is no objective {unknown[0]!r}; give am, iam or both")
     model = model_from(args.model, args.weights)
-    own = getattr(model, "input_size", None)
-    size = args.image_size or (own if isinstance(own, int) else 224)
+    from tunewidgets.zoo.carried import only_size
+
+    own = only_size(model)
+    size = args.image_size or (224 if own is None else min(own))
     data = labeled_from(args.data, n=args.n_images, size=size, seed=args.seed)
     import tunewidgets as tw
 

@@ -16,6 +16,7 @@ from tunewidgets._tensors import CanvasParameters, Images
 from tunewidgets.kernels.canvas.maco import MacoCanvas
 from tunewidgets.kernels.canvas.spectrum import (
     COLOR_CORRELATION,
+    colored,
     image_logits,
     image_spectrum,
     logits_of,
@@ -55,12 +56,15 @@ class FourierCanvas:
         Standard deviation of the initial noise.
     contrast : float, optional
         Largest standard deviation of an image's logits (see `bounded`); None: no bound.
+    gray : bool, default False
+        Whether images are gray, for a network that sees no colors.
     """
 
     size: int
     band: float | None = None
     deviation: float = 0.01
     contrast: float | None = None
+    gray: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -91,7 +95,7 @@ class FourierCanvas:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
         scale = self.scale.to(parameters.device)
         spectrum = torch.view_as_complex(parameters * scale)
-        return bounded(logits_of(spectrum, self.size), self.contrast).sigmoid()
+        return bounded(colored(logits_of(spectrum, self.size), self.gray), self.contrast).sigmoid()
 
     def parameters(self, images: Images) -> CanvasParameters:
         """`(N, 3, size, size)` images in [0, 1] as parameters: as close to them as the band allows."""
@@ -106,6 +110,7 @@ class PixelCanvas:
     size: int
     deviation: float = 0.01
     contrast: float | None = None
+    gray: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -122,7 +127,7 @@ class PixelCanvas:
 
     def image(self, parameters: CanvasParameters) -> Images:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
-        return bounded(parameters, self.contrast).sigmoid()
+        return bounded(colored(parameters, self.gray), self.contrast).sigmoid()
 
     def parameters(self, images: Images) -> CanvasParameters:
         """`(N, 3, size, size)` images in [0, 1] as parameters."""
@@ -163,8 +168,9 @@ def make_canvas(
     band: float | None = None,
     deviation: float = 0.01,
     contrast: float | None = None,
+    gray: bool = False,
 ) -> Canvas:
-    """The canvas called `name`; `deviation` is the standard deviation of the initial noise.
+    """The canvas called `name`; `deviation` is the standard deviation of the initial noise, `gray` is without colors.
 
     Raises
     ------
@@ -175,5 +181,5 @@ def make_canvas(
         raise ValueError(f"size is {size}; an image needs at least 2 pixels per side.")
     check_canvas(name, contrast)
     if name == "fourier":
-        return FourierCanvas(size, band, deviation, contrast)
-    return PixelCanvas(size, deviation, contrast) if name == "pixel" else MacoCanvas(size, band)
+        return FourierCanvas(size, band, deviation, contrast, gray)
+    return PixelCanvas(size, deviation, contrast, gray) if name == "pixel" else MacoCanvas(size, band, gray)

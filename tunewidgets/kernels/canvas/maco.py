@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from tunewidgets._tensors import CanvasParameters, Images
-from tunewidgets.kernels.canvas.spectrum import image_spectrum, logits_of, radial_frequency
+from tunewidgets.kernels.canvas.spectrum import colored, image_spectrum, logits_of, radial_frequency
 
 # Measured on 1,000 photographs of ImageNet by tests/benchmarks/photograph_spectrum.py: the mean magnitude, per pixel,
 # of each decorrelated color's spectrum at these frequencies, cycles per image, and of its mean color.
@@ -66,10 +66,13 @@ class MacoCanvas:
         Side of the square image, pixels.
     band : float, optional
         Highest frequency the image may hold, cycles per pixel; None keeps all.
+    gray : bool, default False
+        Whether images are gray, for a network that sees no colors.
     """
 
     size: int
     band: float | None = None
+    gray: bool = False
     # The magnitudes are the bound.
     contrast: ClassVar[None] = None
 
@@ -93,7 +96,8 @@ class MacoCanvas:
     def image(self, parameters: CanvasParameters) -> Images:
         """`(N, *shape)` parameters as `(N, 3, size, size)` images."""
         magnitude = self.magnitude.to(parameters.device).expand(parameters.shape)
-        return logits_of(torch.polar(magnitude, self._mirrored(parameters)), self.size).sigmoid()
+        logits = logits_of(torch.polar(magnitude, self._mirrored(parameters)), self.size)
+        return colored(logits, self.gray).sigmoid()
 
     def parameters(self, images: Tensor) -> Tensor:
         """`(N, 3, size, size)` images in [0, 1] as parameters: their phases."""

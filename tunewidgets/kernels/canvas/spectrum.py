@@ -41,6 +41,11 @@ def logits_of(spectrum: Tensor, size: int) -> Tensor:
     return mix_channels(COLOR_CORRELATION.to(maps.device), maps)
 
 
+def colored(logits: Tensor, gray: bool) -> Tensor:
+    """`(N, 3, H, W)` logits as they are, or all three the same: their mean, for what sees no colors."""
+    return logits.mean(1, keepdim=True).expand_as(logits) if gray else logits
+
+
 def radial_frequency(size: int) -> Tensor:
     """Cycles per pixel of each entry of a real image's half spectrum, `(size, size // 2 + 1)`."""
     fy = torch.fft.fftfreq(size)[:, None]

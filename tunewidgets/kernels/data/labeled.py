@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.image_batches import check_order, look_of_first
+from tunewidgets.kernels.network.capture import Observed
 from tunewidgets.kernels.network.probe import check_images, tensor_of
 from tunewidgets.zoo.sources import images as zoo_images
 
@@ -31,8 +32,10 @@ class LabeledImages:
         one pair `(images, labels)` of tensors, or a zoo source with labels. A one-shot iterator is kept in memory.
     classes : int or sequence of str, optional
         How many classes there are, or their names; None takes the data's own `classes`, else the largest label decides.
-    input_size : int, optional
-        The side that the images must have.
+    size : (int, int), optional
+        The height and width that the images must have.
+    gray : bool
+        Whether images of one channel are taken too.
 
     Attributes
     ----------
@@ -53,7 +56,13 @@ class LabeledImages:
         The data are not labeled images; a wrong batch raises when it is read.
     """
 
-    def __init__(self, data: Any, classes: int | Sequence[str] | None, input_size: int | None) -> None:
+    def __init__(
+        self,
+        data: Any,
+        classes: int | Sequence[str] | None,
+        size: tuple[int, int] | None = None,
+        gray: bool = False,
+    ) -> None:
         self._batches, names = _batches(data)
         if isinstance(self._batches, Iterator):
             self._batches = list(self._batches)
@@ -72,7 +81,7 @@ class LabeledImages:
                 f"there is one class only ({self.n_classes}); selectivity compares classes: give at least two."
             )
         self.outputs: tuple[int, ...] = tuple(getattr(data, "outputs", ()))
-        self.input_size = input_size
+        self.size, self.gray = size, gray
         self.count: int | None = None
         self._first: Tensor | None = None
 
@@ -132,7 +141,7 @@ class LabeledImages:
                 f"data gives a {type(item).__name__} where a pair (images, labels) belongs; "
                 "give batches of labeled images, such as a DataLoader's."
             )
-        images = check_images(item[0])
+        images = check_images(item[0], self.gray)
         labels = _class_numbers(item[1], len(images), self.names)
         if labels.ndim != 1 or len(labels) != len(images) or labels.dtype.is_floating_point:
             raise ValueError(
@@ -153,11 +162,14 @@ class LabeledImages:
                 f"image {first + place} has the label {int(labels[place])}, outside the classes 0 to {top}; "
                 "correct the labels, or say how many classes there are (classes=)."
             )
-        side = self.input_size
-        if side is not None and tuple(images.shape[2:]) != (side, side):
+        if self.size is not None and tuple(images.shape[2:]) != self.size:
+            height, width = self.size
+            way = "for instance with torch.nn.functional.interpolate"
+            if height == width:
+                way = f"for instance with tw.zoo.images(data, size={height})"
             raise ValueError(
-                f"the images are {images.shape[2]} × {images.shape[3]} px and the model takes {side} × {side}; "
-                f"resize them, for instance with tw.zoo.images(data, size={side})."
+                f"the images are {images.shape[2]} × {images.shape[3]} px and the model takes {height} × {width}; "
+                f"resize them, {way}."
             )
         return images, labels
 
@@ -186,12 +198,11 @@ class LabeledImages:
         self.count, self.n_classes = count, len(seen)
 
 
-def labeled(data: Any, classes: int | Sequence[str] | None, model: Any) -> LabeledImages:
-    """The data as `LabeledImages`, unless they are already, checked for the size that the model needs."""
+def labeled(data: Any, classes: int | Sequence[str] | None, observed: Observed) -> LabeledImages:
+    """The data as `LabeledImages`, unless they are already, checked for the size and the channels of the model."""
     if isinstance(data, LabeledImages):
         return data
-    own = getattr(model, "input_size", None)
-    return LabeledImages(data, classes, own if isinstance(own, int) else None)
+    return LabeledImages(data, classes, observed.takes, observed.gray)
 
 
 def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:

@@ -121,13 +121,12 @@ class _Found:
 
 def _batches(source: Broden, probe: Probe) -> Iterator[tuple[int, Tensor]]:
     """The index of a first picture, and a batch of pictures of one size: the network's own, where it requires one."""
-    side = getattr(probe.model, "input_size", None)
     waiting: list[Tensor] = []
     for index in range(len(source)):
         picture = source.picture(index)
-        if isinstance(side, int) and tuple(picture.shape[1:]) != (side, side):
+        if probe.takes is not None and tuple(picture.shape[1:]) != probe.takes:
             # Stretched rather than cropped, so that its masks still cover it.
-            stretched = F.interpolate(picture[None], (side, side), mode="bilinear", antialias=True)
+            stretched = F.interpolate(picture[None], probe.takes, mode="bilinear", antialias=True)
             picture = stretched[0].clamp(0, 1)
         if waiting and (len(waiting) == CHUNK or picture.shape != waiting[0].shape):
             yield index - len(waiting), torch.stack(waiting)

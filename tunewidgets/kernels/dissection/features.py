@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tunewidgets import records
 from tunewidgets.kernels.network.capture import Reduction
+from tunewidgets.kernels.network.finite import check_values
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.places import Fit, check_source, fit_of
@@ -50,11 +51,7 @@ class Features:
             The network gives NaN or infinite values.
         """
         values = self._look(images)
-        if not np.isfinite(values.sum()):
-            raise ValueError(
-                f"layer {self.probe.layer!r} gives NaN or infinite values on these images; check the model's weights "
-                "and preprocessing"
-            )
+        check_values(bool(np.isfinite(values.sum())), self.probe.network, self.probe.layer)
         return values if values.ndim == 4 else values[:, :, None, None]
 
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from tunewidgets.kernels.data.image_batches import look_of_first
 from tunewidgets.kernels.data.vectors import contrast_of, normalized
+from tunewidgets.kernels.network.finite import check_values
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.tuning.activations import pooled, sample_activations
 from tunewidgets.zoo.gabor import GaborBank
@@ -71,6 +72,7 @@ class Patches:
         kernels = bank.filters.weight.detach().cpu()
         seen = torch.from_numpy(patches.values).view(self.n, 1, *self._window(bank))
         maps = F.conv2d(seen, kernels, stride=bank.filters.stride).relu_()
+        check_values(bool(torch.isfinite(maps).all()), bank, LAYER)
         values = pooled(maps, self.pool, self.pooling).flatten(1).numpy()
         attrs = {**patches.attrs, **Probe(bank, LAYER, device="cpu").provenance()}
         if self.pool > 1:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from tunewidgets._checks import is_whole
 from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.network.working_size import Working
 
 SIDE = 64  # pixels, where neither the caller nor the function says
 
@@ -61,10 +62,13 @@ class BlackBox(Probe):
         name = getattr(function, "__qualname__", type(function).__name__)
         return {"model": str(name), "model_sha256": "", "layer": self.layer}
 
-    def _first_look(self) -> tuple[int, Tensor]:
+    def _first_look(self, given: bool) -> Working:
         # With two images, a function that returns one row for all of them is found out.
         side = int(getattr(self.model, "input_size"))  # noqa: B009  (a module's attribute has no type)
-        return side, self.model(torch.full((2, 3, side, side), 0.5))[:1]
+        return Working((side, side), False, self.model(torch.full((2, 3, side, side), 0.5))[:1])
+
+    def _look_twice(self) -> None:
+        """Nothing to look at: calling a function may be costly, and a recorded neuron is never the same twice."""
 
     def _learn_layout(self, value: Tensor) -> None:
         """Nothing to learn: by contract a function returns its units on axis 1."""

@@ -15,15 +15,19 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets._tensors import Activations, choose_device
-from tunewidgets.kernels.network.probe import Probe, on_device, on_some_size, preprocess_of, weights_dtype
+from tunewidgets.kernels.network.finite import check_values, whole_weights
+from tunewidgets.kernels.network.probe import Probe, on_device, told_or_given
+from tunewidgets.kernels.network.refusals import taking
+from tunewidgets.kernels.network.steadiness import warn_if_unsteady
 from tunewidgets.kernels.network.tracing import (
     ACTIVATIONS,
     check_model,
     evaluating,
+    find_layer,
     run_to,
-    taking,
     watch_layers,
 )
+from tunewidgets.kernels.network.working_size import on_some_size, sizes_to_try
 
 Reduction = Literal["mean", "max", "center"]
 REDUCTIONS = get_args(Reduction)
@@ -52,6 +56,13 @@ class Observed:
     preprocess, device
         As of `Probe`.
 
+    Attributes
+    ----------
+    takes : (int, int) or None
+        The one image size that the model says it takes.
+    gray : bool
+        Whether it takes images of one channel.
+
     Raises
     ------
     TypeError, ValueError
@@ -66,12 +77,7 @@ class Observed:
         device: str | torch.device = "auto",
     ) -> None:
         check_model(model)
-        for name, value in [*model.named_parameters(), *model.named_buffers()]:
-            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-                raise ValueError(
-                    f"the model's {name} holds NaN or infinite values; load weights that are whole, or train again "
-                    "with a smaller learning rate."
-                )
+        whole_weights(model)
         if model.training:
             warnings.warn(
                 "the model is in training mode; it is measured in evaluation mode and put back afterwards.",
@@ -90,7 +96,13 @@ class Observed:
         names = default_layers(self.network, preprocess) if layers is None else list(dict.fromkeys(layers))
         if not names:
             raise ValueError("layers is empty; name at least one, or leave it out for all.")
-        self.probes = {name: Probe(self.network, name, preprocess, self.device) for name in names}
+        first = Probe(self.network, names[0], preprocess, self.device)
+        # All others in the same passes, after which each is known.
+        places = {name: find_layer(self.network, name) for name in names}
+        warn_if_unsteady(self.network, places, first.inputs, first.image_size)
+        others = {name: Probe(self.network, name, preprocess, self.device) for name in names[1:]}
+        self.probes = {names[0]: first, **others}
+        self.takes, self.gray = first.takes, first.gray
 
     def inputs(self, images: Tensor) -> Tensor:
         """What the network takes for these images, on its device: a copy, which may be worked on in place."""
@@ -161,10 +173,8 @@ class Capture:
 
         run_to({layer: probe.place for layer, probe in self.observed.probes.items()}, run, reached)
         for layer, reduced in seen.items():
-            if not math.isfinite(float(reduced.activations.sum())):
-                raise ValueError(
-                    f"layer {layer!r} gives NaN or infinite values on these images; check the preprocessing."
-                )
+            finite = math.isfinite(float(reduced.activations.sum()))
+            check_values(finite, self.observed.network, layer)
         return {layer: seen[layer] for layer in self.observed.probes}
 
     def _reduce(self, probe: Probe, value: Tensor, size: tuple[int, int]) -> Reduced:
@@ -213,16 +223,17 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
         elif isinstance(module, (nn.Conv2d, nn.Linear)):
             found[False].append(name)
 
-    preprocess = preprocess_of(network, preprocess)
+    given = preprocess is not None
+    preprocess, only, _ = told_or_given(network, preprocess)
     first = next(network.parameters(), None)
     device = torch.device("cpu") if first is None else first.device
 
-    def run(image: Tensor) -> None:
+    def run(inputs: Tensor) -> None:
         found.update({True: [], False: []})
-        inputs = image if preprocess is None else preprocess(image)
-        watch_layers(network, inputs.to(weights_dtype(network)), seen)
+        watch_layers(network, inputs, seen)
 
-    on_some_size(network, run, device, "name the layers and give a preprocess")
+    sizes = sizes_to_try(network, only, given=given)
+    on_some_size(network, preprocess, run, device, sizes, "name the layers and give a preprocess")
     names = found[True] or found[False]
     if not names:
         raise ValueError("the model has no activation, convolution or linear module; name the layers.")

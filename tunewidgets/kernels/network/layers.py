@@ -6,15 +6,22 @@ mixes all positions (attention, global pooling, a linear layer on a flattened ma
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from tunewidgets.kernels.network.own_words import own_words
 from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.network.refusals import REFUSALS, first_line
 from tunewidgets.kernels.network.sight import Sight, Watch
-from tunewidgets.kernels.network.tracing import check_model, evaluating, first_line, forward_to, watch_layers
+from tunewidgets.kernels.network.tracing import check_model, evaluating, forward_to, watch_layers
+from tunewidgets.kernels.network.working_size import USUAL_SIDE, on_some_size, sizes_to_try, weights_dtype
+
+# A caller who leaves the size out is told from one who asks for the same by being given this very object.
+USUAL = (3, USUAL_SIDE, USUAL_SIDE)
 
 
 def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
@@ -25,7 +32,7 @@ def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
 
     def seen(name: str, module: nn.Module, value: Tensor) -> None:
         sight = watch.get(value)
-        if value.ndim not in (2, 3, 4) or sight is None or not sight.is_map(tuple(value.shape), min(size)):
+        if value.ndim not in (2, 3, 4) or sight is None or not sight.is_map(tuple(value.shape), size):
             return
         # A window as wide as the image sees all of it, whatever arithmetic adds for the padding.
         window = sight.window or size
@@ -47,7 +54,7 @@ def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
     return rows
 
 
-def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -> pd.DataFrame:
+def layers(model: nn.Module, input_size: tuple[int, int, int] = USUAL) -> pd.DataFrame:
     """List the layers of a model in forward order.
 
     Parameters
@@ -55,7 +62,8 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
     model : torch.nn.Module
         Any module that takes a batch of images. It is left unchanged.
     input_size : (int, int, int), default (3, 224, 224)
-        Channels, height and width of the image that is sent through.
+        Channels, height and width of the image that is sent through. Where it is left out, the model's own size comes
+        first, if it says one (its `input_size`, or what timm and Hugging Face write beside the weights).
 
     Returns
     -------
@@ -69,7 +77,7 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
     TypeError
         `model` is not a module.
     ValueError
-        The model does not take an image of this size.
+        The model does not take an image of this size, or of any that is tried where none is given.
 
     Examples
     --------
@@ -80,17 +88,25 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
     ['relu', 28, (7, 7), True]
     """
     check_model(model)
-    parameter = next(model.parameters(), torch.zeros(()))
-    image = torch.zeros(1, *input_size, dtype=parameter.dtype, device=parameter.device)
-    try:
-        rows = trace_layers(model, image)
-    except (RuntimeError, ValueError, AssertionError) as error:
-        raise ValueError(
-            f"the model does not take an image of shape {tuple(input_size)}: {first_line(error)}; give its own "
-            "input_size."
-        ) from error
+    device = next((value.device for value in model.parameters()), torch.device("cpu"))
+    if input_size is USUAL:
+        words = own_words(model, warn=False)
+        sizes = sizes_to_try(model, words.size, own_first=True)
+        trace = partial(trace_layers, model)
+        rows = on_some_size(model, words.preprocess, trace, device, sizes, "give input_size").value
+    else:
+        rows = _on_size(model, input_size, device)
     columns = ["name", "kind", "units", "output_shape", "receptive_field", "stride", "rectified"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _on_size(model: nn.Module, size: tuple[int, int, int], device: torch.device) -> list[dict[str, Any]]:
+    try:
+        return trace_layers(model, torch.zeros(1, *size, dtype=weights_dtype(model), device=device))
+    except REFUSALS as error:
+        raise ValueError(
+            f"the model does not take an image of shape {tuple(size)}: {first_line(error)}; give its own input_size."
+        ) from error
 
 
 def receptive_field(probe: Probe) -> int | None:
@@ -104,13 +120,11 @@ def sight_of(probe: Probe) -> Sight:
 
     For a model that takes images of any size, the window may be wider than the images the probe was tried with.
     """
-    size = probe.input_size
-    image = torch.full((1, 3, size, size), 0.5, device=probe.device)
+    image = probe.middle_gray()
     watch = Watch(image)
     with evaluating(probe.network), torch.no_grad(), watch:
         value = forward_to(probe.network, probe.place, probe.inputs(image)).post
-    sight = watch.get(value) or Sight(None, (size, size), False, False)
-    own = getattr(probe.model, "input_size", None)
-    if isinstance(own, int) and sight.window is not None and max(sight.window) >= own:
+    sight = watch.get(value) or Sight(None, probe.image_size, False, False)
+    if probe.takes is not None and sight.window is not None and max(sight.window) >= max(probe.takes):
         return replace(sight, window=None)
     return sight

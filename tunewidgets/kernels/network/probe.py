@@ -16,21 +16,20 @@ from torch import Tensor, nn
 
 from tunewidgets._tensors import Images, LayerValues, choose_device
 from tunewidgets.kernels.network.origin import origin
+from tunewidgets.kernels.network.own_words import OwnWords, own_words
+from tunewidgets.kernels.network.refusals import taking
 from tunewidgets.kernels.network.sight import Sight, Watch
+from tunewidgets.kernels.network.steadiness import warn_if_unsteady
 from tunewidgets.kernels.network.tracing import (
     LayerCall,
     Values,
     check_model,
     evaluating,
     find_layer,
-    first_line,
     forward_to,
-    taking,
 )
+from tunewidgets.kernels.network.working_size import Working, network_inputs, on_some_size, sizes_to_try
 from tunewidgets.kernels.studies.fingerprint import fingerprint
-
-# Image sizes to try, smallest useful first, on a model that does not say its own.
-TRIED_SIZES = (64, 224, 32, 28, 96, 128, 256, 299, 384)
 
 
 class Probe:
@@ -45,7 +44,8 @@ class Probe:
         Dotted name of a layer, as `tunewidgets.layers` lists them.
     preprocess : callable, optional
         From RGB images in [0, 1] to what the model takes; differentiable. None takes the model's own `preprocess`
-        attribute; without one, images are passed on as they are.
+        attribute, also of the network inside DataParallel, torch.compile or a wrapper that passes images on as they
+        are; without one, images are passed on. A model of one channel is given gray ones, (N, 1, H, W).
     device : str or torch.device, default "auto"
         CUDA, then MPS, then the CPU.
 
@@ -56,13 +56,21 @@ class Probe:
     has_map : bool
         Whether a unit responds at many positions (a channel, or a feature of tokens) or once (a feature).
     input_size : int
-        An image side that the model takes.
+        An image side that the model takes; of one that takes oblong images only, the shorter side.
+    image_size : (int, int)
+        Height and width of an image that the model takes.
+
+    Warns
+    -----
+    UserWarning
+        The layer's values on an image depend on chance or on the other images of its batch; or the model changes images
+        on their way to an inner network that carries a `preprocess`, which is not applied.
 
     Raises
     ------
     ValueError
         The layer does not exist (the sentence suggests similar names), is not reached or gives nothing that is a unit;
-        no image size fits; the device is not available.
+        no image size fits, or the model takes neither three channels nor one; the device is not available.
     TypeError
         `model` is not a module, or `layer` is not a name.
 
@@ -89,22 +97,28 @@ class Probe:
         self.device = choose_device(device)
         self._network = on_device(model, self.device)
         self.place: LayerCall = find_layer(self._network, layer)
-        self.preprocess = preprocess_of(self._network, preprocess)
+        self.preprocess, self.takes, self._weights_from = told_or_given(self._network, preprocess)
         self._sight, self._tokens_first = Sight(axis=None), False
-        self.input_size, value = self._first_look()
+        working = self._first_look(given=preprocess is not None)
+        self.image_size, self.gray, value = working
+        self.input_size = min(self.image_size)
+        if self.takes != self.image_size:
+            self.takes = None
         self._tokens = value.ndim == 3
         self._learn_layout(value)
-        sample = self.arrange(value, (self.input_size, self.input_size))
+        sample = self.arrange(value, self.image_size)
         self.units = int(sample.shape[1])
         self.has_map = sample.ndim == 4
         self._map = tuple(sample.shape[2:])
+        self._look_twice()
 
     def __repr__(self) -> str:
         kind, seen = "channels" if self.has_map else "features", ""
         if self._tokens and self.has_map:
             kind = "features of tokens"
         if self.has_map:
-            seen = f" on a map of {' × '.join(map(str, self._map))} at {self.input_size} px"
+            sides = self.image_size if len(set(self.image_size)) > 1 else self.image_size[:1]
+            seen = f" on a map of {' × '.join(map(str, self._map))} at {' × '.join(map(str, sides))} px"
         apart = sum(self._sight.outside)
         if apart and self.has_map:
             seen += f", {apart} token{'s' if apart > 1 else ''} apart"
@@ -117,6 +131,7 @@ class Probe:
         Parameters
         ----------
         images : Tensor or ndarray, (N, 3, H, W), float in [0, 1]
+            Or (N, 1, H, W) for a model of one channel.
 
         Returns
         -------
@@ -129,7 +144,7 @@ class Probe:
             `images` is not such a batch, or has a size that the model does not take.
         """
         # A copy, since a preprocess or a network may modify its input in place.
-        batch = check_images(images).to(self.device, copy=True)
+        batch = check_images(images, self.gray).to(self.device, copy=True)
         with torch.no_grad(), taking(batch), evaluating(self._network):
             return self.values(batch).post.float()
 
@@ -148,15 +163,17 @@ class Probe:
         return Values(arranged if pre is post else self.arrange(pre, size), arranged, never_negative)
 
     def inputs(self, images: Tensor) -> Tensor:
-        """What the network takes for these images: preprocessed, in the precision of its weights."""
-        inputs = images if self.preprocess is None else self.preprocess(images)
-        return inputs.to(weights_dtype(self._network))
+        """What the network takes for these images: gray if it has one channel, preprocessed, in its precision."""
+        return network_inputs(self._network, self.preprocess, images, self.gray)
+
+    def middle_gray(self) -> Images:
+        """One image of a size that the model takes, `(1, 3, H, W)`, all of it middle gray."""
+        return torch.full((1, 3, *self.image_size), 0.5, device=self.device)
 
     @cached_property
     def origin(self) -> str:
         """The name by which the layer's random numbers are drawn: the same for all names of its values."""
-        image = torch.full((1, 3, self.input_size, self.input_size), 0.5, device=self.device)
-        return origin(self._network, self.place, self.inputs(image))
+        return origin(self._network, self.place, self.inputs(self.middle_gray()))
 
     @property
     def network(self) -> nn.Module:
@@ -165,21 +182,26 @@ class Probe:
 
     def provenance(self) -> dict[str, str]:
         """Model, fingerprint and (if known) origin of its weights, and layer, as attributes for a record."""
-        known = getattr(self.model, "weights_from", None)
+        known = self._weights_from
         return {
             "model": type(self.model).__name__,
             "model_sha256": fingerprint(self.model),
             "layer": self.layer,
-            **({"weights_from": known} if isinstance(known, str) else {}),
+            **({} if known is None else {"weights_from": known}),
         }
 
-    def _first_look(self) -> tuple[int, Tensor]:
-        """An image side that the model takes, and the layer's module's own output on one such image."""
+    def _first_look(self, given: bool) -> Working:
+        """An image size that the model takes, and the layer's module's own output on one such image."""
 
-        def run(image: Tensor) -> Tensor:
-            return forward_to(self._network, self.place, self.inputs(image)).post
+        def run(inputs: Tensor) -> Tensor:
+            return forward_to(self._network, self.place, inputs).post
 
-        return on_some_size(self._network, run, self.device, "give a preprocess that makes its input")
+        sizes = sizes_to_try(self._network, self.takes, given=given)
+        return on_some_size(self._network, self.preprocess, run, self.device, sizes)
+
+    def _look_twice(self) -> None:
+        """Warn if an image's values are not its own."""
+        warn_if_unsteady(self._network, {self.layer: self.place}, self.inputs, self.image_size)
 
     def _learn_layout(self, value: Tensor) -> None:
         """Find which axis of the layer's own output holds its units, and which tokens belong to no place in the
@@ -194,14 +216,14 @@ class Probe:
             )
         if value.ndim < 3 or isinstance(self.place.module, nn.Conv2d):
             return
-        image = torch.full((1, 3, self.input_size, self.input_size), 0.5, device=self.device)
+        image = self.middle_gray()
         watch = Watch(image)
         with torch.no_grad(), evaluating(self._network), watch:
             seen = watch.get(forward_to(self._network, self.place, self.inputs(image)).post)
         if seen is None:
             return
         self._sight = seen
-        if not seen.is_map(tuple(value.shape), self.input_size):
+        if not seen.is_map(tuple(value.shape), self.image_size):
             raise ValueError(
                 f"layer {self.layer!r} gives a tensor of shape {tuple(value.shape)} in which nothing is a unit at a "
                 "place (heads of an attention, one by one); choose the attention's output, or the block it is in."
@@ -288,9 +310,14 @@ def tensor_of(values: Any) -> Any:
     return torch.from_numpy(np.ascontiguousarray(values)) if isinstance(values, np.ndarray) else values
 
 
-def check_images(images: Any) -> Tensor:
-    """`images` as a float32 batch `(N, 3, H, W)` in [0, 1], or one sentence that says what is wrong with it."""
+def check_images(images: Any, gray: bool = False) -> Tensor:
+    """`images` as a float32 batch `(N, 3, H, W)` in [0, 1], or one sentence that says what is wrong with it.
+
+    `gray`: images of one channel are taken too, as for networks of one channel.
+    """
     images = tensor_of(images)
+    if gray and isinstance(images, Tensor) and images.ndim == 4 and images.shape[1] == 1:
+        images = images.expand(-1, 3, -1, -1)
     if not isinstance(images, Tensor):
         raise TypeError(
             f"images is a {type(images).__name__}; give a float tensor or array (N, 3, H, W) in [0, 1]."
@@ -303,6 +330,8 @@ def check_images(images: Any) -> Tensor:
             hint = "; move the channels: images.permute(0, 3, 1, 2)"
         elif images.ndim == 4 and images.shape[1] == 1:
             hint = "; repeat the gray channel: images.expand(-1, 3, -1, -1)"
+        elif images.ndim == 4 and images.shape[1] == 4:
+            hint = "; leave out the fourth channel: images[:, :3]"
         raise ValueError(f"images has shape {tuple(images.shape)}, not (N, 3, height, width){hint}.")
     if images.shape[0] == 0:
         raise ValueError("images is empty; give at least one image.")
@@ -325,8 +354,8 @@ def check_is_probe(probe: Any) -> None:
         raise TypeError(f"probe is a {type(probe).__name__}; give tw.Probe(model, layer).")
 
 
-def preprocess_of(network: nn.Module, given: Any) -> Callable[[Tensor], Tensor] | None:
-    """What turns images in [0, 1] into the network's input: the one given, else the network's own, else none.
+def told_or_given(network: nn.Module, given: Any) -> OwnWords:
+    """What the network says of itself, with `given` in place of its own preprocessing where there is one.
 
     Raises
     ------
@@ -334,14 +363,13 @@ def preprocess_of(network: nn.Module, given: Any) -> Callable[[Tensor], Tensor] 
         What is given can't be called.
     """
     if given is None:
-        own: Any = getattr(network, "preprocess", None)
-        return own if callable(own) else None
+        return own_words(network)
     if not callable(given):
         raise TypeError(
             f"preprocess is a {type(given).__name__}; give a function of a batch, such as "
             "torchvision.transforms.Normalize(mean, std)."
         )
-    return given
+    return own_words(network, warn=False)._replace(preprocess=given)
 
 
 def on_device(model: nn.Module, device: torch.device) -> nn.Module:
@@ -353,32 +381,3 @@ def on_device(model: nn.Module, device: torch.device) -> nn.Module:
     wanted = torch.cuda.current_device() if str(device) == "cuda" else device.index
     same_card = wanted is None or first.device.index in (None, wanted)
     return model if same_card and first.device.type == device.type else copy.deepcopy(model).to(device)
-
-
-def on_some_size(
-    network: nn.Module, run: Callable[[Tensor], Any], device: torch.device, otherwise: str
-) -> tuple[int, Any]:
-    """An image side that the network takes, and what `run` gives for one gray image of that size.
-
-    Raises
-    ------
-    ValueError
-        It takes none of those tried; `otherwise` says what to do instead of setting the side.
-    """
-    own = getattr(network, "input_size", None)
-    reasons = []
-    for size in [own] if isinstance(own, int) else TRIED_SIZES:
-        try:
-            with torch.no_grad(), evaluating(network):
-                return size, run(torch.full((1, 3, size, size), 0.5, device=device))
-        except (RuntimeError, AssertionError) as error:
-            reasons.append(f"{size} px: {first_line(error)}")
-    raise ValueError(
-        f"the model took no RGB image of the sizes tried ({reasons[0]}); set model.input_size to the side in pixels "
-        f"that it takes, or {otherwise}."
-    )
-
-
-def weights_dtype(network: nn.Module) -> torch.dtype:
-    """The precision of a network's weights; float32 where it has none."""
-    return next((p.dtype for p in network.parameters() if p.is_floating_point()), torch.float32)

@@ -40,11 +40,19 @@ class Sight:
             return self.axis
         return dimensions - 1 if dimensions == 3 else 1
 
-    def is_map(self, shape: tuple[int, ...], size: int) -> bool:
-        """Whether `(N, …)` of four axes, from a square image, can be units at places: attention's heads are not."""
+    def is_map(self, shape: tuple[int, ...], size: Pair) -> bool:
+        """Whether `(N, …)` of four axes, from an image of this size, can be units at places: attention's heads are not.
+
+        Of a square image the map is square.
+        """
         if len(shape) != 4 or self.axis is not None:
             return True
-        return shape[2] == shape[3] <= 2 * math.ceil(size / min(self.step))
+        if size[0] == size[1] and shape[2] != shape[3]:
+            return False
+        return all(
+            places <= 2 * math.ceil(side / min(self.step))
+            for places, side in zip(shape[2:], size, strict=True)
+        )
 
     def through(self, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> "Sight":
         """After a convolution or pooling with this kernel."""

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from tunewidgets.kernels.network.probe import Probe, check_images
-from tunewidgets.kernels.network.tracing import evaluating, find_layer, run_to, taking
+from tunewidgets.kernels.network.refusals import taking
+from tunewidgets.kernels.network.tracing import evaluating, find_layer, run_to
 
 Seen = Callable[[int, Tensor], Any]
 
@@ -46,7 +47,7 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
         A layer is not reached.
     """
     first = probes[0]
-    batch = check_images(images).to(first.device, copy=True)
+    batch = check_images(images, first.gray).to(first.device, copy=True)
     size = (int(batch.shape[2]), int(batch.shape[3]))
 
     def run() -> None:

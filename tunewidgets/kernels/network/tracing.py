@@ -90,12 +90,6 @@ def unknown_layer(layer: str, names: list[str]) -> str:
     return f"the model has no layer {layer!r}; {hint} tw.layers(model) lists them all."
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says; its kind where it says nothing, as a bare `assert`."""
-    said = str(error).strip()
-    return said.splitlines()[0] if said else type(error).__name__
-
-
 # Modules in training mode that blocks hold in evaluation mode, and how many blocks hold each.
 _held: "weakref.WeakKeyDictionary[nn.Module, int]" = weakref.WeakKeyDictionary()
 _holding = threading.Lock()
@@ -133,26 +127,6 @@ def of_this_thread(hook: Callable) -> Callable:
         return hook(*args, **kwargs) if threading.get_ident() == thread else None
 
     return heard
-
-
-@contextmanager
-def taking(images: Tensor) -> Iterator[None]:
-    """Wrap what a network does with these images; if it does not take them, an error of one sentence says so.
-
-    Raises
-    ------
-    ValueError
-        The network does not take the images.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"the model does not take images of {images.shape[2]} × {images.shape[3]} px: {first_line(error)}; resize "
-            "them, for instance with tw.zoo.images(data, size=...)."
-        ) from error
 
 
 def first_tensor(output: Any) -> Tensor | None:

@@ -13,7 +13,8 @@ from tunewidgets.kernels.canvas.canvases import Canvas, make_canvas
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.layers import receptive_field
 from tunewidgets.kernels.network.probe import Probe
-from tunewidgets.kernels.network.tracing import check_mode, evaluating, first_line
+from tunewidgets.kernels.network.refusals import REFUSALS, first_line, is_refusal
+from tunewidgets.kernels.network.tracing import check_mode, evaluating
 from tunewidgets.kernels.optimization.band import choose_band
 from tunewidgets.kernels.optimization.contrast import Linearity, choose_contrast, linearity
 from tunewidgets.kernels.optimization.evolution import evolution_recipe, low_band
@@ -80,7 +81,8 @@ def choose_canvas(
     if options.canvas == "maco" and contrast == "auto":
         contrast = None
     band = choose_band(probe, size, options.band)
-    return make_canvas(options.canvas, size, band, deviation, choose_contrast(contrast, linear))
+    bound = choose_contrast(contrast, linear)
+    return make_canvas(options.canvas, size, band, deviation, bound, gray=probe.gray)
 
 
 def choose_size(probe: Probe, size: int | Auto) -> int:
@@ -91,10 +93,16 @@ def choose_size(probe: Probe, size: int | Auto) -> int:
     ValueError
         The model does not take an image of this side, or the layer has no position left on it.
     """
-    own = getattr(probe.model, "input_size", None)
     if size == "auto":
-        if isinstance(own, int):
-            return own
+        if probe.image_size[0] != probe.image_size[1]:
+            height, width = probe.image_size
+            raise ValueError(
+                f"the model takes images of {height} × {width} px, and those made here are square; give the probe a "
+                "preprocess that resizes them too, such as lambda images: "
+                f"torch.nn.functional.interpolate(images, ({height}, {width}))."
+            )
+        if probe.takes is not None:
+            return probe.input_size
         window = receptive_field(probe)
         if window is None:
             return max(probe.input_size, SMALLEST_CANVAS)
@@ -102,7 +110,9 @@ def choose_size(probe: Probe, size: int | Auto) -> int:
     try:
         with torch.no_grad(), evaluating(probe.network):
             probe.values(torch.full((1, 3, size, size), 0.5, device=probe.device))
-    except (RuntimeError, AssertionError) as error:
+    except REFUSALS as error:
+        if not is_refusal(error):
+            raise
         raise ValueError(
             f"layer {probe.layer!r} has no values on a canvas of {size} px: {first_line(error)}; give a larger size."
         ) from error

@@ -18,7 +18,7 @@ from tunewidgets import records
 from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer
-from tunewidgets.kernels.network.tracing import taking
+from tunewidgets.kernels.network.refusals import taking
 from tunewidgets.kernels.single_units.selectivity import CHUNK, Selectivity, stream
 from tunewidgets.kernels.single_units.silencing import SilencedLayer
 
@@ -108,7 +108,7 @@ def ablation(
     _check(method, points=points, random_orders=random_orders, seed=seed)
     check_by_layer("selectivity", selectivity)
     observed = Observed(model, layers, preprocess, device)
-    source = labeled(data, classes, model)
+    source = labeled(data, classes, observed)
     if curves and selectivity is None:
         collector = Selectivity(observed)
         stream(Capture(observed), source, [collector], progress)

@@ -84,7 +84,7 @@ def exemplars(
     (28, 3)
     """
     observed = Observed(model, layers, preprocess, device)
-    source = labeled(data, classes, model)
+    source = labeled(data, classes, observed)
     source.check_order()
     collector = Exemplars(observed, k)
     stream(Capture(observed, reduction, rectify, peaks=True), source, [collector], progress)

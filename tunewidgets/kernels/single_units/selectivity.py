@@ -88,7 +88,7 @@ def class_selectivity(
     28
     """
     observed = Observed(model, layers, preprocess, device)
-    source = labeled(data, classes, model)
+    source = labeled(data, classes, observed)
     collector = Selectivity(observed, rectify, k if critics else None)
     stream(Capture(observed, reduction, rectify), source, [collector], progress)
     settings = {"reduction": reduction, "rectify": rectify, "images": source.describe()}

@@ -132,7 +132,7 @@ def representative_substitution(
     first_images = None
     check_by_layer("mean_activation", mean_activation)
     if data is not None and mean_activation is None:
-        source = labeled(data, None, model)
+        source = labeled(data, None, observed)
         first_images = None if store is None else source.look_of_first()
         collector = Selectivity(observed, rectify)
         stream(Capture(observed, reduction, rectify), source, [collector], progress)

@@ -147,7 +147,7 @@ def analyze_units(
         check_objectives(objectives, exemplars or 9)
     image_options = options_of_units(options, restarts=restarts, steps=steps, seed=seed)
     observed = Observed(model, layers, preprocess, device)
-    source = labeled(data, classes, model)
+    source = labeled(data, classes, observed)
     if exemplars or store is not None:
         source.check_order()
     asked = {

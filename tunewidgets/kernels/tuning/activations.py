@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.image_batches import check_order, chunks, counted, described, look_of_first
 from tunewidgets.kernels.data.vectors import HeldVectors, StoredVectors, Vectors
+from tunewidgets.kernels.network.finite import check_values
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
 from tunewidgets.kernels.network.together import check_together, see_together
 
@@ -116,8 +117,9 @@ def sample_activations(
     Raises
     ------
     ValueError
-        If there are no images, fewer positions than vectors are asked for, an option is out of its range, or the store
-        holds vectors made with other settings; if probes are of several models, or several are to share one store.
+        If there are no images, fewer positions than vectors are asked for, an option is out of its range, the layer
+        gives NaN or infinite values, or the store holds vectors made with other settings; if probes are of several
+        models, or several are to share one store.
     TypeError
         If `images` is neither a batch nor an iterable of batches.
     RuntimeError
@@ -238,7 +240,9 @@ def _sample(
                     _check_room(seen, n, count, int(share.max()))
                     here = _positions(seen, images, each, seed)
                     offset = np.array([0, pool // 2, pool // 2])
-                    sinks[layer].take(places, np.maximum(_gather(seen, rows, here), 0), here + offset)
+                    vectors = np.maximum(_gather(seen, rows, here), 0)
+                    check_values(bool(np.isfinite(vectors).all()), probes[layer].network, probes[layer].layer)
+                    sinks[layer].take(places, vectors, here + offset)
 
                 see_together(probes, chunk[wanted], take)
             first += len(chunk)

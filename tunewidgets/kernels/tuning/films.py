@@ -109,11 +109,11 @@ def render_film(
     Returns
     -------
     xarray.Dataset
-        A film record: by `(dimension, point)` `coordinate`, `quantile` (the share of the data below it), `target` (…,
-        unit), `image` (…, y, x, rgb) uint8 and `cosine`, as reached; by dimension `histogram` and `bin_edge` of
-        the data's coordinates, `explained_variance`, `status`, `label` and `suggested_label`, both empty; and, for all
-        methods but LLE, the linear fit `component`, `unmixing`, `center` with `unit_mask`. A dimension that cannot be
-        shown has the reason in `status`, NaN as `cosine` and a black `image`.
+        A film record: by `(dimension, point)` `coordinate`, `quantile` (the share of the data strictly below it),
+        `target` (…, unit), `image` (…, y, x, rgb) uint8 and `cosine`, as reached; by dimension `histogram` and
+        `bin_edge` of the data's coordinates, `explained_variance`, `status`, `label` and `suggested_label`, both empty;
+        and, for all methods but LLE, the linear fit `component`, `unmixing`, `center` with `unit_mask`. A dimension
+        that cannot be shown has the reason in `status`, NaN as `cosine` and a black `image`.
 
     Raises
     ------

@@ -12,6 +12,7 @@ import torch
 import xarray as xr
 
 from tunewidgets.kernels.data.vectors import normalized
+from tunewidgets.kernels.network.finite import check_values
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
 from tunewidgets.kernels.tuning.activations import pooled
 from tunewidgets.records import settings_of
@@ -43,6 +44,7 @@ class Fit(NamedTuple):
             values = pooled(values, self.pool, self.pooling)
         n, units, *shape = values.shape
         vectors = values.reshape(n, units, -1).movedim(1, 2).reshape(-1, units).cpu().numpy()
+        check_values(bool(np.isfinite(vectors.sum())), probe.network, probe.layer)
         if self.contrast is not None:
             vectors = normalized(vectors, self.contrast)
         height, width = shape or (1, 1)

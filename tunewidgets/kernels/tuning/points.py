@@ -34,16 +34,26 @@ def place_points(
     Paper B, sections 3.3 and A.1 (*Identifying and interpreting tuning dimensions in deep networks*); "arc" is ours.
     """
     observed = dimensions.score_quantiles_[index]
-    shares = np.linspace(0, 1, len(observed))
     if sampling == "quantile":
+        shares = np.linspace(0, 1, len(observed))
         coordinates = np.interp(np.linspace(0, 1, count), shares, observed)
     elif sampling == "uniform":
         coordinates = np.linspace(observed[0], observed[-1], count)
     else:
         coordinates = _equal_angles(dimensions, index, count, others)
-    quantiles = np.interp(coordinates, observed, shares)
+    quantiles = share_below(observed, coordinates)
     targets = along(dimensions, index, coordinates, others)
     return Points(coordinates.astype(np.float32), quantiles.astype(np.float32), targets.astype(np.float32))
+
+
+def share_below(observed: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
+    """The share of the data strictly below each coordinate, from the data's quantiles at equal shares, sorted.
+
+    Many may lie at one coordinate, as where units are silent: they are not below it.
+    """
+    shares = np.linspace(0, 1, len(observed))
+    first = np.searchsorted(observed, coordinates, side="left").clip(max=len(observed) - 1)
+    return np.where(observed[first] == coordinates, shares[first], np.interp(coordinates, observed, shares))
 
 
 def along(dimensions: TuningDimensions, index: int, coordinates: np.ndarray, others: Others) -> np.ndarray:
