@@ -44,7 +44,7 @@ def own_module(tmp_path, monkeypatch):
     sys.modules.pop("mymodels", None)
 
 
-@pytest.mark.parametrize("command", ["demo", "units", "tuning", "gabor", "view", "info"])
+@pytest.mark.parametrize("command", ["demo", "units", "tuning", "gabor", "view", "info", "layers"])
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     told = capsys.readouterr().out
@@ -298,3 +298,39 @@ def test_gabor_prints_the_checklist_and_goes_on_with_more_seeds(tmp_path, capsys
     assert "2 bank seeds" in capsys.readouterr().out
     assert tw.open_record(out)["seed"].values.tolist() == [0, 1]
     assert complaint(["gabor", "--out", "recovery.csv"], capsys)[0] == 2
+
+
+def test_layers_prints_the_table_and_downloads_nothing(own_module, capsys, monkeypatch):
+    def no_download(*_, **__):
+        raise AssertionError("weights make no difference to the table")
+
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", no_download)
+    for model, name, units in (
+        ("resnet18", "layer4.1.relu_1", 512),
+        ("gabor_bank", "relu", 28),
+        ("mymodels:small", "1", 8),
+    ):
+        assert main(["layers", model, "--input-size", "64"]) == 0
+        told = capsys.readouterr().out
+        assert re.search(rf"^[* ] {re.escape(name)} +ReLU +{units} ", told, re.MULTILINE)
+        assert "images of 64 × 64 px" in told
+    assert main(["layers", "mymodels:small"]) == 0
+    assert "8 × 220 × 220" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["resnet81"], "no network called 'resnet81'"),
+        (["gabor_bank", "--weights", "none"], "gabor_bank takes none"),
+        (["resnet18", "--weights", "nowhere"], "no weights called 'nowhere'"),
+    ],
+)
+def test_layers_of_a_model_that_is_not_there_is_a_wrong_argument(arguments, says, capsys):
+    status, line = complaint(["layers", *arguments], capsys)
+    assert (status, says in line) == (2, True)
+
+
+def test_a_size_that_the_model_does_not_take_fails(capsys):
+    status, line = complaint(["layers", "mlp", "--input-size", "40"], capsys)
+    assert (status, "does not take an image of shape (3, 40, 40)" in line) == (1, True)

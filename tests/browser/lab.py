@@ -185,7 +185,9 @@ class Notebook:
             if not any(TOO_BUSY in complaint for complaint in self.complaints[before:]):
                 return
             self.complaints[before:] = [c for c in self.complaints[before:] if TOO_BUSY not in c]
-        raise AssertionError("anywidget could not begin the page's models in two seconds, three times in a row")
+        raise AssertionError(
+            "anywidget could not begin the page's models in two seconds, three times in a row"
+        )
 
     def run_all(self) -> None:
         self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")

@@ -205,25 +205,33 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
     ValueError
         The network takes none of the image sizes tried, or has no such layer.
     """
-    found: dict[bool, list[str]] = {}
+    found: list[tuple[str, nn.Module]] = []
 
     def seen(name: str, module: nn.Module, value: Tensor) -> None:
-        if isinstance(module, ACTIVATIONS):
-            found[True].append(name)
-        elif isinstance(module, (nn.Conv2d, nn.Linear)):
-            found[False].append(name)
+        found.append((name, module))
 
     preprocess = preprocess_of(network, preprocess)
     first = next(network.parameters(), None)
     device = torch.device("cpu") if first is None else first.device
 
     def run(image: Tensor) -> None:
-        found.update({True: [], False: []})
+        found.clear()
         inputs = image if preprocess is None else preprocess(image)
         watch_layers(network, inputs.to(weights_dtype(network)), seen)
 
     on_some_size(network, run, device, "name the layers and give a preprocess")
-    names = found[True] or found[False]
+    names = suggested(found)
     if not names:
         raise ValueError("the model has no activation, convolution or linear module; name the layers.")
     return names
+
+
+def suggested(layers: Iterable[tuple[str, nn.Module]]) -> list[str]:
+    """Of layers with their modules, those worth a look: activation modules, or without one convolutions and linear
+    layers.
+    """
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for name, module in layers:
+        if isinstance(module, (*ACTIVATIONS, nn.Conv2d, nn.Linear)):
+            found[isinstance(module, ACTIVATIONS)].append(name)
+    return found[True] or found[False]

@@ -1,8 +1,8 @@
 """The layers of a model, in forward order, and what each sees of the image.
 
-In: an `nn.Module`. Out: a pandas DataFrame. Receptive field and stride follow from arithmetic over the operations that
-really run (convolutions, pooling, whatever joins their results), so functional calls and branches count too; what
-mixes all positions (attention, global pooling, a linear layer on a flattened map) sees the whole input.
+In: an `nn.Module`. Out: a pandas DataFrame (`layer_table`). Receptive field and stride follow from arithmetic over the
+operations that really run (convolutions, pooling, whatever joins their results), so functional calls and branches count
+too; what mixes all positions (attention, global pooling, a linear layer on a flattened map) sees the whole input.
 """
 
 from dataclasses import replace
@@ -12,6 +12,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from tunewidgets.kernels.network.capture import suggested
+from tunewidgets.kernels.network.layer_table import COLUMNS, LayerTable
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.sight import Sight, Watch
 from tunewidgets.kernels.network.tracing import check_model, evaluating, first_line, forward_to, watch_layers
@@ -39,6 +41,7 @@ def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
                 "receptive_field": (min(window[0], size[0]), min(window[1], size[1])),
                 "stride": sight.step,
                 "rectified": sight.rectified,
+                "module": module,
             }
         )
 
@@ -62,7 +65,9 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
     pandas.DataFrame
         One row per layer: `name` (dotted; a module used again gives `relu`, `relu_1`, …), `kind` (its class), `units`,
         `output_shape` (without the batch), `receptive_field` (the input's size where a layer sees all of it) and
-        `stride`, in input pixels (y, x), `rectified` (whether its values cannot be negative).
+        `stride`, in input pixels (y, x), `rectified` (whether its values cannot be negative). Printed or shown in a
+        notebook, no row or column is left out; `attrs["suggested"]` names the layers that `analyze_units` looks at when
+        none is named, which are marked `*`.
 
     Raises
     ------
@@ -89,8 +94,10 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = (3, 224, 224)) -
             f"the model does not take an image of shape {tuple(input_size)}: {first_line(error)}; give its own "
             "input_size."
         ) from error
-    columns = ["name", "kind", "units", "output_shape", "receptive_field", "stride", "rectified"]
-    return pd.DataFrame(rows, columns=columns)
+    table = LayerTable(rows, columns=list(COLUMNS))
+    table.attrs["suggested"] = suggested([(row["name"], row["module"]) for row in rows])
+    table.attrs["input_size"] = tuple(image.shape[1:])
+    return table
 
 
 def receptive_field(probe: Probe) -> int | None:
