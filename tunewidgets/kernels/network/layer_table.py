@@ -40,7 +40,9 @@ class LayerTable(pd.DataFrame):
         return layer_text(self) if _is_of_layers(self) else super().__repr__()
 
     def _repr_html_(self) -> str | None:
-        return _html(self) if _is_of_layers(self) else super()._repr_html_()
+        plain: Any = pd.DataFrame(self)
+        html: str | None = _html(self) if _is_of_layers(self) else plain._repr_html_()
+        return html
 
 
 def layer_text(table: pd.DataFrame) -> str:
@@ -105,15 +107,18 @@ def _notes(table: pd.DataFrame) -> list[str]:
 def _html(table: pd.DataFrame) -> str:
     """The whole table, in a box that scrolls if there are many rows; names are text, whatever is in them."""
     head = "".join(f"<th>{escape(' '.join(filter(None, COLUMNS[name])))}</th>" for name in table.columns)
-    rows = []
-    for mark, (_, row) in zip(_marks(table), table.iterrows(), strict=True):
-        cells = "".join(
-            f'<td style="text-align: {"right" if name in NUMBERS else "left"}">{escape(_cell(name, value))}</td>'
-            for name, value in row.items()
-        )
-        rows.append(f"<tr><td>{mark}</td>{cells}</tr>")
+    columns = [[_html_cell(name, value) for value in table[name]] for name in table.columns]
+    rows = [
+        f"<tr><td>{mark}</td>{''.join(cells)}</tr>"
+        for mark, *cells in zip(_marks(table), *columns, strict=True)
+    ]
     notes = "<br>".join(map(escape, _notes(table)))
     return (
         '<div style="max-height: 40em; overflow: auto"><table class="dataframe">'
         f"<thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div><p>{notes}</p>"
     )
+
+
+def _html_cell(column: str, value: Any) -> str:
+    side = "right" if column in NUMBERS else "left"
+    return f'<td style="text-align: {side}">{escape(_cell(column, value))}</td>'

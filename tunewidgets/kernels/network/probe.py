@@ -25,6 +25,7 @@ from tunewidgets.kernels.network.tracing import (
     find_layer,
     first_line,
     forward_to,
+    is_about_determinism,
     taking,
 )
 from tunewidgets.kernels.studies.fingerprint import fingerprint
@@ -372,6 +373,8 @@ def on_some_size(
             with torch.no_grad(), evaluating(network):
                 return size, run(torch.full((1, 3, size, size), 0.5, device=device))
         except (RuntimeError, AssertionError) as error:
+            if is_about_determinism(error):
+                raise
             reasons.append(f"{size} px: {first_line(error)}")
     raise ValueError(
         f"the model took no RGB image of the sizes tried ({reasons[0]}); set model.input_size to the side in pixels "

@@ -96,6 +96,11 @@ def first_line(error: BaseException) -> str:
     return said.splitlines()[0] if said else type(error).__name__
 
 
+def is_about_determinism(error: BaseException) -> bool:
+    """Whether torch refuses an operation because of `torch.use_deterministic_algorithms(True)`: it says what to do."""
+    return torch.are_deterministic_algorithms_enabled() and "deterministic" in str(error)
+
+
 # Modules in training mode that blocks hold in evaluation mode, and how many blocks hold each.
 _held: "weakref.WeakKeyDictionary[nn.Module, int]" = weakref.WeakKeyDictionary()
 _holding = threading.Lock()
@@ -149,6 +154,8 @@ def taking(images: Tensor) -> Iterator[None]:
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, AssertionError) as error:
+        if is_about_determinism(error):
+            raise
         raise ValueError(
             f"the model does not take images of {images.shape[2]} × {images.shape[3]} px: {first_line(error)}; resize "
             "them, for instance with tw.zoo.images(data, size=...)."
