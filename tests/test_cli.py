@@ -44,7 +44,7 @@ def own_module(tmp_path, monkeypatch):
     sys.modules.pop("mymodels", None)
 
 
-@pytest.mark.parametrize("command", ["demo", "units", "tuning", "gabor", "view", "info", "layers"])
+@pytest.mark.parametrize("command", ["demo", "units", "tuning", "gabor", "view", "info", "layers", "check"])
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     told = capsys.readouterr().out
@@ -334,3 +334,36 @@ def test_layers_of_a_model_that_is_not_there_is_a_wrong_argument(arguments, says
 def test_a_size_that_the_model_does_not_take_fails(capsys):
     status, line = complaint(["layers", "mlp", "--input-size", "40"], capsys)
     assert (status, "does not take an image of shape (3, 40, 40)" in line) == (1, True)
+
+
+def report_of(rows):
+    from tunewidgets.kernels.device_check.report import DeviceReport
+
+    return lambda device, progress: DeviceReport(device, "a machine", "the CPU in float32", rows)
+
+
+def test_check_prints_its_table_and_verdict_and_leaves_with_1_where_something_is_wrong(capsys, monkeypatch):
+    from tunewidgets.kernels.device_check.report import Row
+
+    row = Row("parity", "activations", 1e-6, "1.0e-06", 1e-4)
+    monkeypatch.setattr(tw, "check", report_of((row,)))
+    assert main(["check", "--device", "cuda"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"\nparity +activations +1.0e-06 +1e-04\n", told)
+    assert told.endswith("\n\ncuda computes what it should.\n")
+    row = Row("parity", "activations", 1e-2, "1.0e-02", 1e-4)
+    monkeypatch.setattr(tw, "check", report_of((row,)))
+    assert main(["check", "--device", "cuda"]) == 1
+    told = capsys.readouterr()
+    assert re.search(r"\nparity +activations +1.0e-02 +1e-04 +FAILED\n", told.out)
+    (line,) = told.err.splitlines()
+    assert line.startswith(
+        "tunewidgets check: Something is wrong with cuda (activations: 1.0e-02). Don't trust"
+    )
+
+
+def test_a_device_that_is_not_there_is_a_wrong_argument(capsys):
+    for device in ("cuda:9", "abacus"):
+        status, line = complaint(["check", "--device", device], capsys)
+        assert status == 2
+        assert line.startswith(f"tunewidgets check: --device: device '{device}' is ")

@@ -168,6 +168,19 @@ def _layers(args: argparse.Namespace) -> None:
     print(tw.layers(model) if side is None else tw.layers(model, (3, side, side)))
 
 
+def _check(args: argparse.Namespace) -> None:
+    import tunewidgets as tw
+
+    try:
+        report = tw.check(args.device, progress=sys.stderr.isatty())
+    except ValueError as error:
+        raise UsageError(f"--device: {error}") from None
+    if not report.passed:
+        print(report.table)
+        raise ValueError(report.verdict)
+    print(report)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "demo": _demo,
     "units": _units,
@@ -176,4 +189,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "view": _view,
     "info": _info,
     "layers": _layers,
+    "check": _check,
 }

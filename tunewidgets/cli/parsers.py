@@ -60,7 +60,16 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help=DEBUG)
     parser.add_argument("--version", action="version", version=f"tunewidgets {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for add in (_add_demo, _add_units, _add_tuning, _add_gabor, _add_view, _add_info, _add_layers):
+    for add in (
+        _add_demo,
+        _add_units,
+        _add_tuning,
+        _add_gabor,
+        _add_view,
+        _add_info,
+        _add_layers,
+        _add_check,
+    ):
         command = add(commands)
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         # Suppressed, so that a --debug before the command's name is not taken back here.
@@ -260,6 +269,25 @@ def _add_layers(commands: Commands) -> argparse.ArgumentParser:
         help="the side of the image that is sent through, pixels (default: the model's own, or 224)",
     )
     option("--weights", metavar="W", help=f"{SHARED['--weights']['help'].partition(' (')[0]} (default: none)")
+    return parser
+
+
+def _add_check(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "check",
+        help="does this machine or GPU compute what it should, and how fast; within a minute",
+        description=(
+            "Measures a network with random weights on a device and makes images with it: compares the results\n"
+            "with the CPU's, makes the same images twice, and times the engine against a bare pass of the network.\n"
+            "Prints a table and what it amounts to; leaves with 1 if a result is not what it should be. Nothing is\n"
+            "downloaded."
+        ),
+        epilog="example:\n  tunewidgets check --device cuda",
+    )
+    parser.add_argument(
+        "--device", default="auto", metavar="D",
+        help="auto, cpu, cuda, cuda:1 or mps (default: auto, a GPU if there is one)",
+    )  # fmt: skip
     return parser
 
 
