@@ -44,7 +44,7 @@ def own_module(tmp_path, monkeypatch):
     sys.modules.pop("mymodels", None)
 
 
-@pytest.mark.parametrize("command", ["demo", "units", "tuning", "gabor", "view", "info"])
+@pytest.mark.parametrize("command", ["demo", "units", "tuning", "gabor", "view", "info", "layers", "check"])
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     told = capsys.readouterr().out
@@ -298,3 +298,72 @@ def test_gabor_prints_the_checklist_and_goes_on_with_more_seeds(tmp_path, capsys
     assert "2 bank seeds" in capsys.readouterr().out
     assert tw.open_record(out)["seed"].values.tolist() == [0, 1]
     assert complaint(["gabor", "--out", "recovery.csv"], capsys)[0] == 2
+
+
+def test_layers_prints_the_table_and_downloads_nothing(own_module, capsys, monkeypatch):
+    def no_download(*_, **__):
+        raise AssertionError("weights make no difference to the table")
+
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", no_download)
+    for model, name, units in (
+        ("resnet18", "layer4.1.relu_1", 512),
+        ("gabor_bank", "relu", 28),
+        ("mymodels:small", "1", 8),
+    ):
+        assert main(["layers", model, "--input-size", "64"]) == 0
+        told = capsys.readouterr().out
+        assert re.search(rf"^[* ] {re.escape(name)} +ReLU +{units} ", told, re.MULTILINE)
+        assert "images of 64 × 64 px" in told
+    assert main(["layers", "mymodels:small"]) == 0
+    assert "8 × 220 × 220" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["resnet81"], "no network called 'resnet81'"),
+        (["gabor_bank", "--weights", "none"], "gabor_bank takes none"),
+        (["resnet18", "--weights", "nowhere"], "no weights called 'nowhere'"),
+    ],
+)
+def test_layers_of_a_model_that_is_not_there_is_a_wrong_argument(arguments, says, capsys):
+    status, line = complaint(["layers", *arguments], capsys)
+    assert (status, says in line) == (2, True)
+
+
+def test_a_size_that_the_model_does_not_take_fails(capsys):
+    status, line = complaint(["layers", "mlp", "--input-size", "40"], capsys)
+    assert (status, "does not take an image of shape (3, 40, 40)" in line) == (1, True)
+
+
+def report_of(rows):
+    from tunewidgets.kernels.device_check.report import DeviceReport
+
+    return lambda device, progress: DeviceReport(device, "a machine", "the CPU in float32", rows)
+
+
+def test_check_prints_its_table_and_verdict_and_leaves_with_1_where_something_is_wrong(capsys, monkeypatch):
+    from tunewidgets.kernels.device_check.report import Row
+
+    row = Row("parity", "activations", 1e-6, "1.0e-06", 1e-4)
+    monkeypatch.setattr(tw, "check", report_of((row,)))
+    assert main(["check", "--device", "cuda"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"\nparity +activations +1.0e-06 +1e-04\n", told)
+    assert told.endswith("\n\ncuda computes what it should.\n")
+    row = Row("parity", "activations", 1e-2, "1.0e-02", 1e-4)
+    monkeypatch.setattr(tw, "check", report_of((row,)))
+    assert main(["check", "--device", "cuda"]) == 1
+    told = capsys.readouterr()
+    assert re.search(r"\nparity +activations +1.0e-02 +1e-04 +FAILED\n", told.out)
+    (line,) = told.err.splitlines()
+    assert line.startswith(
+        "tunewidgets check: Something is wrong with cuda (activations: 1.0e-02). Don't trust"
+    )
+
+
+def test_a_device_that_is_not_there_is_a_wrong_argument(capsys):
+    for device in ("cuda:9", "abacus"):
+        status, line = complaint(["check", "--device", device], capsys)
+        assert status == 2
+        assert line.startswith(f"tunewidgets check: --device: device '{device}' is ")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.derived import statistics
     from tunewidgets.export import export_html
     from tunewidgets.kernels.canvas.jitter import Jitter
+    from tunewidgets.kernels.device_check.check import check
     from tunewidgets.kernels.dissection.concepts import concepts
     from tunewidgets.kernels.gabor.film_checklist import film_checklist
     from tunewidgets.kernels.gabor.film_readout import read_film
@@ -61,6 +62,7 @@ _HOMES = {
     "read_film": "kernels.gabor.film_readout",
     "gabor_recovery": "kernels.gabor.recovery",
     "concepts": "kernels.dissection.concepts",
+    "check": "kernels.device_check.check",
     "export_html": "export",
     "open_record": "records",
     "save_record": "records",
@@ -86,6 +88,7 @@ __all__ = [
     "ablation",
     "add_patches",
     "analyze_units",
+    "check",
     "class_selectivity",
     "concepts",
     "exemplars",

@@ -36,9 +36,17 @@ def choose_device(device: str | torch.device) -> torch.device:
             f"device {device!r} is unknown; give 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'."
         ) from error
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not present.get(chosen.type, True):
+    if not present.get(chosen.type, True) or not _works(chosen):
         raise ValueError(f"device {str(device)!r} is not on this machine; give 'auto' or 'cpu'.")
     return chosen
+
+
+def _works(device: torch.device) -> bool:
+    """Whether a number can go to a device and come back: not to a second GPU where there is one, nor to "meta"."""
+    try:
+        return device.type == "cpu" or torch.ones(1, device=device).cpu().item() == 1
+    except (RuntimeError, AssertionError):  # torch was built without it, or there is no such number of it
+        return False
 
 
 def has_matrix_units(device: torch.device) -> bool:

@@ -16,15 +16,20 @@ class UsageError(ValueError):
     """An argument that makes no sense; the command line exits with status 2."""
 
 
-def model_from(text: str, weights: str | None) -> Any:
-    """The model that MODEL names: `module:function` (called without arguments), or a name in the zoo."""
+def model_from(text: str, weights: str | None, untrained: bool = False) -> Any:
+    """The model that MODEL names: `module:function` (called without arguments), or a name in the zoo.
+
+    With `untrained`, a network of the zoo has random weights unless some are named, so nothing is downloaded.
+    """
     if ":" in text and not text.startswith("timm:"):
         if weights is not None:
             raise UsageError(f"--weights is for networks of the zoo; let {text} load its own")
         return _call(text, "MODEL")
     from tunewidgets import zoo
 
-    options = {} if weights is None else {"weights": None if weights == "none" else weights}
+    # The bank's filters are computed: it alone has no weights to choose.
+    random = weights == "none" or (weights is None and untrained and text != "gabor_bank")
+    options = {"weights": None} if random else {} if weights is None else {"weights": weights}
     try:
         return zoo.load(text, **options)
     except TypeError:

@@ -1,4 +1,4 @@
-"""The command line: `tunewidgets demo`, `units`, `tuning`, `gabor`, `view` and `info`.
+"""The command line: `tunewidgets demo`, `units`, `tuning`, `gabor`, `view`, `info`, `layers` and `check`.
 
 In: arguments. Out: files, text on the terminal, and an exit status: 0 done, 1 failed, 2 wrong arguments. Each command
 imports what it needs when it runs, so help appears at once.
@@ -162,6 +162,27 @@ def _info(args: argparse.Namespace) -> None:
     print(summary(open_record(text)))
 
 
+def _layers(args: argparse.Namespace) -> None:
+    model = model_from(args.model, args.weights, untrained=True)
+    import tunewidgets as tw
+
+    side = args.input_size
+    print(tw.layers(model) if side is None else tw.layers(model, (3, side, side)))
+
+
+def _check(args: argparse.Namespace) -> None:
+    import tunewidgets as tw
+
+    try:
+        report = tw.check(args.device, progress=sys.stderr.isatty())
+    except ValueError as error:
+        raise UsageError(f"--device: {error}") from None
+    if not report.passed:
+        print(report.table)
+        raise ValueError(report.verdict)
+    print(report)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "demo": _demo,
     "units": _units,
@@ -169,4 +190,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "gabor": _gabor,
     "view": _view,
     "info": _info,
+    "layers": _layers,
+    "check": _check,
 }

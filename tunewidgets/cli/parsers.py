@@ -60,7 +60,16 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help=DEBUG)
     parser.add_argument("--version", action="version", version=f"tunewidgets {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for add in (_add_demo, _add_units, _add_tuning, _add_gabor, _add_view, _add_info):
+    for add in (
+        _add_demo,
+        _add_units,
+        _add_tuning,
+        _add_gabor,
+        _add_view,
+        _add_info,
+        _add_layers,
+        _add_check,
+    ):
         command = add(commands)
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         # Suppressed, so that a --debug before the command's name is not taken back here.
@@ -237,6 +246,48 @@ def _add_info(commands: Commands) -> argparse.ArgumentParser:
         epilog="example:\n  tunewidgets info film.zarr",
     )
     parser.add_argument("record", metavar="RECORD", help="a .zarr folder, a .zarr.zip file or a URL")
+    return parser
+
+
+def _add_layers(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "layers",
+        help="a network's layers: their names, units, maps, and what each sees of the image",
+        description=(
+            "Prints the table of a network's layers, in the order in which they run. The names are those that\n"
+            "--layers, --layer and tw.Probe take; a star marks the layers that `tunewidgets units` looks at when\n"
+            "none is named. Weights make no difference here, so those of the zoo's networks are not downloaded."
+        ),
+        epilog="example:\n  tunewidgets layers resnet18 --input-size 64",
+    )
+    parser.add_argument("model", metavar="MODEL", help=MODEL)
+    option = parser.add_argument
+    option(
+        "--input-size",
+        type=positive,
+        metavar="N",
+        help="the side of the image that is sent through, pixels (default: the model's own, or 224)",
+    )
+    option("--weights", metavar="W", help=f"{SHARED['--weights']['help'].partition(' (')[0]} (default: none)")
+    return parser
+
+
+def _add_check(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "check",
+        help="does this machine or GPU compute what it should, and how fast; within a minute",
+        description=(
+            "Measures a network with random weights on a device and makes images with it: compares the results\n"
+            "with the CPU's, makes the same images twice, and times the engine against a bare pass of the network.\n"
+            "Prints a table and what it amounts to; leaves with 1 if a result is not what it should be. Nothing is\n"
+            "downloaded."
+        ),
+        epilog="example:\n  tunewidgets check --device cuda",
+    )
+    parser.add_argument(
+        "--device", default="auto", metavar="D",
+        help="auto, cpu, cuda, cuda:1 or mps (default: auto, a GPU if there is one)",
+    )  # fmt: skip
     return parser
 
 

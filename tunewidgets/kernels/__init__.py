@@ -15,4 +15,5 @@ another:
 - `gabor`: banks whose tuning is known, what is recovered of it (`gabor_recovery`), and what chance would find
 - `dissection`: units and dimensions against labels and masks that people gave (`concepts`)
 - `live`: images that are made while a reader looks
+- `device_check`: whether a machine and device compute what they should (`check`)
 """

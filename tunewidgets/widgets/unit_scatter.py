@@ -84,10 +84,10 @@ class UnitScatter(UnitTraits):
     RS is that of the paper *Understanding the Importance of Single Directions via Representative Substitution* (eq. 4).
 
     With a probe, images are made one at a time, in chunks of 1 on one thread: from the same settings and seed they are
-    those that `analyze_units(..., chunk=1)` makes, to the bit, in whatever order they are asked for. In larger chunks
-    a network rounds differently and an optimization makes more of it: other pixels, and responses that agree within a
-    few percent. The setting `live` of the record lists the units made here, and what was tried on some of them: more
-    restarts, of which the better image is kept while `rs` is the mean over all of them, and more steps.
+    those that `analyze_units(..., chunk=1)` makes, on a CPU to the bit, in whatever order they are asked for. In larger
+    chunks a network rounds differently and an optimization makes more of it: other pixels, and responses that agree
+    within a few percent. The setting `live` of the record lists the units made here, and what was tried on some of
+    them: more restarts, of which the better image is kept while `rs` is the mean over all of them, and more steps.
 
     Examples
     --------

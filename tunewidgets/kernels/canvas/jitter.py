@@ -92,6 +92,33 @@ class Jitter:
         grid = F.affine_grid(rows.view(-1, 2, 3), list(images.shape), align_corners=False)
         # One more pixel on each side lets the sampler interpolate across the seam.
         side = torch.tensor([width, height], dtype=grid.dtype, device=grid.device)
-        wrapped = ((grid + 1) % 2 * (side / 2) + 1) * (2 / (side + 2)) - 1
+        places = (grid + 1) % 2 * (side / 2) + 1
         bordered = F.pad(images, (1, 1, 1, 1), mode="circular")
+        if torch.are_deterministic_algorithms_enabled() and images.device.type != "cpu":
+            return resampled(bordered, places)
+        wrapped = places * (2 / (side + 2)) - 1
         return F.grid_sample(bordered, wrapped, padding_mode="border", align_corners=False)
+
+
+def resampled(images: Tensor, places: Tensor) -> Tensor:
+    """`(N, C, H, W)` images at `(N, h, w, 2)` places, as `grid_sample` gives them: bilinear, `(N, C, h, w)`.
+
+    A place is x and y in pixels from the top left corner, at least half a pixel inside. The backward pass of
+    `grid_sample` adds in whatever order an accelerator's threads come, and `torch.use_deterministic_algorithms(True)`
+    refuses it; that of `gather` has a fixed order then.
+    """
+    corner = (places - 0.5).floor()
+    share = places - 0.5 - corner
+    x, y = corner.long().unbind(-1)
+    pixels, width = images.flatten(2), images.shape[-1]
+    total = torch.zeros_like(places[:, None, ..., 0])
+    for right, below in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        # The farther corner is inside too, unless its share is 0.
+        column = (x + right).clamp(max=width - 1)
+        row = (y + below).clamp(max=images.shape[-2] - 1)
+        weight = (share[..., 0] if right else 1 - share[..., 0]) * (
+            share[..., 1] if below else 1 - share[..., 1]
+        )
+        index = (row * width + column).flatten(1)[:, None].expand(-1, images.shape[1], -1)
+        total = total + pixels.gather(2, index).unflatten(2, places.shape[1:3]) * weight[:, None]
+    return total

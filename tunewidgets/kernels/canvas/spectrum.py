@@ -38,7 +38,7 @@ def image_spectrum(images: Tensor) -> Tensor:
 def logits_of(spectrum: Tensor, size: int) -> Tensor:
     """The logits `(N, 3, size, size)` of RGB that a half spectrum of decorrelated colors stands for."""
     maps = torch.fft.irfft2(spectrum, s=(size, size), norm="ortho")
-    return mix_channels(COLOR_CORRELATION.to(maps.device), maps)
+    return mix_channels(COLOR_CORRELATION.to(maps), maps)
 
 
 def colored(logits: Tensor, gray: bool) -> Tensor:

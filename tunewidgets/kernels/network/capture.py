@@ -215,13 +215,10 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
     ValueError
         The network takes none of the image sizes tried, or has no such layer.
     """
-    found: dict[bool, list[str]] = {}
+    found: list[tuple[str, nn.Module]] = []
 
     def seen(name: str, module: nn.Module, value: Tensor) -> None:
-        if isinstance(module, ACTIVATIONS):
-            found[True].append(name)
-        elif isinstance(module, (nn.Conv2d, nn.Linear)):
-            found[False].append(name)
+        found.append((name, module))
 
     given = preprocess is not None
     preprocess, only, _ = told_or_given(network, preprocess)
@@ -229,12 +226,23 @@ def default_layers(network: nn.Module, preprocess: Callable[[Tensor], Tensor] | 
     device = torch.device("cpu") if first is None else first.device
 
     def run(inputs: Tensor) -> None:
-        found.update({True: [], False: []})
+        found.clear()
         watch_layers(network, inputs, seen)
 
     sizes = sizes_to_try(network, only, given=given)
     on_some_size(network, preprocess, run, device, sizes, "name the layers and give a preprocess")
-    names = found[True] or found[False]
+    names = suggested(found)
     if not names:
         raise ValueError("the model has no activation, convolution or linear module; name the layers.")
     return names
+
+
+def suggested(layers: Iterable[tuple[str, nn.Module]]) -> list[str]:
+    """Of layers with their modules, those worth a look: activation modules, or without one convolutions and linear
+    layers.
+    """
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for name, module in layers:
+        if isinstance(module, (*ACTIVATIONS, nn.Conv2d, nn.Linear)):
+            found[isinstance(module, ACTIVATIONS)].append(name)
+    return found[True] or found[False]

@@ -1,8 +1,8 @@
 """The layers of a model, in forward order, and what each sees of the image.
 
-In: an `nn.Module`. Out: a pandas DataFrame. Receptive field and stride follow from arithmetic over the operations that
-really run (convolutions, pooling, whatever joins their results), so functional calls and branches count too; what
-mixes all positions (attention, global pooling, a linear layer on a flattened map) sees the whole input.
+In: an `nn.Module`. Out: a pandas DataFrame (`layer_table`). Receptive field and stride follow from arithmetic over the
+operations that really run (convolutions, pooling, whatever joins their results), so functional calls and branches count
+too; what mixes all positions (attention, global pooling, a linear layer on a flattened map) sees the whole input.
 """
 
 from dataclasses import replace
@@ -13,9 +13,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from tunewidgets.kernels.network.capture import suggested
+from tunewidgets.kernels.network.layer_table import COLUMNS, LayerTable
 from tunewidgets.kernels.network.own_words import own_words
 from tunewidgets.kernels.network.probe import Probe
-from tunewidgets.kernels.network.refusals import REFUSALS, first_line
+from tunewidgets.kernels.network.refusals import REFUSALS, first_line, is_refusal
 from tunewidgets.kernels.network.sight import Sight, Watch
 from tunewidgets.kernels.network.tracing import check_model, evaluating, forward_to, watch_layers
 from tunewidgets.kernels.network.working_size import USUAL_SIDE, on_some_size, sizes_to_try, weights_dtype
@@ -46,6 +48,7 @@ def trace_layers(model: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
                 "receptive_field": (min(window[0], size[0]), min(window[1], size[1])),
                 "stride": sight.step,
                 "rectified": sight.rectified,
+                "module": module,
             }
         )
 
@@ -70,7 +73,9 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = USUAL) -> pd.Dat
     pandas.DataFrame
         One row per layer: `name` (dotted; a module used again gives `relu`, `relu_1`, …), `kind` (its class), `units`,
         `output_shape` (without the batch), `receptive_field` (the input's size where a layer sees all of it) and
-        `stride`, in input pixels (y, x), `rectified` (whether its values cannot be negative).
+        `stride`, in input pixels (y, x), `rectified` (whether its values cannot be negative). Printed or shown in a
+        notebook, no row or column is left out; `attrs["suggested"]` names the layers that `analyze_units` looks at when
+        none is named, which are marked `*`.
 
     Raises
     ------
@@ -93,17 +98,22 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = USUAL) -> pd.Dat
         words = own_words(model, warn=False)
         sizes = sizes_to_try(model, words.size, own_first=True)
         trace = partial(trace_layers, model)
-        rows = on_some_size(model, words.preprocess, trace, device, sizes, "give input_size").value
+        found = on_some_size(model, words.preprocess, trace, device, sizes, "give input_size")
+        rows, shape = found.value, (1 if found.gray else 3, *found.size)
     else:
-        rows = _on_size(model, input_size, device)
-    columns = ["name", "kind", "units", "output_shape", "receptive_field", "stride", "rectified"]
-    return pd.DataFrame(rows, columns=columns)
+        rows, shape = _on_size(model, input_size, device), tuple(input_size)
+    table = LayerTable(rows, columns=list(COLUMNS))
+    table.attrs["suggested"] = suggested([(row["name"], row["module"]) for row in rows])
+    table.attrs["input_size"] = shape
+    return table
 
 
 def _on_size(model: nn.Module, size: tuple[int, int, int], device: torch.device) -> list[dict[str, Any]]:
     try:
         return trace_layers(model, torch.zeros(1, *size, dtype=weights_dtype(model), device=device))
     except REFUSALS as error:
+        if not is_refusal(error):
+            raise
         raise ValueError(
             f"the model does not take an image of shape {tuple(size)}: {first_line(error)}; give its own input_size."
         ) from error

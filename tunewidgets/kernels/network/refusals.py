@@ -23,7 +23,7 @@ def first_line(error: BaseException) -> str:
 
 def is_refusal(error: BaseException) -> bool:
     """Whether an error is a network's about its input, and no sentence of the kernels about something else."""
-    if isinstance(error, torch.OutOfMemoryError) or not isinstance(error, REFUSALS):
+    if isinstance(error, torch.OutOfMemoryError) or not isinstance(error, REFUSALS) or _of_determinism(error):
         return False
     if isinstance(error, (RuntimeError, AssertionError)):
         return True
@@ -33,6 +33,11 @@ def is_refusal(error: BaseException) -> bool:
     if frame is None or frame.tb_frame.f_code.co_name in ("__torch_dispatch__", "__torch_function__"):
         return True  # an operation of the network's, which was only passed on
     return not str(frame.tb_frame.f_globals.get("__name__", "")).startswith("tunewidgets.kernels.")
+
+
+def _of_determinism(error: BaseException) -> bool:
+    """Whether torch refuses an operation because of `torch.use_deterministic_algorithms(True)`: it says what to do."""
+    return torch.are_deterministic_algorithms_enabled() and "deterministic" in str(error)
 
 
 @contextmanager

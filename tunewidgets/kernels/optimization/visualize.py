@@ -83,7 +83,9 @@ def visualize(
     restarts : int, default 1
         Images per target, from different starts. Along `target`, each restart of all targets follows the one before.
     seed : int, default 0
-        Together with the target's name, it decides the start and the transformations.
+        Together with the target's name, it decides the start and the transformations. On a CPU the same call gives the
+        same images, bit for bit; on a GPU under `torch.use_deterministic_algorithms(True)`, or as `tunewidgets.check`
+        says.
     chunk : int or "auto", default "auto"
         Images that go through the network together, which influences an image's last bits. With "cma", the population
         size; "auto" takes 4 + 3 ln(number of parameters).

@@ -1,0 +1,1 @@
+"""Does a machine and device compute what it should?"""
