@@ -25,7 +25,8 @@ from tunewidgets.kernels.device_check.measured import (
 from tunewidgets.kernels.device_check.repeated import deterministic, twice
 from tunewidgets.kernels.device_check.report import DeviceReport, Part, Row
 from tunewidgets.kernels.device_check.specimen import Specimen, make_specimen
-from tunewidgets.kernels.network.tracing import check_mode, first_line
+from tunewidgets.kernels.network.refusals import first_line
+from tunewidgets.kernels.network.tracing import check_mode
 
 # How far activations may be from the CPU's where products are rounded to TF32, CUDA's default for convolutions.
 ROUNDED = 1e-2

@@ -99,9 +99,10 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = USUAL) -> pd.Dat
         sizes = sizes_to_try(model, words.size, own_first=True)
         trace = partial(trace_layers, model)
         found = on_some_size(model, words.preprocess, trace, device, sizes, "give input_size")
-        rows, shape = found.value, (1 if found.gray else 3, *found.size)
+        rows = found.value
+        shape = (1 if found.gray else 3, *found.size)
     else:
-        rows, shape = _on_size(model, input_size, device), tuple(input_size)
+        rows, shape = _on_size(model, input_size, device), input_size
     table = LayerTable(rows, columns=list(COLUMNS))
     table.attrs["suggested"] = suggested([(row["name"], row["module"]) for row in rows])
     table.attrs["input_size"] = shape
