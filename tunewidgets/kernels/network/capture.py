@@ -15,15 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets._tensors import Activations, choose_device
-from tunewidgets.kernels.network.probe import Probe, on_device, on_some_size, preprocess_of, weights_dtype
+from tunewidgets.kernels.network.probe import Probe, on_some_size, preprocess_of, weights_dtype
 from tunewidgets.kernels.network.tracing import (
     ACTIVATIONS,
     check_model,
     evaluating,
+    never_negative,
     run_to,
     taking,
     watch_layers,
 )
+from tunewidgets.kernels.network.unfit import usable_on
 
 Reduction = Literal["mean", "max", "center"]
 REDUCTIONS = get_args(Reduction)
@@ -66,12 +68,6 @@ class Observed:
         device: str | torch.device = "auto",
     ) -> None:
         check_model(model)
-        for name, value in [*model.named_parameters(), *model.named_buffers()]:
-            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-                raise ValueError(
-                    f"the model's {name} holds NaN or infinite values; load weights that are whole, or train again "
-                    "with a smaller learning rate."
-                )
         if model.training:
             warnings.warn(
                 "the model is in training mode; it is measured in evaluation mode and put back afterwards.",
@@ -79,7 +75,13 @@ class Observed:
             )
         self.model = model
         self.device = choose_device(device)
-        self.network = on_device(model, self.device)
+        self.network = usable_on(model, self.device)
+        for name, value in [*self.network.named_parameters(), *self.network.named_buffers()]:
+            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+                raise ValueError(
+                    f"the model's {name} holds NaN or infinite values; load weights that are whole, or train again "
+                    "with a smaller learning rate."
+                )
         self._preprocess = preprocess
         if isinstance(layers, str):
             layers = [layers]
@@ -172,7 +174,7 @@ class Capture:
         if maps.dtype != torch.float64:
             maps = maps.float()
         # What a rectifier gives is rectified already, and doing it again would be a good part of the pass's cost.
-        if self.rectify and not isinstance(probe.place.module, (nn.ReLU, nn.ReLU6)):
+        if self.rectify and not never_negative(probe.place.module):
             maps = maps.relu()
         if maps.ndim == 2:
             # A copy, since the network may go on in place.

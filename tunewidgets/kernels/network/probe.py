@@ -4,7 +4,6 @@ In: a model, a layer's name and images in [0, 1]. Out: the layer's values as `(N
 whatever the module's own layout. The forward pass stops at the layer, and the model comes back as it was.
 """
 
-import copy
 import math
 from collections.abc import Callable
 from functools import cached_property
@@ -15,18 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets._tensors import Images, LayerValues, choose_device
+from tunewidgets.kernels.network.names import LayerCall, find_layer
 from tunewidgets.kernels.network.origin import origin
 from tunewidgets.kernels.network.sight import Sight, Watch
 from tunewidgets.kernels.network.tracing import (
-    LayerCall,
     Values,
     check_model,
     evaluating,
-    find_layer,
     first_line,
     forward_to,
     taking,
 )
+from tunewidgets.kernels.network.unfit import usable_on
 from tunewidgets.kernels.studies.fingerprint import fingerprint
 
 # Image sizes to try, smallest useful first, on a model that does not say its own.
@@ -40,7 +39,7 @@ class Probe:
     ----------
     model : torch.nn.Module
         Any module that takes a batch of images. Every call leaves it unchanged: mode, hooks, gradients, device. If it
-        lives on a device other than `device`, it is copied there once.
+        lives on a device other than `device`, or was made in inference mode, it is copied once.
     layer : str
         Dotted name of a layer, as `tunewidgets.layers` lists them.
     preprocess : callable, optional
@@ -62,9 +61,9 @@ class Probe:
     ------
     ValueError
         The layer does not exist (the sentence suggests similar names), is not reached or gives nothing that is a unit;
-        no image size fits; the device is not available.
+        no image size fits; the device is not available; the model has no weights yet, or can't be copied to the device.
     TypeError
-        `model` is not a module, or `layer` is not a name.
+        `model` is not a module, or its `forward` needs more than images; `layer` is not a name.
 
     Examples
     --------
@@ -87,7 +86,7 @@ class Probe:
         self.model = model
         self.layer = layer
         self.device = choose_device(device)
-        self._network = on_device(model, self.device)
+        self._network = usable_on(model, self.device)
         self.place: LayerCall = find_layer(self._network, layer)
         self.preprocess = preprocess_of(self._network, preprocess)
         self._sight, self._tokens_first = Sight(axis=None), False
@@ -238,6 +237,8 @@ class Probe:
         >>> probe.arrange(torch.zeros(2, 17, 5)).shape
         torch.Size([2, 5, 4, 4])
         """
+        if value.is_quantized:
+            value = value.dequantize()
         if value.ndim == 4:
             return value.movedim(self.unit_axis(4), 1)
         if value.ndim == 3:
@@ -342,17 +343,6 @@ def preprocess_of(network: nn.Module, given: Any) -> Callable[[Tensor], Tensor] 
             "torchvision.transforms.Normalize(mean, std)."
         )
     return given
-
-
-def on_device(model: nn.Module, device: torch.device) -> nn.Module:
-    """The model itself if it lives on this device, else a copy of it there."""
-    first = next(model.parameters(), None)
-    if first is None:
-        return model
-    # "cuda" alone means the current one of several.
-    wanted = torch.cuda.current_device() if str(device) == "cuda" else device.index
-    same_card = wanted is None or first.device.index in (None, wanted)
-    return model if same_card and first.device.type == device.type else copy.deepcopy(model).to(device)
 
 
 def on_some_size(
