@@ -1,6 +1,7 @@
-"""Networks whose weights are unusual, or that run in unusual ways: the right value, or one sentence."""
+"""Networks whose weights are unusual, that run in unusual ways, or that count: the right value, or one sentence."""
 
 import copy
+import warnings
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from unusual_networks import DATA, IMAGES, QUIET, Small, check_alike
 
 import tunewidgets as tw
 from tunewidgets.kernels.live.steps import apart
+from tunewidgets.kernels.network.counters import counters
 from tunewidgets.kernels.network.unfit import twin_of, usable_on
+from tunewidgets.kernels.studies.fingerprint import fingerprint
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -279,3 +282,74 @@ def test_a_forward_that_needs_more_than_images_is_told_so(kind, has):
 
 def test_a_forward_that_takes_more_than_images_is_one_like_any_other():
     assert torch.equal(check_alike(WithChoices(), "relu"), check_alike(Small(), "relu"))
+
+
+class Counting(Small):
+    """Counts passes, images and the use of its classes, after everything else; remembers a number that is no count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(4)
+        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
+        self.register_buffer("images", torch.zeros(1))
+        self.register_buffer("used", torch.zeros(3, dtype=torch.int32))
+        self.register_buffer("size", torch.tensor(5))
+        self.register_buffer("seen", torch.tensor(False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores = super().forward(x)
+        self.calls += 1
+        self.images = self.images + len(x)
+        self.used.index_add_(0, scores.argmax(1), torch.ones(len(x), dtype=torch.int32))
+        return scores
+
+
+def test_counters_are_found_and_put_back():
+    model = Counting().eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    calls = model.calls
+    assert counters(model, IMAGES) == {"calls", "images", "used"}
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert model.calls is calls
+    assert counters(Small().eval(), IMAGES) == frozenset()
+
+
+def test_a_network_that_counts_keeps_its_fingerprint_until_a_weight_changes():
+    model = Counting().eval()
+    probe = tw.Probe(model, "relu", device="cpu")
+    first = probe.provenance()["model_sha256"]
+    model(IMAGES)
+    assert probe.provenance()["model_sha256"] == first
+    assert tw.Probe(model, "head", device="cpu").provenance()["model_sha256"] == first
+    model.size += 1
+    assert probe.provenance()["model_sha256"] != first
+    # Of a network without counters it is what it always was.
+    plain = Small().eval()
+    assert tw.Probe(plain, "relu", device="cpu").provenance()["model_sha256"] == fingerprint(plain)
+
+
+def test_a_study_of_a_network_that_counts_goes_on_where_it_stopped(tmp_path):
+    model = Counting().eval()
+
+    def study():
+        return tw.analyze_units(
+            model, DATA, "relu2", objectives=("am",), steps=2, store=tmp_path / "u.zarr", size=16, **QUIET
+        )
+
+    def images():
+        return visualize(model, "relu2", store=tmp_path / "i.zarr")
+
+    def vectors():
+        probe = tw.Probe(model, "relu", device="cpu")
+        return tw.sample_activations(probe, IMAGES, n=24, progress=False, store=tmp_path / "v.zarr")
+
+    made = study()["relu2"].attrs["created"], images().attrs["created"], vectors().values
+    calls = int(model.calls)
+    assert study()["relu2"].attrs["created"] == made[0]
+    assert images().attrs["created"] == made[1]
+    np.testing.assert_array_equal(vectors().values, made[2])
+    assert calls > 0
+    with warnings.catch_warnings(), torch.no_grad():
+        model.head.weight += 1
+    with pytest.raises(ValueError, match="a model with other weights"):
+        study()

@@ -108,6 +108,11 @@ class Observed:
         """Where the layer's values come from, for a record's attributes."""
         return {**self._identity, "layer": layer}
 
+    @property
+    def model_sha256(self) -> str:
+        """The fingerprint of the model's weights, for a store."""
+        return self._identity["model_sha256"]
+
     @cached_property
     def _identity(self) -> dict[str, str]:
         return next(iter(self.probes.values())).provenance()

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets._tensors import Images, LayerValues, choose_device
+from tunewidgets.kernels.network.counters import counters
 from tunewidgets.kernels.network.names import LayerCall, find_layer
 from tunewidgets.kernels.network.origin import origin
 from tunewidgets.kernels.network.sight import Sight, Watch
@@ -163,14 +164,23 @@ class Probe:
         return self._network
 
     def provenance(self) -> dict[str, str]:
-        """Model, fingerprint and (if known) origin of its weights, and layer, as attributes for a record."""
+        """Model, fingerprint and (if known) origin of its weights, and layer, as attributes for a record.
+
+        Buffers in which the network counts its own passes are left out of the fingerprint.
+        """
         known = getattr(self.model, "weights_from", None)
         return {
             "model": type(self.model).__name__,
-            "model_sha256": fingerprint(self.model),
+            "model_sha256": fingerprint(self.model, without=self._counters),
             "layer": self.layer,
             **({"weights_from": known} if isinstance(known, str) else {}),
         }
+
+    @cached_property
+    def _counters(self) -> frozenset[str]:
+        """Buffers in which the network counts its passes, which are no part of its fingerprint."""
+        image = torch.full((1, 3, self.input_size, self.input_size), 0.5, device=self.device)
+        return counters(self._network, self.inputs(image))
 
     def _first_look(self) -> tuple[int, Tensor]:
         """An image side that the model takes, and the layer's module's own output on one such image."""
