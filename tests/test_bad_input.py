@@ -5,6 +5,7 @@ import re
 import pytest
 from bad_commands import COMMANDS
 from bad_input import CASES
+from bad_networks import NETWORKS
 
 from tunewidgets.cli.commands import main
 from tunewidgets.kernels.optimization import loop
@@ -27,7 +28,9 @@ def test_the_table_is_long():
     assert len(CASES) + len(COMMANDS) >= 150
 
 
-@pytest.mark.parametrize("case", [pytest.param(c, id=f"{n}-{c.name}") for n, c in enumerate(CASES)])
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, id=f"{n}-{c.name}") for n, c in enumerate([*CASES, *NETWORKS])]
+)
 @pytest.mark.filterwarnings("ignore")
 def test_a_mistake_in_a_call_is_answered_in_one_sentence(case):
     with pytest.raises(case.error) as told:

@@ -21,8 +21,9 @@ from torch import nn
 import tunewidgets as tw
 from tunewidgets.kernels.data.labeled import labeled
 from tunewidgets.kernels.network.capture import Observed
+from tunewidgets.kernels.network.names import find_layer
 from tunewidgets.kernels.network.replay import Replay
-from tunewidgets.kernels.network.tracing import evaluating, find_layer
+from tunewidgets.kernels.network.tracing import evaluating
 
 CONVOLUTIONS = ["relu1", "relu2", "relu3", "relu4"]
 # Early, middle and late layers of VGG16; features.21 is the tenth convolution.

@@ -12,8 +12,8 @@ from torch import nn
 from units_networks import CASES, PRECISIONS, batches, branching, labeled_images, tiny_vit
 
 import tunewidgets as tw
+from tunewidgets.kernels.network.names import find_layer
 from tunewidgets.kernels.network.replay import Replay
-from tunewidgets.kernels.network.tracing import find_layer
 from tunewidgets.kernels.single_units.silencing import drop_error, scored
 
 QUIET = {"progress": False, "device": "cpu"}

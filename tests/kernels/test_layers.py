@@ -7,7 +7,8 @@ import torchvision
 from torch import nn
 
 import tunewidgets as tw
-from tunewidgets.kernels.network.tracing import find_layer, forward_to
+from tunewidgets.kernels.network.names import find_layer
+from tunewidgets.kernels.network.tracing import forward_to
 
 
 def support(model: nn.Module, layer: str, size: int) -> tuple[int, int]:

@@ -10,8 +10,9 @@ from torch import nn
 
 import tunewidgets as tw
 from tunewidgets import Probe
-from tunewidgets.kernels.network.probe import on_device, tokens_to_map
+from tunewidgets.kernels.network.probe import tokens_to_map
 from tunewidgets.kernels.network.tracing import evaluating
+from tunewidgets.kernels.network.unfit import usable_on
 from tunewidgets.kernels.studies.fingerprint import fingerprint
 
 
@@ -260,9 +261,9 @@ def test_a_model_on_another_card_than_the_one_named_is_copied_there(monkeypatch)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     first, second, only = OnCard("cuda", 0), OnCard("cuda", 1), OnCard("mps", 0)
     for device, model in (("cuda", first), ("cuda:0", first), ("cuda:1", second), ("mps", only)):
-        assert on_device(model, torch.device(device)) is model
+        assert usable_on(model, torch.device(device)) is model
     for device, model in (("cuda:1", first), ("cuda", second), ("cpu", first)):
-        assert on_device(model, torch.device(device)).moved == torch.device(device)
+        assert usable_on(model, torch.device(device)).moved == torch.device(device)
     assert first.moved is second.moved is None
 
 

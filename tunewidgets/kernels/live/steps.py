@@ -9,8 +9,10 @@ import time
 
 import torch
 
+from tunewidgets.kernels.network.names import find_layer
 from tunewidgets.kernels.network.probe import Probe
-from tunewidgets.kernels.network.tracing import evaluating, find_layer
+from tunewidgets.kernels.network.tracing import evaluating
+from tunewidgets.kernels.network.unfit import twin_of
 from tunewidgets.kernels.optimization.loop import Ascent
 
 # Seconds between two images, and so the longest that a canceled request runs on, unless a single step takes longer.
@@ -37,8 +39,7 @@ def apart(probe: Probe) -> Probe:
 
     What the worker does to modes and hooks then never interferes with what the reader's cell does to the model.
     """
-    weights = {id(tensor): tensor for tensor in (*probe.network.parameters(), *probe.network.buffers())}
     twin = copy.copy(probe)
-    twin._network = copy.deepcopy(probe.network, weights).eval()
+    twin._network = twin_of(probe.network, shares_weights=True).eval()
     twin.place = find_layer(twin._network, probe.layer)
     return twin

@@ -16,17 +16,19 @@ from torch import Tensor, nn
 
 from tunewidgets._tensors import Activations, choose_device
 from tunewidgets.kernels.network.finite import check_values, whole_weights
-from tunewidgets.kernels.network.probe import Probe, on_device, told_or_given
+from tunewidgets.kernels.network.names import find_layer
+from tunewidgets.kernels.network.probe import Probe, told_or_given
 from tunewidgets.kernels.network.refusals import taking
 from tunewidgets.kernels.network.steadiness import warn_if_unsteady
 from tunewidgets.kernels.network.tracing import (
     ACTIVATIONS,
     check_model,
     evaluating,
-    find_layer,
+    never_negative,
     run_to,
     watch_layers,
 )
+from tunewidgets.kernels.network.unfit import usable_on
 from tunewidgets.kernels.network.working_size import on_some_size, sizes_to_try
 
 Reduction = Literal["mean", "max", "center"]
@@ -77,7 +79,6 @@ class Observed:
         device: str | torch.device = "auto",
     ) -> None:
         check_model(model)
-        whole_weights(model)
         if model.training:
             warnings.warn(
                 "the model is in training mode; it is measured in evaluation mode and put back afterwards.",
@@ -85,7 +86,8 @@ class Observed:
             )
         self.model = model
         self.device = choose_device(device)
-        self.network = on_device(model, self.device)
+        self.network = usable_on(model, self.device)
+        whole_weights(self.network)
         self._preprocess = preprocess
         if isinstance(layers, str):
             layers = [layers]
@@ -117,6 +119,11 @@ class Observed:
     def provenance(self, layer: str) -> dict[str, str]:
         """Where the layer's values come from, for a record's attributes."""
         return {**self._identity, "layer": layer}
+
+    @property
+    def model_sha256(self) -> str:
+        """The fingerprint of the model's weights, for a store."""
+        return self._identity["model_sha256"]
 
     @cached_property
     def _identity(self) -> dict[str, str]:
@@ -182,7 +189,7 @@ class Capture:
         if maps.dtype != torch.float64:
             maps = maps.float()
         # What a rectifier gives is rectified already, and doing it again would be a good part of the pass's cost.
-        if self.rectify and not isinstance(probe.place.module, (nn.ReLU, nn.ReLU6)):
+        if self.rectify and not never_negative(probe.place.module):
             maps = maps.relu()
         if maps.ndim == 2:
             # A copy, since the network may go on in place.

@@ -37,7 +37,8 @@ class FewChannelConv(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any
     ) -> Tensor:
-        ctx.save_for_backward(weight)
+        # The image is not needed, but PyTorch's own convolution saves it, and `torch.utils.checkpoint` compares them.
+        ctx.save_for_backward(x, weight)
         ctx.geometry = (x.shape[-2:], stride, padding, dilation)
         ctx.dtype = x.dtype
         if _is_pointwise(weight, stride, padding):
@@ -51,7 +52,7 @@ class FewChannelConv(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (weight,) = ctx.saved_tensors
+        _, weight = ctx.saved_tensors
         size, stride, padding, dilation = ctx.geometry
         gradient = gradients[0]
         mixing = weight.flatten(1).T.to(gradient.dtype)

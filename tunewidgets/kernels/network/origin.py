@@ -8,7 +8,8 @@ that their units get the same images whichever name was asked for.
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.network.tracing import LayerCall, evaluating, forward_to, watching
+from tunewidgets.kernels.network.names import LayerCall
+from tunewidgets.kernels.network.tracing import evaluating, forward_to, watching
 
 
 def origin(network: nn.Module, place: LayerCall, inputs: Tensor) -> str:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tunewidgets.kernels.network.outputs import first_tensor
 from tunewidgets.kernels.network.refusals import REFUSALS
-from tunewidgets.kernels.network.tracing import evaluating, first_tensor, of_this_thread
+from tunewidgets.kernels.network.tracing import evaluating, of_this_thread
 from tunewidgets.zoo.carried import Size, as_size, likely_sizes, only_size, unwrapped
 
 Preprocess = Callable[[Tensor], Tensor]

@@ -4,7 +4,6 @@ In: a model, a layer's name and images in [0, 1]. Out: the layer's values as `(N
 whatever the module's own layout. The forward pass stops at the layer, and the model comes back as it was.
 """
 
-import copy
 import math
 from collections.abc import Callable
 from functools import cached_property
@@ -15,19 +14,20 @@ import torch
 from torch import Tensor, nn
 
 from tunewidgets._tensors import Images, LayerValues, choose_device
+from tunewidgets.kernels.network.counters import counters
+from tunewidgets.kernels.network.names import LayerCall, find_layer
 from tunewidgets.kernels.network.origin import origin
 from tunewidgets.kernels.network.own_words import OwnWords, own_words
 from tunewidgets.kernels.network.refusals import taking
 from tunewidgets.kernels.network.sight import Sight, Watch
 from tunewidgets.kernels.network.steadiness import warn_if_unsteady
 from tunewidgets.kernels.network.tracing import (
-    LayerCall,
     Values,
     check_model,
     evaluating,
-    find_layer,
     forward_to,
 )
+from tunewidgets.kernels.network.unfit import usable_on
 from tunewidgets.kernels.network.working_size import Working, network_inputs, on_some_size, sizes_to_try
 from tunewidgets.kernels.studies.fingerprint import fingerprint
 
@@ -39,7 +39,7 @@ class Probe:
     ----------
     model : torch.nn.Module
         Any module that takes a batch of images. Every call leaves it unchanged: mode, hooks, gradients, device. If it
-        lives on a device other than `device`, it is copied there once.
+        lives on a device other than `device`, or was made in inference mode, it is copied once.
     layer : str
         Dotted name of a layer, as `tunewidgets.layers` lists them.
     preprocess : callable, optional
@@ -70,9 +70,10 @@ class Probe:
     ------
     ValueError
         The layer does not exist (the sentence suggests similar names), is not reached or gives nothing that is a unit;
-        no image size fits, or the model takes neither three channels nor one; the device is not available.
+        no image size fits, or the model takes neither three channels nor one; the device is not available; the model
+        has no weights yet, or can't be copied to the device.
     TypeError
-        `model` is not a module, or `layer` is not a name.
+        `model` is not a module, or its `forward` needs more than images; `layer` is not a name.
 
     Examples
     --------
@@ -95,7 +96,7 @@ class Probe:
         self.model = model
         self.layer = layer
         self.device = choose_device(device)
-        self._network = on_device(model, self.device)
+        self._network = usable_on(model, self.device)
         self.place: LayerCall = find_layer(self._network, layer)
         self.preprocess, self.takes, self._weights_from = told_or_given(self._network, preprocess)
         self._sight, self._tokens_first = Sight(axis=None), False
@@ -181,14 +182,23 @@ class Probe:
         return self._network
 
     def provenance(self) -> dict[str, str]:
-        """Model, fingerprint and (if known) origin of its weights, and layer, as attributes for a record."""
+        """Model, fingerprint and (if known) origin of its weights, and layer, as attributes for a record.
+
+        Buffers in which the network counts its own passes are left out of the fingerprint.
+        """
         known = self._weights_from
         return {
             "model": type(self.model).__name__,
-            "model_sha256": fingerprint(self.model),
+            "model_sha256": fingerprint(self.model, without=self._counters),
             "layer": self.layer,
             **({} if known is None else {"weights_from": known}),
         }
+
+    @cached_property
+    def _counters(self) -> frozenset[str]:
+        """Buffers in which the network counts its passes, which are no part of its fingerprint."""
+        image = torch.full((1, 3, *self.image_size), 0.5, device=self.device)
+        return counters(self._network, self.inputs(image))
 
     def _first_look(self, given: bool) -> Working:
         """An image size that the model takes, and the layer's module's own output on one such image."""
@@ -260,6 +270,8 @@ class Probe:
         >>> probe.arrange(torch.zeros(2, 17, 5)).shape
         torch.Size([2, 5, 4, 4])
         """
+        if value.is_quantized:
+            value = value.dequantize()
         if value.ndim == 4:
             return value.movedim(self.unit_axis(4), 1)
         if value.ndim == 3:
@@ -370,14 +382,3 @@ def told_or_given(network: nn.Module, given: Any) -> OwnWords:
             "torchvision.transforms.Normalize(mean, std)."
         )
     return own_words(network, warn=False)._replace(preprocess=given)
-
-
-def on_device(model: nn.Module, device: torch.device) -> nn.Module:
-    """The model itself if it lives on this device, else a copy of it there."""
-    first = next(model.parameters(), None)
-    if first is None:
-        return model
-    # "cuda" alone means the current one of several.
-    wanted = torch.cuda.current_device() if str(device) == "cuda" else device.index
-    same_card = wanted is None or first.device.index in (None, wanted)
-    return model if same_card and first.device.type == device.type else copy.deepcopy(model).to(device)

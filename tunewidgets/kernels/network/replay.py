@@ -6,9 +6,8 @@ network does between its modules runs again. Modules whose outputs are later mod
 is first checked against a whole pass, and if they differ, whole passes are made instead.
 """
 
-import copy
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,9 +15,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.network.tracing import LayerCall, evaluating, first_tensor, of_this_thread
+from tunewidgets.kernels.network.names import LayerCall
+from tunewidgets.kernels.network.outputs import copy_of, first_tensor, tensors, with_first
+from tunewidgets.kernels.network.tracing import evaluating, of_this_thread
 
 Change = Callable[[Tensor], Tensor]
+# Where a module keeps what is run in place of its call, hooks and all. What is kept has been through the user's hooks,
+# which must not act on it once more.
+CALL = "_compiled_call_impl"
 _REPLAYING = threading.RLock()
 
 
@@ -114,6 +118,11 @@ class Replay:
             raise ValueError(
                 f"the network gives {shape}; importance needs class scores (N, classes): give a classifier."
             )
+        if self.layer_output.is_quantized:
+            raise ValueError(
+                f"layer {self._place.layer!r} gives quantized numbers, in which no unit can be silenced; give the "
+                "float model that was quantized."
+            )
         if self._chain:
             self._kept[:-1] = [kept._replace(output=None) for kept in self._kept[:-1]]
         return logits
@@ -150,7 +159,7 @@ class Replay:
         if self.whole or self._copies_layer:
             return False
         here = self.layer_output.untyped_storage().data_ptr()
-        kept = (tensor for kept in self._kept for tensor in _tensors(kept.output))
+        kept = (tensor for kept in self._kept for tensor in tensors(kept.output))
         return all(tensor.untyped_storage().data_ptr() != here for tensor in (*kept, self._inputs))
 
     def forget(self) -> None:
@@ -178,29 +187,29 @@ class Replay:
 
     def _keep(self, module: nn.Module, output: Any, place: int, copied: bool | None = None) -> _Kept:
         if copied if copied is not None else (module, place) in self._copied:
-            output = _copy(output)
-        return _Kept(module, output, [tensor._version for tensor in _tensors(output)])
+            output = copy_of(output)
+        return _Kept(module, output, [tensor._version for tensor in tensors(output)])
 
     def _learn(self) -> None:
         """Which outputs the rest of the forward pass writes to, seen by their versions."""
         for place, kept in enumerate(self._kept):
-            if [tensor._version for tensor in _tensors(kept.output)] != kept.versions:
+            if [tensor._version for tensor in tensors(kept.output)] != kept.versions:
                 self._copied.add((kept.module, place))
         # The layer's own output was a copy in the first recording, so the original's fate is asked in a second one.
         self._copies_layer = False
         self.record(self._inputs)
         layer = self._layer
         assert layer is not None
-        self._copies_layer = [tensor._version for tensor in _tensors(layer.output)] != layer.versions
+        self._copies_layer = [tensor._version for tensor in tensors(layer.output)] != layer.versions
 
     def _tensors(self) -> Iterator[Tensor]:
         for kept in [*self._kept, *([self._layer] if self._layer else [])]:
-            yield from _tensors(kept.output)
+            yield from tensors(kept.output)
 
     def _replay(self, change: Change) -> Tensor:
         assert self._layer is not None
-        changed = _with_first(self._layer.output, change)
-        self._changed = _copy(changed) if self._copies_layer else changed
+        changed = with_first(self._layer.output, change)
+        self._changed = copy_of(changed) if self._copies_layer else changed
         for cursor in self._cursors:
             cursor[0] = 0
         output = first_tensor(self._network(self._given_inputs()))
@@ -219,7 +228,7 @@ class Replay:
                 copied = (kept.module, place) in self._copied
                 outputs_of.setdefault(kept.module, []).append(partial(_given, kept.output, copied))
             outputs_of.setdefault(self._place.module, []).append(lambda: self._changed)
-            own = {module: module.__dict__.get("forward") for module in outputs_of}
+            own = {module: module.__dict__.get(CALL) for module in outputs_of}
             # A hook keeps modules such as TransformerEncoderLayer from going round their parts.
             handle = self._place.module.register_forward_hook(_nothing)
             self._cursors = []
@@ -227,14 +236,15 @@ class Replay:
                 for module, outputs in outputs_of.items():
                     cursor = [0]
                     self._cursors.append(cursor)
-                    module.forward = _replayed(module.forward, outputs, cursor)
+                    compute = own[module] or module._call_impl
+                    module.__dict__[CALL] = _replayed(compute, outputs, cursor)
                 yield
             finally:
                 handle.remove()
-                for module, forward in own.items():
-                    module.__dict__.pop("forward", None)
-                    if forward is not None:
-                        module.__dict__["forward"] = forward
+                for module, call in own.items():
+                    module.__dict__.pop(CALL, None)
+                    if call is not None:
+                        module.__dict__[CALL] = call
 
     def _pass(self, change: Change) -> Tensor:
         calls = 0
@@ -244,7 +254,7 @@ class Replay:
             nonlocal calls
             calls += 1
             # A copy, as the rest of the pass may write to it.
-            return _copy(_with_first(output, change)) if calls == self._place.call + 1 else None
+            return copy_of(with_first(output, change)) if calls == self._place.call + 1 else None
 
         handle = self._place.module.register_forward_hook(after)
         try:
@@ -260,68 +270,22 @@ class Replay:
 
 
 def _replayed(compute: Callable, outputs: list[Callable[[], Any]], cursor: list[int]) -> Callable:
-    """A module's forward whose first calls give `outputs`; `cursor` is how many were given. Other threads' compute."""
+    """A module's call whose first times give `outputs`; `cursor` is how many were given. Other threads' compute."""
     thread = threading.get_ident()
 
-    def forward(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
         place = cursor[0]
         if place < len(outputs) and threading.get_ident() == thread:
             cursor[0] = place + 1
             return outputs[place]()
         return compute(*args, **kwargs)
 
-    return forward
+    return call
 
 
 def _given(output: Any, copied: bool) -> Any:
-    return _copy(output) if copied else output
+    return copy_of(output) if copied else output
 
 
 def _nothing(*_: Any) -> None:
     return None
-
-
-def _tensors(output: Any) -> Iterator[Tensor]:
-    if isinstance(output, Tensor):
-        yield output
-    elif isinstance(output, (tuple, list)):
-        for part in output:
-            yield from _tensors(part)
-    elif isinstance(output, dict):
-        for part in output.values():
-            yield from _tensors(part)
-
-
-def _copy(output: Any) -> Any:
-    if isinstance(output, Tensor):
-        return output.clone()
-    if isinstance(output, (tuple, list)):
-        return _of_parts(output, map(_copy, output))
-    if isinstance(output, dict):
-        return _of_items(output, {name: _copy(part) for name, part in output.items()})
-    return output
-
-
-def _with_first(output: Any, change: Change) -> Any:
-    """`output` with its first tensor changed, as `first_tensor` finds it."""
-    if isinstance(output, Tensor):
-        return change(output)
-    if isinstance(output, (tuple, list)) and output:
-        return _of_parts(output, [_with_first(output[0], change), *output[1:]])
-    if isinstance(output, dict) and output:
-        first = next(iter(output))
-        return _of_items(output, {first: _with_first(output[first], change)})
-    return output
-
-
-def _of_parts(output: Any, parts: Iterable[Any]) -> Any:
-    """A tuple or list like `output` of other parts, which a named tuple takes one by one."""
-    return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
-
-
-def _of_items(output: dict, items: dict) -> dict:
-    """A mapping like `output` with other values, of its own class: some give their values as attributes too."""
-    other = copy.copy(output)
-    for name, part in items.items():
-        other[name] = part
-    return other

@@ -79,12 +79,16 @@ CARRIERS = {
     "view", "_unsafe_view", "reshape", "permute", "transpose", "t", "expand", "unsqueeze", "squeeze", "select", "slice",
     "split", "split_with_sizes", "chunk", "unbind", "clone", "detach", "contiguous", "alias", "_to_copy", "copy_",
     "lift", "cat", "stack", "constant_pad_nd", "native_dropout", "channel_shuffle", "pixel_shuffle",
+    "quantize_per_tensor", "dequantize",
 }  # fmt: skip
 NORMALIZERS = {
     "native_batch_norm", "_native_batch_norm_legit_no_training", "_native_batch_norm_legit", "cudnn_batch_norm",
     "miopen_batch_norm", "native_layer_norm", "_batch_norm_impl_index",
 }  # fmt: skip
 PRODUCTS = {"addmm", "mm", "linear", "mkldnn_linear", "_mkldnn_linear"}
+CONVOLUTIONS = {
+    "convolution", "conv2d", "conv2d_relu", "_convolution", "mkldnn_convolution", "cudnn_convolution",
+}  # fmt: skip
 
 
 def _pair(value: Any) -> Pair:
@@ -131,12 +135,10 @@ class Watch(TorchDispatchMode):
         for other in sights[1:]:
             sight = sight.joined(other)
         named = dict(zip([a.name for a in func._schema.arguments], args, strict=False)) | kwargs
-        if name in {"convolution", "conv2d", "_convolution", "mkldnn_convolution", "cudnn_convolution"}:
+        if name in CONVOLUTIONS:
             if named.get("transposed"):
                 return replace(sight, window=None, rectified=False)
-            kernel = _pair(named["weight"].shape[2:])
-            moved = sight.through(kernel, _pair(named["stride"]), _pair(named["dilation"]))
-            return replace(moved, rectified=False)
+            return replace(sight.through(*_geometry(named)), rectified=name.endswith("relu"))
         if "adaptive" in name:
             return self._adaptive(sight, inputs[0], result)
         if "max_pool" in name or name in {"avg_pool1d", "avg_pool2d", "avg_pool3d"}:
@@ -171,7 +173,7 @@ class Watch(TorchDispatchMode):
         if not isinstance(first, Tensor) or before is None:
             return sight
         named = dict(zip([a.name for a in func._schema.arguments], args, strict=False)) | kwargs
-        if "convolution" in name or name == "conv2d":
+        if "convolution" in name or name in CONVOLUTIONS:
             return replace(sight, axis=1, outside=(0, 0))
         if name in PRODUCTS or name == "_native_multi_head_attention":
             return replace(sight, axis=first.ndim - 1)
@@ -201,6 +203,16 @@ class Watch(TorchDispatchMode):
         if tuple(target.shape[-2:]) == (1, 1):
             return replace(sight, window=None)
         return sight.through(_pair(kernel), _pair(kernel))
+
+
+def _geometry(named: dict[str, Any]) -> tuple[Pair, Pair, Pair]:
+    """A convolution's kernel, stride and dilation."""
+    packed = named.get("packed_weight")
+    if packed is None:
+        return _pair(named["weight"].shape[2:]), _pair(named["stride"]), _pair(named["dilation"])
+    # A quantized convolution's weight is an object that holds all of it.
+    weight, _ = packed.unpack()
+    return _pair(weight.shape[2:]), _pair(packed.stride()), _pair(packed.dilation())
 
 
 def _cuts_at_0(name: str, named: dict[str, Any]) -> bool:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.network.tracing import LayerCall, evaluating, run_to
+from tunewidgets.kernels.network.names import LayerCall
+from tunewidgets.kernels.network.tracing import evaluating, run_to
 
 # How far an image's values in a batch may be from those alone before it is looked into, relative to their norm: kernels
 # add up in another order for another number of images, and deep networks amplify what that rounds.

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tunewidgets.kernels.network.names import find_layer
 from tunewidgets.kernels.network.probe import Probe, check_images
 from tunewidgets.kernels.network.refusals import taking
-from tunewidgets.kernels.network.tracing import evaluating, find_layer, run_to
+from tunewidgets.kernels.network.tracing import evaluating, run_to
 
 Seen = Callable[[int, Tensor], Any]
 

@@ -1,11 +1,10 @@
 """One forward pass of a model, stopped at a layer or watched from end to end.
 
 In: an `nn.Module`, an input batch and a layer's name. Out: that layer's input and output, or every layer in forward
-order. Layers are named by the dotted name of their module; the second and later calls of a module that is used
-again are named `relu_1`, `relu_2`, … Hooks and evaluation mode last for one call.
+order. Hooks of the user's own are part of their modules, and act as in any other pass; ours, and evaluation mode, last
+for one call.
 """
 
-import difflib
 import functools
 import threading
 import weakref
@@ -15,16 +14,36 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules import module as every_module
 
 from tunewidgets._tensors import LayerValues
 from tunewidgets.kernels.network.eager import eagerly
+from tunewidgets.kernels.network.names import LayerCall, layer_modules, name_of_call
+from tunewidgets.kernels.network.outputs import first_tensor, with_first
 from tunewidgets.kernels.network.rectifiers import leak, leak_through
+from tunewidgets.kernels.network.unfit import check_is_ready
 
 # Modules whose input and output differ by an elementwise nonlinearity: their input is the layer's `pre`.
 ACTIVATIONS = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
     nn.Softplus, nn.Hardswish, nn.Hardtanh, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh,
 )  # fmt: skip
+
+
+_OURS = "of_tunewidgets"  # the mark of hooks that only look
+
+# Of these and no others, subclasses included, all values are 0 or more.
+RECTIFIED = (nn.ReLU, nn.ReLU6)
+
+
+def never_negative(module: nn.Module) -> bool:
+    """Whether a module is a plain ReLU or ReLU6, as nobody has changed it: no subclass, other `forward` or hook."""
+    return (
+        type(module) in RECTIFIED
+        and "forward" not in vars(module)
+        and all(_OURS in getattr(hook, "__dict__", ()) for hook in module._forward_hooks.values())
+        and not every_module._global_forward_hooks
+    )
 
 
 class Values(NamedTuple):
@@ -62,7 +81,10 @@ def check_model(model: Any) -> None:
     Raises
     ------
     TypeError
-        It is not a module, or it is one of torch.jit, which runs its layers without calling hooks.
+        It is not a module, or it is one of torch.jit, which runs its layers without calling hooks; its `forward` needs
+        something besides images.
+    ValueError
+        It holds a lazy module that has not seen a batch.
     RuntimeError
         Inference mode is on.
     """
@@ -74,24 +96,37 @@ def check_model(model: Any) -> None:
             f"model is a {type(model).__name__} of torch.jit, whose layers can't be looked at one by one; give the "
             "module that it was made from."
         )
+    check_is_ready(model)
 
 
-def unknown_layer(layer: str, names: list[str]) -> str:
-    """The sentence for a layer that does not exist, with the nearest names, or the first ones."""
-    lowered = {name.lower(): name for name in reversed(names)}
-    near = [lowered[n] for n in difflib.get_close_matches(layer.lower(), lowered, n=5, cutoff=0.5)]
-    near += [name for name in names if layer and layer.lower() in name.lower() and name not in near][
-        : 5 - len(near)
-    ]
-    if near:
-        hint = f"did you mean {', '.join(repr(name) for name in near)}?"
-    else:
-        hint = f"layers are {', '.join(repr(name) for name in names[:12])}{', …' if len(names) > 12 else ''}."
-    return f"the model has no layer {layer!r}; {hint} tw.layers(model) lists them all."
+class _Held:
+    """A module's attribute that blocks hold False: of several blocks, the last puts back what was True."""
+
+    def __init__(self, attribute: str) -> None:
+        self._attribute = attribute
+        self._blocks: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+
+    def hold(self, modules: list[nn.Module]) -> list[nn.Module]:
+        """Those of the modules that are held now: where the attribute is True, or held by another block."""
+        own = [module for module in modules if getattr(module, self._attribute) or module in self._blocks]
+        for module in own:
+            self._blocks[module] = self._blocks.get(module, 0) + 1
+            setattr(module, self._attribute, False)
+        return own
+
+    def release(self, own: list[nn.Module]) -> None:
+        """The end of a block that held these modules."""
+        for module in own:
+            self._blocks[module] -= 1
+            if not self._blocks[module]:
+                del self._blocks[module]
+                setattr(module, self._attribute, True)
 
 
-# Modules in training mode that blocks hold in evaluation mode, and how many blocks hold each.
-_held: "weakref.WeakKeyDictionary[nn.Module, int]" = weakref.WeakKeyDictionary()
+_training = _Held("training")
+# An encoder in evaluation mode packs tokens of unequal numbers into nested tensors, which only its own fast path takes:
+# not its layers one by one, nor anything that looks at them.
+_nesting = _Held("use_nested_tensor")
 _holding = threading.Lock()
 
 
@@ -99,23 +134,20 @@ _holding = threading.Lock()
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode for the length of a block; each module's own mode is put back afterwards.
 
-    Where several threads look at one model, the last of their blocks does that. What `torch.compile` made is bypassed.
+    Where several threads look at one model, the last of their blocks does that. What `torch.compile` made is bypassed,
+    and so are nested tensors.
     """
     with _holding:
-        own = [module for module in model.modules() if module.training or module in _held]
-        for module in own:
-            _held[module] = _held.get(module, 0) + 1
-            module.training = False
+        modules = list(model.modules())
+        trained = _training.hold(modules)
+        nested = _nesting.hold([module for module in modules if isinstance(module, nn.TransformerEncoder)])
     try:
         with eagerly(model):
             yield
     finally:
         with _holding:
-            for module in own:
-                _held[module] -= 1
-                if not _held[module]:
-                    del _held[module]
-                    module.training = True
+            _training.release(trained)
+            _nesting.release(nested)
 
 
 def of_this_thread(hook: Callable) -> Callable:
@@ -126,44 +158,8 @@ def of_this_thread(hook: Callable) -> Callable:
     def heard(*args: Any, **kwargs: Any) -> Any:
         return hook(*args, **kwargs) if threading.get_ident() == thread else None
 
+    vars(heard)[_OURS] = True
     return heard
-
-
-def first_tensor(output: Any) -> Tensor | None:
-    """The tensor a module gives, or the first of several (attention gives its weights too)."""
-    if isinstance(output, Tensor):
-        return output
-    if isinstance(output, (tuple, list)) and output:
-        return first_tensor(output[0])
-    if isinstance(output, dict) and output:
-        return first_tensor(next(iter(output.values())))
-    return None
-
-
-class LayerCall(NamedTuple):
-    """Where a layer is in a network: its name, its module and which of the module's calls it is (0 for the first)."""
-
-    layer: str
-    module: nn.Module
-    call: int
-
-
-def find_layer(model: nn.Module, layer: str) -> LayerCall:
-    """The module behind a layer's name.
-
-    Raises
-    ------
-    ValueError
-        The model has no such layer; the message lists similar names.
-    """
-    # The model itself is not one of its layers, so "_1" and a bare "1" are not later calls of it.
-    modules = {name: module for name, module in model.named_modules() if name}
-    if layer in modules:
-        return LayerCall(layer, modules[layer], 0)
-    base, _, call = layer.rpartition("_")
-    if call.isdigit() and int(call) > 0 and base in modules:
-        return LayerCall(layer, modules[base], int(call))
-    raise ValueError(unknown_layer(layer, list(modules)))
 
 
 def forward_to(model: nn.Module, place: LayerCall, inputs: Tensor) -> Values:
@@ -176,46 +172,59 @@ def forward_to(model: nn.Module, place: LayerCall, inputs: Tensor) -> Values:
     """
     layer, module, call = place
     calls = 0
+    given: Tensor | None = None
     values: Values | None = None
+    empty = ""
+    rectified = never_negative(module)
 
     @of_this_thread
-    def before(_: nn.Module, args: tuple, kwargs: dict) -> None:
-        nonlocal calls, values
-        calls += 1
-        if calls == call + 1:
-            pre = first_tensor(args) if args else first_tensor(kwargs)
-            if pre is None:
-                return
-            # An in-place activation would overwrite the values asked for.
-            source = pre.clone() if getattr(module, "inplace", False) else pre
-            values = Values(pre, module.forward(source), isinstance(module, nn.ReLU))
-            raise _Seen
+    def before(_: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:
+        nonlocal given
+        if calls != call:
+            return None
+        given = first_tensor(args) if args else first_tensor(kwargs)
+        if not getattr(module, "inplace", False):
+            return None
+        # An in-place activation would overwrite the values asked for.
+        return (with_first(args, torch.clone), kwargs) if args else (args, with_first(kwargs, torch.clone))
 
     @of_this_thread
     def after(_: nn.Module, __: tuple, output: Any) -> None:
-        nonlocal calls, values
+        nonlocal calls, values, empty
         calls += 1
+        if calls != call + 1:
+            return
         value = first_tensor(output)
-        if calls == call + 1 and value is not None:
-            values = Values(value, value)
+        if value is None:
+            empty = type(output).__name__
             raise _Seen
+        # Where shapes differ, what was given is not the values before an elementwise nonlinearity.
+        pre = value if given is None or given.shape != value.shape else given
+        values = Values(pre, value, rectified)
+        raise _Seen
 
-    if isinstance(module, ACTIVATIONS):
-        handle = module.register_forward_pre_hook(before, with_kwargs=True)
-    else:
-        handle = module.register_forward_hook(after)
+    handles: list[Any] = []
     try:
+        if isinstance(module, ACTIVATIONS):
+            handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
+        handles.append(module.register_forward_hook(after))
         with suppress(_Seen):
             model(inputs)
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
     if values is not None:
         return values
+    if empty:
+        raise ValueError(
+            f"layer {layer!r} gives no tensor but a {empty}; use a layer inside it, or the one that comes after it."
+        )
     if calls:
-        name = layer.removesuffix(f"_{call}") if call else layer
+        modules = layer_modules(model)
+        name = next((name for name, each in modules.items() if each is module), layer)
         raise ValueError(
             f"layer {layer!r} is not reached: {name!r} runs {calls} time{'s' if calls > 1 else ''} in a forward pass; "
-            f"its last layer is {name + (f'_{calls - 1}' if calls > 1 else '')!r}."
+            f"its last layer is {name_of_call(name, calls - 1, modules)!r}."
         )
     raise ValueError(
         f"layer {layer!r} is not reached: the model never calls it in its forward pass; use another layer."
@@ -279,6 +288,7 @@ def watch_layers(model: nn.Module, inputs: Tensor, seen: Callable[[str, nn.Modul
 def watching(model: nn.Module, seen: Callable[[str, nn.Module, Tensor], None]) -> Iterator[None]:
     """Call `seen(name, module, value)` as each layer finishes, in forward passes of this thread within the block."""
     counts: dict[str, int] = {}
+    modules = layer_modules(model)
     handles = []
 
     def listener(name: str) -> Callable:
@@ -288,14 +298,13 @@ def watching(model: nn.Module, seen: Callable[[str, nn.Module, Tensor], None]) -
             counts[name] = call + 1
             value = first_tensor(output)
             if value is not None:
-                seen(f"{name}_{call}" if call else name, module, value)
+                seen(name_of_call(name, call, modules), module, value)
 
         return after
 
     try:
-        for name, module in model.named_modules():
-            if name:
-                handles.append(module.register_forward_hook(listener(name)))
+        for name, module in modules.items():
+            handles.append(module.register_forward_hook(listener(name)))
         yield
     finally:
         for handle in handles:

@@ -10,6 +10,7 @@ from tunewidgets._checks import Auto
 from tunewidgets.kernels.canvas.spectrum import radial_frequency
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import evaluating
+from tunewidgets.kernels.optimization.gradient import gradients
 from tunewidgets.kernels.optimization.loop import generator, network_values
 
 # Share of the gradient's power that the band keeps.
@@ -34,7 +35,7 @@ def visible_band(probe: Probe, size: int) -> float:
     with evaluating(probe.network):
         values = network_values(probe, images, "float32").pre
     weights = torch.randn(values.shape, generator=random).to(probe.device)
-    (gradient,) = torch.autograd.grad((values * weights).sum(), images)
+    (gradient,) = gradients((values * weights).sum(), [images], probe)
     power = torch.fft.rfft2(gradient.cpu()).abs().square().mean((0, 1))
     # Half the spectrum stands for the whole: its inner columns count twice.
     power[:, 1 : (size + 1) // 2] *= 2

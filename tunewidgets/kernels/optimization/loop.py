@@ -23,6 +23,7 @@ from tunewidgets.kernels.network.rectifiers import LeakingRectifiers
 from tunewidgets.kernels.network.tracing import Values, evaluating
 from tunewidgets.kernels.optimization.accentuation import brought_back, cost_of_leaving, distance
 from tunewidgets.kernels.optimization.flat_colors import FlatColors
+from tunewidgets.kernels.optimization.gradient import check_leads_somewhere, gradients
 from tunewidgets.kernels.optimization.scores import Objective, pooled
 from tunewidgets.kernels.studies.workers import in_threads, worker_count
 
@@ -210,7 +211,10 @@ class Ascent:
             goal = scores - cost_of_leaving(values, before, scores, recipe.leave)
         # The images' gradients only if they are wanted: the backward pass goes through them anyway.
         wanted = [parameters, images] if recipe.importance else [parameters]
-        gradient, *by_pixel = torch.autograd.grad(goal.sum(), wanted)
+        total = goal.sum()
+        gradient, *by_pixel = gradients(total, wanted, self.probe)
+        if step == 0:
+            check_leads_somewhere(gradient, total, self.probe)
         for each in by_pixel:
             self._importance += each.abs().sum(1)
         parameters.grad = gradient.neg_()

@@ -26,7 +26,6 @@ from tunewidgets.kernels.single_units.unit_images import (
     options_of_units,
 )
 from tunewidgets.kernels.studies.executors import Executor
-from tunewidgets.kernels.studies.fingerprint import fingerprint
 from tunewidgets.kernels.studies.store import Study
 
 
@@ -150,7 +149,7 @@ def representative_substitution(
         "checkpoints": checkpoints,
         **images.key_within(*BESIDE),
     }
-    study = Study(store, "units", fingerprint(model) if store is not None else "", asked, NOT_SAID)
+    study = Study(store, "units", observed.model_sha256 if store is not None else "", asked, NOT_SAID)
     done = study.layers()
     if set(observed.probes) <= set(done):
         study.tidy()

@@ -32,7 +32,6 @@ from tunewidgets.kernels.single_units.unit_images import (
     options_of_units,
 )
 from tunewidgets.kernels.studies.executors import Executor, check_executor
-from tunewidgets.kernels.studies.fingerprint import fingerprint
 from tunewidgets.kernels.studies.store import Study, plain
 
 
@@ -164,7 +163,7 @@ def analyze_units(
         "ablation_options": plain(ablation_options or {}),
         **image_options.key_within(*BESIDE),
     }
-    study = Study(store, "units", fingerprint(model) if store is not None else "", asked, NOT_SAID)
+    study = Study(store, "units", observed.model_sha256 if store is not None else "", asked, NOT_SAID)
     done = study.layers()
     waiting = [layer for layer in observed.probes if layer not in done]
     every = list(observed.probes)
