@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from tunewidgets.zoo.samples import ClassNames
+
 
 class ImageSource:
     """Images that are made, read or converted on demand; `images` makes such sources.
@@ -18,7 +20,9 @@ class ImageSource:
     Attributes
     ----------
     classes : tuple of str
-        The names of the labels; empty where there are no labels, or none has a name.
+        The names of the labels; empty where there are no labels, or none has a name for sure.
+    names : ClassNames
+        The same, and those of a data set inside a wrapper that may number its classes otherwise.
     has_labels : bool
         Whether `labeled` has labels to give.
     outputs : tuple of int
@@ -31,13 +35,14 @@ class ImageSource:
         count: int,
         picture: Callable[[int], tuple[Tensor, int | None]],
         description: str,
-        classes: Sequence[str] = (),
+        classes: Sequence[str] | ClassNames = (),
         has_labels: bool = False,
     ) -> None:
         self._count = count
         self._picture = picture
         self._description = description
-        self.classes = tuple(classes)
+        self.names = classes if isinstance(classes, ClassNames) else ClassNames(tuple(classes))
+        self.classes = () if self.names.sure == "perhaps" else self.names.names
         self.has_labels = has_labels
         self.batch_size = 64
         self.outputs: tuple[int, ...] = ()
@@ -67,16 +72,27 @@ class ImageSource:
         Raises
         ------
         ValueError
-            If the source has no labels.
+            If the source has no labels; as they are read, if an image has none.
         """
         if not self.has_labels:
             raise ValueError(
                 f"{self._description} have no labels; give a folder with a sub-folder for each class, "
                 "or a dataset of (image, label) pairs"
             )
-        return ((pictures, torch.tensor(labels)) for pictures, labels in self._batches())
+        return self._labeled_batches()
 
     labelled = labeled  # as it was spelled at first, for code that calls it so
+
+    def _labeled_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        first = 0
+        for pictures, labels in self._batches():
+            if None in labels:
+                raise ValueError(
+                    f"image {first + labels.index(None)} of the {self._description} has no class as its label; give "
+                    "it one, or take the image out"
+                )
+            yield pictures, torch.tensor(labels)
+            first += len(labels)
 
     def describe(self) -> str:
         """What the images are, in a few words, for a record's settings."""
