@@ -4,7 +4,7 @@ In: a function from an index to a picture. Out: float batches `(b, 3, H, W)`, si
 there are any, and a description in words.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -44,6 +44,9 @@ class ImageSource:
         self.names = classes if isinstance(classes, ClassNames) else ClassNames(tuple(classes))
         self.classes = () if self.names.sure == "perhaps" else self.names.names
         self.has_labels = has_labels
+        # Called with the images' indices before the first pass, to find what would end it.
+        self.check: Callable[[Iterable[int]], None] | None = None
+        self._checked = False
         self.batch_size = 64
         self.outputs: tuple[int, ...] = ()
 
@@ -102,6 +105,9 @@ class ImageSource:
         return f"<ImageSource: {self._description}>"
 
     def _batches(self) -> Iterator[tuple[Tensor, list[int | None]]]:
+        if self.check is not None and not self._checked:
+            self.check(range(self._count))
+            self._checked = True
         pictures: list[Tensor] = []
         labels: list[int | None] = []
         for index in range(self._count):

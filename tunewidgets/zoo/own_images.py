@@ -26,6 +26,7 @@ from tunewidgets.zoo.pictures import (
     to_picture,
 )
 from tunewidgets.zoo.samples import ClassNames, class_names, is_picture, is_several, parted
+from tunewidgets.zoo.truncated import check_files
 
 # Names of a data set's parts, which stand above its classes.
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "dev"})
@@ -61,7 +62,9 @@ def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) 
 
     drawn_by = seed if len(chosen) < len(files) else None
     description = f"{len(chosen)} images of {folder.resolve().name}{ending(size, drawn_by)}"
-    return ImageSource(len(chosen), picture, description, classes, has_labels)
+    made = ImageSource(len(chosen), picture, description, classes, has_labels)
+    made.check = lambda indices: check_files(files[chosen[index]] for index in indices)
+    return made
 
 
 def _shown_images(folder: Path) -> Iterator[Path]:
@@ -130,6 +133,8 @@ def from_source(source: ImageSource, n: int | None, size: int | None, seed: int)
     if picture(0)[0].shape != source[chosen[0]].shape:
         description += f", resized to {size} px"
     made = ImageSource(len(chosen), picture, description, source.names, source.has_labels)
+    if (check := source.check) is not None:
+        made.check = lambda indices: check(chosen[index] for index in indices)
     made.outputs = source.outputs
     return made
 

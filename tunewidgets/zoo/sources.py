@@ -144,7 +144,14 @@ def _mixture(sources: Sequence[Any], n: int | None, size: int | None, seed: int)
         part, i = where[index]
         return part[i], None
 
-    return ImageSource(len(where), picture, " + ".join(part.describe() for part in parts))
+    def check(indices: Iterable[int]) -> None:
+        for part in parts:
+            if part.check is not None:
+                part.check([i for own, i in map(where.__getitem__, indices) if own is part])
+
+    made = ImageSource(len(where), picture, " + ".join(part.describe() for part in parts))
+    made.check = check
+    return made
 
 
 @lru_cache(maxsize=1)
