@@ -18,6 +18,8 @@ class UsageError(ValueError):
 
 def model_from(text: str, weights: str | None) -> Any:
     """The model that MODEL names: `module:function` (called without arguments), or a name in the zoo."""
+    if "://" in text:
+        raise UsageError(f"MODEL: {text} is a URL; download what is there, and write module:function")
     if ":" in text and not text.startswith("timm:"):
         if weights is not None:
             raise UsageError(f"--weights is for networks of the zoo; let {text} load its own")
@@ -41,6 +43,8 @@ def model_from(text: str, weights: str | None) -> Any:
 
 def images_from(text: str, n: int | None, size: int, seed: int) -> Any:
     """The images that SOURCE names: a folder, `module:function`, or comma-separated zoo sources."""
+    if "://" in text:
+        raise UsageError(f"SOURCE: {text} is a URL; download what is there, and give its folder")
     if Path(text).expanduser().is_dir():
         source: Any = Path(text).expanduser()
     elif ":" in text:

@@ -140,7 +140,7 @@ def _view(args: argparse.Namespace) -> None:
     from tunewidgets.widgets.of_record import widget_of
 
     widget = widget_of(args.record)
-    title = args.title or args.record.name
+    title = args.title or Path(args.record).name
     print(export_html([f"# {title}", widget], args.html, title=title, theme=args.theme, max_mb=args.max_mb))
 
 

@@ -6,13 +6,13 @@ as bytes, and where on the photo each position lies. The network runs here, once
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from PIL import Image, ImageOps
 
+from .._checks import READ_HERE, local_path
 from ..derived.picture_files import read_picture
 from ..derived.pictures import deep_levels, webp
 from ..live_work import live_work
@@ -69,7 +69,7 @@ def _pixels(image: Any) -> np.ndarray:
     """`(H, W, 3)` uint8 of whatever was given."""
     if isinstance(image, str | os.PathLike):
         try:
-            opened = read_picture(Path(image).expanduser())
+            opened = read_picture(local_path(image, "the photo", READ_HERE))
         except FileNotFoundError:
             raise FileNotFoundError(f"there is no photo at {image}; give a file that exists") from None
         # Upright by its EXIF orientation, like the zoo's images.

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from tunewidgets._checks import READ_HERE, local_path
 from tunewidgets.derived.picture_files import read_picture
 from tunewidgets.zoo.pictures import open_picture
 
@@ -42,7 +43,7 @@ class Broden:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder).expanduser()
+        self.folder = local_path(folder, "the folder of images and masks", READ_HERE)
         for name in (INDEX, NAMES):
             if not (self.folder / name).is_file():
                 raise FileNotFoundError(

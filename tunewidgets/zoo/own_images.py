@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets._checks import READ_HERE, local_path
 from tunewidgets.zoo.image_source import ImageSource, ending
 from tunewidgets.zoo.pictures import (
     SUFFIXES,
@@ -34,7 +35,7 @@ NAMED = ("photos", "dead-leaves", "cifar10", "digits", "imagenet-sample", "image
 
 
 def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) -> ImageSource:
-    folder = Path(source).expanduser()
+    folder = local_path(source, "the folder of images", READ_HERE)
     if not folder.exists():
         near = get_close_matches(str(source), NAMED, n=1)
         known = f"give {', '.join(map(repr, NAMED))} or a folder of images"
