@@ -76,3 +76,20 @@ written there
     if scheme and ("://" in text or not Path(scheme[0]).exists()):
         raise ValueError(f"{what} is a URL ({text}); {remedy}")
     return Path(path).expanduser()
+
+
+def whole_text(text: str) -> str:
+    r"""The text as UTF-8 can hold it: halves of a character are joined, and one that is alone becomes U+FFFD.
+
+    Such halves come from file names that are no UTF-8, and from pages.
+
+    Examples
+    --------
+    >>> whole_text("edge"), whole_text("a\ud800b") == "a\ufffdb", whole_text("\ud83d\ude00") == "\U0001f600"
+    ('edge', True, True)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

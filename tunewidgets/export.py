@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._checks import is_whole, local_path
+from ._checks import is_whole, local_path, whole_text
 from .derived.whole_files import written_whole
 from .widgets.base import Widget, bundle
 
@@ -184,7 +184,7 @@ def export_html(
             ],
             "links": facts,
         }
-        return _page(rows, widgets, data, title, theme).encode()
+        return whole_text(_page(rows, widgets, data, title, theme)).encode()
 
     # The lower the quality, the smaller the page, so bisection finds it in a few tries.
     tries = [quality, *(lower for lower in QUALITIES if lower < quality)]

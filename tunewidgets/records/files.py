@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+import numpy as np
 import xarray as xr
 
-from .._checks import AS_TEXT, local_path
+from .._checks import AS_TEXT, local_path, whole_text
 from .leftovers import REPLACED, leftovers, place_beside
 from .older import EARLIER, up_to_date
 from .validation import MARK, RecordError, is_text
@@ -329,8 +330,14 @@ def check_whole(files: Files) -> None:
 
 def _with_vlen_strings(dataset: xr.Dataset) -> xr.Dataset:
     # numpy's "<U12" would become Zarr's fixed-length text, which is not part of the Zarr v3 specification.
-    text = {name: v.astype(object) for name, v in dataset.variables.items() if v.dtype.kind in "UT"}
-    return dataset.assign({name: (v.dims, v.values, v.attrs) for name, v in text.items()}).drop_encoding()
+    # Half a character, as of a file name that is no UTF-8, can't be written.
+    text = {n: v.astype(object) for n, v in dataset.variables.items() if v.dtype.kind in "UT" or is_text(v)}
+    whole = {name: (v.dims, _whole(v.values), v.attrs) for name, v in text.items()}
+    attrs = {name: whole_text(v) if isinstance(v, str) else v for name, v in dataset.attrs.items()}
+    return dataset.assign(whole).assign_attrs(attrs).drop_encoding()
+
+
+_whole = np.vectorize(lambda value: whole_text(value) if isinstance(value, str) else value, otypes=[object])
 
 
 def _renamed_for_disk(tree: xr.DataTree) -> xr.DataTree:

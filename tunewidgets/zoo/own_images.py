@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._checks import READ_HERE, local_path
+from tunewidgets._checks import READ_HERE, local_path, whole_text
 from tunewidgets.zoo.image_source import ImageSource, ending
 from tunewidgets.zoo.pictures import (
     SUFFIXES,
@@ -62,8 +62,8 @@ def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) 
         return open_picture(files[i], size), label.get(tops[i])
 
     drawn_by = seed if len(chosen) < len(files) else None
-    description = f"{len(chosen)} images of {folder.resolve().name}{ending(size, drawn_by)}"
-    made = ImageSource(len(chosen), picture, description, classes, has_labels)
+    description = f"{len(chosen)} images of {whole_text(folder.resolve().name)}{ending(size, drawn_by)}"
+    made = ImageSource(len(chosen), picture, description, list(map(whole_text, classes)), has_labels)
     made.check = lambda indices: check_files(files[chosen[index]] for index in indices)
     return made
 

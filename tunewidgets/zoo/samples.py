@@ -12,6 +12,8 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import ChainDataset, ConcatDataset, DataLoader, Subset
 
+from tunewidgets._checks import whole_text
+
 # What data sets call the column of pictures, and that of labels; the first that is there counts.
 PICTURES = ("image", "img", "images", "pixel_values", "picture", "jpg", "jpeg", "png", "webp")
 LABELS = ("label", "labels", "fine_label", "class", "target", "targets", "cls")
@@ -142,7 +144,8 @@ def _listed(names: Any) -> tuple[str, ...]:
     """Names as texts; those of ImageNet's classes are several each."""
     if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray | Mapping):
         return ()
-    return tuple(", ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in names)
+    texts = (", ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in names)
+    return tuple(map(whole_text, texts))
 
 
 def _first(names: Iterable[str], there: Mapping[str, Any]) -> str | None:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import is_whole, whole_text
 from tunewidgets.kernels.data.image_batches import check_order, look_of_first
 from tunewidgets.kernels.data.items import as_batches, is_data_set
 from tunewidgets.kernels.network.probe import check_images, tensor_of
@@ -68,7 +68,7 @@ class LabeledImages:
             self._found = ClassNames()
         elif classes is None or (isinstance(classes, Iterable) and not isinstance(classes, str)):
             if classes is not None:
-                self._found = ClassNames(tuple(str(name) for name in classes))
+                self._found = ClassNames(tuple(whole_text(str(name)) for name in classes))
             self.names = self._found.names
             # Names that may be those of other classes, or of more than there are, don't say how many there are.
             self.n_classes = (len(self.names) if self._found.sure == "all" else 0) or None
