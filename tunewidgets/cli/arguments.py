@@ -99,6 +99,13 @@ def _call(text: str, what: str) -> Any:
     module_name, _, function_name = text.partition(":")
     if not module_name:
         raise UsageError(f"{what}: {text!r} names no module; write module:function")
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        stem = Path(module_name.strip()).stem
+        name = stem if stem.isidentifier() else "mymodels"
+        raise UsageError(
+            f"{what}: {module_name!r} is no name of a module; write module:function, such as "
+            f"{name}:{function_name if function_name.isidentifier() else 'small_cnn'}, in the folder of {name}.py"
+        )
     # As with `python -m`, modules in the working folder can be named.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
