@@ -1,5 +1,5 @@
 """`python -m tunewidgets` is the `tunewidgets` command."""
 
-from tunewidgets.cli.commands import main
+from tunewidgets.cli import main
 
 raise SystemExit(main())

@@ -1,11 +1,15 @@
-"""Checks of what users give (whole numbers, known names, what JSON can hold), and the default number of steps.
+"""Checks of what users give (whole numbers, known names, local paths, what JSON can hold), and the default number of
+steps.
 
 In: any value. Out: whether it passes, or its plain value. Loads no NumPy, so that the command line's help need not wait
 for it.
 """
 
+import os
+import re
 from math import inf
 from numbers import Integral
+from pathlib import Path
 from typing import Any, Literal, TypeGuard, get_args
 
 # A value that follows from the network, the layer and the machine.
@@ -36,3 +40,56 @@ def plain_value(value: Any) -> Any:
         f"a record's settings contain a value of type {type(value).__name__}, which JSON cannot hold; "
         "describe it as text or numbers"
     )
+
+
+# What to do with the URL of a file that is written, with one of a file that is read, and where URLs are known as text.
+WRITE_HERE = "give a path on this machine, and copy what is written there"
+READ_HERE = "download it, and give its path on this machine"
+AS_TEXT = "give the URL as text, since a path object loses one of its slashes"
+
+
+def local_path(path: Any, what: str, remedy: str = WRITE_HERE) -> Path:
+    """A path on this machine, with `~` for the home folder.
+
+    Raises
+    ------
+    TypeError
+        It is no path.
+    ValueError
+        It is a URL, which would be taken for a folder called `s3:`.
+
+    Examples
+    --------
+    >>> local_path("films/film.zarr", "the record's path").name
+    'film.zarr'
+    >>> local_path("s3://bucket/film.zarr", "the record's path")
+    Traceback (most recent call last):
+        ...
+    ValueError: the record's path is a URL (s3://bucket/film.zarr); give a path on this machine, and copy what is \
+written there
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{what} is a {type(path).__name__}; give a path, as text or as a path object")
+    text = os.fspath(path)
+    # A path object has made one slash of two; a folder may have such a name all the same.
+    scheme = re.match(r"[A-Za-z][\w+.-]+:(?=/)", text) if isinstance(text, str) else None
+    if scheme and ("://" in text or not Path(scheme[0]).exists()):
+        raise ValueError(f"{what} is a URL ({text}); {remedy}")
+    return Path(path).expanduser()
+
+
+def whole_text(text: str) -> str:
+    r"""The text as UTF-8 can hold it: halves of a character are joined, and one that is alone becomes U+FFFD.
+
+    Such halves come from file names that are no UTF-8, and from pages.
+
+    Examples
+    --------
+    >>> whole_text("edge"), whole_text("a\ud800b") == "a\ufffdb", whole_text("\ud83d\ude00") == "\U0001f600"
+    ('edge', True, True)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._checks import is_whole
+from ._checks import is_whole, local_path, whole_text
 from .derived.whole_files import written_whole
 from .widgets.base import Widget, bundle
 
@@ -126,7 +126,7 @@ def export_html(
     ------
     ValueError
         If there is no widget, an option is out of its range, a link names no trait of a widget on the page, in the text
-        or in `links`, or the page can't be made as small as `max_mb`.
+        or in `links`, the path is a URL, or the page can't be made as small as `max_mb`.
     TypeError
         If `content` holds anything but widgets of tunewidgets and text.
     FileNotFoundError
@@ -168,7 +168,7 @@ def export_html(
     names = _names(widgets)
     for text in (piece for row in rows for piece in row if isinstance(piece, str)):
         _check_moves(text, dict(zip(names, widgets, strict=True)))
-    target = Path(path).expanduser()
+    target = local_path(path, "the page's path")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent}; make it first, or give another path")
     if target.is_dir():
@@ -184,7 +184,7 @@ def export_html(
             ],
             "links": facts,
         }
-        return _page(rows, widgets, data, title, theme).encode()
+        return whole_text(_page(rows, widgets, data, title, theme)).encode()
 
     # The lower the quality, the smaller the page, so bisection finds it in a few tries.
     tries = [quality, *(lower for lower in QUALITIES if lower < quality)]

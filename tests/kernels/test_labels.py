@@ -72,5 +72,5 @@ def test_a_data_sets_labels_may_be_whole_floats():
 
 
 def test_measurements_are_no_labels():
-    with pytest.raises(ValueError, match="no labels"):
+    with pytest.raises(ValueError, match="one whole number per image"):
         measured(Pairs([0.5, 1.9, 2.0, 1.0]))

@@ -115,8 +115,8 @@ def test_what_cannot_be_placed_is_said_in_one_sentence(film, probe, scenes, tmp_
     for image, sentence in (
         (np.zeros((4, 4)), r"image has shape \(4, 4\) and dtype float64; give a file"),
         (scenes[0] * 255, r"outside \[0, 1\]"),
-        (tmp_path / "no.png", "is no picture that can be read"),
-        (tmp_path / "half.png", "is no picture that can be read"),
+        (tmp_path / "no.png", "can't be read as an image"),
+        (tmp_path / "half.png", "can't be read as an image"),
         (np.zeros((3, 3, 3), np.uint8), "does not take images of 3 × 3 px"),
     ):
         with pytest.raises(ValueError, match=sentence):

@@ -225,7 +225,7 @@ def test_an_array_and_a_photograph_of_the_same_pixels_are_resized_alike():
         (lambda d: images(d / "file.jpg"), ValueError, "is a file; give the folder"),
         (lambda d: list(images(d, size=8)), ValueError, r"file\.jpg can't be read as an image"),
         (lambda d: images(3), TypeError, "a int is no source of images; give 'photos'"),
-        (lambda d: images({"a": 1}), TypeError, "a dict is no source of images"),
+        (lambda d: images({"a": 1}), TypeError, "have the columns 'a' and none that is called image"),
         (lambda d: images([]), ValueError, "is empty; give at least one image"),
         (lambda d: images(iter([])), ValueError, "is empty; give at least one image"),
         (lambda d: images(BATCH[:0]), ValueError, "the Tensor of images is empty"),
@@ -240,7 +240,7 @@ def test_an_array_and_a_photograph_of_the_same_pixels_are_resized_alike():
         (
             lambda d: images([{"image": 1}]),
             TypeError,
-            "image 0 is a dict; give PIL images, arrays or tensors",
+            "image 0 is a int; give PIL images, arrays or tensors",
         ),
         (lambda d: images(BATCH, n=6), ValueError, r"n=6 images.*only 5 .*; ask for n=5 or fewer"),
         (lambda d: images(generator(), n=6), ValueError, "there are only 5"),

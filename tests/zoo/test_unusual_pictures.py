@@ -1,5 +1,9 @@
 """Pictures and folders that are not as usual: read right, or said in a sentence, never wrong without a word."""
 
+import io
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -96,3 +100,88 @@ def test_parts_of_a_data_set_are_no_classes(tmp_path, save):
     with pytest.raises(ValueError, match="no labels"):
         source.labeled()
     assert tw.zoo.images(tmp_path / "train", size=None).classes == ("birds", "cats")
+
+
+def a_png(width, height, rows=b""):
+    """A PNG that promises a size, with the rows that there are."""
+    parts = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0),
+        b"IDAT": zlib.compress(rows),
+        b"IEND": b"",
+    }
+    chunks = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts.items()
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def test_a_decompression_bomb_is_refused_in_a_sentence(tmp_path, recwarn):
+    (tmp_path / "bomb.png").write_bytes(a_png(30_000, 30_000))
+    with pytest.raises(
+        ValueError, match=r"bomb\.png has more pixels than Pillow opens .*900000000.*; make it smaller"
+    ):
+        only(tmp_path)
+    assert not recwarn.list
+
+
+def test_a_very_large_picture_is_told_of_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    Image.new("RGB", (50, 30), "red").save(tmp_path / "large.png")
+    with pytest.warns(UserWarning, match=r"large\.png has 50 × 30 px and takes 0\.0 GB"):
+        assert only(tmp_path).shape == (3, 30, 50)
+
+
+@pytest.fixture
+def some_broken(tmp_path):
+    """A folder of whole files of every format, and two that end too early, last."""
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    for suffix in ("bmp", "gif", "jpg", "png", "ppm", "tif", "webp"):
+        Image.fromarray(noise).save(tmp_path / f"{suffix}.{suffix}")
+    for name in ("y.jpg", "z.png"):
+        whole = io.BytesIO()
+        Image.fromarray(noise).save(whole, "jpeg" if name == "y.jpg" else "png")
+        (tmp_path / name).write_bytes(whole.getvalue()[:1500])
+    return tmp_path
+
+
+def test_files_that_end_too_early_are_found_before_a_pass_begins(some_broken):
+    source = tw.zoo.images(some_broken, size=16, batch_size=1)
+    message = (
+        r"2 image files can't be read, and the first of them is this: .*y\.jpg can't be read .*; repair it or"
+    )
+    for begun in (source, tw.zoo.images(source, n=9), tw.zoo.images([str(some_broken), "photos"], size=16)):
+        with pytest.raises(ValueError, match=message):
+            next(iter(begun))
+    # One that is whole can be read all the same.
+    assert source[0].shape == (3, 16, 16)
+    (some_broken / "y.jpg").unlink()
+    with pytest.raises(ValueError, match=r"^.*z\.png can't be read as an image"):
+        next(iter(tw.zoo.images(some_broken, size=16)))
+    (some_broken / "z.png").unlink()
+    assert sum(len(batch) for batch in tw.zoo.images(some_broken, size=16)) == 7
+
+
+def test_whole_files_are_not_decoded_to_find_broken_ones(some_broken, monkeypatch):
+    from tunewidgets.zoo import truncated
+
+    decoded = []
+    monkeypatch.setattr(truncated, "read_picture", decoded.append)
+    truncated.check_files(sorted(some_broken.iterdir()))
+    assert [path.name for path in decoded] == ["y.jpg", "z.png"]
+
+
+def test_what_follows_the_end_of_a_picture_is_no_fault(some_broken):
+    from tunewidgets.zoo.truncated import check_files
+
+    file = some_broken / "jpg.jpg"
+    file.write_bytes(file.read_bytes() + b"0" * 500)
+    check_files([file])
+
+
+def test_pillows_image_of_a_broken_file_is_named_by_its_place(some_broken):
+    with (
+        Image.open(some_broken / "z.png") as image,
+        pytest.raises(ValueError, match=r"image 0 can't be read"),
+    ):
+        tw.zoo.images([image], size=None)

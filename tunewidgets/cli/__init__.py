@@ -6,6 +6,27 @@
 - `demo`, `demo_page`: the tour, as a notebook and as a page
 """
 
-from .commands import main
+from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; see `commands.main`. Interrupted while it is still being loaded, it ends quietly too.
+
+    Examples
+    --------
+    >>> main(["--version"])
+    tunewidgets 0.1.0
+    0
+    """
+    try:
+        from .commands import main as run
+    except KeyboardInterrupt:
+        import sys
+
+        from tunewidgets.zoo.command import STOPPED
+
+        print(STOPPED, file=sys.stderr)
+        return 1
+    return run(argv)

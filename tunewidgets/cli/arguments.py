@@ -21,6 +21,8 @@ def model_from(text: str, weights: str | None, untrained: bool = False) -> Any:
 
     With `untrained`, a network of the zoo has random weights unless some are named, so nothing is downloaded.
     """
+    if "://" in text:
+        raise UsageError(f"MODEL: {text} is a URL; download what is there, and write module:function")
     if ":" in text and not text.startswith("timm:"):
         if weights is not None:
             raise UsageError(f"--weights is for networks of the zoo; let {text} load its own")
@@ -46,6 +48,8 @@ def model_from(text: str, weights: str | None, untrained: bool = False) -> Any:
 
 def images_from(text: str, n: int | None, size: int, seed: int) -> Any:
     """The images that SOURCE names: a folder, `module:function`, or comma-separated zoo sources."""
+    if "://" in text:
+        raise UsageError(f"SOURCE: {text} is a URL; download what is there, and give its folder")
     if Path(text).expanduser().is_dir():
         source: Any = Path(text).expanduser()
     elif ":" in text:
@@ -100,6 +104,13 @@ def _call(text: str, what: str) -> Any:
     module_name, _, function_name = text.partition(":")
     if not module_name:
         raise UsageError(f"{what}: {text!r} names no module; write module:function")
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        stem = Path(module_name.strip()).stem
+        name = stem if stem.isidentifier() else "mymodels"
+        raise UsageError(
+            f"{what}: {module_name!r} is no name of a module; write module:function, such as "
+            f"{name}:{function_name if function_name.isidentifier() else 'small_cnn'}, in the folder of {name}.py"
+        )
     # As with `python -m`, modules in the working folder can be named.
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())

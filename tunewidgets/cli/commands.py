@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tunewidgets.cli.arguments import UsageError, images_from, labeled_from, model_from
 from tunewidgets.cli.parsers import command_line
+from tunewidgets.zoo.command import STOPPED, interruptions, write_any_sign
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     tunewidgets 0.1.0
     0
     """
+    write_any_sign()
     parser = command_line()
     try:
         args = parser.parse_args(argv)
@@ -42,12 +44,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help(sys.stderr)
         return 2
+    with interruptions() as interrupted:
+        return _run(args, interrupted.is_set)
+
+
+def _run(args: argparse.Namespace, interrupted: Callable[[], bool]) -> int:
     try:
         COMMANDS[args.command](args)
     except KeyboardInterrupt:
-        print("\nStopped before it was done; what was saved earlier is as it was.", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         return 1
     except Exception as error:
+        if interrupted():
+            print(STOPPED, file=sys.stderr)
+            return 1
         if args.debug:
             traceback.print_exc()
         else:
@@ -142,7 +152,7 @@ def _view(args: argparse.Namespace) -> None:
     from tunewidgets.widgets.of_record import widget_of
 
     widget = widget_of(args.record)
-    title = args.title or args.record.name
+    title = args.title or Path(args.record).name
     print(export_html([f"# {title}", widget], args.html, title=title, theme=args.theme, max_mb=args.max_mb))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tunewidgets import __version__
-from tunewidgets._checks import STEPS
+from tunewidgets._checks import STEPS, local_path
 
 RECORD = "gabor_film.zarr"
 UNITS = "units.zarr.zip"
@@ -90,7 +90,7 @@ def checked_folder(folder: Path) -> Path:
     NotADirectoryError
         If it is a file.
     """
-    folder = folder.expanduser().resolve()
+    folder = local_path(folder, "--folder").resolve()
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; give --folder a folder, or a name that is not taken")
     return folder

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tunewidgets import __version__
+from tunewidgets._checks import local_path
 from tunewidgets.cli.demo import (
     RECORD,
     DemoRecipe,
@@ -95,7 +96,7 @@ def write_demo_page(
     OSError
         If `folder` is a file, or the page's folder is missing.
     """
-    page = page.expanduser().resolve()
+    page = local_path(page, "--html").resolve()
     if not page.parent.is_dir():
         raise FileNotFoundError(
             f"there is no folder {page.parent}; make it first, or give --html another path"

@@ -229,7 +229,7 @@ def _add_view(commands: Commands) -> argparse.ArgumentParser:
         ),
         epilog="example:\n  tunewidgets view film.zarr --html film.html --max-mb 3",
     )
-    parser.add_argument("record", metavar="RECORD", type=Path, help="a .zarr folder or a .zarr.zip file")
+    parser.add_argument("record", metavar="RECORD", help="a .zarr folder, a .zarr.zip file or a URL")
     parser.add_argument("--html", required=True, type=Path, metavar="FILE", help="where to write the page")
     option = parser.add_argument
     option("--title", metavar="TEXT", help="the page's title (default: the record's file name)")

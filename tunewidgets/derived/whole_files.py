@@ -5,10 +5,11 @@ In: the path of a file. Out: a path beside it to write to, which then takes its 
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from ..records.leftovers import place_beside
 
 __all__ = ["written_whole"]
 
@@ -32,11 +33,8 @@ def written_whole(target: Path) -> Iterator[Path]:
         # Nothing can take the place of a pipe or a device.
         yield target
         return
-    part = target.with_name(f".{target.stem[:64]}-{uuid.uuid4().hex[:8]}{target.suffix}")
-    try:
+    with place_beside(target, target.suffix) as part:
         yield part
         if target.exists():
             shutil.copymode(target, part)
         os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from typing import Any
 import plotly.graph_objects as go
 from PIL import Image
 
+from .._checks import local_path
 from ..derived.whole_files import written_whole
 from .painting import can_paint, paint
 
@@ -69,7 +70,7 @@ def save(
     TypeError
         `figure` is not a plotly figure.
     ValueError
-        The name ends in something else, the folder is missing, or a number is not positive.
+        The name ends in something else, the path is a URL, the folder is missing, or a number is not positive.
     ImportError
         The figure needs the package kaleido, which is missing (`pip install 'tunewidgets[export]'`).
     RuntimeError
@@ -128,7 +129,7 @@ def _checked(figure: Any, path: str | os.PathLike[str], width_mm: float | None, 
         raise TypeError(
             f"figure is a {type(figure).__name__}; give a plotly figure, as tw.figures makes them"
         )
-    file = Path(path)
+    file = local_path(path, "the figure's path")
     if file.suffix.lower() not in FORMATS:
         raise ValueError(f"{file.name!r} says no format; end the name in {', '.join(FORMATS)}")
     if not file.parent.is_dir():

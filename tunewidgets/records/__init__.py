@@ -16,7 +16,7 @@ from typing import Any
 import xarray as xr
 
 from .. import __version__
-from .._checks import plain_value
+from .._checks import AS_TEXT, local_path, plain_value
 from .files import NAME, group_name, is_url, node_name, read, root_attrs, write
 from .layers import layers_of
 from .schemas import SCHEMAS
@@ -217,7 +217,7 @@ def save_record(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) 
     RecordError
         If `record` is not a valid record.
     ValueError
-        If the path ends in neither.
+        If the path ends in neither, or is a URL.
     FileExistsError
         If something other than a record is at `path`.
     OSError
@@ -258,6 +258,8 @@ def open_record(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
         If there is nothing at `path`.
     RecordError
         If what is there is not a record, is one of a newer schema, or is incomplete.
+    ImportError, ValueError
+        If a URL needs a package that is not installed, or fsspec does not know its kind.
 
     Examples
     --------
@@ -266,8 +268,7 @@ def open_record(path: str | os.PathLike[str]) -> xr.Dataset | xr.DataTree:
         ...
     FileNotFoundError: there is no record at missing.zarr; give the path that save_record wrote to
     """
-    target = Path(path).expanduser()
-    if not is_url(path) and target.exists():
+    if not is_url(path) and (target := local_path(path, "the record's path", AS_TEXT)).exists():
         attrs = root_attrs(target)
         # Before anything is decoded: a newer schema may hold what this version cannot read.
         if MARK in attrs or NAME not in attrs:

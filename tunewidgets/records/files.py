@@ -9,8 +9,6 @@ import json
 import math
 import os
 import re
-import shutil
-import tempfile
 import warnings
 import zipfile
 from collections import Counter
@@ -20,8 +18,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+import numpy as np
 import xarray as xr
 
+from .._checks import AS_TEXT, local_path, whole_text
+from .leftovers import REPLACED, leftovers, place_beside
 from .older import EARLIER, up_to_date
 from .validation import MARK, RecordError, is_text
 from .without_zarr import Files, plain_tree, threads_start
@@ -80,7 +81,7 @@ def quiet() -> Iterator[None]:
 @quiet()
 def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Path:
     """Write to `path`: a folder, or one file where it ends in `.zarr.zip`. See `records.save_record`."""
-    target = Path(path).expanduser().resolve()
+    target = local_path(path, "the record's path").resolve()
     if not target.name.endswith((".zarr", _ZIP)):
         raise ValueError(
             f"{target.name!r} can't be a record's path; end it in .zarr for a folder or {_ZIP} for one file"
@@ -102,7 +103,7 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
             os.replace(_zipped(folder, scratch / "record.zip"), target)
         else:
             if target.exists():
-                target.rename(scratch / "replaced")
+                target.rename(scratch / REPLACED)
             folder.rename(target)
     return target
 
@@ -117,8 +118,14 @@ def read(path: str | os.PathLike[str], load: bool = True) -> xr.Dataset | xr.Dat
 
 
 def _read_path(path: str | os.PathLike[str], load: bool) -> xr.Dataset | xr.DataTree:
-    target = Path(path).expanduser()
+    target = local_path(path, "the record's path", AS_TEXT)
     if not target.exists():
+        lost = next((place for place in leftovers(target) if (place / REPLACED).exists()), None)
+        if lost is not None:
+            raise FileNotFoundError(
+                f"there is no record at {target}, since a process was killed while it replaced it; the earlier "
+                f"record is {lost / REPLACED}: move it back, or save the new one again"
+            )
         beside = sorted(p.name for p in target.parent.glob("*.zarr*")) if target.parent.is_dir() else []
         hint = f"; records beside it: {', '.join(beside[:5])}" if beside else ""
         raise FileNotFoundError(
@@ -218,20 +225,27 @@ def looks_like_record(path: Path) -> bool:
 @contextmanager
 def _scratch(target: Path) -> Iterator[Path]:
     # A sibling, so that the final rename stays on one file system and is therefore atomic.
-    try:
+    with _writable(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    with place_beside(target) as scratch:
+        with _writable(target.parent):
+            scratch.mkdir()
+        try:
+            yield scratch
+        finally:
+            replaced = scratch / REPLACED
+            if replaced.exists() and not target.exists():
+                replaced.rename(target)
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise OSError(
-            f"{target.parent} can't be written to ({error.strerror or error}); give a path in a writable folder"
+            f"{folder} can't be written to ({error.strerror or error}); give a path in a writable folder"
         ) from error
-    try:
-        yield scratch
-    finally:
-        replaced = scratch / "replaced"
-        if replaced.exists() and not target.exists():
-            replaced.rename(target)
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _zipped(folder: Path, archive_path: Path) -> Path:
@@ -270,7 +284,14 @@ def url_files(url: str) -> tuple[Any, str]:
     """The file system behind a URL, and the path that it knows the URL by."""
     import fsspec
 
-    return fsspec.core.url_to_fs(url)
+    try:
+        return fsspec.core.url_to_fs(url)
+    except ImportError as error:
+        raise ImportError(f"{url} can't be opened ({error}); install it, or give a local path") from error
+    except ValueError as error:
+        raise ValueError(
+            f"{url} can't be opened ({error}); give a local path, or a URL that fsspec knows"
+        ) from error
 
 
 def files_at(path: str | os.PathLike[str]) -> Files:
@@ -309,8 +330,14 @@ def check_whole(files: Files) -> None:
 
 def _with_vlen_strings(dataset: xr.Dataset) -> xr.Dataset:
     # numpy's "<U12" would become Zarr's fixed-length text, which is not part of the Zarr v3 specification.
-    text = {name: v.astype(object) for name, v in dataset.variables.items() if v.dtype.kind in "UT"}
-    return dataset.assign({name: (v.dims, v.values, v.attrs) for name, v in text.items()}).drop_encoding()
+    # Half a character, as of a file name that is no UTF-8, can't be written.
+    text = {n: v.astype(object) for n, v in dataset.variables.items() if v.dtype.kind in "UT" or is_text(v)}
+    whole = {name: (v.dims, _whole(v.values), v.attrs) for name, v in text.items()}
+    attrs = {name: whole_text(v) if isinstance(v, str) else v for name, v in dataset.attrs.items()}
+    return dataset.assign(whole).assign_attrs(attrs).drop_encoding()
+
+
+_whole = np.vectorize(lambda value: whole_text(value) if isinstance(value, str) else value, otypes=[object])
 
 
 def _renamed_for_disk(tree: xr.DataTree) -> xr.DataTree:

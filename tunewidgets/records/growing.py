@@ -15,6 +15,7 @@ from typing import Any
 
 import xarray as xr
 
+from .._checks import AS_TEXT, local_path
 from .files import (
     DAMAGE,
     NAME,
@@ -52,7 +53,7 @@ def place_of(store: str | os.PathLike[str]) -> "StorePlace":
     """
     if not isinstance(store, str | os.PathLike):
         raise TypeError(f"store is a {type(store).__name__}; give a path that ends in .zarr, or None")
-    return Url(str(store)) if is_url(store) else Folder(Path(store).expanduser().resolve())
+    return Url(str(store)) if is_url(store) else Folder(local_path(store, "store", AS_TEXT).resolve())
 
 
 class StorePlace(ABC):

@@ -6,13 +6,14 @@ as bytes, and where on the photo each position lies. The network runs here, once
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from PIL import Image, ImageOps
 
+from .._checks import READ_HERE, local_path
+from ..derived.picture_files import read_picture
 from ..derived.pictures import deep_levels, webp
 from ..live_work import live_work
 from .film_live import PROBE
@@ -68,16 +69,11 @@ def _pixels(image: Any) -> np.ndarray:
     """`(H, W, 3)` uint8 of whatever was given."""
     if isinstance(image, str | os.PathLike):
         try:
-            with Image.open(Path(image).expanduser()) as opened:
-                # Upright by its EXIF orientation, like the zoo's images.
-                picture = _of_pillow(ImageOps.exif_transpose(opened), str(image))
+            opened = read_picture(local_path(image, "the photo", READ_HERE))
         except FileNotFoundError:
             raise FileNotFoundError(f"there is no photo at {image}; give a file that exists") from None
-        except (OSError, SyntaxError) as error:
-            raise ValueError(
-                f"{image} is no picture that can be read; give a PNG, JPEG or WebP file"
-            ) from error
-        image = picture
+        # Upright by its EXIF orientation, like the zoo's images.
+        image = _of_pillow(ImageOps.exif_transpose(opened), str(image))
     elif isinstance(image, Image.Image):
         image = _of_pillow(image, "image")
     values = np.asarray(image.detach().cpu() if hasattr(image, "detach") else image)

@@ -28,6 +28,7 @@ from ..derived.recovery_marks import (
 )
 from ..derived.recovery_text import csv_text, latex, markdown
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
+from .changeable import Entries, Text
 from .recovery_page import packed_curves, packed_nulls, report_facts
 from .recovery_still import recovery_still
 from .recovery_strips import inline_sprites, strips_of
@@ -99,8 +100,8 @@ class RecoveryChecklist(Widget):
     seed = Index().tag(sync=True)
     alpha = t.Float().tag(sync=True)
     opened = t.Unicode("").tag(sync=True)
-    verdicts = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
-    notes = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
+    verdicts = Entries(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
+    notes = Entries(value_trait=Text(), key_trait=t.Unicode()).tag(sync=True)
     _report = t.Dict().tag(sync=True)
     _curves = t.Bytes().tag(sync=True)
     _nulls = t.Bytes().tag(sync=True)

@@ -18,6 +18,7 @@ from PIL import Image
 from .._checks import is_whole
 from ..records import RecordError, kind_of, open_record, validate
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
+from .changeable import Text, Values
 from .film_live import Combinations, kept_in
 from .film_page import film_facts, film_sprite, inline_sprites, patch_sprite
 from .film_still import film_still
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-class Coordinates(t.List):
+class Coordinates(Values):
     """Coordinates, one per row; a mapping of rows to coordinates leaves the other rows where they are."""
 
     def validate(self, obj: Any, value: Any) -> Any:
@@ -104,11 +105,11 @@ class TuningExplorer(Widget):
     place_traits = ("dimension", "points", "playing", "position", "coordinates")
 
     dimension = Index(0).tag(sync=True)
-    points = t.List(Index()).tag(sync=True)
-    labels = t.List(t.Unicode()).tag(sync=True)
-    rejected = t.List(t.Bool()).tag(sync=True)
+    points = Values(Index()).tag(sync=True)
+    labels = Values(Text()).tag(sync=True)
+    rejected = Values(t.Bool()).tag(sync=True)
     playing = t.Bool(False).tag(sync=True)
-    position = t.List(Index()).tag(sync=True)
+    position = Values(Index()).tag(sync=True)
     _film = t.Dict().tag(sync=True)
     _sprites = t.List(t.Bytes()).tag(sync=True)
     _patches = t.List(t.Bytes()).tag(sync=True)

@@ -11,6 +11,7 @@ import traitlets as t
 import xarray as xr
 
 from .base import Index, Widget
+from .changeable import Values
 from .unit_choices import Choices
 
 
@@ -26,7 +27,7 @@ class UnitTraits(Widget):
     objective = t.Unicode().tag(sync=True)
     unit = Index(None, allow_none=True).tag(sync=True)
     pinned = Index(None, allow_none=True).tag(sync=True)
-    selected = t.List(Index()).tag(sync=True)
+    selected = Values(Index()).tag(sync=True)
     x = t.Unicode().tag(sync=True)
     y = t.Unicode().tag(sync=True)
     color = t.Unicode(None, allow_none=True).tag(sync=True)

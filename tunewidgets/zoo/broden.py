@@ -8,9 +8,10 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
+from tunewidgets._checks import READ_HERE, local_path
+from tunewidgets.derived.picture_files import read_picture
 from tunewidgets.zoo.pictures import open_picture
 
 INDEX, NAMES, PICTURES = "index.csv", "label.csv", "images"
@@ -42,7 +43,7 @@ class Broden:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder).expanduser()
+        self.folder = local_path(folder, "the folder of images and masks", READ_HERE)
         for name in (INDEX, NAMES):
             if not (self.folder / name).is_file():
                 raise FileNotFoundError(
@@ -100,8 +101,7 @@ class Broden:
         return found
 
     def _label_map(self, name: str) -> np.ndarray:
-        with Image.open(self._file(name)) as picture:
-            pixels = np.asarray(picture.convert("RGB"), dtype=np.int32)
+        pixels = np.asarray(read_picture(self._file(name)).convert("RGB"), dtype=np.int32)
         numbers = pixels[..., 0] + 256 * pixels[..., 1]
         if numbers.shape != self.shape:
             rows, columns = (

@@ -4,10 +4,12 @@ In: a function from an index to a picture. Out: float batches `(b, 3, H, W)`, si
 there are any, and a description in words.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
+
+from tunewidgets.zoo.samples import ClassNames
 
 
 class ImageSource:
@@ -18,7 +20,9 @@ class ImageSource:
     Attributes
     ----------
     classes : tuple of str
-        The names of the labels; empty where there are no labels, or none has a name.
+        The names of the labels; empty where there are no labels, or none has a name for sure.
+    names : ClassNames
+        The same, and those of a data set inside a wrapper that may number its classes otherwise.
     has_labels : bool
         Whether `labeled` has labels to give.
     outputs : tuple of int
@@ -31,14 +35,18 @@ class ImageSource:
         count: int,
         picture: Callable[[int], tuple[Tensor, int | None]],
         description: str,
-        classes: Sequence[str] = (),
+        classes: Sequence[str] | ClassNames = (),
         has_labels: bool = False,
     ) -> None:
         self._count = count
         self._picture = picture
         self._description = description
-        self.classes = tuple(classes)
+        self.names = classes if isinstance(classes, ClassNames) else ClassNames(tuple(classes))
+        self.classes = () if self.names.sure == "perhaps" else self.names.names
         self.has_labels = has_labels
+        # Called with the images' indices before the first pass, to find what would end it.
+        self.check: Callable[[Iterable[int]], None] | None = None
+        self._checked = False
         self.batch_size = 64
         self.outputs: tuple[int, ...] = ()
 
@@ -67,16 +75,27 @@ class ImageSource:
         Raises
         ------
         ValueError
-            If the source has no labels.
+            If the source has no labels; as they are read, if an image has none.
         """
         if not self.has_labels:
             raise ValueError(
                 f"{self._description} have no labels; give a folder with a sub-folder for each class, "
                 "or a dataset of (image, label) pairs"
             )
-        return ((pictures, torch.tensor(labels)) for pictures, labels in self._batches())
+        return self._labeled_batches()
 
     labelled = labeled  # as it was spelled at first, for code that calls it so
+
+    def _labeled_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        first = 0
+        for pictures, labels in self._batches():
+            if None in labels:
+                raise ValueError(
+                    f"image {first + labels.index(None)} of the {self._description} has no class as its label; give "
+                    "it one, or take the image out"
+                )
+            yield pictures, torch.tensor(labels)
+            first += len(labels)
 
     def describe(self) -> str:
         """What the images are, in a few words, for a record's settings."""
@@ -86,6 +105,9 @@ class ImageSource:
         return f"<ImageSource: {self._description}>"
 
     def _batches(self) -> Iterator[tuple[Tensor, list[int | None]]]:
+        if self.check is not None and not self._checked:
+            self.check(range(self._count))
+            self._checked = True
         pictures: list[Tensor] = []
         labels: list[int | None] = []
         for index in range(self._count):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from tunewidgets.derived.picture_files import read_picture
 from tunewidgets.zoo.data_folder import data_folder
 
 SETS = ("imagenet-sample", "imagenet-labelled")
@@ -77,5 +78,4 @@ class ImageNetPhotographs:
         return len(self._paths)
 
     def __getitem__(self, index: int) -> tuple[Image.Image, int]:
-        with Image.open(self._paths[index]) as photograph:
-            return photograph.convert("RGB"), self._labels[index]
+        return read_picture(self._paths[index]).convert("RGB"), self._labels[index]

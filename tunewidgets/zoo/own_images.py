@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets._checks import READ_HERE, local_path, whole_text
 from tunewidgets.zoo.image_source import ImageSource, ending
 from tunewidgets.zoo.pictures import (
     SUFFIXES,
@@ -25,6 +26,8 @@ from tunewidgets.zoo.pictures import (
     readable_suffixes,
     to_picture,
 )
+from tunewidgets.zoo.samples import ClassNames, class_names, is_picture, is_several, parted
+from tunewidgets.zoo.truncated import check_files
 
 # Names of a data set's parts, which stand above its classes.
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "dev"})
@@ -32,7 +35,7 @@ NAMED = ("photos", "dead-leaves", "cifar10", "digits", "imagenet-sample", "image
 
 
 def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) -> ImageSource:
-    folder = Path(source).expanduser()
+    folder = local_path(source, "the folder of images", READ_HERE)
     if not folder.exists():
         near = get_close_matches(str(source), NAMED, n=1)
         known = f"give {', '.join(map(repr, NAMED))} or a folder of images"
@@ -59,8 +62,10 @@ def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) 
         return open_picture(files[i], size), label.get(tops[i])
 
     drawn_by = seed if len(chosen) < len(files) else None
-    description = f"{len(chosen)} images of {folder.resolve().name}{ending(size, drawn_by)}"
-    return ImageSource(len(chosen), picture, description, classes, has_labels)
+    description = f"{len(chosen)} images of {whole_text(folder.resolve().name)}{ending(size, drawn_by)}"
+    made = ImageSource(len(chosen), picture, description, list(map(whole_text, classes)), has_labels)
+    made.check = lambda indices: check_files(files[chosen[index]] for index in indices)
+    return made
 
 
 def _shown_images(folder: Path) -> Iterator[Path]:
@@ -128,7 +133,9 @@ def from_source(source: ImageSource, n: int | None, size: int | None, seed: int)
         description = f"{len(chosen)} of {description}, drawn with seed {seed}"
     if picture(0)[0].shape != source[chosen[0]].shape:
         description += f", resized to {size} px"
-    made = ImageSource(len(chosen), picture, description, source.classes, source.has_labels)
+    made = ImageSource(len(chosen), picture, description, source.names, source.has_labels)
+    if (check := source.check) is not None:
+        made.check = lambda indices: check(chosen[index] for index in indices)
     made.outputs = source.outputs
     return made
 
@@ -150,13 +157,14 @@ def from_array(batch: Tensor | np.ndarray, n: int | None, size: int | None, seed
 
 def from_sequence(source: Any, n: int | None, size: int | None, seed: int, what: str) -> ImageSource:
     chosen = _chosen(len(source), n, seed, what)
+    names = class_names(source)
 
     def picture(index: int) -> tuple[Tensor, int | None]:
-        value, label = _parted(source[chosen[index]])
-        return to_picture(value, size, f"image {chosen[index]}"), _label(label)
+        value, label = parted(source[chosen[index]])
+        return to_picture(value, size, f"image {chosen[index]}"), _label(label, names)
 
     has_labels = picture(0)[1] is not None
-    classes = [str(name) for name in getattr(source, "classes", ())] if has_labels else []
+    classes = names if has_labels else ClassNames()
     description = f"{len(chosen)} {what}{ending(size, seed if len(chosen) < len(source) else None)}"
     made = ImageSource(len(chosen), picture, description, classes, has_labels)
     made.outputs = tuple(getattr(source, "outputs", ()))
@@ -165,12 +173,13 @@ def from_sequence(source: Any, n: int | None, size: int | None, seed: int, what:
 
 def from_iterable(source: Iterable[Any], n: int | None, size: int | None) -> ImageSource:
     pairs: list[tuple[Tensor, int | None]] = []
+    names = class_names(source)
     for item in source:
-        values, labels = _parted(item)
-        if dimensions(values) != 4:
+        values, labels = parted(item)
+        if dimensions(values) != 4 and not is_several(values):
             values, labels = [values], None if labels is None else [labels]
         for i, value in enumerate(values):
-            label = None if labels is None else _label(labels[i])
+            label = None if labels is None else _label(labels[i], names)
             pairs.append((to_picture(value, size, f"image {len(pairs)}"), label))
         if n is not None and len(pairs) >= n:
             break
@@ -181,8 +190,9 @@ def from_iterable(source: Iterable[Any], n: int | None, size: int | None) -> Ima
         pairs = pairs[:n]
         _chosen(len(pairs), n, 0, what)
     has_labels = all(label is not None for _, label in pairs)
+    classes = names if has_labels else ClassNames()
     return ImageSource(
-        len(pairs), pairs.__getitem__, f"{len(pairs)} {what}{ending(size, None)}", (), has_labels
+        len(pairs), pairs.__getitem__, f"{len(pairs)} {what}{ending(size, None)}", classes, has_labels
     )
 
 
@@ -196,17 +206,10 @@ def _chosen(there: int, n: int | None, seed: int, what: str) -> list[int]:
     return sorted(np.random.default_rng(seed).permutation(there)[:n].tolist())
 
 
-def _parted(item: Any) -> tuple[Any, Any]:
-    """An item's pictures and its labels; None for labels if pictures come alone, as from a `TensorDataset` of
-    images.
-    """
-    if isinstance(item, tuple | list) and len(item) in (1, 2):
-        return item[0], item[1] if len(item) == 2 else None
-    return item, None
-
-
-def _label(value: Any) -> int | None:
+def _label(value: Any, names: ClassNames) -> int | None:
     """A class label as an int; None for anything else, such as a box, a mask or a measurement."""
+    if isinstance(value, str):
+        return names.names.index(value) if value in names.names else None
     if isinstance(value, Tensor | np.ndarray) and value.ndim == 0:
         value = value.item()
     if isinstance(value, int | np.integer):
@@ -217,4 +220,23 @@ def _label(value: Any) -> int | None:
 
 def dimensions(item: Any) -> int:
     """How many axes an item's pictures have; 0 if it has no pictures."""
-    return int(getattr(_parted(item)[0], "ndim", 0))
+    return int(getattr(parted(item)[0], "ndim", 0))
+
+
+class Whole(Sequence[tuple[Any, Any]]):
+    """All pictures and all their labels, given as two, as pairs."""
+
+    def __init__(self, data: Any) -> None:
+        self._pictures, self._labels = parted(data)
+        if np.ndim(self._labels) == 0 and is_picture(self._pictures):
+            self._pictures, self._labels = [self._pictures], [self._labels]
+        if self._labels is not None and len(self._labels) != len(self._pictures):
+            raise ValueError(
+                f"there are {len(self._pictures)} images and {len(self._labels)} labels; give one label per image"
+            )
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, index: Any) -> tuple[Any, Any]:
+        return self._pictures[index], None if self._labels is None else self._labels[index]

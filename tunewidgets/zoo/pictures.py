@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
+from tunewidgets.derived.picture_files import read_picture
 from tunewidgets.derived.pictures import deep_levels
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
@@ -56,6 +57,10 @@ def to_picture(value: Any, size: int | None, name: str) -> Tensor:
     torch.Size([3, 8, 8])
     """
     if isinstance(value, Image.Image):
+        try:
+            value.load()  # as Pillow reads a file only when its pixels are asked for
+        except (OSError, SyntaxError, ValueError) as error:
+            raise ValueError(f"{name} can't be read ({error}); repair its file or take it out") from error
         return _from_pil(value, size, name)
     if not isinstance(value, np.ndarray | Tensor):
         raise TypeError(f"{name} is a {type(value).__name__}; give PIL images, arrays or tensors")
@@ -73,17 +78,12 @@ def open_picture(path: Path, size: int | None) -> Tensor:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
         If the file can't be read as an image.
     """
-    try:
-        with Image.open(path) as image:
-            if size is not None:
-                # Lets the JPEG decoder skip detail that resizing would throw away.
-                image.draft("RGB", (2 * size, 2 * size))
-            return _from_pil(ImageOps.exif_transpose(image), size, str(path))
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f"{path} can't be read as an image ({error}); repair it or take it out") from error
+    return _from_pil(ImageOps.exif_transpose(read_picture(path, size)), size, str(path))
 
 
 def in_unit_range(tensor: Tensor, name: str) -> Tensor:

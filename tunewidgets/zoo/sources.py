@@ -20,6 +20,7 @@ from tunewidgets.zoo.image_source import ImageSource, ending
 from tunewidgets.zoo.imagenet import SETS, ImageNetPhotographs
 from tunewidgets.zoo.own_images import (
     NAMED,
+    Whole,
     dimensions,
     from_array,
     from_folder,
@@ -28,6 +29,7 @@ from tunewidgets.zoo.own_images import (
     from_source,
 )
 from tunewidgets.zoo.pictures import fit
+from tunewidgets.zoo.samples import holds_all, parted
 
 SCENES = 400  # dead-leaves scenes where no number is asked for
 
@@ -48,7 +50,9 @@ def images(
           their labels, from the folder named by `TUNEWIDGETS_DATA`;
         - a folder of image files, whose sub-folders, if it has any, are labels; hidden ones are left out;
         - a batch `(N, 3, H, W)`, tensor or array, uint8 or float in [0, 1];
-        - a torchvision-style dataset or any sequence of images or `(image, label)` pairs;
+        - a torchvision-style dataset or any sequence of images, `(image, label)` pairs, or dicts with an `image` and
+          a `label`, as Hugging Face's data sets give (`img`, `pixel_values` and the like too);
+        - all images and all labels at once, as `(X, y)` or such a dict;
         - any other iterable of these or of batches, such as a DataLoader: read once, and kept in memory;
         - a list of names, folders and sources, which share `n` evenly.
     n : int, optional
@@ -108,12 +112,16 @@ def _make(source: Any, n: int | None, size: int | None, seed: int) -> ImageSourc
         return from_array(source, n, size, seed)
     if isinstance(source, list | tuple) and source and isinstance(source[0], str | Path | ImageSource):
         return _mixture(source, n, size, seed)
-    if hasattr(source, "__len__") and hasattr(source, "__getitem__") and not isinstance(source, Mapping):
+    if holds_all(source):
+        return from_sequence(Whole(source), n, size, seed, f"images of a {type(source).__name__}")
+    if isinstance(source, Mapping):
+        parted(source)  # raises, and says which column is missing
+    if hasattr(source, "__len__") and hasattr(source, "__getitem__"):
         if len(source) == 0:
             raise ValueError("the source of images is empty; give at least one image")
         if dimensions(source[0]) != 4:
             return from_sequence(source, n, size, seed, f"images of a {type(source).__name__}")
-    if isinstance(source, Iterable) and not isinstance(source, Mapping):
+    if isinstance(source, Iterable):
         return from_iterable(source, n, size)
     raise TypeError(
         f"a {type(source).__name__} is no source of images; "
@@ -136,7 +144,14 @@ def _mixture(sources: Sequence[Any], n: int | None, size: int | None, seed: int)
         part, i = where[index]
         return part[i], None
 
-    return ImageSource(len(where), picture, " + ".join(part.describe() for part in parts))
+    def check(indices: Iterable[int]) -> None:
+        for part in parts:
+            if part.check is not None:
+                part.check([i for own, i in map(where.__getitem__, indices) if own is part])
+
+    made = ImageSource(len(where), picture, " + ".join(part.describe() for part in parts))
+    made.check = check
+    return made
 
 
 @lru_cache(maxsize=1)

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from tunewidgets._checks import local_path
 from tunewidgets._tensors import choose_device, multiplies_bfloat16
 from tunewidgets.zoo.cifar10 import DATA_SETS, Labeled, load_labeled
 from tunewidgets.zoo.classifiers import CLASSIFIERS, classifier
@@ -80,7 +81,7 @@ def train(
         settings, or training diverged.
     """
     _check(name, data, epochs=epochs, batch=batch)
-    target = Path(out) if out is not None else Path("runs") / f"{name}-{data}-{seed}"
+    target = local_path(out, "out") if out is not None else Path("runs") / f"{name}-{data}-{seed}"
     place = choose_device(device)
     largest = RATES[name] if rate is None else float(rate)
     settings: dict[str, Any] = {

@@ -14,6 +14,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._checks import READ_HERE, local_path
 from tunewidgets.zoo.data_folder import data_folder
 
 RANDOM = "random"
@@ -36,7 +37,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     ValueError
         If the file holds anything but tensors by name.
     """
-    file = Path(path).expanduser()
+    file = local_path(path, "weights", READ_HERE)
     if not file.is_file():
         raise FileNotFoundError(
             f"there are no weights at {file}; give a file that exists, or weights=None for random ones"

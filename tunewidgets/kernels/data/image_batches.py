@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import RandomSampler, SubsetRandomSampler, WeightedRandomSampler
 
+from tunewidgets.kernels.data.items import Batches, as_batches, is_data_set
 from tunewidgets.kernels.network.probe import tensor_of
 
 CHUNK = 32  # images in one forward pass
@@ -31,18 +32,17 @@ def counted(images: Any) -> tuple[Iterable[Any], int]:
     TypeError, ValueError
         They are neither a batch nor an iterable of batches, or there are none.
     """
-    batches: Any = images
-    if isinstance(images, Tensor | np.ndarray):
-        batches, count = [images], len(images)
-    elif isinstance(images, str) or not isinstance(images, Iterable):
+    if isinstance(images, str) or not (isinstance(images, Iterable | Tensor) or is_data_set(images)):
         raise TypeError(
             f"images is a {type(images).__name__}; give a batch (N, 3, H, W), an iterable of batches, "
             "or a source such as tunewidgets.zoo.images('photos')"
         )
-    elif callable(getattr(images, "describe", None)) and hasattr(images, "__len__"):
+    batches: Any = as_batches(images)
+    if callable(getattr(images, "describe", None)) and hasattr(images, "__len__"):
         count = len(batches)  # a zoo source counts images; a DataLoader would count batches
+    elif isinstance(batches, Batches) and batches.count is not None:
+        count = batches.count
     else:
-        batches = list(images) if isinstance(images, Iterator) else images
         count = sum(len(parts_of(batch)[0]) for batch in batches)
     if count == 0:
         raise ValueError("there are no images to sample; give at least one")
@@ -71,11 +71,12 @@ def check_order(batches: Any) -> None:
 
     Of batches that are no DataLoader's nobody knows.
     """
+    given = batches.given if isinstance(batches, Batches) else batches
     if isinstance(
-        getattr(batches, "sampler", None), (RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
+        getattr(given, "sampler", None), (RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
     ):
         raise ValueError(
-            f"the {type(batches).__name__} shuffles, so an image has another number at every pass; give one with "
+            f"the {type(given).__name__} shuffles, so an image has another number at every pass; give one with "
             "shuffle=False"
         )
 
@@ -84,14 +85,12 @@ def look_of_first(batches: Iterable[Any]) -> str:
     """Mean values and labels of the first images, in words: it tells one source from another without a pass over all of
     it.
 
-    `batches` may be a batch too. Written to as many digits as machines agree on, since their libraries decode
+    `batches` may be images in any form. Written to as many digits as machines agree on, since their libraries decode
     photographs differently.
     """
-    if isinstance(batches, Tensor | np.ndarray):
-        batches = [batches]
     means: list[float] = []
     labels: list[int] = []
-    for batch in batches:
+    for batch in as_batches(batches):
         pictures, own = parts_of(batch)
         few = pictures[: FIRST - len(means)]
         means += few.double().mean(dim=(1, 2, 3)).tolist()

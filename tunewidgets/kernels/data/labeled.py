@@ -4,7 +4,8 @@ In: `(images, labels)` in any form a user may have them. Out: batches of float i
 the first image, the same at every pass; or one sentence that says what is wrong with the data.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import is_whole, whole_text
 from tunewidgets.kernels.data.image_batches import check_order, look_of_first
+from tunewidgets.kernels.data.items import as_batches, is_data_set
 from tunewidgets.kernels.network.capture import Observed
 from tunewidgets.kernels.network.probe import check_images, tensor_of
-from tunewidgets.zoo.sources import images as zoo_images
+from tunewidgets.zoo.samples import ClassNames, class_names
 
 # Classes that nobody has counted are fewer than this: larger labels are ids, and a table of them would fill the memory.
 MOST_UNTOLD = 65_536
@@ -29,9 +31,11 @@ class LabeledImages:
     ----------
     data : iterable
         An iterable of `(images, labels)` batches (a list, a DataLoader), a map-style Dataset of `(image, label)` pairs,
-        one pair `(images, labels)` of tensors, or a zoo source with labels. A one-shot iterator is kept in memory.
+        all images and labels at once, or a zoo source with labels; in place of a pair, a dict with an `image` and a
+        `label`, as Hugging Face's data sets give. A one-shot iterator is kept in memory.
     classes : int or sequence of str, optional
-        How many classes there are, or their names; None takes the data's own `classes`, else the largest label decides.
+        How many classes there are, or their names; None takes the data's own `classes`, or those of what it wraps,
+        else the largest label decides.
     size : (int, int), optional
         The height and width that the images must have.
     gray : bool
@@ -40,7 +44,7 @@ class LabeledImages:
     Attributes
     ----------
     names : tuple of str
-        The classes' names, empty where they have none.
+        The classes' names, empty where they have none. Those of a data set inside a wrapper are right after a pass.
     n_classes : int or None
         None while only the labels can tell.
     count : int or None
@@ -63,17 +67,20 @@ class LabeledImages:
         size: tuple[int, int] | None = None,
         gray: bool = False,
     ) -> None:
-        self._batches, names = _batches(data)
-        if isinstance(self._batches, Iterator):
-            self._batches = list(self._batches)
+        self._batches = _opened(data)
+        self._found = class_names(data)
         describe = getattr(data, "describe", None)
         self.described = str(describe()) if callable(describe) else None
         if is_whole(classes):
             self.names: tuple[str, ...] = ()
             self.n_classes: int | None = int(classes)
+            self._found = ClassNames()
         elif classes is None or (isinstance(classes, Iterable) and not isinstance(classes, str)):
-            self.names = tuple(str(name) for name in (names if classes is None else classes))
-            self.n_classes = len(self.names) or None
+            if classes is not None:
+                self._found = ClassNames(tuple(whole_text(str(name)) for name in classes))
+            self.names = self._found.names
+            # Names that may be those of other classes, or of more than there are, don't say how many there are.
+            self.n_classes = (len(self.names) if self._found.sure == "all" else 0) or None
         else:
             raise TypeError(f"classes is {classes!r}; give how many there are, or their names.")
         if self.n_classes is not None and self.n_classes < 2:
@@ -142,6 +149,7 @@ class LabeledImages:
                 "give batches of labeled images, such as a DataLoader's."
             )
         images = check_images(item[0], self.gray)
+        _check_none_lacks(item[1], first)
         labels = _class_numbers(item[1], len(images), self.names)
         if labels.ndim != 1 or len(labels) != len(images) or labels.dtype.is_floating_point:
             raise ValueError(
@@ -196,6 +204,21 @@ class LabeledImages:
                 "gaps."
             )
         self.count, self.n_classes = count, len(seen)
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """Keep the names that a wrapper's data set has, where they can be those of the labels."""
+        names, sure = self._found
+        assert self.n_classes is not None
+        if sure == "some" and len(names) >= self.n_classes:
+            self.names = names[: self.n_classes]
+        elif names and sure != "all" and len(names) != self.n_classes:
+            self.names, self._found = (), ClassNames()
+            warnings.warn(
+                f"the labels are of {self.n_classes} classes and the data set inside names {len(names)}, so the "
+                "classes stay without names; give them as classes=",
+                stacklevel=4,
+            )
 
 
 def labeled(data: Any, classes: int | Sequence[str] | None, observed: Observed) -> LabeledImages:
@@ -205,28 +228,19 @@ def labeled(data: Any, classes: int | Sequence[str] | None, observed: Observed) 
     return LabeledImages(data, classes, observed.takes, observed.gray)
 
 
-def _batches(data: Any) -> tuple[Iterable[Any], Sequence[str]]:
-    """The data as an iterable of batches, and the names of its classes."""
-    names = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None) or ()
-    if isinstance(data, tuple) and len(data) == 2 and getattr(data[0], "ndim", 0) == 4:
-        return [data], ()
+def _opened(data: Any) -> Iterable[Any]:
+    """The data as batches, the same at every pass."""
     if callable(getattr(data, "labeled", None)):
-        return _Labeled(data), names
-    if (
-        hasattr(data, "__getitem__")
-        and hasattr(data, "__len__")
-        and not isinstance(data, (Tensor, np.ndarray, str))
-    ):
-        if len(data) == 0:
-            raise ValueError("the data set is empty; give at least one image of every class.")
-        if not isinstance(data, Mapping) and _is_single(data[0]):
-            return _Labeled(zoo_images(data, size=None)), names
-    if isinstance(data, (Tensor, np.ndarray, str, Mapping)) or not isinstance(data, Iterable):
+        return _Labeled(data)
+    wrong = isinstance(data, (Tensor, np.ndarray, str)) or hasattr(data, "iloc")
+    if wrong or not (isinstance(data, Iterable) or is_data_set(data)):
         raise TypeError(
             f"data is a {type(data).__name__}; give batches of (images, labels), a Dataset, a DataLoader or a zoo "
             "source with labels."
         )
-    return data, names
+    if is_data_set(data) and len(data) == 0:
+        raise ValueError("the data set is empty; give at least one image of every class.")
+    return as_batches(data)
 
 
 def _class_numbers(labels: Any, count: int, names: Sequence[str]) -> Tensor:
@@ -251,6 +265,21 @@ def _class_numbers(labels: Any, count: int, names: Sequence[str]) -> Tensor:
     return numbers
 
 
+def _check_none_lacks(labels: Any, first: int) -> None:
+    """Raise a ValueError for images without a label."""
+    if labels is None:
+        raise ValueError(
+            "the images come without labels; give pairs (images, labels), or dicts with a column called 'label'."
+        )
+    if isinstance(labels, np.ndarray) and labels.dtype == object:
+        labels = labels.tolist()
+    if isinstance(labels, (list, tuple)) and any(label is None for label in labels):
+        place = [label is None for label in labels].index(True)
+        raise ValueError(
+            f"image {first + place} has None as its label; give its class, or take the image out of the data."
+        )
+
+
 def _numbers(labels: Any, count: int) -> Tensor:
     """A batch's labels as a tensor.
 
@@ -269,11 +298,6 @@ def _numbers(labels: Any, count: int) -> Tensor:
             f"labels holds a {kind} for {count} images; give one whole number per image, and the classes' names as "
             "classes=."
         ) from None
-
-
-def _is_single(item: Any) -> bool:
-    """Whether an item of a data set is a single image with its label."""
-    return isinstance(item, (tuple, list)) and len(item) == 2 and getattr(item[0], "ndim", 3) <= 3
 
 
 class _Labeled:

@@ -133,7 +133,7 @@ def concepts(
             found.common(least)  # raises, where there is nothing to ask, before the network runs
         values, own = _seen(features, pictures, labels is None, reduction, progress)
         if labels is None:
-            found = concepts_in(own, pictures.count, tuple(classes) or pictures.names)
+            found = concepts_in(own, pictures.count, tuple(classes) or pictures.names_of(own))
         kept, places = found.common(least), None
         described, count = pictures.described, pictures.count
     chosen = found.take(kept)

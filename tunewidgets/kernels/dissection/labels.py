@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tunewidgets.kernels.data.image_batches import CHUNK, counted, described, parts_of
 from tunewidgets.kernels.network.probe import check_images
+from tunewidgets.zoo.samples import class_names
 
 LABEL = "label"
 
@@ -77,18 +78,14 @@ class Pictures:
     Attributes
     ----------
     count : int
-    names : tuple of str
-        Names of the labels that came with the images.
     described : str
     """
 
     def __init__(self, images: Any) -> None:
         self._own = bool(getattr(images, "has_labels", False))
-        pair = isinstance(images, tuple) and len(images) == 2 and getattr(images[0], "ndim", 0) == 4
-        batches, self.count = counted([images] if pair else images)
+        batches, self.count = counted(images)
         self._batches: Any = batches
-        names = getattr(images, "classes", None) or getattr(getattr(images, "dataset", None), "classes", None)
-        self.names = tuple(map(str, names or ()))
+        self._names = class_names(images)
         self.described = described(images, self.count)
 
     def pairs(self, labeled: bool) -> Iterator[tuple[Tensor, np.ndarray | None]]:
@@ -108,6 +105,12 @@ class Pictures:
                 part = slice(start, start + CHUNK)
                 yield check_images(pictures[part]), None if checked is None else checked[part]
 
+    def names_of(self, labels: np.ndarray) -> tuple[str, ...]:
+        """The names of the labels that came with the images; none where they may be those of other classes."""
+        names, sure = self._names
+        fit = sure != "perhaps" or (labels.dtype.kind in "iu" and int(labels.max()) + 1 == len(names))
+        return names if fit else ()
+
     @staticmethod
     def _checked(labels: Any, count: int) -> np.ndarray:
         if labels is None:
@@ -116,6 +119,7 @@ class Pictures:
                 "layout"
             )
         values = np.asarray(labels)
+        _check_none_lacks(values)
         if values.shape != (count,):
             raise ValueError(
                 f"a batch of {count} images has labels of shape {values.shape}; give one per image"
@@ -157,6 +161,7 @@ def concepts_in(labels: Any, count: int, classes: Sequence[str]) -> Concepts:
             raise ValueError(f"labels is {labels!r}; give one per image, or True and False for each concept")
         values = np.asarray(labels if hasattr(labels, "__array__") else list(labels))
         _check_length(values, count, "there are")
+        _check_none_lacks(values)
         if values.dtype.kind not in "iuUSObT":
             raise ValueError(f"labels are of type {values.dtype}; give a name or a whole number per image")
         kinds, code = np.unique(
@@ -178,6 +183,14 @@ def _named(kind: Any, classes: Sequence[str]) -> str:
             )
         return str(classes[kind])
     return str(kind)
+
+
+def _check_none_lacks(values: np.ndarray) -> None:
+    lacks = [value is None for value in values.ravel()] if values.dtype == object else []
+    if any(lacks):
+        raise ValueError(
+            f"the label at place {lacks.index(True)} is None; give every image a label, or take out those without one"
+        )
 
 
 def _check_length(values: np.ndarray, count: int, there: str) -> None:

@@ -47,7 +47,8 @@ def class_selectivity(
     ----------
     model : torch.nn.Module
     data : iterable, Dataset, DataLoader or zoo source
-        Of `(images, labels)`; images `(N, 3, H, W)` float in [0, 1], labels whole numbers from 0.
+        Of `(images, labels)`; images `(N, 3, H, W)` float in [0, 1], labels whole numbers from 0. Also all images and
+        labels at once, single images, and dicts with an `image` and a `label`, as Hugging Face's data sets give.
     layers : sequence of str, optional
         None: every activation module's output; in a model without one, every convolution's and linear layer's.
     reduction : {"mean", "max", "center"}

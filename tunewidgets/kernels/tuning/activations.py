@@ -79,7 +79,8 @@ def sample_activations(
         The model and the layer. Several layers of one model take one forward pass together.
     images : zoo source, Tensor, ndarray or iterable
         A batch `(N, 3, H, W)` in [0, 1], or an iterable of such batches, alone or as `(images, labels)`: a
-        `zoo.images(...)`, a DataLoader. One that doesn't tell how many images it has is passed over twice.
+        `zoo.images(...)`, a DataLoader; or a data set of single images, in pairs and dicts too. One that doesn't tell
+        how many images it has is passed over twice.
     n : int, default 100_000
         How many vectors.
     per_image : int or "auto", default "auto"
