@@ -20,7 +20,9 @@ def page_of_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
     film = make_film(3, 8, 32, failed={2: f"constant: {WORD}"})
     film.attrs |= {"model": WORD, "layer": WORD}
     film["suggested_label"] = ("dimension", [WORD, WORD, ""])
-    units = make_units(layer=WORD, classes=[f"{at}{WORD}" for at in range(len(CLASSES))], exemplars=4, failed={1: WORD})
+    units = make_units(
+        layer=WORD, classes=[f"{at}{WORD}" for at in range(len(CLASSES))], exemplars=4, failed={1: WORD}
+    )
     units.attrs["model"] = WORD
     recovery = make_recovery(seeds=(0,), films=True, failed={("lle", 6): WORD})
     recovery.attrs["model"] = WORD
@@ -45,7 +47,9 @@ def fits(page: Page) -> None:
     assert wide <= WIDTH, f"{wide} px: {page.evaluate(WIDE, WIDTH)[:12]}"
 
 
-def test_a_page_of_long_words_does_not_scroll_sideways(browser: Browser, page_of_words: Path, artifacts: Path):
+def test_a_page_of_long_words_does_not_scroll_sideways(
+    browser: Browser, page_of_words: Path, artifacts: Path
+):
     context = browser.new_context(viewport={"width": WIDTH, "height": 844})
     page = context.new_page()
     page.goto(page_of_words.as_uri())
