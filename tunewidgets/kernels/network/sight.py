@@ -106,6 +106,11 @@ class Watch(TorchDispatchMode):
         self._by_id: dict[int, tuple[weakref.ref, Sight]] = {}
         self.put(image, Sight())
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: PyTorch would import its compiler for that, in seconds, and nothing compiled runs under this mode."""
+        return False
+
     def put(self, tensor: Tensor, sight: Sight) -> None:
         self._by_id[id(tensor)] = (weakref.ref(tensor), sight)
 
