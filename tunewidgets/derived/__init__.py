@@ -5,4 +5,5 @@
 - `recovery_marks`, `recovery_all_three`, `recovery_text`: which attributes of a bank were recovered, and by what rule
 - `statistics`, `pictures`: rank correlations and intervals; arrays as encoded images
 - `whole_files`: files that are written whole or not at all
+- `picture_files`: picture files opened, or named in a sentence where they can't be
 """

@@ -85,12 +85,11 @@ def look_of_first(batches: Iterable[Any]) -> str:
     """Mean values and labels of the first images, in words: it tells one source from another without a pass over all of
     it.
 
-    `batches` may be images in any form. Written to as many digits as machines agree on, since their libraries decode
-    photographs differently.
+    Written to as many digits as machines agree on, since their libraries decode photographs differently.
     """
     means: list[float] = []
     labels: list[int] = []
-    for batch in as_batches(batches):
+    for batch in batches:
         pictures, own = parts_of(batch)
         few = pictures[: FIRST - len(means)]
         means += few.double().mean(dim=(1, 2, 3)).tolist()

@@ -14,6 +14,7 @@ import xarray as xr
 from torch import nn
 
 from tunewidgets.kernels.data.image_batches import look_of_first
+from tunewidgets.kernels.data.items import as_batches
 from tunewidgets.kernels.data.vectors import contrast_of, normalized
 from tunewidgets.kernels.network.finite import check_values
 from tunewidgets.kernels.network.probe import Probe
@@ -64,7 +65,11 @@ class Patches:
     @property
     def first_images(self) -> str | None:
         """A fingerprint of images that do not describe themselves; None for those that do."""
-        return None if callable(getattr(self.images, "describe", None)) else look_of_first(self.images)
+        return (
+            None
+            if callable(getattr(self.images, "describe", None))
+            else look_of_first(as_batches(self.images))
+        )
 
     def activations(self, bank: GaborBank) -> xr.DataArray:
         """The bank's rectified responses to the patches, `(sample, unit)` float32."""
