@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -86,11 +85,19 @@ def test_what_no_module_can_be_called_is_said_in_one_line(model, says, capsys, t
     assert says in line
 
 
+@pytest.fixture
+def ctrl_c():
+    """As in a terminal: what is started in the background of a script ignores Ctrl-C, and so would these tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupted_import_that_raises_something_else_ends_quietly(capsys, monkeypatch):
     def interrupted(args):
         try:
-            os.kill(os.getpid(), signal.SIGINT)
-            signal.pause()
+            signal.raise_signal(signal.SIGINT)
         except KeyboardInterrupt:
             raise RecursionError("maximum recursion depth exceeded") from None
 
