@@ -141,6 +141,28 @@ describe("the figure in the page", () => {
     expect(bottom(600)).toMatchObject({ margin: { b: 46 }, height: look.height });
   });
 
+  it("cuts names that a narrow legend can't hold, and makes room for the long ones that it can", () => {
+    const [trace] = bound.data;
+    const drawn = (name: string, width: number) => {
+      const two = Array.from({ length: 2 }, () => ({
+        ...trace,
+        name,
+        showlegend: true,
+      })) as typeof bound.data;
+      const { data, layout } = pageFigure({ ...bound, data: two }, { ...look, width }, [], "a");
+      return { name: (data[0] as { name?: string } | undefined)?.name, bottom: (layout.margin as { b: number }).b };
+    };
+    expect(drawn("cat", 390)).toEqual({ name: "cat", bottom: 46 + 14 + 19 });
+    expect(drawn("Siamese cat, Siamese", 390)).toEqual({
+      name: "Siamese cat, Siamese",
+      bottom: 46 + 14 + 2 * 19,
+    });
+    expect(drawn(`${"a".repeat(20)}&lt;b&gt;${"c".repeat(90)}`, 390).name).toBe(
+      `${"a".repeat(20)}&lt;b&gt;${"c".repeat(16)}…`,
+    );
+    expect(drawn("x".repeat(110), 700).name).toHaveLength(110);
+  });
+
   it("has its title as plain text", () => {
     expect(plainTitle("<b>a&lt;b&gt;</b>: x &amp; y")).toBe("a<b>: x & y");
   });

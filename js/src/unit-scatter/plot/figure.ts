@@ -155,6 +155,6 @@ function hundredths(value: number): string {
 }
 
 /** Text that someone typed, escaped so that plotly doesn't read it as markup. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

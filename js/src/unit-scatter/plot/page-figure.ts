@@ -1,16 +1,18 @@
 // Unit scatter, plot: the figure as it appears in the page. Python's figure decides what is drawn; font, colors and size
 // are the page's, the title is the page's own text, and the reader's selection stands out.
 // In: a bound figure and the page's style. Out: plotly's data and layout.
-import type { Bound, Figure } from "./figure";
+import { type Bound, type Figure, plain } from "./figure";
 import type { PageStyle } from "./page-style";
 import { hollowed, unrenderedLane, type Waiting } from "./unrendered-lane";
 
 /** What a drag in the plot does at first; the reader's choice in its toolbar survives every redraw. */
 export const FIRST_TOOL = "select";
 
-/** Below this width the legend is under the plot, in columns about as wide as a class's name and its mark. */
+/** Below this width the legend is under the plot, in columns as wide as the longest class's name and its mark. */
 const NARROW = 560;
 const COLUMN = 112;
+const MARK = 40;
+const LETTER = 7;
 const ROW = 19;
 /** The height of a colorbar with its numbers. */
 const BAR = 70;
@@ -26,7 +28,8 @@ export function pageFigure(
   const chosen = new Set(selected);
   const narrow = style.width < NARROW;
   const sides = { l: 58, r: narrow ? 12 : 16 };
-  const below = narrow ? roomBelow(figure, style.width - sides.l - sides.r) : 0;
+  const across = style.width - sides.l - sides.r;
+  const below = narrow ? roomBelow(figure, across) : 0;
   const axis = { linecolor: style.line, tickcolor: style.line, gridcolor: style.line, color: style.text };
   // At the very bottom, so that it never overlaps the axis's name, however low the plot.
   const bottom = { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", title: { text: "" } };
@@ -40,6 +43,7 @@ export function pageFigure(
   return {
     data: [...marked, ...(apart?.data ?? [])].map((trace: Bound) => ({
       ...trace,
+      ...(narrow && "name" in trace ? { name: shortened(String(trace.name), across) } : {}),
       hoverinfo: "none",
       hovertemplate: "",
       marker: {
@@ -79,9 +83,19 @@ export function pageFigure(
 
 /** The height of a legend, or a colorbar, under a narrow plot of this width. */
 function roomBelow(figure: Figure, width: number): number {
-  const named = figure.data.filter((trace) => trace.showlegend && trace.customdata.length > 0).length;
-  if (named > 0) return 14 + ROW * Math.ceil(named / Math.max(1, Math.floor(width / COLUMN)));
+  const named = figure.data.filter((trace) => trace.showlegend && trace.customdata.length > 0);
+  const letters = named.map((trace) => plainTitle(shortened(String(trace.name ?? ""), width)).length);
+  const column = Math.max(COLUMN, MARK + LETTER * Math.max(0, ...letters));
+  const rows = Math.ceil(named.length / Math.max(1, Math.floor(width / column)));
+  if (named.length > 0) return 14 + ROW * rows;
   return figure.data.some((trace) => "colorbar" in trace.marker) ? BAR : 0;
+}
+
+/** A class's name, cut where it would not fit into a legend of this width. */
+function shortened(name: string, width: number): string {
+  const text = plainTitle(name);
+  const most = Math.max(8, Math.floor((width - MARK) / LETTER));
+  return text.length <= most ? name : plain(`${text.slice(0, most - 1)}…`);
 }
 
 function bar(given: unknown, style: PageStyle): object {
