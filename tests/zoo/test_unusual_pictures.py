@@ -162,6 +162,16 @@ def test_files_that_end_too_early_are_found_before_a_pass_begins(some_broken):
     assert sum(len(batch) for batch in tw.zoo.images(some_broken, size=16)) == 7
 
 
+def test_every_folder_of_a_mixture_is_looked_through_also_when_some_of_it_are_chosen(
+    some_broken, tmp_path_factory
+):
+    whole = tmp_path_factory.mktemp("whole")
+    (whole / "a.png").write_bytes((some_broken / "png.png").read_bytes())
+    mixture = tw.zoo.images([str(whole), str(some_broken)], size=16)
+    with pytest.raises(ValueError, match="2 image files can't be read"):
+        next(iter(tw.zoo.images(mixture)))
+
+
 def test_whole_files_are_not_decoded_to_find_broken_ones(some_broken, monkeypatch):
     from tunewidgets.zoo import truncated
 

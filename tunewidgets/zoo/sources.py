@@ -145,9 +145,10 @@ def _mixture(sources: Sequence[Any], n: int | None, size: int | None, seed: int)
         return part[i], None
 
     def check(indices: Iterable[int]) -> None:
+        places = [where[index] for index in indices]
         for part in parts:
             if part.check is not None:
-                part.check([i for own, i in map(where.__getitem__, indices) if own is part])
+                part.check([i for own, i in places if own is part])
 
     made = ImageSource(len(where), picture, " + ".join(part.describe() for part in parts))
     made.check = check
