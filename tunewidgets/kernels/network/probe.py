@@ -197,8 +197,7 @@ class Probe:
     @cached_property
     def _counters(self) -> frozenset[str]:
         """Buffers in which the network counts its passes, which are no part of its fingerprint."""
-        image = torch.full((1, 3, *self.image_size), 0.5, device=self.device)
-        return counters(self._network, self.inputs(image))
+        return counters(self._network, self.inputs(self.middle_gray()))
 
     def _first_look(self, given: bool) -> Working:
         """An image size that the model takes, and the layer's module's own output on one such image."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from tunewidgets.kernels.network.names import LayerCall
 from tunewidgets.kernels.network.tracing import evaluating, run_to
+from tunewidgets.kernels.network.working_size import weights_dtype
 
 # How far an image's values in a batch may be from those alone before it is looked into, relative to their norm: kernels
 # add up in another order for another number of images, and deep networks amplify what that rounds.
@@ -103,9 +104,9 @@ def _unsteady(
     before = _random_state(device)
     alone = values(image)
     draws = not torch.equal(before, _random_state(device))
-    dtype = next((p.dtype for p in network.parameters() if p.is_floating_point()), torch.float32)
     among = values(image, other)
-    if not draws and _first_apart(alone, among, ROUNDING.get(dtype, ROUNDING_ELSE)) is None:
+    rounding = ROUNDING.get(weights_dtype(network), ROUNDING_ELSE)
+    if not draws and _first_apart(alone, among, rounding) is None:
         return None
     for _ in range(REPEATS):
         by_chance = _first_apart(among, values(image, other), DIFFERENT)
