@@ -11,6 +11,7 @@ import tunewidgets as tw
 from tunewidgets.kernels.device_check import check as checks
 from tunewidgets.kernels.device_check.cost import peak_memory, speed
 from tunewidgets.kernels.device_check.measured import (
+    FARTHEST,
     RESULTS,
     by_engine,
     distance,
@@ -26,7 +27,7 @@ CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 @pytest.fixture(scope="module")
 def specimen():
-    return make_specimen(side=48, images=2, steps=2)
+    return make_specimen(side=48, images=4, steps=2)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +134,27 @@ def test_a_gpu_that_is_wrong_fails_with_what_to_do(specimen, expected, monkeypat
     assert "images: inf" in on_a_gpu(monkeypatch, specimen, found, expected).verdict
 
 
+def test_rounding_that_decides_a_pooling_in_one_image_is_no_alarm_but_one_wrong_image_is(
+    specimen, expected, monkeypatch
+):
+    wrong = np.eye(specimen.images)[:, :1]
+    assert distance(expected["gradient"] * (1 + 0.02 * wrong), expected["gradient"]) == 0
+    found = {**expected, "gradient": expected["gradient"] * (1 + 0.02 * wrong)}
+    assert on_a_gpu(monkeypatch, specimen, found, expected).passed
+    found = {**expected, "gradient": expected["gradient"] * (1 + 2 * FARTHEST * wrong)}
+    report = on_a_gpu(monkeypatch, specimen, found, expected)
+    assert not report.passed
+    assert "(gradient of the farthest image: 5.0e-01)" in report.verdict
+
+
+def test_the_specimen_is_the_same_whatever_chance_was_before(specimen):
+    torch.manual_seed(3)
+    again = make_specimen(side=48, images=4, steps=2)
+    assert again.units == specimen.units
+    theirs = again.network.state_dict()
+    assert all(torch.equal(value, theirs[name]) for name, value in specimen.network.state_dict().items())
+
+
 def test_full_float32_lasts_for_its_block():
     before = torch.backends.cudnn.allow_tf32
     newer = getattr(torch.backends.cudnn, "conv", None)
@@ -145,7 +167,7 @@ def test_speed_and_memory_are_numbers(specimen):
     took = speed(specimen, CPU, passes=1, repeats=1)
     assert took.engine > 0
     assert took.bare > 0
-    assert took.images == 2 * torch.get_num_threads()
+    assert took.images == specimen.images * torch.get_num_threads()
     assert peak_memory(CPU)[0] > 2**27
     assert "GiB" in checks.memory(CPU).shown
 

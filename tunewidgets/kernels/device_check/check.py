@@ -15,10 +15,12 @@ from tunewidgets import __version__
 from tunewidgets._tensors import choose_device
 from tunewidgets.kernels.device_check.cost import forget_peak, peak_memory, speed
 from tunewidgets.kernels.device_check.measured import (
+    FARTHEST,
     RESULTS,
     activations,
     by_engine,
     distance,
+    distances,
     in_full_float32,
     plainly,
 )
@@ -112,6 +114,8 @@ def parity(specimen: Specimen, device: torch.device) -> list[Row]:
     for name, ours, theirs, at_most in compared:
         apart = distance(ours, theirs)
         rows.append(Row("parity", name, apart, f"{apart:.1e}", at_most))
+    farthest = distances(found["gradient"], expected["gradient"])[-1]
+    rows.append(Row("parity", "gradient of the farthest image", farthest, f"{farthest:.1e}", FARTHEST))
     return rows
 
 

@@ -68,18 +68,20 @@ class Specimen:
         )
 
 
-def make_specimen(side: int = 64, images: int = 4, steps: int = 4) -> Specimen:
+def make_specimen(side: int = 64, images: int = 8, steps: int = 4) -> Specimen:
     """GoogLeNet with weights of one seed, scaled so that activations keep their size from layer to layer.
 
     Its units are those that respond most strongly: where hardly a position responds, rounding decides which do, and an
     image's path with them.
     """
     with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
         network = zoo.load("googlenet_bvlc", weights=None)
     random = torch.Generator().manual_seed(0)
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=random)
+            nn.init.zeros_(module.bias)
     probe = Probe(network, LAYERS[-1], device="cpu")
     strongest = pooled(probe.rectified(smooth_noise(images, side))).amin(0).topk(images).indices
     return Specimen(network, tuple(strongest.tolist()), side, steps)
