@@ -209,6 +209,20 @@ describe("rendering", () => {
     expect(model.sent.at(-1)).toMatchObject({ unit: 2, all: true });
   });
 
+  it("answers a run through all at once, and says what failed before its first unit", () => {
+    const { model, scatter, rendering, tell } = begin();
+    tell("done");
+    scatter.renderAll();
+    expect([rendering.stage, rendering.all]).toEqual(["asked", [0, 2]]);
+    tell("progress");
+    tell("error", { message: "no memory", details: "Traceback" });
+    expect([rendering.stage, rendering.lost, rendering.all]).toEqual(["failed", undefined, null]);
+    expect(rendering.trouble?.message).toBe("no memory");
+    rendering.retry();
+    expect([rendering.stage, rendering.trouble, rendering.all]).toEqual(["asked", undefined, [0, 2]]);
+    expect(model.sent.at(-1)).toMatchObject({ kind: "render", all: true });
+  });
+
   it("keeps what is finished when the kernel goes, and nothing spins forever", () => {
     const { model, scatter, rendering, tell, news } = begin({ unit: 2 });
     tell("progress");

@@ -150,7 +150,10 @@ describe("the figure in the page", () => {
         showlegend: true,
       })) as typeof bound.data;
       const { data, layout } = pageFigure({ ...bound, data: two }, { ...look, width }, [], "a");
-      return { name: (data[0] as { name?: string } | undefined)?.name, bottom: (layout.margin as { b: number }).b };
+      return {
+        name: (data[0] as { name?: string } | undefined)?.name,
+        bottom: (layout.margin as { b: number }).b,
+      };
     };
     expect(drawn("cat", 390)).toEqual({ name: "cat", bottom: 46 + 14 + 19 });
     expect(drawn("Siamese cat, Siamese", 390)).toEqual({

@@ -5,10 +5,11 @@ downloaded.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tunewidgets import zoo
 from tunewidgets._tensors import Images
@@ -81,7 +82,7 @@ def make_specimen(side: int = 64, images: int = 8, steps: int = 4) -> Specimen:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=random)
-            nn.init.zeros_(module.bias)
+            nn.init.zeros_(cast(Tensor, module.bias))
     probe = Probe(network, LAYERS[-1], device="cpu")
     strongest = pooled(probe.rectified(smooth_noise(images, side))).amin(0).topk(images).indices
     return Specimen(network, tuple(strongest.tolist()), side, steps)

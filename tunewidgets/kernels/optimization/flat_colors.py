@@ -15,6 +15,7 @@ from tunewidgets.kernels.canvas.canvases import Canvas, ColorCanvas
 from tunewidgets.kernels.canvas.maco import MacoCanvas
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.tracing import Values, evaluating
+from tunewidgets.kernels.optimization.adam import Adam
 from tunewidgets.kernels.optimization.contrast import Linearity
 from tunewidgets.kernels.optimization.scores import Objective, Stage, staged
 
@@ -47,21 +48,13 @@ class FlatColors:
         deviation = float(image.flatten(1).std(1).mean())
         return deviation < ONE_COLOR and score <= NO_MORE * float(self.scores[target])
 
-    def restart(
-        self,
-        parameters: Tensor,
-        optimizer: torch.optim.Optimizer,
-        targets: Sequence[int],
-        scores: Tensor,
-    ) -> None:
-        """Reset images that score less than their color to that color, in place, and the optimizer's memory of them."""
+    @torch.no_grad()
+    def restart(self, adam: Adam, targets: Sequence[int], scores: Tensor) -> None:
+        """Reset images that score less than their color to that color, in place, and Adam's memory of them."""
         behind = (scores.cpu() < self.scores[list(targets)]).nonzero().flatten().tolist()
-        state = optimizer.state[parameters]
-        with torch.no_grad():
-            for row in behind:
-                parameters[row] = self.start(targets[row]).to(parameters.device)
-                state["exp_avg"][row] = 0
-                state["exp_avg_sq"][row] = 0
+        for row in behind:
+            adam.parameters[row] = self.start(targets[row]).to(adam.parameters.device)
+            adam.forget(row)
 
 
 def is_mostly_one_color(image: Tensor) -> bool:

@@ -22,6 +22,7 @@ from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.rectifiers import LeakingRectifiers
 from tunewidgets.kernels.network.tracing import Values, evaluating
 from tunewidgets.kernels.optimization.accentuation import brought_back, cost_of_leaving, distance
+from tunewidgets.kernels.optimization.adam import Adam
 from tunewidgets.kernels.optimization.flat_colors import FlatColors
 from tunewidgets.kernels.optimization.gradient import check_leads_somewhere, gradients
 from tunewidgets.kernels.optimization.scores import Objective, pooled
@@ -189,9 +190,7 @@ class Ascent:
         self._draws = torch.stack([recipe.jitter.draw(recipe.steps, g) for g in generators]).to(device)
         self._targets = [job.target for job in padded]
         self._score = objective.score(self._targets, recipe.at, device)
-        self._optimizer = torch.optim.Adam(
-            [self._parameters], lr=recipe.lr, betas=MOMENTA, fused=device.type in ("cpu", "cuda")
-        )
+        self._adam = Adam(self._parameters, recipe.lr, MOMENTA)
         self._trajectory = torch.empty(recipe.steps, recipe.chunk, device=device)
         self._snapshots: list[Tensor] = []
         self._importance = torch.zeros(recipe.chunk, canvas.size, canvas.size, device=device)
@@ -217,15 +216,14 @@ class Ascent:
             check_leads_somewhere(gradient, total, self.probe)
         for each in by_pixel:
             self._importance += each.abs().sum(1)
-        parameters.grad = gradient.neg_()
-        self._optimizer.step()
+        self._adam.step(gradient.neg_())
         self._trajectory[step] = scores.detach()
         self.done = step + 1
         if self.done in recipe.checkpoints:
             self._snapshots.append(self.measure()[1])
         colors = recipe.colors
         if colors is not None and colors.early and self.done == int(TRIED * recipe.steps):
-            colors.restart(parameters, self._optimizer, self._targets, scores.detach())
+            colors.restart(self._adam, self._targets, scores.detach())
 
     @cached_property
     def _before(self) -> Tensor:

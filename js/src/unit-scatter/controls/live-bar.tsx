@@ -15,7 +15,9 @@ export function LiveBar({ view }: { view: View }) {
   const waiting = scatter.waiting.size;
   if (!rendering && waiting === 0) return null;
   const total = countOf(layer);
-  const elsewhere = rendering?.lost && rendering.lost.unit !== state.unit;
+  // The opened unit's own trouble is told where its image would be.
+  const lost = rendering?.lost;
+  const elsewhere = lost?.unit !== state.unit || lost?.layer !== state.layer;
   return (
     <>
       <div class="tw-livebar">

@@ -56,7 +56,7 @@ export class Rendering extends Observable {
   all: [done: number, total: number] | null = null;
   /** What became of the reader's last further restart or longer run. */
   outcome: (Subject & { kept: boolean; steps: number }) | undefined;
-  /** The unit whose rendering failed. */
+  /** The unit whose rendering failed; none if a run through all of them failed before its first. */
   lost: Subject | undefined;
   /** RS and activation of the image under way, at the steps that were received. */
   course: { steps: number[]; rs: Value[]; own: Value[] } = { steps: [], rs: [], own: [] };
@@ -66,7 +66,7 @@ export class Rendering extends Observable {
   #wanted: Subject | undefined;
   #asked = 0;
   #first = false;
-  #through = false;
+  #through: { layer: string; objective: string; count: number } | undefined;
   #again = false;
   #image: NewestImage;
 
@@ -119,18 +119,20 @@ export class Rendering extends Observable {
     this.#ask({ ...subject });
   }
 
-  /** Renders all waiting units of a layer in the background. */
-  wantAll(layer: string, objective: string): void {
-    if (!this.busy) this.#enter("asked");
+  /** Renders all `count` waiting units of a layer in the background. */
+  wantAll(layer: string, objective: string, count: number): void {
+    this.#through = { layer, objective, count };
+    // The first step may take a while: the click is answered before.
+    this.all ??= [0, count];
+    this.#enter(this.busy ? this.stage : "asked");
     this.#ask({ layer, objective, all: true });
   }
 
   /** Retries what failed: the unit, and the rest of the run if all units were asked for. */
   retry(): void {
-    const { lost } = this;
-    if (!lost) return;
-    if (this.#through) this.wantAll(lost.layer, lost.objective);
-    this.want({ layer: lost.layer, unit: lost.unit, objective: lost.objective, task: lost.task });
+    const lost = this.lost;
+    if (this.#through) this.wantAll(this.#through.layer, this.#through.objective, this.#through.count);
+    if (lost) this.want({ layer: lost.layer, unit: lost.unit, objective: lost.objective, task: lost.task });
   }
 
   stop(): void {
@@ -160,7 +162,8 @@ export class Rendering extends Observable {
   #follow(news: News, bytes: DataView | undefined): void {
     this.#wish = {};
     this.all = news.all;
-    this.#through = news.all !== null;
+    const { layer, objective } = news;
+    this.#through = news.all ? { layer, objective, count: news.all[1] - news.all[0] } : undefined;
     const same = this.now?.unit === news.unit && this.now.objective === news.objective;
     if (!same || news.step < (this.now?.step ?? 0)) this.course = { steps: [], rs: [], own: [] };
     this.now = news;
@@ -213,6 +216,7 @@ export class Rendering extends Observable {
 
   #settle(stage: RenderingStage): void {
     this.#wish = {};
+    if (stage !== "failed") this.#through = undefined;
     this.#image.clear();
     this.all = null;
     this.now = undefined;

@@ -100,7 +100,7 @@ export class Scatter extends Observable<[changed: Partial<Synced>]> {
   }
 
   renderAll(): void {
-    this.rendering?.wantAll(this.state.layer, this.state.objective);
+    this.rendering?.wantAll(this.state.layer, this.state.objective, this.waiting.size);
   }
 
   /** Another layer has other units: nothing stays open, and columns that it lacks are replaced by its first choices. */
