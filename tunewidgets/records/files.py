@@ -79,7 +79,9 @@ def quiet() -> Iterator[None]:
 
 
 @quiet()
-def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Path:
+def write(
+    record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str], picture_quality: int | None = None
+) -> Path:
     """Write to `path`: a folder, or one file where it ends in `.zarr.zip`. See `records.save_record`."""
     target = local_path(path, "the record's path").resolve()
     if not target.name.endswith((".zarr", _ZIP)):
@@ -97,7 +99,7 @@ def write(record: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) -> Pat
         )
     with _scratch(target) as scratch:
         folder = scratch / "record.zarr"
-        for_disk(record).to_zarr(folder, **ZARR_OPTIONS)
+        for_disk(record, picture_quality).to_zarr(folder, **ZARR_OPTIONS)
         if target.name.endswith(_ZIP):
             # Zipped only now that it is finished: writing through a ZipStore leaves duplicate entries.
             os.replace(_zipped(folder, scratch / "record.zip"), target)
@@ -256,16 +258,37 @@ def _zipped(folder: Path, archive_path: Path) -> Path:
     return archive_path
 
 
-def for_disk(record: xr.Dataset | xr.DataTree) -> xr.Dataset | xr.DataTree:
-    """The record as it is written: text of any length, a checksum after every chunk, a tree's nodes by group names."""
-    return _renamed_for_disk(record) if isinstance(record, xr.DataTree) else _encoded(record)
+def for_disk(
+    record: xr.Dataset | xr.DataTree, picture_quality: int | None = None
+) -> xr.Dataset | xr.DataTree:
+    """The record as it is written: text of any length, a checksum after every chunk, a tree's nodes by group names.
+
+    Pictures as they are, or as WebP of a quality.
+    """
+    if isinstance(record, xr.DataTree):
+        return _renamed_for_disk(record, picture_quality)
+    return _encoded(record, picture_quality)
 
 
-def _encoded(dataset: xr.Dataset) -> xr.Dataset:
+def _encoded(dataset: xr.Dataset, picture_quality: int | None) -> xr.Dataset:
     plain = _with_vlen_strings(dataset)
     for variable in plain.variables.values():
-        variable.encoding = {"compressors": compressors()}
+        is_pictures = variable.dtype == np.uint8 and variable.dims[-1:] == ("rgb",)
+        if is_pictures and picture_quality is not None:
+            variable.encoding = _as_webp(variable.shape, picture_quality)
+        else:
+            variable.encoding = {"compressors": compressors()}
     return plain
+
+
+def _as_webp(shape: tuple[int, ...], quality: int) -> dict[str, Any]:
+    """Pictures as WebP, those of an innermost row (of a dimension, of an objective) in one file."""
+    from zarr.codecs import Crc32cCodec
+
+    from .picture_codec import PictureCodec
+
+    chunk = (*[1] * len(shape[:-4]), *shape[-4:])
+    return {"serializer": PictureCodec(quality), "compressors": (Crc32cCodec(),), "chunks": chunk}
 
 
 def compressors() -> tuple[Any, Any]:
@@ -340,11 +363,12 @@ def _with_vlen_strings(dataset: xr.Dataset) -> xr.Dataset:
 _whole = np.vectorize(lambda value: whole_text(value) if isinstance(value, str) else value, otypes=[object])
 
 
-def _renamed_for_disk(tree: xr.DataTree) -> xr.DataTree:
+def _renamed_for_disk(tree: xr.DataTree, picture_quality: int | None) -> xr.DataTree:
     datasets: dict[str, xr.Dataset] = {}
 
     def add(node: xr.DataTree, path: str, marks: dict[str, Any]) -> None:
-        datasets[path] = _encoded(node.to_dataset(inherit=False)).assign_attrs(marks)
+        dataset = _encoded(node.to_dataset(inherit=False), picture_quality)
+        datasets[path] = dataset.assign_attrs(marks)
         for order, (key, child) in enumerate(node.children.items()):
             true = str(child.attrs.get(NAME, key))
             add(child, f"{path.rstrip('/')}/{group_name(true)}", {NAME: true, ORDER: order})
@@ -354,6 +378,9 @@ def _renamed_for_disk(tree: xr.DataTree) -> xr.DataTree:
 
 
 def _loaded(store: Any, attrs: dict[str, Any], load: bool) -> xr.Dataset | xr.DataTree:
+    # So that Zarr knows the codec also where the package's entry points are not installed.
+    from . import picture_codec  # noqa: F401
+
     if NAME not in attrs:
         with xr.open_dataset(store, engine="zarr", consolidated=False) as dataset:
             return tidy(dataset.load() if load else dataset)

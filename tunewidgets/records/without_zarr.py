@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from .packed_pictures import unpacked
+
 CHECKSUM = 4  # bytes after a chunk
 
 
@@ -69,7 +71,7 @@ def _variable(files: Files, there: set[str], path: str, about: dict[str, Any]) -
         name = "/".join([path, "c", *map(str, place)])
         if name not in there:
             continue
-        encoded = _decompressed(files.read(name), about["codecs"], path)
+        encoded = _decompressed(files.read(name), about["codecs"], path, tuple(size))
         values = _texts(encoded) if is_text else np.frombuffer(encoded, dtype.newbyteorder("<"))
         corner = tuple(slice(at * step, (at + 1) * step) for at, step in zip(place, size, strict=True))
         # A chunk at the edge is stored at its full size.
@@ -80,7 +82,7 @@ def _variable(files: Files, there: set[str], path: str, about: dict[str, Any]) -
     return xr.Variable(about.get("dimension_names") or (), whole, attrs)
 
 
-def _decompressed(chunk: bytes, codecs: list[dict[str, Any]], path: str) -> bytes:
+def _decompressed(chunk: bytes, codecs: list[dict[str, Any]], path: str, shape: tuple[int, ...]) -> bytes:
     """A chunk as it was before the codecs: numbers with their lowest byte first, or strings."""
     for codec in reversed(codecs):
         match codec["name"]:
@@ -88,6 +90,8 @@ def _decompressed(chunk: bytes, codecs: list[dict[str, Any]], path: str) -> byte
                 chunk = _checked(chunk, path)
             case "zstd":
                 chunk = _unzstd(chunk)
+            case "tunewidgets.webp":
+                chunk = unpacked(chunk, shape).tobytes()
             case "bytes" if codec.get("configuration", {}).get("endian") != "big":
                 continue
             case "vlen-utf8":
