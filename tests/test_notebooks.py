@@ -17,9 +17,11 @@ from notebook_pages import write_page
 from tunewidgets.records import open_record
 
 ROOT = Path(__file__).parents[1]
+FIRST = "00_first_look.ipynb"
 TOUR, SINGLE = "01_tuning_dimensions.ipynb", "02_single_directions.ipynb"
 RECOVERY, COLORS = "03_gabor_recovery.ipynb", "04_inceptionv1.ipynb"
 SMALL = {
+    FIRST: "n_images, n_vectors, points, steps = 8, 1500, 3, 2",
     TOUR: "n_images, n_vectors, points, size, steps = 10, 1500, 5, 24, 4",
     SINGLE: "size, steps, epochs = 16, 4, 1",
     RECOVERY: "n_images, n_vectors, n_seeds, permutations, methods, size, steps = 8, 1000, 2, 39, ('pca',), 16, 2",
@@ -96,6 +98,13 @@ def stills(notebook):
     """The widgets themselves, not progress bars: they carry their still picture."""
     data = [output.get("data", {}) for output in outputs(notebook)]
     return [each["image/png"] for each in data if WIDGET in each and "image/png" in each]
+
+
+def test_the_first_look_shows_finished_records_and_then_makes_a_film(tmp_path, monkeypatch):
+    notebook = run(FIRST, tmp_path, monkeypatch)
+    assert len(set(stills(notebook))) == 4
+    [table] = outputs(notebook, "layers")
+    assert "relu2" in table.text
 
 
 def test_the_tour_makes_a_film_and_shows_it(tmp_path, monkeypatch):

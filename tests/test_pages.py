@@ -1,14 +1,10 @@
-"""Pages from the command line: `tunewidgets view`, and the demo as a page."""
+"""Pages from the command line: `tunewidgets view`."""
 
 import pytest
 from films import make_film
 
 import tunewidgets as tw
 from tunewidgets.cli.commands import main
-from tunewidgets.cli.demo import DemoRecipe
-from tunewidgets.cli.demo_page import RECOVERY, RecoveryRecipe, write_demo_page
-
-QUICK = DemoRecipe(n_images=4, samples=400, components=2, points=3, size=32, steps=3)
 
 
 @pytest.fixture
@@ -45,28 +41,3 @@ def test_view_says_what_is_wrong(film, tmp_path, monkeypatch, capsys, arguments,
 def test_view_of_no_record_fails_in_a_sentence(tmp_path, capsys):
     assert main(["view", str(tmp_path / "none.zarr"), "--html", str(tmp_path / "page.html")]) == 1
     assert "there is no record at" in capsys.readouterr().err
-
-
-def test_the_demo_makes_its_records_once_and_writes_one_page(tmp_path, capsys):
-    folder, page = tmp_path / "demo", tmp_path / "demo.html"
-    few = RecoveryRecipe(("pca",), (3,), seeds=1, n_images=4, samples=400, size=16, steps=2)
-    write_demo_page(folder, page, QUICK, few)
-    text = page.read_text(encoding="utf-8")
-    for code in ("tuning-explorer", "unit-scatter", "recovery-checklist"):
-        assert f'"code":"{code}"' in text
-    assert page.stat().st_size <= 4e6
-    made = (folder / RECOVERY / "zarr.json").stat().st_mtime_ns
-    capsys.readouterr()
-    write_demo_page(folder, page, QUICK, few)
-    assert capsys.readouterr().out.count("is there already") == 2
-    assert (folder / RECOVERY / "zarr.json").stat().st_mtime_ns == made
-
-
-def test_the_demo_page_says_first_what_stands_in_its_way(tmp_path, capsys):
-    assert (
-        main(["demo", "--folder", str(tmp_path / "demo"), "--html", str(tmp_path / "no" / "page.html")]) == 1
-    )
-    assert "there is no folder" in capsys.readouterr().err
-    (tmp_path / "file").write_text("")
-    assert main(["demo", "--folder", str(tmp_path / "file"), "--html", str(tmp_path / "page.html")]) == 1
-    assert "is a file" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from pathlib import Path
 from browser.lab import ROOT
 from playwright.sync_api import Browser
 
-from tunewidgets.cli.demo_page import write_demo_page
+from tunewidgets.cli.demo import write_demo_page
 
 REPEATS = 9
 WIDGETS = 3
@@ -41,11 +41,11 @@ FOUND = """(widgets) => {
 
 
 def measure(browser: Browser) -> dict[str, list[float]]:
-    """The demo's page, made unless it is there, opened from a file in a new browser profile each time."""
+    """The demo's page, opened from a file in a new browser profile each time."""
     folder = ROOT / "artifacts" / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "demo.html"
-    write_demo_page(folder, page)
+    write_demo_page(page)
     times: list[dict[str, float]] = [_opened(browser, page) for _ in range(REPEATS)]
     return {
         "page_mb": [page.stat().st_size / 1e6],

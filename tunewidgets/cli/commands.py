@@ -74,14 +74,16 @@ def _sentence(error: Exception) -> str:
 
 
 def _demo(args: argparse.Namespace) -> None:
+    from tunewidgets.cli.demo import PAGE, checked_folder, run_demo, write_demo_page
+
     if args.html is not None:
-        from tunewidgets.cli.demo_page import write_demo_page
-
-        write_demo_page(args.folder, args.html)
-        return
-    from tunewidgets.cli.demo import run_demo
-
-    run_demo(args.folder, browser=not args.no_browser, port=args.port)
+        write_demo_page(args.html)
+    elif args.page:
+        folder = checked_folder(args.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_demo_page(folder / PAGE, browser=not args.no_browser)
+    else:
+        run_demo(args.folder, browser=not args.no_browser, port=args.port)
 
 
 def _units(args: argparse.Namespace) -> None:

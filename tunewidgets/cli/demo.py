@@ -1,7 +1,7 @@
-"""The demo: a Gabor bank's tuning dimensions, made on this machine and opened as a tour in JupyterLab.
+"""The demo: what a middle layer of GoogLeNet looks for, on screen before anything is computed.
 
-In: a folder. Out: a film record, the record of a network's units that comes with the package and the notebooks that
-show them, and a JupyterLab. A record made by the same recipe is reused instead of made again.
+In: a folder. Out: the story and the course in it, as notebooks, and a JupyterLab that opens the story; or the story as
+a page. What is shown comes with the package.
 """
 
 import json
@@ -9,54 +9,33 @@ import os
 import shutil
 import signal
 import socket
-from dataclasses import asdict, dataclass
+import tempfile
+import webbrowser
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from tunewidgets import __version__
-from tunewidgets._checks import STEPS, local_path
+from tunewidgets._checks import local_path
+from tunewidgets.cli.first_look import STORY, story_parts, write_story
 
-RECORD = "gabor_film.zarr"
-UNITS = "units.zarr.zip"
-TOUR = "01_tuning_dimensions.ipynb"
-NEXT = "02_single_directions.ipynb"
-
-
-@dataclass(frozen=True)
-class DemoRecipe:
-    """What decides the demo's film; a film made by another recipe is made again."""
-
-    images: tuple[str, ...] = ("photos", "dead-leaves")
-    n_images: int = 120
-    samples: int = 20_000
-    method: str = "ica"
-    components: int = 6
-    points: int = 32
-    size: int = 64
-    steps: int = STEPS
-    seed: int = 0
-
-    def as_settings(self) -> dict[str, Any]:
-        """The recipe as the record's settings keep it, with the version of tunewidgets."""
-        return {**asdict(self), "images": list(self.images), "tunewidgets": __version__}
+COURSE = ("01_tuning_dimensions.ipynb", "02_single_directions.ipynb", "03_gabor_recovery.ipynb")
+PAGE = "first_look.html"
+MOST_MB = 4.0
+TITLE = "tunewidgets: what does a network look for?"
+# JupyterLab asks about its news when it is first opened; here that would stand before the story.
+NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 
-def run_demo(
-    folder: Path, browser: bool = True, port: int | None = None, recipe: DemoRecipe | None = None
-) -> None:
-    """Make the demo's film in `folder` unless it is there; show the tour in JupyterLab until it is stopped.
+def run_demo(folder: Path, browser: bool = True, port: int | None = None) -> None:
+    """Lay out the story and the course in `folder`; show the story in JupyterLab until it is stopped.
 
     Parameters
     ----------
     folder : Path
-        Made if it is missing. What is already there is kept, except that a film made by another recipe is renamed.
+        Made if it is missing. What is already there is kept.
     browser : bool
         Whether a browser is opened; without one, JupyterLab prints its address.
     port : int, optional
         JupyterLab's port; by default the first free one from 8888.
-    recipe : DemoRecipe, optional
-        What the film is made of; the demo's own by default.
 
     Raises
     ------
@@ -65,25 +44,55 @@ def run_demo(
     OSError
         If `port` is taken or `folder` is a file.
     """
-    recipe = recipe or DemoRecipe()
-    # Everything that can be wrong is checked before the film is made, which takes a while.
     _check_jupyterlab()
     if port is not None:
         _check_port(port)
     folder = checked_folder(folder)
-    shipped = {name: notebook(name) for name in (TOUR, NEXT)} | {UNITS: units_record()}
+    story, *course = [notebook(name) for name in (STORY, *COURSE)]
     folder.mkdir(parents=True, exist_ok=True)
-    make_film(folder / RECORD, recipe)
-    for name, source in shipped.items():
-        lay_out(source, folder / name)
-    print(f"{UNITS}, the units of a small network, is there too; {NEXT} is about them.")
-    print(f"Opening {folder / TOUR} in JupyterLab; Ctrl-C here stops it.", flush=True)
+    if (folder / STORY).exists():
+        print(f"{STORY} is there already, as you left it; delete it to start from a fresh one.")
+    else:
+        write_story(story, folder / STORY)
+    for source in course:
+        lay_out(source, folder / source.name)
+    print(f"The course goes on with {COURSE[0]}, beside it.")
+    print(f"Opening {folder / STORY} in JupyterLab; Ctrl-C here stops it.", flush=True)
     _serve(folder, browser, port)
     print(f"\nJupyterLab has stopped. What you made is in {folder}.")
 
 
+def write_demo_page(page: Path, browser: bool = False) -> None:
+    """Write the story as one page, and open it if asked to.
+
+    Parameters
+    ----------
+    page : Path
+        The HTML file.
+    browser : bool
+        Whether a browser opens it.
+
+    Raises
+    ------
+    OSError
+        If the page's folder is missing.
+    """
+    from tunewidgets.export import export_html
+
+    page = local_path(page, "--html").resolve()
+    if not page.parent.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {page.parent}; make it first, or give --html another path"
+        )
+    written = export_html(story_parts(notebook(STORY)), page, title=TITLE, max_mb=MOST_MB)
+    if browser and webbrowser.open(written.path.as_uri()):
+        print(f"Wrote {written}, and opened it in the browser.")
+    else:
+        print(f"Wrote {written}. Open it in a browser.")
+
+
 def checked_folder(folder: Path) -> Path:
-    """Where records and notebooks go, in full.
+    """Where notebooks and pages go, in full.
 
     Raises
     ------
@@ -94,74 +103,6 @@ def checked_folder(folder: Path) -> Path:
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file; give --folder a folder, or a name that is not taken")
     return folder
-
-
-def make_film(path: Path, recipe: DemoRecipe) -> None:
-    """Save the recipe's film at `path`, unless a film by the same recipe is there."""
-    if not is_made(path, recipe.as_settings()):
-        _compute_film(path, recipe)
-
-
-def is_made(path: Path, recipe: dict[str, Any]) -> bool:
-    """Whether a record by this recipe is at `path`; a different one is renamed, since it may hold a reader's work."""
-    from tunewidgets.records import RecordError, open_record, settings_of
-
-    if not path.exists():
-        return False
-    try:
-        if settings_of(open_record(path)).get("recipe") == recipe:
-            print(f"{path.name} is there already, made by the same recipe.")
-            return True
-        why = "made by another recipe"
-    except RecordError as error:
-        why = str(error)
-    aside = _set_aside(path)
-    print(f"The earlier {path.name} is kept as {aside.name}: {why}.")
-    return False
-
-
-def save_made(record: Any, path: Path, recipe: dict[str, Any]) -> None:
-    """Save a record with the recipe by which `is_made` recognizes it."""
-    from tunewidgets.records import save_record, settings_of
-
-    kept = record.copy()
-    kept.attrs["settings"] = json.dumps({**settings_of(record), "recipe": recipe}, ensure_ascii=False)
-    save_record(kept, path)
-
-
-def _compute_film(path: Path, recipe: DemoRecipe) -> None:
-    print("Loading PyTorch …", flush=True)
-    import tunewidgets as tw
-
-    bank = tw.zoo.gabor_bank(seed=recipe.seed)
-    probe = tw.Probe(bank, "relu")
-    images = tw.zoo.images(list(recipe.images), n=recipe.n_images, seed=recipe.seed)
-    print(f"Showing {recipe.n_images} images to {probe.units} Gabor filters …", flush=True)
-    activations = tw.sample_activations(probe, images, n=recipe.samples, seed=recipe.seed)
-    print(f"Finding {recipe.components} tuning dimensions by {recipe.method.upper()} …", flush=True)
-    dimensions = tw.TuningDimensions(recipe.method, recipe.components, random_state=recipe.seed).fit(
-        activations
-    )
-    print(f"Drawing {recipe.points} images along each …", flush=True)
-    film = tw.render_film(
-        probe,
-        dimensions,
-        points=recipe.points,
-        size=recipe.size,
-        steps=recipe.steps,
-        seed=recipe.seed,
-        progress=True,
-    )
-    save_made(film, path, recipe.as_settings())
-
-
-def _set_aside(path: Path) -> Path:
-    """Rename an earlier record, in which a reader may have saved labels."""
-    stem = path.name.removesuffix(".zarr")
-    number = 1
-    while (aside := path.with_name(f"{stem}-earlier-{number}.zarr")).exists():
-        number += 1
-    return path.rename(aside)
 
 
 def notebook(name: str) -> Path:
@@ -179,24 +120,6 @@ def notebook(name: str) -> Path:
     raise FileNotFoundError(f"the notebook {name} is missing from {package}; install tunewidgets again")
 
 
-def units_record() -> Path:
-    """The record of units that comes with the package.
-
-    Raises
-    ------
-    FileNotFoundError
-        If it is missing.
-    """
-    from tunewidgets.zoo.examples import EXAMPLES
-
-    path = EXAMPLES["shallow_cnn"]
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"the record {path.name} is missing from {path.parent}; install tunewidgets again"
-        )
-    return path
-
-
 def lay_out(source: Path, copy: Path) -> None:
     """Copy what is shipped to `copy`; a file already there is the reader's, edited or run, and stays."""
     if not copy.exists():
@@ -209,7 +132,7 @@ def _check_jupyterlab() -> None:
     if find_spec("jupyterlab") is None:
         raise ImportError(
             "the demo opens a notebook in JupyterLab, which is not installed; "
-            "`pip install 'tunewidgets[demo]'` brings it"
+            "`pip install 'tunewidgets[demo]'` brings it, and `tunewidgets demo --page` needs none"
         )
 
 
@@ -226,27 +149,37 @@ def _check_port(port: int) -> None:
 
 
 def _serve(folder: Path, browser: bool, port: int | None) -> None:
-    from jupyterlab.labapp import LabApp
+    with tempfile.TemporaryDirectory() as settings:
+        _add_defaults(Path(settings))
+        from jupyterlab.labapp import LabApp
 
-    options = [
-        f"--ServerApp.root_dir={folder}",
-        f"--LabApp.default_url=/lab/tree/{TOUR}",
-        f"--ServerApp.open_browser={browser}",
-        "--ServerApp.log_level=WARN",
-        # The demo makes no network requests.
-        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-        "--LabApp.news_url=",
-        "--LabApp.extension_manager=readonly",
-    ]
-    if port is not None:
-        options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.append("--allow-root")  # in a container there is often no other user
-    os.chdir(folder)
-    server = LabApp.initialize_server(argv=options)
-    if not server.identity_provider.token_generated:
-        # JupyterLab itself prints its address only with a token that it made for this run.
-        print(f"JupyterLab is at {server.display_url}", flush=True)
-    # Ctrl-C stops it at once and cleanly, like being terminated; by itself it would ask a question on the terminal.
-    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
-    server.start()
+        options = [
+            f"--ServerApp.root_dir={folder}",
+            f"--LabApp.default_url=/lab/tree/{STORY}",
+            f"--ServerApp.open_browser={browser}",
+            "--ServerApp.log_level=WARN",
+            # The demo makes no network requests.
+            "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+            "--LabApp.news_url=",
+            "--LabApp.extension_manager=readonly",
+        ]
+        if port is not None:
+            options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            options.append("--allow-root")  # in a container there is often no other user
+        os.chdir(folder)
+        server = LabApp.initialize_server(argv=options)
+        if not server.identity_provider.token_generated:
+            # JupyterLab itself prints its address only with a token that it made for this run.
+            print(f"JupyterLab is at {server.display_url}", flush=True)
+        # Ctrl-C stops it at once and cleanly, like being terminated; by itself it would ask a question on the terminal.
+        signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
+        server.start()
+
+
+def _add_defaults(folder: Path) -> None:
+    """Make `NO_NEWS` JupyterLab's defaults while this process runs; its user's own settings override them."""
+    (folder / "labconfig").mkdir()
+    (folder / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(NO_NEWS))
+    earlier = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(folder), *filter(None, [earlier])])

@@ -80,25 +80,24 @@ def command_line() -> argparse.ArgumentParser:
 def _add_demo(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "demo",
-        help="a guided tour in JupyterLab; about a minute, nothing to download",
+        help="what a layer of GoogLeNet looks for, in JupyterLab or as a page; nothing to download",
         description=(
-            "Finds the tuning dimensions of a bank of Gabor filters that looks at photographs and at\n"
-            "synthetic scenes, draws an image for each point along them, and opens a notebook in JupyterLab\n"
-            "in which a slider moves you along. All of it happens on this machine. Run again, it opens what\n"
-            "it made."
+            "Opens a notebook in JupyterLab in which the image that a layer of GoogLeNet looks for changes\n"
+            "under a slider; then its units, a method that is put to the test, and a network of your own. What\n"
+            "it shows first comes with the package. Run again, it opens what you left."
         ),
     )
     option = parser.add_argument
     option(
         "--folder", type=Path, default=Path("tunewidgets-demo"), metavar="FOLDER",
-        help="where the record and the notebook go (default: ./tunewidgets-demo)",
+        help="where the notebooks go (default: ./tunewidgets-demo)",
     )  # fmt: skip
     option(
-        "--html",
-        type=Path,
-        metavar="FILE",
-        help="write one page for any browser instead of opening JupyterLab",
+        "--page",
+        action="store_true",
+        help="open the same story as a page in the browser, without Jupyter",
     )
+    option("--html", type=Path, metavar="FILE", help="only write that page, to this file")
     option("--no-browser", action="store_true", help="open no browser; JupyterLab prints its address")
     option("--port", type=port, metavar="N", help="JupyterLab's port (default: a free one from 8888 on)")
     return parser
