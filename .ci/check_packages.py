@@ -7,9 +7,15 @@ Usage: python check_packages.py dist/*.tar.gz dist/*.whl
 import sys
 import tarfile
 import zipfile
+from pathlib import Path
 
 STAMP = "tunewidgets/static/built-from.txt"
-SHIPPED = ("shallow_cnn.safetensors", "shallow_cnn.log.jsonl", "shallow_cnn.zarr.zip")
+EXAMPLES = (
+    "googlenet_4a", "googlenet_conv2", "googlenet_3b", "googlenet_4c", "googlenet_4e", "googlenet_units",
+    "resnet20_units", "gabor_recovery", "shallow_cnn",
+)  # fmt: skip
+SHIPPED = ("shallow_cnn.safetensors", "shallow_cnn.log.jsonl", *(f"{name}.zarr.zip" for name in EXAMPLES))
+LARGEST = 25e6  # bytes of a wheel
 
 
 def contents(path: str) -> dict[str, bytes]:
@@ -36,6 +42,8 @@ def problems(path: str) -> list[str]:
     if not any(name.startswith(notebooks) and name.endswith(".ipynb") for name in files):
         found.append(f"there is no notebook in {notebooks}")
     found += [f"{name} does not belong there" for name in files if "node_modules/" in name]
+    if path.endswith(".whl") and (size := Path(path).stat().st_size) > LARGEST:
+        found.append(f"it takes {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}")
     print(f"{path}: {len(files)} files, bundles {', '.join(bundles)}")
     return found
 

@@ -123,8 +123,8 @@ def test_a_page_in_no_folder_is_a_sentence(tmp_path, capsys):
 
 def test_a_cell_shows_the_value_of_its_last_line():
     names = {}
-    assert first_look._last_value("a = 2\na + 1", names) == 3
-    assert first_look._last_value("a", names) == 2
+    assert first_look.last_value("a = 2\na + 1", names) == 3
+    assert first_look.last_value("a", names) == 2
 
 
 @pytest.fixture

@@ -93,6 +93,25 @@ def test_the_first_pages_pictures_are_there_and_small_enough():
         assert path.stat().st_size <= 2e6
 
 
+def test_the_gallerys_pages_are_what_its_code_shows(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS))
+    from live_pages import on_page_markdown, write_pages
+
+    pages = write_pages(DOCS / "gallery.md", tmp_path)
+    text = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    assert len(pages) == text.count("```python") == len(re.findall(r"^## ", text, re.M)) > 4
+    for page in pages:
+        assert '"code":"' in page.read_text(encoding="utf-8")
+        assert page.stat().st_size <= 4e6
+
+    class Page:
+        class file:  # noqa: N801
+            src_uri = "gallery.md"
+
+    framed = on_page_markdown(text, Page)
+    assert [f'src="{number}.html"' in framed for number in range(len(pages))] == [True] * len(pages)
+
+
 def test_every_guide_is_in_the_menu_and_on_the_first_page():
     menu = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")
     first = (DOCS / "index.md").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from safetensors import safe_open
 from torch import nn
 from units_networks import labeled_images
@@ -23,6 +24,7 @@ from tunewidgets.zoo.train import evaluate
 
 WEIGHTS = SHIPPED / "shallow_cnn.safetensors"
 LAYERS = {"relu1": 64, "relu2": 64, "relu3": 128, "relu4": 128, "relu5": 256}
+FILMS = [name for name, recipe in make_example.RECIPES.items() if isinstance(recipe, make_example.FilmRecipe)]
 REAL = os.environ.get("TUNEWIDGETS_DATA", "")
 
 
@@ -104,9 +106,45 @@ def test_the_example_is_small_and_holds_no_photographs(record):
         assert int(node.exemplar.max()) < 10_000
 
 
-def test_the_example_opens_without_torch():
+@pytest.mark.parametrize("name", examples.ABOUT)
+def test_an_example_is_a_record_without_photographs(name):
+    found = tw.zoo.example(name)
+    tw.records.validate(found)
+    nodes = found.subtree if isinstance(found, xr.DataTree) else [found]
+    photographs = {"patch", "exemplar_image", "spread_image", "patch_image"}
+    assert [photographs & set(node.data_vars) for node in nodes] == [set()] * len(list(nodes))
+
+
+def test_the_examples_are_listed_with_what_they_show_and_are_small():
+    table = tw.zoo.example()
+    assert table.columns.tolist() == ["name", "shows", "MB"]
+    files = {path.name for path in SHIPPED.glob("*.zarr.zip")}
+    assert files == {f"{name}.zarr.zip" for name in table["name"]}
+    assert set(make_example.RECIPES) == set(table["name"])
+    assert sum(examples.EXAMPLES[name].stat().st_size for name in FILMS) <= 6e6
+    assert max(table["MB"]) <= 4
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_a_film_is_what_its_recipe_says(name):
+    recipe, film = make_example.RECIPES[name], tw.zoo.example(name)
+    assert film.attrs["layer"] == recipe.layer
+    assert (film.sizes["dimension"], film.sizes["point"]) == (recipe.components, recipe.points)
+    assert film.image.shape[2:] == (recipe.side, recipe.side, 3)
+    assert (film.attrs["n_images"], film.attrs["picture_quality"]) == (1000, recipe.quality)
+    assert not film.status.values.any()
+    # Neither gray nor burnt out, and along a dimension something changes.
+    assert (film.image.std(("y", "x")).mean("rgb") > 10).all()
+    assert float(((film.image == 0) | (film.image == 255)).mean()) < 0.02
+    first, last = film.image.isel(point=0).astype(int), film.image.isel(point=-1).astype(int)
+    assert (abs(first - last).mean(("y", "x", "rgb")) > 10).all()
+
+
+def test_the_examples_open_and_show_without_torch():
     program = (
         "import sys, tunewidgets as tw; tree = tw.zoo.example('shallow_cnn'); "
+        "tw.TuningExplorer(tw.zoo.example('googlenet_4a')); tw.UnitScatter(tw.zoo.example('resnet20_units')); "
+        "tw.RecoveryChecklist(tw.zoo.example('gabor_recovery')); "
         "print(len(tree.children), 'torch' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

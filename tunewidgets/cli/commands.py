@@ -101,7 +101,7 @@ def _units(args: argparse.Namespace) -> None:
 
     tree = tw.analyze_units(
         model, data, args.layers, args.objectives, ablation=not args.no_ablation, restarts=args.restarts,
-        steps=args.steps, seed=args.seed, store=args.out, progress=sys.stderr.isatty(),
+        steps=args.steps, seed=args.seed, store=args.out, progress=True,
     )  # fmt: skip
     units = sum(layer.sizes["unit"] for layer in tree.children.values())
     print(
@@ -122,12 +122,11 @@ def _tuning(args: argparse.Namespace) -> None:
     images = images_from(args.images, n=args.n_images, size=args.image_size, seed=args.seed)
     import tunewidgets as tw
 
-    bar = sys.stderr.isatty()
     probe = tw.Probe(model, args.layer)
-    activations = tw.sample_activations(probe, images, n=args.samples, seed=args.seed, progress=bar)
+    activations = tw.sample_activations(probe, images, n=args.samples, seed=args.seed, progress=True)
     dimensions = tw.TuningDimensions(args.method, args.components, random_state=args.seed).fit(activations)
     film = tw.render_film(
-        probe, dimensions, points=args.points, steps=args.steps, seed=args.seed, progress=bar, store=args.out
+        probe, dimensions, points=args.points, steps=args.steps, seed=args.seed, progress=True, store=args.out
     )
     count = film.sizes["dimension"]
     print(
@@ -143,7 +142,7 @@ def _gabor(args: argparse.Namespace) -> None:
 
     tree = tw.gabor_recovery(
         n_components=args.components, seeds=range(args.seeds), images=images, n=args.samples, films=args.films,
-        store=args.out, pool=args.pool, pooling=args.pooling, normalize=args.normalize, progress=sys.stderr.isatty(),
+        store=args.out, pool=args.pool, pooling=args.pooling, normalize=args.normalize, progress=True,
     )  # fmt: skip
     print(checklist(tree))
     print(f'Wrote {args.out}; open it with tw.open_record("{args.out}").')
@@ -186,7 +185,7 @@ def _check(args: argparse.Namespace) -> None:
     import tunewidgets as tw
 
     try:
-        report = tw.check(args.device, progress=sys.stderr.isatty())
+        report = tw.check(args.device, progress=True)
     except ValueError as error:
         raise UsageError(f"--device: {error}") from None
     if not report.passed:

@@ -50,7 +50,7 @@ def _told(notebook: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
     for cell in notebook["cells"]:
         if YOURS in cell["metadata"].get("tags", []):
             return
-        yield cell, _last_value(_text(cell), names) if cell["cell_type"] == "code" else None
+        yield cell, last_value(_text(cell), names) if cell["cell_type"] == "code" else None
 
 
 def _text(cell: dict[str, Any]) -> str:
@@ -58,7 +58,7 @@ def _text(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def _last_value(code: str, names: dict[str, Any]) -> Any:
+def last_value(code: str, names: dict[str, Any]) -> Any:
     """What a cell shows: the value of its last line, once the lines before it have run."""
     tree = ast.parse(code)
     last = tree.body.pop()

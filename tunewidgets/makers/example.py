@@ -6,7 +6,6 @@ from which a stopped run resumes.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))
-    return run("make_example", lambda: sizes(make_example(**chosen, progress=sys.stderr.isatty())))
+    return run("make_example", lambda: sizes(make_example(**chosen, progress=True)))
 
 
 if __name__ == "__main__":

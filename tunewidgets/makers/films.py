@@ -7,7 +7,6 @@ already there is not made again, so a stopped run resumes with the next.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -184,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))
-    return run("make_films", lambda: sizes(*make_films(**chosen, progress=sys.stderr.isatty())))
+    return run("make_films", lambda: sizes(*make_films(**chosen, progress=True)))
 
 
 if __name__ == "__main__":

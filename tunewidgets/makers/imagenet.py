@@ -6,7 +6,6 @@ Finished work is kept in a work folder, from which a stopped run resumes.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -128,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the images' starts (default 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))
-    return run("make_imagenet", lambda: sizes(make_imagenet(**chosen, progress=sys.stderr.isatty())))
+    return run("make_imagenet", lambda: sizes(make_imagenet(**chosen, progress=True)))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ are kept in a work folder, from which a stopped run resumes.
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -160,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="use only this many training images, for a trial")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     chosen = vars(parser.parse_args(arguments))
-    return run("make_reproduction", lambda: sizes(*make_reproduction(**chosen, progress=sys.stderr.isatty())))
+    return run("make_reproduction", lambda: sizes(*make_reproduction(**chosen, progress=True)))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import argparse
 import hashlib
 import json
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +16,14 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm.std import tqdm
 
 from tunewidgets._checks import local_path
 from tunewidgets._tensors import choose_device, multiplies_bfloat16
 from tunewidgets.zoo.cifar10 import DATA_SETS, Labeled, load_labeled
 from tunewidgets.zoo.classifiers import CLASSIFIERS, classifier
 from tunewidgets.zoo.command import run
+from tunewidgets.zoo.progress import progress_bar
 
 # Largest learning rate of the one-cycle schedule (SGD with momentum); batch normalization tolerates more.
 RATES = {"mlp": 0.005, "shallow_cnn": 0.03, "vgg16_cifar10": 0.1}
@@ -110,8 +110,8 @@ def train(
         optimizer.load_state_dict(saved["optimizer"])
         schedule.load_state_dict(saved["schedule"])
         history = saved["history"]
-    bar = tqdm(
-        total=epochs * steps, initial=len(history) * steps, unit="step", desc=name, disable=not progress
+    bar = progress_bar(
+        total=epochs * steps, initial=len(history) * steps, unit="step", desc=name, show=progress
     )
     with bar:
         for epoch in range(len(history) + 1, epochs + 1):
@@ -281,7 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     network = chosen.pop("network")
 
     def work() -> list[str]:
-        folder = train(network, **chosen, progress=sys.stderr.isatty())
+        folder = train(network, **chosen, progress=True)
         return (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1:]
 
     return run("train", work)

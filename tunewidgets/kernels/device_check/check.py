@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from tqdm.auto import tqdm
 
 from tunewidgets import __version__
 from tunewidgets._tensors import choose_device
@@ -29,6 +28,7 @@ from tunewidgets.kernels.device_check.report import DeviceReport, Part, Row
 from tunewidgets.kernels.device_check.specimen import Specimen, make_specimen
 from tunewidgets.kernels.network.refusals import first_line
 from tunewidgets.kernels.network.tracing import check_mode
+from tunewidgets.zoo.progress import progress_bar
 
 # How far activations may be from the CPU's where products are rounded to TF32, CUDA's default for convolutions.
 ROUNDED = 1e-2
@@ -87,7 +87,7 @@ def check(device: str | torch.device = "auto", progress: bool = True) -> DeviceR
         "memory": lambda: [memory(chosen)],
     }
     rows: list[Row] = []
-    for part, find in tqdm(parts.items(), desc=str(chosen), unit="part", disable=not progress):
+    for part, find in progress_bar(parts.items(), desc=str(chosen), unit="part", show=progress):
         rows += _attempted(part, find)
     reference = "the CPU in float32" if chosen.type != "cpu" else "plain PyTorch in float64"
     return DeviceReport(str(chosen), _machine(chosen), reference, tuple(rows))

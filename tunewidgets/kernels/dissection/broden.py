@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from scipy.sparse import csr_array
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from tunewidgets.kernels.data.image_batches import CHUNK
 from tunewidgets.kernels.dissection.features import Features, reduced
@@ -21,6 +20,7 @@ from tunewidgets.kernels.dissection.masks import Overlaps, Overlay, Thresholds
 from tunewidgets.kernels.network.capture import Reduction
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.zoo.broden import Broden
+from tunewidgets.zoo.progress import progress_bar
 
 
 class PlacedScores(NamedTuple):
@@ -53,7 +53,7 @@ def dissect(
     rows = len(signs) * len(features.numbers)
     counts, overlaps, overlay = Thresholds(rows), Overlaps(rows), Overlay(probe)
     values, found = [], _Found(source)
-    with tqdm(total=2 * len(source), desc="Concepts", unit="image", disable=not progress) as bar:
+    with progress_bar(total=2 * len(source), desc="Concepts", unit="image", show=progress) as bar:
         for _, batch in _batches(source, probe):
             maps = features.maps(batch)
             values.append(reduced(maps, reduction))

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._checks import is_whole
@@ -24,6 +23,7 @@ from tunewidgets.kernels.gabor.nulls import holm
 from tunewidgets.kernels.network.capture import REDUCTIONS, Reduction
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.zoo.broden import Broden
+from tunewidgets.zoo.progress import progress_bar
 
 PAIRS, EDGES, OVERLAPS = ("feature", "concept"), ("feature", "end"), ("feature", "end", "concept")
 
@@ -189,7 +189,7 @@ def _seen(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Each image's values, `(images, features)`, and the labels that came with the images, if they are asked for."""
     seen, labels = [], []
-    with tqdm(total=pictures.count, desc="Concepts", unit="image", disable=not progress) as bar:
+    with progress_bar(total=pictures.count, desc="Concepts", unit="image", show=progress) as bar:
         for batch, own in pictures.pairs(labeled):
             seen.append(reduced(features.maps(batch), reduction))
             if own is not None:

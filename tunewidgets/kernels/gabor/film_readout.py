@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._checks import is_whole
@@ -29,6 +28,7 @@ from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
 from tunewidgets.kernels.tuning.random_axes import SubspaceAxes
+from tunewidgets.zoo.progress import progress_bar
 
 # Random axes fitted and rendered together: meanwhile all vectors' coordinates along them are kept.
 AT_ONCE = 64
@@ -167,7 +167,7 @@ def random_curves(
     basis = film["component"].values.astype(float)[:, varies]
     options = _options(film)
     parts = []
-    with tqdm(total=count, desc="Rendering random axes", unit="axis", disable=not progress) as bar:
+    with progress_bar(total=count, desc="Rendering random axes", unit="axis", show=progress) as bar:
         for start in range(0, count, AT_ONCE):
             number = min(AT_ONCE, count - start)
             method = SubspaceAxes(basis, number, np.random.RandomState([seed, start]))

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets.kernels.gabor.bank_activations import LAYER, Patches
@@ -36,6 +35,7 @@ from tunewidgets.kernels.studies.store import Study, plain
 from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.kernels.tuning.points import Others
 from tunewidgets.zoo.gabor import GaborBank
+from tunewidgets.zoo.progress import progress_bar
 
 # Options of films that do not change how they look.
 INDIFFERENT = ("progress", "executor")
@@ -143,8 +143,8 @@ class RecoveryRun:
     def judge_all(self, progress: bool) -> None:
         """Fit and judge every cell that is not finished."""
         with (
-            tqdm(
-                total=len(self.banks) * len(self.columns), desc="Judging", unit="cell", disable=not progress
+            progress_bar(
+                total=len(self.banks) * len(self.columns), desc="Judging", unit="cell", show=progress
             ) as bar,
             self._shown_at_last(),
         ):

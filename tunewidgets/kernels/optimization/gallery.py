@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm.std import tqdm
 
 from tunewidgets import records
 from tunewidgets.kernels.network.blackbox import BlackBox
@@ -26,6 +26,7 @@ from tunewidgets.kernels.studies.executors import Executor, Lost, on_workers
 from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.studies.table import Table
 from tunewidgets.kernels.studies.workers import in_threads, in_turn
+from tunewidgets.zoo.progress import progress_bar
 
 # Images that go through the network together when only a few are made again: a full chunk would be mostly padding.
 FEW = 2
@@ -79,7 +80,7 @@ class Gallery:
         spread = self._spread(executor)
         total = len(self.jobs) * self.recipe.steps
         try:
-            with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
+            with progress_bar(total=total, unit="image-step", show=progress, desc=self.probe.layer) as bar:
                 self._make(bar, study, part, show, spread)
                 if retry and not self.recipe.start:
                     self._try_again(bar, study, f"{part}-again", show, spread)
@@ -99,7 +100,7 @@ class Gallery:
     ) -> None:
         """Make some images again from the parameters in `starts`, and keep the better one of each."""
         total = len(starts) * self.recipe.steps
-        with tqdm(total=total, unit="image-step", disable=not progress, desc=self.probe.layer) as bar:
+        with progress_bar(total=total, unit="image-step", show=progress, desc=self.probe.layer) as bar:
             seconds = {
                 job: (Job(job.target, f"{job.key}/photograph"), start) for job, start in starts.items()
             }

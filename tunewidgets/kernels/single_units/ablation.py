@@ -12,7 +12,6 @@ import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._checks import is_whole
@@ -21,6 +20,7 @@ from tunewidgets.kernels.network.capture import Capture, Observed, check_by_laye
 from tunewidgets.kernels.network.refusals import taking
 from tunewidgets.kernels.single_units.selectivity import CHUNK, Selectivity, stream
 from tunewidgets.kernels.single_units.silencing import SilencedLayer
+from tunewidgets.zoo.progress import progress_bar
 
 # What one batch's recording may keep, bytes.
 CACHE_BYTES = 256 * 2**20
@@ -176,7 +176,7 @@ def _measure(
     size = _batch_size(work)
     batches = None if source.count is None else -(-source.count // size)
     total = None if batches is None else runs * batches
-    with tqdm(total=total, desc="ablation", unit="run", disable=not progress) as bar:
+    with progress_bar(total=total, desc="ablation", unit="run", show=progress) as bar:
         for _, images, labels in source.passes(size):
             with taking(images):
                 inputs = observed.inputs(images)

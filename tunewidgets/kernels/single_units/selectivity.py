@@ -12,13 +12,13 @@ import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduced, Reduction
 from tunewidgets.kernels.single_units.critics import HISTOGRAM_BYTES, Histograms, TopImages
+from tunewidgets.zoo.progress import progress_bar
 
 CHUNK = 64  # images in one forward pass
 
@@ -114,7 +114,7 @@ def class_selectivity(
 
 def stream(capture: Capture, source: LabeledImages, collectors: Sequence[Any], progress: bool) -> None:
     """One pass over the data; each collector's `add(layer, reduced, labels, first)` gets every layer of every batch."""
-    with tqdm(total=source.count, desc="units", unit="image", disable=not progress) as bar:
+    with progress_bar(total=source.count, desc="units", unit="image", show=progress) as bar:
         for first, images, labels in source.passes(CHUNK):
             for layer, reduced in capture(images).items():
                 for collector in collectors:

@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 import xarray as xr
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.image_batches import check_order, chunks, counted, described, look_of_first
@@ -22,6 +21,7 @@ from tunewidgets.kernels.data.vectors import HeldVectors, StoredVectors, Vectors
 from tunewidgets.kernels.network.finite import check_values
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
 from tunewidgets.kernels.network.together import check_together, see_together
+from tunewidgets.zoo.progress import progress_bar
 
 POOLINGS = ("mean", "rms")
 
@@ -216,7 +216,7 @@ def _sample(
     """Put every image's vectors into their places; images whose vectors are all there already are skipped."""
     starts = np.concatenate([[0], np.cumsum(share)])
     first = 0
-    with tqdm(total=count, desc="Sampling activations", unit="image", disable=not progress) as bar:
+    with progress_bar(total=count, desc="Sampling activations", unit="image", show=progress) as bar:
         for chunk in chunks(batches):
             asked = share[first : first + len(chunk)]
             lacking = [

@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 import xarray as xr
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from tunewidgets import records
 from tunewidgets._checks import is_whole
@@ -21,6 +20,7 @@ from tunewidgets.kernels.data.image_batches import check_order, chunks, counted,
 from tunewidgets.kernels.network.layers import sight_of
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
+from tunewidgets.zoo.progress import progress_bar
 
 # Among this many vectors nearest to a point along its dimension, those nearest in direction are shown.
 AMONG = 64
@@ -164,7 +164,7 @@ def _cut(
     sight = sight_of(probe).through((pool, pool), (1, 1))
     board = np.zeros((*source.shape, side, side, 3), np.uint8)
     first = largest = 0
-    with tqdm(total=count, desc="Cutting patches", unit="image", disable=not progress) as bar:
+    with progress_bar(total=count, desc="Cutting patches", unit="image", show=progress) as bar:
         for pictures in chunks(batches):
             batch = pictures.cpu()
             largest = max(largest, min(batch.shape[2:]))
