@@ -1,8 +1,8 @@
 """Make a record that comes with the package: `python -m tunewidgets.makers.example googlenet_4a`.
 
 In: a network's weights and images, most of them in the folder that `TUNEWIDGETS_DATA` names. Out: a film, or unit
-records of some layers, in one `.zarr.zip` without photographs. Of units, every finished layer is kept in a work folder,
-from which a stopped run resumes.
+records of some layers, in one `.zarr.zip` without photographs. What is finished is kept in a work folder, of units
+every layer, from which a stopped run resumes.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import Any
 
 import xarray as xr
 
-from tunewidgets.records import save_record
+from tunewidgets.records import open_record, save_record
 from tunewidgets.zoo.command import run, sizes
 from tunewidgets.zoo.examples import EXAMPLES
 
@@ -61,6 +61,7 @@ class RecoveryRecipe:
     banks: int = 5
     images: int = 100
     vectors: int = 10_000
+    points: int = 17
     side: int = 48
     steps: int = 64
     quality: int | None = QUALITY
@@ -106,7 +107,7 @@ def make_example(
     out : path, optional
         None: where `tunewidgets.zoo.example` looks for it.
     work : path, optional
-        A `.zarr` folder for what is finished of units; None: `runs/NAME-example.zarr`.
+        A `.zarr` folder for what is finished, with images to the last bit; None: `runs/NAME-example.zarr`.
     images, steps, restarts : int, optional
         In place of the recipe's: how many images to use, drawn by `seed`; optimization steps; images per unit and
         objective.
@@ -128,14 +129,18 @@ def make_example(
         raise ValueError(f"there is no example called {name!r}; there is {', '.join(RECIPES)}")
     recipe = RECIPES[name]
     common: dict[str, Any] = {"seed": seed, "device": device, "progress": progress}
+    store = Path(work) if work is not None else Path("runs") / f"{name}-example.zarr"
     record: xr.Dataset | xr.DataTree
-    if isinstance(recipe, FilmRecipe):
-        record = _film(recipe, images, steps or recipe.steps, **common)
-    elif isinstance(recipe, RecoveryRecipe):
-        record = _recovery(recipe, images or recipe.images, steps or recipe.steps, seed, progress)
-    else:
-        store = Path(work) if work is not None else Path("runs") / f"{name}-example.zarr"
+    if isinstance(recipe, UnitsRecipe):
         record = _units(recipe, images, steps or recipe.steps, restarts or recipe.restarts, store, **common)
+    elif store.exists():
+        record = open_record(store)
+    else:
+        if isinstance(recipe, FilmRecipe):
+            record = _film(recipe, images, steps or recipe.steps, **common)
+        else:
+            record = _recovery(recipe, images or recipe.images, steps or recipe.steps, seed, progress)
+        save_record(record, store)
     target = EXAMPLES[name] if out is None else Path(out)
     written = save_record(record, target, recipe.quality)
     size = written.stat().st_size
@@ -179,7 +184,7 @@ def _recovery(recipe: RecoveryRecipe, images: int, steps: int, seed: int, progre
         n=recipe.vectors,
         films=True,
         random_directions=0,
-        film_options={"size": recipe.side, "steps": steps},
+        film_options={"points": recipe.points, "size": recipe.side, "steps": steps},
         progress=progress,
     )
 
