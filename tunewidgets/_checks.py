@@ -7,6 +7,9 @@ for it.
 
 import os
 import re
+from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
+from inspect import signature
 from math import inf
 from numbers import Integral
 from pathlib import Path
@@ -24,6 +27,28 @@ DECOMPOSITIONS: tuple[str, ...] = get_args(Decomposition)
 def is_whole(value: Any, least: float = -inf, most: float = inf) -> TypeGuard[int]:
     """Whether this is a whole number within these bounds; True, which Python takes for 1, is not one."""
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
+
+
+def check_options(options: Any, what: str, function: Callable[..., Any], own: Collection[str]) -> None:
+    """Before long work: that the options which it will hand on to a function are ones that it takes.
+
+    Raises
+    ------
+    TypeError
+        They are no mapping, or the function has no option of a name.
+    ValueError
+        One is among its `own`, which are decided by the work itself.
+    """
+    if not isinstance(options, Mapping):
+        raise TypeError(f"{what} is a {type(options).__name__}; give a dict of {function.__name__}'s options")
+    known = [name for name in signature(function).parameters if name not in own]
+    for name in options:
+        if name in own:
+            raise ValueError(f"{what} can't hold {name!r}, which is decided here; leave it out")
+        if name not in known:
+            near = get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise TypeError(f"{what}: {function.__name__} has no option {name!r}; {hint}")
 
 
 def plain_value(value: Any) -> Any:

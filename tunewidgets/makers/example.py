@@ -61,8 +61,7 @@ class RecoveryRecipe:
     banks: int = 5
     images: int = 100
     vectors: int = 10_000
-    points: int = 17
-    side: int = 48
+    side: int = 40
     steps: int = 64
     quality: int | None = QUALITY
 
@@ -184,7 +183,7 @@ def _recovery(recipe: RecoveryRecipe, images: int, steps: int, seed: int, progre
         n=recipe.vectors,
         films=True,
         random_directions=0,
-        film_options={"points": recipe.points, "size": recipe.side, "steps": steps},
+        film_options={"size": recipe.side, "steps": steps},
         progress=progress,
     )
 

@@ -13,11 +13,12 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets import zoo
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import check_options, is_whole
 from tunewidgets.kernels.gabor.bank_activations import Patches
 from tunewidgets.kernels.gabor.banks import bank_of, banks_of, methods_of
 from tunewidgets.kernels.gabor.run import RecoveryRun
 from tunewidgets.kernels.tuning.activations import check_pool
+from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.kernels.tuning.points import OTHERS, Others
 
 # Decides where in the images a bank looks; the bank seeds decide the banks, and the methods' random starts.
@@ -88,7 +89,7 @@ def gabor_recovery(
     random_directions : int, default 140
         Films of random directions against which films are judged, 8 points each; 0: pictures get no marks.
     film_options : dict, optional
-        Options of `render_film`, such as `steps` and `size`.
+        Options of `render_film`, such as `steps` and `size`; points and `others` are those of the record.
 
     Returns
     -------
@@ -131,6 +132,9 @@ def gabor_recovery(
     bank_seeds = _whole("seeds", seeds, 0)
     _check(n, others, permutations, alpha, random_directions)
     check_pool(pool, pooling)
+    check_options(
+        film_options or {}, "film_options", render_film, ("probe", "dimensions", "points", "others")
+    )
     makers, banks = methods_of(methods), banks_of(bank, bank_seeds)
     patches = Patches(
         zoo.images("dead-leaves") if images is None else images,

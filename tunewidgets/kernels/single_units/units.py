@@ -6,7 +6,7 @@ finished layer is kept and a later call continues where this one stopped.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
-from tunewidgets._checks import STEPS, Auto, is_whole
+from tunewidgets._checks import STEPS, Auto, check_options, is_whole
 from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduction
 from tunewidgets.kernels.network.tracing import evaluating
@@ -136,10 +136,8 @@ def analyze_units(
     """
     if not is_whole(exemplars, 0):
         raise ValueError(f"exemplars is {exemplars!r}; give how many images per unit, or 0 for none.")
-    if not isinstance(ablation_options or {}, Mapping):
-        raise TypeError(
-            f"ablation_options is a {type(ablation_options).__name__}; give a dict, such as dict(method='mean')."
-        )
+    own = ("model", "data", "layers", "classes", "preprocess", "device", "progress")
+    check_options(ablation_options or {}, "ablation_options", ablate, own)
     if executor is not None:
         check_executor(executor)
     if objectives:
