@@ -41,7 +41,7 @@ def film_facts(film: xr.Dataset, dimensions: Sequence[int]) -> dict[str, Any]:
 
 
 def middle_points(film: xr.Dataset, dimensions: Sequence[int]) -> list[int]:
-    """For each dimension, the point that has nearest to half of the data below it; the middle point where none is known."""
+    """For each dimension, the point with nearest to half of the data below it; the middle point where none is known."""
     middles = []
     for dimension in dimensions:
         away = np.abs(film["quantile"].values[dimension] - 0.5)

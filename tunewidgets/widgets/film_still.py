@@ -1,7 +1,7 @@
 """The explorer's still picture: what a film looks like where no widget can run.
 
-In: a film record, as its reader left it, the dimensions to show and where their sliders stand. Out: one Pillow image, in
-a few milliseconds.
+In: a film record, as its reader left it, the dimensions to show and where their sliders stand. Out: one Pillow image,
+in a few milliseconds.
 """
 
 from collections.abc import Sequence

@@ -58,8 +58,8 @@ class TuningExplorer(Widget):
     dimension : int
         The active row, from 0 in the order shown.
     points : list of int
-        Where each row's slider stands, from 0 to the number of points less 1. At first in the middle of the data: at the
-        point with nearest to half of the data below it.
+        Where each row's slider stands, from 0 to the number of points less 1. At first in the middle of the data: at
+        the point with nearest to half of the data below it.
     labels : list of str
         What the reader calls each row; empty where nothing was typed and no suggestion taken.
     rejected : list of bool
@@ -72,8 +72,9 @@ class TuningExplorer(Widget):
         Where all sliders stand together, one coordinate per row; empty while they move one at a time. It can also be
         set to a dict of rows to coordinates.
     unit : int or None
-        The unit that the reader picked among those that weigh most, from 0; None for none. Linked with the `unit` of a
-        `UnitScatter` of the same layer (`ipywidgets.jslink`, or `links=` of `export_html`), a click here opens it there.
+        The unit that the reader picked among those that weigh most, from 0; None for none. Linked with the `unit` of
+        a `UnitScatter` of the same layer (`ipywidgets.jslink`, or `links=` of `export_html`), a click here opens it
+        there.
 
     Raises
     ------

@@ -77,12 +77,7 @@ export function CombinationPanel({ view, combination }: { view: View; combinatio
               </div>
               <Origin view={view} from={facts.from} />
             </dl>
-            <UnitBars
-              view={view}
-              units={facts.units}
-              weights={facts.weights}
-              most={Math.max(...facts.weights, 1e-9)}
-            />
+            <UnitBars view={view} units={facts.units} weights={facts.weights} />
           </>
         ) : null}
         <KeptStrip view={view} kept={explorer.kept.list} />

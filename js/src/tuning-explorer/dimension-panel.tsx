@@ -6,7 +6,7 @@ import { drawCell } from "../shared/sprites";
 import { canvasSize } from "./canvas-size";
 import { CombinationPanel } from "./combination-panel";
 import type { Sprite } from "./dimension-images";
-import { HeaviestUnits } from "./heaviest-units";
+import { UnitBars } from "./heaviest-units";
 import { axisOf } from "./histogram-geometry";
 import { PatchesBeside, PatchesOfEnds, patchRoom } from "./patches";
 import { Trust } from "./trust";
@@ -47,9 +47,7 @@ export function DimensionPanel({ view }: { view: View }) {
           {beside ? <PatchesBeside view={view} point={point} {...beside} /> : null}
         </div>
         {beside ? (
-          <p class="tw-quiet twe-caption">
-            Made for this point; beside it the real patches nearest to it, of {beside.facts.of}
-          </p>
+          <p class="tw-quiet twe-caption">Made for this point; beside it, the real patches nearest to it</p>
         ) : null}
         <div class="twe-controls">
           <button
@@ -67,17 +65,25 @@ export function DimensionPanel({ view }: { view: View }) {
           <p class="twe-title">{title}</p>
           <p class="twe-count">{failed ? "not shown" : `${point + 1} / ${film.points}`}</p>
         </div>
-        {failed ? null : <Trust dimension={dimension} point={point} />}
+        {failed ? null : (
+          <>
+            <Trust dimension={dimension} point={point} />
+            <dl class="tw-part tw-numbers">
+              <Fact name="coordinate" value={decimal(dimension.coordinate[point], digits)} />
+              <Fact name="of the data below" value={percent(dimension.quantile[point])} />
+              <Fact name="cosine reached" value={decimal(dimension.cosine[point])} />
+            </dl>
+          </>
+        )}
       </div>
       {failed ? null : (
         <div class="twe-details">
-          <dl class="tw-part tw-numbers">
-            <Fact name="coordinate" value={decimal(dimension.coordinate[point], digits)} />
-            <Fact name="of the data below" value={percent(dimension.quantile[point])} />
-            <Fact name="cosine reached" value={decimal(dimension.cosine[point])} />
-          </dl>
           {patches ? <PatchesOfEnds view={view} {...patches} /> : null}
-          <HeaviestUnits view={view} dimension={dimension} point={point} />
+          <UnitBars
+            view={view}
+            units={dimension.units[point] ?? []}
+            weights={dimension.weights[point] ?? []}
+          />
         </div>
       )}
     </section>

@@ -1,41 +1,20 @@
 // Tuning explorer: the units with the largest weights in a point's target.
-// In: units and weights, and the unit that is picked. Out: bars, on one scale per dimension; a click picks a unit, which
+// In: units and weights, and the unit that is picked. Out: bars, relative to the heaviest; a click picks a unit, which
 // widgets that are linked by the trait `unit` open, and tells where else it weighs most.
-import { useMemo } from "preact/hooks";
 import { decimal } from "../shared/format";
-import { type Dimension, dimensionsOfUnit } from "./film";
+import { dimensionsOfUnit } from "./film";
 import type { View } from "./view";
-
-export function HeaviestUnits({
-  view,
-  dimension,
-  point,
-}: {
-  view: View;
-  dimension: Dimension;
-  point: number;
-}) {
-  const most = useMemo(() => Math.max(...dimension.weights.flat(), Number.MIN_VALUE), [dimension]);
-  return (
-    <UnitBars
-      view={view}
-      units={dimension.units[point] ?? []}
-      weights={dimension.weights[point] ?? []}
-      most={most}
-    />
-  );
-}
 
 interface Bars {
   view: View;
   units: readonly number[];
+  /** Heaviest first. */
   weights: readonly number[];
-  /** The weight of the longest bar. */
-  most: number;
 }
 
-export function UnitBars({ view, units, weights, most }: Bars) {
+export function UnitBars({ view, units, weights }: Bars) {
   const { explorer } = view;
+  const most = Math.max(...weights, Number.MIN_VALUE);
   const picked = explorer.state.unit;
   return (
     <div class="tw-part twe-units">

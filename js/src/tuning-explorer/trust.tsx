@@ -39,8 +39,8 @@ export function Trust({ dimension, point }: { dimension: Dimension; point: numbe
       {share === undefined ? null : (
         <p>
           {percent(share)} of the data lies nearer to this point than to any other. Hardly any: less than a
-          tenth of an even share, {percent(0.1 / shares.length)} here. There the image shows what the layer is
-          hardly ever asked for.
+          tenth of an even share, {percent(0.1 / shares.length)} here. An image there shows what hardly ever
+          occurs.
         </p>
       )}
     </details>

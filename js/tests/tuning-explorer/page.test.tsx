@@ -239,7 +239,7 @@ describe("the explorer's page", () => {
     const model = explorerModel(shown);
     model.state._patches = shown.dimensions.map(() => new DataView(new ArrayBuffer(4)));
     const page = await show(model);
-    expect(page.text(".twe-caption")).toContain("real patches nearest to it, of 60 scenes");
+    expect(page.text(".twe-patches h4")).toBe("Real patches nearest to both ends, of 60 scenes");
     // One a point, for the second is not there; the slider stands at the third of five points.
     expect(page.el.querySelectorAll(".twe-patches canvas")).toHaveLength(2);
     expect(page.el.querySelectorAll(".twe-pictures .twe-beside canvas")).toHaveLength(1);
