@@ -13,6 +13,9 @@ import { MoreRows } from "./more-rows";
 import { PhotoHeatMap } from "./photo-heat-map";
 import type { View } from "./view";
 
+/** So many rows are all in sight beside the image; of more, at least one less. */
+const FEW = 6;
+
 export function Page({ view }: { view: View }) {
   const { explorer } = view;
   useChanges(view.signal, explorer, explorer.images, explorer.patches, explorer.combination, explorer.kept);
@@ -30,7 +33,7 @@ export function Page({ view }: { view: View }) {
             class="twe-rows"
             aria-label="Tuning dimensions"
             style={{
-              "--twe-dimensions": film.dimensions.length,
+              "--twe-least": film.dimensions.length > FEW ? FEW - 1 : film.dimensions.length,
               "--twe-thumbnails": landmarks(film.points).length,
             }}
           >
