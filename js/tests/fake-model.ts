@@ -75,6 +75,7 @@ export function film(dimensions = 3, points = 5, failed: Record<number, string> 
     sampling: "arc",
     warnings: [],
     points,
+    unitCount: 12,
     cells: { width: 8, height: 8, columns: 3 },
     patches: null,
     dimensions: Array.from({ length: dimensions }, (_, index) => ({
@@ -107,6 +108,7 @@ export function explorerModel(shown: Film = film(), missing: number[] = []): Fak
     _patches: [],
     _photo: {},
     coordinates: [],
+    unit: null,
     _combine: {},
     _kept: [],
   });

@@ -22,7 +22,7 @@ def page(browser: Browser, exported: Path, request: pytest.FixtureRequest) -> It
     context = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme=request.param)
     page = context.new_page()
     page.goto(exported.as_uri())
-    expect(page.locator(".tw-explorer .twe-count")).to_have_text("8 / 8")
+    expect(page.locator(".tw-explorer .twe-count")).to_have_text("4 / 8")
     expect(page.locator(".tw-scatter .tws-invitation")).to_have_count(2)
     page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
     yield page

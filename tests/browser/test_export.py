@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 from browser.conftest import HOSTILE
+from films import make_film
 from playwright.sync_api import Browser, FrameLocator, Page, expect
+from unit_records import make_units
+
+import tunewidgets as tw
 
 
 @dataclass
@@ -44,10 +48,10 @@ def test_everything_works_from_a_file(opened: Opened, artifacts: Path, request: 
     page = opened.page
     slider = page.locator(".tw-explorer").get_by_role("slider").first
     count = page.locator(".tw-explorer .twe-count")
-    expect(count).to_have_text("8 / 8")
+    expect(count).to_have_text("4 / 8")
     slider.focus()
     slider.press("ArrowLeft")
-    expect(count).to_have_text("7 / 8")
+    expect(count).to_have_text("3 / 8")
     scatters = page.locator(".tw-scatter")
     expect(scatters).to_have_count(2)
     expect(scatters.locator(".tws-invitation")).to_have_count(2)
@@ -92,7 +96,7 @@ def test_works_in_an_iframe_with_and_without_an_origin(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(outer.as_uri())
     frame = page.frame_locator("iframe")
-    expect(frame.locator(".tw-explorer .twe-count")).to_have_text("8 / 8")
+    expect(frame.locator(".tw-explorer .twe-count")).to_have_text("4 / 8")
     open_first_unit(frame)
     expect(frame.locator("canvas.tws-large")).to_have_count(2)
     frame.get_by_role("link", name="unit 3").click()
@@ -118,7 +122,7 @@ def test_words_in_the_text_move_the_widgets_and_going_back_leads_back(opened: Op
     expect(unit).to_have_count(0)
     expect(count).to_have_text("1 / 8")
     page.go_back()
-    expect(count).to_have_text("8 / 8")
+    expect(count).to_have_text("4 / 8")
     page.go_forward()
     expect(count).to_have_text("1 / 8")
 
@@ -131,7 +135,7 @@ def test_the_address_follows_the_reader_and_leads_another_reader_there(opened: O
     page.locator(".twr-cell").first.click()
     expect(page).to_have_url(re.compile("checklist.opened="))
     address = page.url
-    assert "#explorer.dimension=1&explorer.points=7,0,7&checklist.opened=frequency/pca-3" in address
+    assert "#explorer.dimension=1&explorer.points=3,0,3&checklist.opened=frequency/pca-3" in address
     page.goto("about:blank")
     page.goto(address)
     expect(page.locator(".tw-explorer .twe-count")).to_have_text("1 / 8")
@@ -143,6 +147,67 @@ def test_the_address_follows_the_reader_and_leads_another_reader_there(opened: O
     page.goto(
         f"{exported.as_uri()}#scatter.unit=999&scatter.layer=&explorer.points=%E0%A4%A&checklist.opened=x"
     )
-    expect(page.locator(".tw-explorer .twe-count")).to_have_text("8 / 8")
+    expect(page.locator(".tw-explorer .twe-count")).to_have_text("4 / 8")
     open_first_unit(page)
     expect(page).to_have_url(re.compile(r"#scatter\.unit=(\d+)&scatter-2\.unit=\1$"))
+
+
+def test_the_image_and_a_slider_are_on_screen_together_wherever_one_scrolls(browser: Browser, exported: Path):
+    # A phone, and a window of 1280 px at 200% zoom.
+    for width, height in ((390, 844), (640, 480)):
+        context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
+        page = context.new_page()
+        page.goto(exported.as_uri())
+        picture, rows = (page.locator(f".tw-explorer .{name}") for name in ("twe-picture", "twe-rows"))
+        expect(picture).to_be_visible()
+        # From where the image is at the top, on until half of the list has gone behind it.
+        top = page.locator(".tw-explorer .twe-look").evaluate("e => e.getBoundingClientRect().top + scrollY")
+        for scrolled in (0, rows.bounding_box()["height"] / 2):
+            page.evaluate("y => scrollTo(0, y)", top + scrolled)
+            expect(picture).to_be_in_viewport(ratio=0.95)
+            covered = page.locator(".tw-explorer .twe-look").evaluate("e => e.getBoundingClientRect().bottom")
+            sliders = page.locator(".twe-slider").evaluate_all(
+                "es => es.map(e => e.getBoundingClientRect().toJSON())"
+            )
+            assert any(covered <= box["top"] and box["bottom"] <= height for box in sliders)
+        small = page.locator(".tw-explorer").evaluate(
+            """root => [...root.querySelectorAll('button, input, summary')]
+                .filter(e => Math.min(e.offsetWidth, e.offsetHeight) < 24).map(e => e.className)"""
+        )
+        assert small == []
+        context.close()
+
+
+def test_on_paper_all_rows_are_there_with_their_colors(opened: Opened):
+    page = opened.page
+    page.emulate_media(media="print")
+    rows = page.locator(".tw-explorer .twe-rows")
+    assert rows.evaluate("e => e.scrollHeight - e.clientHeight") <= 1
+    assert rows.evaluate("e => getComputedStyle(e).printColorAdjust") == "exact"
+    assert page.locator(".twe-row").first.evaluate("e => getComputedStyle(e).breakInside") == "avoid"
+    expect(page.locator(".tw-explorer .twe-more")).not_to_be_visible()
+    page.emulate_media(media="screen")
+
+
+def test_a_unit_picked_in_the_film_opens_in_a_linked_scatter(browser: Browser, tmp_path: Path):
+    explorer, scatter = tw.TuningExplorer(make_film(3, 8, 32)), tw.UnitScatter(make_units(12, 8))
+    path = tw.export_html(
+        [explorer, scatter], tmp_path / "page.html", links=[((explorer, "unit"), (scatter, "unit"))]
+    ).path
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    page.goto(path.as_uri())
+    heaviest = page.locator(".twe-units li button").first
+    unit = heaviest.inner_text().removeprefix("unit ")
+    heaviest.press("Enter")
+    expect(heaviest).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".tw-scatter .tws-unit h4")).to_contain_text(f"Unit {unit}")
+    expect(page).to_have_url(re.compile(rf"#explorer\.unit={unit}&scatter\.unit={unit}$"))
+    # And back: what the scatter opens is marked in the film.
+    plot = page.locator(".tw-scatter").get_by_role("application")
+    plot.focus()
+    plot.press("ArrowRight")
+    plot.press("Enter")
+    now = page.locator(".tw-scatter .tws-unit h4").inner_text()
+    expect(page.locator(".twe-picked strong")).to_have_text(re.match(r"Unit \d+", now)[0])
+    context.close()

@@ -96,7 +96,7 @@ def test_marimo_shows_every_widget_and_its_cells_follow_a_click(page: Page, tmp_
     with serving(command, f"http://127.0.0.1:{port}/health", tmp_path / "marimo.log", tmp_path, env):
         page.goto(f"http://127.0.0.1:{port}")
         expect(page.locator(".tw-scatter .tws-invitation")).to_be_visible(timeout=60_000)
-        expect(page.locator(".tw-explorer .twe-count")).to_have_text("8 / 8")
+        expect(page.locator(".tw-explorer .twe-count")).to_have_text("4 / 8")
         expect(page.locator(".twr-cell").first).to_be_visible()
         unit = open_first_unit(page)
         expect(page.get_by_text(f"opened: {unit}")).to_be_visible()
@@ -159,7 +159,7 @@ def test_voila_shows_every_widget_and_the_kernel_hears_of_a_click(
     with serving(command, up, tmp_path / "voila.log", tmp_path, env):
         page.goto(f"http://127.0.0.1:{port}", timeout=90_000)
         expect(page.locator(".tw-scatter .tws-invitation")).to_be_visible(timeout=60_000)
-        expect(page.locator(".tw-explorer .twe-count")).to_have_text("8 / 8")
+        expect(page.locator(".tw-explorer .twe-count")).to_have_text("4 / 8")
         expect(page.locator(".twr-cell").first).to_be_visible()
         unit = open_first_unit(page)
         expect(page.get_by_text(f"opened: {unit}")).to_be_visible()

@@ -8,7 +8,7 @@ from browser.lab import WAIT, Notebook, eventually
 from browser.together import FILM, Explorer, opened
 from playwright.sync_api import expect
 
-NOTEBOOK = FILM + "widget = tw.TuningExplorer(film, probe)\nwidget"
+NOTEBOOK = FILM + "widget = tw.TuningExplorer(film, probe, points=[5, 5, 5])\nwidget"
 CONNECTED = "kernel connected"
 
 

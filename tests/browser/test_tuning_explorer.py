@@ -238,7 +238,10 @@ def test_pointing_at_a_photo_moves_every_slider_there(open_notebook, artifacts: 
     explorer = Explorer(notebook)
     expect(explorer.picture).to_be_visible(timeout=60_000)
     photo = explorer.root.locator(".twe-photo")
-    expect(explorer.root.locator(".twe-patches canvas")).to_have_count(12)
+    expect(explorer.root.locator(".twe-patches canvas")).to_have_count(8)
+    beside, picture = (explorer.root.locator(name).bounding_box() for name in (".twe-beside", ".twe-picture"))
+    assert beside["height"] == pytest.approx(picture["height"], abs=1)
+    assert beside["x"] > picture["x"] + picture["width"]
     box = photo.bounding_box()
     # The map's 29 positions of 2 px begin at pixel 3 of 64: half way down is row 14, pixel 6 the middle of column 1.
     photo.click(position={"x": box["width"] * 6 / 64, "y": box["height"] / 2})
@@ -253,6 +256,34 @@ def test_pointing_at_a_photo_moves_every_slider_there(open_notebook, artifacts: 
     photo.press("ArrowRight")
     eventually(lambda: explorer.python("position"), "[14, 2]")
     notebook.page.screenshot(path=artifacts / "tuning-explorer-photo.png")
+    assert notebook.complaints == []
+
+
+TOGETHER = """
+import ipywidgets
+from films import make_film
+import tunewidgets as tw
+first, second, third = (tw.TuningExplorer(make_film(9, 7, 32)) for _ in range(3))
+widget = first
+ipywidgets.VBox([
+    ipywidgets.HBox([first, second]),
+    ipywidgets.Tab([ipywidgets.HTML("some text"), third], titles=["text", "film"]),
+])
+"""
+
+
+def test_fits_where_it_is_put_beside_another_and_behind_a_tab(open_notebook):
+    notebook = open_notebook(TOGETHER)
+    explorers = notebook.page.locator(".tw-explorer")
+    expect(explorers.nth(1)).to_be_visible(timeout=60_000)
+    first, second = (explorers.nth(at).bounding_box() for at in range(2))
+    assert first["width"] == second["width"] > 500
+    assert first["y"] == second["y"]
+    notebook.page.locator(".lm-TabBar-tab", has_text="film").click()
+    third = explorers.nth(2)
+    expect(third.locator(".twe-picture")).to_be_visible(timeout=WAIT)
+    expect(third.locator(".twe-more")).to_contain_text("more below")
+    assert third.bounding_box()["width"] > 1000
     assert notebook.complaints == []
 
 
@@ -282,8 +313,13 @@ def test_a_layers_64_dimensions_are_gone_through_by_a_key_each(open_notebook, ar
     expect(explorer.picture).to_be_visible(timeout=60_000)
     notebook.page.set_viewport_size({"width": 1400, "height": 1000})
     explorer.sliders.nth(0).focus()
-    stage, rows = (explorer.root.locator(name).bounding_box() for name in (".twe-stage", ".twe-rows"))
-    assert rows["y"] + rows["height"] == pytest.approx(stage["y"] + stage["height"], abs=1)
+    stage, more = (explorer.root.locator(name).bounding_box() for name in (".twe-stage", ".twe-more"))
+    assert more["y"] + more["height"] == pytest.approx(stage["y"] + stage["height"], abs=1)
+    below = explorer.root.locator(
+        ".twe-rows"
+    ).evaluate("""list => [...list.children].filter(row =>
+        row.getBoundingClientRect().bottom - row.clientHeight / 2 > list.getBoundingClientRect().bottom).length""")
+    expect(explorer.root.locator(".twe-more")).to_have_text(f"{below} more below")
     notebook.page.screenshot(path=artifacts / "tuning-explorer-64.png")
     for row in range(64):
         explorer.expect_active(row)
@@ -302,6 +338,7 @@ def test_a_layers_64_dimensions_are_gone_through_by_a_key_each(open_notebook, ar
     eventually(lambda: explorer.python("labels[:4]"), "['angle', '', 'texture', 'green/purple']")
     eventually(lambda: explorer.python("rejected[60:]"), "[False, True, False, False]")
     expect(explorer.rows.nth(63)).to_be_in_viewport()
+    expect(explorer.root.locator(".twe-more")).to_have_text("Back to the first")
     notebook.page.screenshot(path=artifacts / "tuning-explorer-64-done.png")
     assert notebook.complaints == []
 

@@ -47,9 +47,17 @@ def cell(film: xr.Dataset, sprite: bytes, point: int) -> np.ndarray:
 class TestTraits:
     def test_start(self, explorer, film):
         assert (explorer.dimension, explorer.playing) == (0, False)
-        assert explorer.points == [7, 7, 7]
+        assert explorer.unit is None
         assert explorer.labels == ["", "", ""]
         assert explorer.film is film
+
+    def test_starts_in_the_middle_of_the_data(self, film):
+        quantile = np.array(
+            [[0, 0.3, 0.45, 0.8, 0.9, 0.95, 0.99, 1], [np.nan] * 8, [0.4] + [0.9] * 7], np.float32
+        )
+        explorer = tw.TuningExplorer(film.assign(quantile=(("dimension", "point"), quantile)))
+        assert explorer.points == [2, 3, 0]
+        assert tw.TuningExplorer(explorer.film, dimensions=[2, 0]).points == [0, 2]
 
     def test_can_be_given_at_the_start(self, film):
         explorer = tw.TuningExplorer(
@@ -77,6 +85,7 @@ class TestTraits:
             ("labels", ["one"], "labels has 1 entries, but this explorer shows 3 dimensions; give a label"),
             ("points", [0.5, 0, 0], "int"),
             ("dimension", True, "int"),
+            ("unit", 12, "unit is 12, but the film's layer has 12 units; give 0 to 11, or None"),
         ],
     )
     def test_bad_values_are_refused_in_a_sentence(self, explorer, name, value, sentence):
@@ -128,7 +137,7 @@ class TestChoiceOfDimensions:
 class TestFilm:
     def test_may_be_a_path(self, film, tmp_path):
         path = tw.save_record(film, tmp_path / "film.zarr")
-        assert tw.TuningExplorer(path).points == [7, 7, 7]
+        assert tw.TuningExplorer(path).points == tw.TuningExplorer(film).points
         assert tw.TuningExplorer(str(path)).film.identical(tw.open_record(path))
 
     def test_must_be_one(self, tmp_path):
@@ -222,6 +231,16 @@ class TestOutput:
         row = pixels[60:132, 206 : 206 + 7 * 75]
         wanted = Image.fromarray(film["image"].values[0, -1]).resize((72, 72), Image.Resampling.BILINEAR)
         assert np.abs(row[:, 6 * 75 : 6 * 75 + 72] - np.asarray(wanted, float)).mean() < 12
+
+    def test_the_picture_frames_the_image_at_which_each_slider_stands(self, film):
+        explorer = tw.TuningExplorer(film, points=[7, 0, 2])
+        pixels = np.asarray(explorer._still())
+        frame = [
+            [tuple(pixels[59 + 75 * row, 206 + 75 * at + 36]) == (0, 114, 178) for at in range(7)]
+            for row in range(3)
+        ]
+        # Seven of eight points: 0, 1, 2, 4, 5, 6 and 7; the second dimension has no images.
+        assert [np.flatnonzero(row).tolist() for row in frame] == [[6], [], [2]]
 
     def test_the_picture_follows_the_reader(self, film):
         suggested = film.assign(

@@ -29,6 +29,7 @@ def film_facts(film: xr.Dataset, dimensions: Sequence[int]) -> dict[str, Any]:
         "sampling": str(settings.get("sampling", "unknown")),
         "warnings": film_warnings(settings),
         "points": points,
+        "unitCount": film.sizes["unit"],
         "cells": {
             "width": film.sizes["x"],
             "height": film.sizes["y"],
@@ -37,6 +38,16 @@ def film_facts(film: xr.Dataset, dimensions: Sequence[int]) -> dict[str, Any]:
         "patches": _patches(film),
         "dimensions": [_dimension(film.isel(dimension=at), at) for at in dimensions],
     }
+
+
+def middle_points(film: xr.Dataset, dimensions: Sequence[int]) -> list[int]:
+    """For each dimension, the point with nearest to half of the data below it; the middle point where none is known."""
+    middles = []
+    for dimension in dimensions:
+        away = np.abs(film["quantile"].values[dimension] - 0.5)
+        known = np.isfinite(away).any()
+        middles.append(int(np.nanargmin(away)) if known else (film.sizes["point"] - 1) // 2)
+    return middles
 
 
 def _patches(film: xr.Dataset) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """The explorer's still picture: what a film looks like where no widget can run.
 
-In: a film record, as its reader left it, and the dimensions to show. Out: one Pillow image, in a few milliseconds.
+In: a film record, as its reader left it, the dimensions to show and where their sliders stand. Out: one Pillow image,
+in a few milliseconds.
 """
 
 from collections.abc import Sequence
@@ -16,11 +17,16 @@ from .stills import INK, QUIET, fitted
 
 CELL, GAP, NAME, MARGIN, HEAD = 72, 3, 190, 16, 44
 COLUMNS, ROWS = 7, 8
-WARM = (185, 80, 0)
+WARM, ACCENT = (185, 80, 0), (0, 114, 178)
 
 
-def film_still(film: xr.Dataset, dimensions: Sequence[int]) -> Image.Image:
-    """A row of images for each of the first dimensions, with a heading that says what they are of."""
+def film_still(
+    film: xr.Dataset, dimensions: Sequence[int], points: Sequence[int] | None = None
+) -> Image.Image:
+    """A row of images for each of the first dimensions, with a heading that says what they are of.
+
+    `points`: one per dimension; the image nearest to it is framed, as in the widget.
+    """
     rows = list(dimensions)[:ROWS]
     settings = settings_of(film)
     notes = film_warnings(settings)
@@ -48,16 +54,24 @@ def film_still(film: xr.Dataset, dimensions: Sequence[int]) -> Image.Image:
         else:
             strip = film_row(film, dimension, columns)
             picture.paste(Image.fromarray(strip), (MARGIN + NAME, top))
+            if points is not None:
+                at = int(np.abs(row_points(film, columns) - points[row]).argmin())
+                left = MARGIN + NAME + at * (CELL + GAP)
+                draw.rectangle((left - 2, top - 2, left + CELL + 1, top + CELL + 1), outline=ACCENT, width=2)
     for at, note in enumerate(notes):
         top = height - MARGIN - 20 * (len(notes) - at) + 4
         draw.text((MARGIN, top), fitted(note, plain, inner), WARM, plain)
     return picture
 
 
+def row_points(film: xr.Dataset, columns: int) -> np.ndarray:
+    """`columns` points, evenly from the first to the last; fewer where the film has fewer."""
+    return np.unique(np.linspace(0, film.sizes["point"] - 1, columns).round().astype(int))
+
+
 def film_row(film: xr.Dataset, dimension: int, columns: int) -> np.ndarray:
     """`columns` images from the first point to the last, at the size of a still picture's cells."""
-    at = np.unique(np.linspace(0, film.sizes["point"] - 1, columns).round().astype(int))
-    images = film["image"].values[dimension, at]
+    images = film["image"].values[dimension, row_points(film, columns)]
     cells = [
         np.asarray(Image.fromarray(image).resize((CELL, CELL), Image.Resampling.BILINEAR)) for image in images
     ]

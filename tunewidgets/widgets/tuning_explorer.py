@@ -20,7 +20,7 @@ from ..records import RecordError, kind_of, open_record, validate
 from .base import INLINE_BUDGET, NO_BUDGET, Index, Widget
 from .changeable import Text, Values
 from .film_live import Combinations, kept_in
-from .film_page import film_facts, film_sprite, inline_sprites, patch_sprite
+from .film_page import film_facts, film_sprite, inline_sprites, middle_points, patch_sprite
 from .film_still import film_still
 from .photo_page import photo_facts
 
@@ -58,7 +58,8 @@ class TuningExplorer(Widget):
     dimension : int
         The active row, from 0 in the order shown.
     points : list of int
-        Where each row's slider stands, from 0 to the number of points less 1.
+        Where each row's slider stands, from 0 to the number of points less 1. At first in the middle of the data: at
+        the point with nearest to half of the data below it.
     labels : list of str
         What the reader calls each row; empty where nothing was typed and no suggestion taken.
     rejected : list of bool
@@ -70,6 +71,10 @@ class TuningExplorer(Widget):
     coordinates : list of float
         Where all sliders stand together, one coordinate per row; empty while they move one at a time. It can also be
         set to a dict of rows to coordinates.
+    unit : int or None
+        The unit that the reader picked among those that weigh most, from 0; None for none. Linked with the `unit` of
+        a `UnitScatter` of the same layer (`ipywidgets.jslink`, or `links=` of `export_html`), a click here opens it
+        there.
 
     Raises
     ------
@@ -97,12 +102,13 @@ class TuningExplorer(Widget):
     >>> import tunewidgets as tw
     >>> explorer = tw.TuningExplorer("film.zarr")  # doctest: +SKIP
     >>> explorer.points = [0, 5, 31]  # doctest: +SKIP
+    >>> ipywidgets.jslink((explorer, "unit"), (scatter, "unit"))  # doctest: +SKIP
     >>> tw.save_record(explorer.labeled(), "film.zarr")  # doctest: +SKIP
     """
 
     bundle_name = "tuning-explorer"
     page_name = "explorer"
-    place_traits = ("dimension", "points", "playing", "position", "coordinates")
+    place_traits = ("dimension", "points", "playing", "position", "coordinates", "unit")
 
     dimension = Index(0).tag(sync=True)
     points = Values(Index()).tag(sync=True)
@@ -110,6 +116,7 @@ class TuningExplorer(Widget):
     rejected = Values(t.Bool()).tag(sync=True)
     playing = t.Bool(False).tag(sync=True)
     position = Values(Index()).tag(sync=True)
+    unit = Index(None, allow_none=True).tag(sync=True)
     _film = t.Dict().tag(sync=True)
     _sprites = t.List(t.Bytes()).tag(sync=True)
     _patches = t.List(t.Bytes()).tag(sync=True)
@@ -143,7 +150,7 @@ class TuningExplorer(Widget):
         known = [str(label) for label in self._record["label"].values[self._shown]]
         super().__init__(
             **{
-                "points": [self._record.sizes["point"] - 1] * len(self._shown),
+                "points": middle_points(self._record, self._shown),
                 "labels": known,
                 "rejected": [False] * len(self._shown),
                 **traits,
@@ -235,6 +242,15 @@ class TuningExplorer(Widget):
                 )
         return value
 
+    @t.validate("unit")
+    def _check_unit(self, proposal: dict[str, Any]) -> int | None:
+        value, count = proposal["value"], self._record.sizes["unit"]
+        if value is not None and not 0 <= value < count:
+            raise t.TraitError(
+                f"unit is {value}, but the film's layer has {count} units; give 0 to {count - 1}, or None"
+            )
+        return value
+
     @t.validate("position")
     def _check_position(self, proposal: dict[str, Any]) -> list[int]:
         value, (rows, columns) = proposal["value"], self._map_shape
@@ -302,7 +318,7 @@ class TuningExplorer(Widget):
         return self._shown[at]
 
     def _still(self) -> Image.Image:
-        return film_still(self.labeled(), self._shown)
+        return film_still(self.labeled(), self._shown, self.points)
 
 
 def _film_of(film: xr.Dataset | str | os.PathLike[str]) -> xr.Dataset:

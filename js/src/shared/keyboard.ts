@@ -15,10 +15,9 @@ function actionOf(event: KeyboardEvent, keys: KeyMap): (() => void) | undefined 
     return undefined;
   // A list's arrows and letters choose in it.
   if (isOfList(event)) return undefined;
-  // The space bar of a button or a check box stays its own.
-  const { target } = event;
-  const checks = target instanceof HTMLInputElement && target.type === "checkbox";
-  if (event.key === " " && (checks || target instanceof HTMLButtonElement)) return undefined;
+  // The space bar of a button, a check box or what opens stays its own.
+  const presses = event.target instanceof Element && event.target.matches("button, [type=checkbox], summary");
+  if (event.key === " " && presses) return undefined;
   // A letter is a letter with Caps Lock on, too.
   return keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
 }

@@ -32,12 +32,15 @@ export function widget<State extends { visit(asked: AddressState): void }>(
       state ??= begin(model, life.signal);
       const root = document.createElement("div");
       root.className = `tw ${name}`;
+      // What a host lays out in its rows is the element that it gave.
+      el.classList.add("tw-place");
       el.append(root);
       followTheme(root, life.signal);
       draw(view(state, root, life.signal), root);
       onEnd(life.signal, () => {
         draw(null, root);
         root.remove();
+        el.classList.remove("tw-place");
       });
       return life.end;
     }

@@ -8,6 +8,7 @@ import { canvasSize } from "./canvas-size";
 import type { Combination } from "./combination";
 import { UnitBars } from "./heaviest-units";
 import type { Kept } from "./kept-images";
+import { Alignment } from "./trust";
 import type { View } from "./view";
 
 export function CombinationPanel({ view, combination }: { view: View; combination: Combination }) {
@@ -19,32 +20,34 @@ export function CombinationPanel({ view, combination }: { view: View; combinatio
   const own = facts !== undefined && stage !== "failed" && !(gone && stage !== "done");
   return (
     <section class="twe-stage twe-together" aria-label="Image of all sliders together">
-      <div class="twe-screen" data-stage={stage}>
-        <Screen view={view} combination={combination} own={own} />
-        {busy ? (
-          <progress
-            class="tw-growth"
-            max={facts?.steps ?? 1}
-            value={stage === "asked" ? 0 : (facts?.step ?? 0)}
+      <div class="twe-look">
+        <div class="twe-pictures">
+          <div class="twe-screen" data-stage={stage}>
+            <Screen view={view} combination={combination} own={own} />
+            {busy ? (
+              <progress
+                class="tw-growth"
+                max={facts?.steps ?? 1}
+                value={stage === "asked" ? 0 : (facts?.step ?? 0)}
+              >
+                growing
+              </progress>
+            ) : null}
+          </div>
+        </div>
+        <div class="twe-controls">
+          <button
+            type="button"
+            class="twe-play twe-walk"
+            aria-pressed={explorer.walking}
+            disabled={gone}
+            onClick={() => explorer.toggleWalk()}
           >
-            growing
-          </progress>
-        ) : null}
-      </div>
-      <div class="twe-controls">
-        <button
-          type="button"
-          class="twe-play twe-walk"
-          aria-pressed={explorer.walking}
-          disabled={gone}
-          onClick={() => explorer.toggleWalk()}
-        >
-          {explorer.walking ? "Stop walk" : "Random walk"}
-        </button>
-        <p class="twe-title">{own ? "All sliders together" : standIn(view)}</p>
-        <p class="twe-count">{own ? status(combination) : "from the record"}</p>
-      </div>
-      <div>
+            {explorer.walking ? "Stop walk" : "Random walk"}
+          </button>
+          <p class="twe-title">{own ? "All sliders together" : standIn(view)}</p>
+          <p class="twe-count">{own ? status(combination) : "from the record"}</p>
+        </div>
         {trouble && !gone ? <TroubleBox trouble={trouble} /> : null}
         <div class="twe-actions">
           <Keep view={view} combination={combination} own={own} />
@@ -61,16 +64,20 @@ export function CombinationPanel({ view, combination }: { view: View; combinatio
             All to the mean
           </button>
         </div>
+      </div>
+      <div class="twe-details">
         {own && facts ? (
           <>
             <dl class="tw-part tw-numbers">
               <div>
                 <dt>cosine reached</dt>
-                <dd>{decimal(facts.cosine)}</dd>
+                <dd>
+                  {decimal(facts.cosine)} {facts.cosine === null ? null : <Alignment cosine={facts.cosine} />}
+                </dd>
               </div>
               <Origin view={view} from={facts.from} />
             </dl>
-            <UnitBars units={facts.units} weights={facts.weights} most={Math.max(...facts.weights, 1e-9)} />
+            <UnitBars view={view} units={facts.units} weights={facts.weights} />
           </>
         ) : null}
         <KeptStrip view={view} kept={explorer.kept.list} />

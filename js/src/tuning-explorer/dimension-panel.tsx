@@ -6,9 +6,10 @@ import { drawCell } from "../shared/sprites";
 import { canvasSize } from "./canvas-size";
 import { CombinationPanel } from "./combination-panel";
 import type { Sprite } from "./dimension-images";
-import { HeaviestUnits } from "./heaviest-units";
+import { UnitBars } from "./heaviest-units";
 import { axisOf } from "./histogram-geometry";
-import { Patches } from "./patches";
+import { PatchesBeside, PatchesOfEnds, patchRoom } from "./patches";
+import { Trust } from "./trust";
 import type { View } from "./view";
 
 export function DimensionPanel({ view }: { view: View }) {
@@ -21,44 +22,68 @@ export function DimensionPanel({ view }: { view: View }) {
   const sprite = explorer.images.of(state.dimension);
   const title = explorer.title();
   const failed = dimension.status !== "";
+  const patches = explorer.patches && film.patches && { images: explorer.patches, facts: film.patches };
+  const beside = !failed && patches;
   const axis = axisOf(dimension);
   const digits = Math.min(4, Math.max(0, 2 - Math.floor(Math.log10(axis.high - axis.low))));
   return (
     <section class="twe-stage" aria-label="Image of the active dimension">
-      <div class="twe-screen">
-        {failed ? (
-          <p class="twe-empty">{dimension.status}</p>
-        ) : (
-          <Picture view={view} sprite={sprite} point={point} name={`${title}, point ${point + 1}`} />
+      <div class="twe-look">
+        <div
+          class="twe-pictures"
+          style={
+            beside
+              ? { "--twe-room": patchRoom(beside.facts), "--twe-wide": `${patchRoom(beside.facts)}fr` }
+              : undefined
+          }
+        >
+          <div class="twe-screen">
+            {failed ? (
+              <p class="twe-empty">{dimension.status}</p>
+            ) : (
+              <Picture view={view} sprite={sprite} point={point} name={`${title}, point ${point + 1}`} />
+            )}
+          </div>
+          {beside ? <PatchesBeside view={view} point={point} {...beside} /> : null}
+        </div>
+        {beside ? (
+          <p class="tw-quiet twe-caption">Made for this point; beside it, the real patches nearest to it</p>
+        ) : null}
+        <div class="twe-controls">
+          <button
+            type="button"
+            class="twe-play"
+            aria-pressed={state.playing}
+            disabled={failed}
+            onClick={() => explorer.togglePlaying()}
+          >
+            <svg viewBox="0 0 16 16" aria-hidden="true">
+              <path d={state.playing ? "M4 3h3v10H4zM9 3h3v10H9z" : "M4.5 2.5l9 5.5-9 5.5z"} />
+            </svg>
+            {state.playing ? "Stop" : "Play"}
+          </button>
+          <p class="twe-title">{title}</p>
+          <p class="twe-count">{failed ? "not shown" : `${point + 1} / ${film.points}`}</p>
+        </div>
+        {failed ? null : (
+          <>
+            <Trust dimension={dimension} point={point} />
+            <dl class="tw-part tw-numbers">
+              <Fact name="coordinate" value={decimal(dimension.coordinate[point], digits)} />
+              <Fact name="of the data below" value={percent(dimension.quantile[point])} />
+              <Fact name="cosine reached" value={decimal(dimension.cosine[point])} />
+            </dl>
+          </>
         )}
       </div>
-      <div class="twe-controls">
-        <button
-          type="button"
-          class="twe-play"
-          aria-pressed={state.playing}
-          disabled={failed}
-          onClick={() => explorer.togglePlaying()}
-        >
-          <svg viewBox="0 0 16 16" aria-hidden="true">
-            <path d={state.playing ? "M4 3h3v10H4zM9 3h3v10H9z" : "M4.5 2.5l9 5.5-9 5.5z"} />
-          </svg>
-          {state.playing ? "Stop" : "Play"}
-        </button>
-        <p class="twe-title">{title}</p>
-        <p class="twe-count">{failed ? "not shown" : `${point + 1} / ${film.points}`}</p>
-      </div>
       {failed ? null : (
-        <div>
-          <dl class="tw-part tw-numbers">
-            <Fact name="coordinate" value={decimal(dimension.coordinate[point], digits)} />
-            <Fact name="quantile in the data" value={percent(dimension.quantile[point])} />
-            <Fact name="cosine reached" value={decimal(dimension.cosine[point])} />
-          </dl>
-          {explorer.patches && film.patches ? (
-            <Patches view={view} images={explorer.patches} facts={film.patches} />
-          ) : null}
-          <HeaviestUnits dimension={dimension} point={point} />
+        <div class="twe-details">
+          {patches ? <PatchesOfEnds view={view} {...patches} /> : null}
+          <UnitBars
+            view={view}
+            units={dimension.units[point] ?? []}
+            weights={dimension.weights[point] ?? []}
+          />
         </div>
       )}
     </section>

@@ -1,5 +1,5 @@
 // Tuning explorer: one dimension's row.
-// In: the dimension and its point. Out: label, share of variance, slider over its histogram, and three small images.
+// In: the dimension and its point. Out: label, share of variance, slider over its histogram, and images from end to end.
 import { decimal, percent } from "../shared/format";
 import { pure } from "../shared/pure";
 import type { Sprite } from "./dimension-images";
@@ -12,6 +12,8 @@ import type { View } from "./view";
 
 /** A slider's step between the film's points. */
 const FINE = 0.02;
+const SCALE =
+  "The higher the bar over a point, the more of the data lies nearest to it; dotted where hardly any does";
 
 interface Props {
   view: View;
@@ -26,11 +28,13 @@ interface Props {
   waits: boolean;
   /** The coordinate of the position marked in the photo. */
   mark: number | undefined;
+  /** The largest share of variance among the rows. */
+  mostShare: number;
   sprite: Sprite;
 }
 
 export const DimensionRow = pure((props: Props) => {
-  const { view, dimension, at, active, point, together, label, waits, mark, sprite } = props;
+  const { view, dimension, at, active, point, together, label, waits, mark, mostShare, sprite } = props;
   const { explorer } = view;
   const title = explorer.title(at);
   const failed = dimension.status !== "";
@@ -39,6 +43,24 @@ export const DimensionRow = pure((props: Props) => {
     // A click beside the row's own controls is a click on its slider.
     if (!(event.target instanceof HTMLInputElement)) view.focusRow(at);
   };
+  const slider = (
+    <input
+      class={failed ? "tw-hidden" : "twe-slider"}
+      type="range"
+      min={0}
+      max={last}
+      step={together ? FINE : 1}
+      value={point}
+      disabled={failed}
+      aria-label={`${title}, point`}
+      aria-valuetext={
+        together
+          ? `coordinate ${decimal(coordinateAt(dimension.coordinate, point))}`
+          : `point ${point + 1} of ${last + 1}, coordinate ${decimal(dimension.coordinate[point])}`
+      }
+      onInput={(event) => explorer.move(at, event.currentTarget.valueAsNumber)}
+    />
+  );
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: keys reach every row through the view's own key map
     <li
@@ -63,42 +85,34 @@ export const DimensionRow = pure((props: Props) => {
           }}
         />
         {waits ? <Suggestion view={view} dimension={dimension} at={at} /> : null}
-        <Share share={dimension.share} />
+        <Share share={dimension.share} most={mostShare} />
       </div>
-      {failed ? null : <Thumbnails view={view} at={at} sprite={sprite} />}
-      <div class={failed ? "twe-track twe-track-failed" : "twe-track"}>
-        <input
-          class="twe-slider"
-          type="range"
-          min={0}
-          max={last}
-          step={together ? FINE : 1}
-          value={point}
-          disabled={failed}
-          aria-label={`${title}, point`}
-          aria-valuetext={
-            together
-              ? `coordinate ${decimal(coordinateAt(dimension.coordinate, point))}`
-              : `point ${point + 1} of ${last + 1}, coordinate ${decimal(dimension.coordinate[point])}`
-          }
-          onInput={(event) => explorer.move(at, event.currentTarget.valueAsNumber)}
-        />
+      <div class="twe-track">
         {failed ? (
-          <p class="tw-quiet twe-status">{dimension.status}</p>
+          <>
+            {slider}
+            <p class="tw-quiet twe-status">{dimension.status}</p>
+          </>
         ) : (
-          <Histogram dimension={dimension} point={point} mark={mark} />
+          <>
+            <Thumbnails view={view} at={at} place={point} sprite={sprite} />
+            <div class="twe-scale" title={SCALE}>
+              <Histogram dimension={dimension} place={point} mark={mark} />
+              {slider}
+            </div>
+          </>
         )}
       </div>
     </li>
   );
 });
 
-function Share({ share }: { share: number | null }) {
+function Share({ share, most }: { share: number | null; most: number }) {
   if (share === null) return <p class="twe-share">no share of variance</p>;
   return (
-    <p class="twe-share">
+    <p class="twe-share" title="The longest bar is that of the dimension with the largest share">
       <span class="twe-bar" aria-hidden="true">
-        <span style={{ width: `${100 * Math.min(1, Math.max(0, share))}%` }} />
+        <span style={{ width: `${most > 0 ? (100 * Math.max(0, share)) / most : 0}%` }} />
       </span>
       <span>{percent(share)} of variance</span>
     </p>

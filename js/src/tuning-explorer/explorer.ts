@@ -28,6 +28,8 @@ export interface Synced {
   position: readonly number[];
   /** The coordinates of all sliders together, one per row; empty while they move one at a time. */
   coordinates: readonly number[];
+  /** The unit picked among those that weigh most, or by what is linked. */
+  unit: number | null;
 }
 
 export const STEP = 120;
@@ -59,7 +61,7 @@ export class Explorer {
     this.film = model.get("_film") as Film;
     this.#traits = new Traits<Synced>(
       model,
-      ["dimension", "points", "labels", "rejected", "playing", "position", "coordinates"],
+      ["dimension", "points", "labels", "rejected", "playing", "position", "coordinates", "unit"],
       signal,
     );
     const statuses = this.film.dimensions.map((dimension) => dimension.status);
@@ -158,6 +160,7 @@ export class Explorer {
     const [down, across] = [below(photo?.facts.rows ?? 0), below(photo?.facts.columns ?? 0)];
     const nowhere = listOf(isNumber, 0);
     const together = listOf(isNumber, combination ? rows : 0);
+    const one = below(film.unitCount);
     const fits = fitting<Omit<Synced, "labels" | "rejected">>(asked, {
       dimension: below(rows),
       points: listOf(below(film.points), rows),
@@ -166,6 +169,7 @@ export class Explorer {
         nowhere(value) ||
         (listOf(isNumber, 2)(value) && down((value as number[])[0]) && across((value as number[])[1])),
       coordinates: (value) => nowhere(value) || together(value),
+      unit: (value) => value === null || one(value),
     });
     this.#traits.set(fits);
     if (fits.dimension !== undefined) this.select(fits.dimension);
@@ -259,6 +263,11 @@ export class Explorer {
       at === dimension ? text : (this.state.labels[at] ?? ""),
     );
     this.#traits.set({ labels });
+  }
+
+  /** Picks a unit, or drops the one that is picked. */
+  pick(unit: number): void {
+    this.#traits.set({ unit: this.state.unit === unit ? null : unit });
   }
 
   /** Accepts the suggestion as the label or rejects it; either way it is settled. */

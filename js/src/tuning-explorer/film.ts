@@ -36,6 +36,8 @@ export interface Film {
   sampling: string;
   warnings: string[];
   points: number;
+  /** How many units the layer has. */
+  unitCount: number;
   cells: Cells;
   /** Null where the record has none. */
   patches: PatchFacts | null;
@@ -52,9 +54,25 @@ export function suggestionOf(dimension: Dimension): { name: string; strength: st
   return { name, strength };
 }
 
-/** The three points whose images are at the end of a row. */
+const LANDMARKS = 7;
+
+/** The points whose images stand in a row: all of a few, otherwise seven from the first to the last. */
 export function landmarks(points: number): number[] {
-  return [...new Set([0, Math.floor((points - 1) / 2), points - 1])];
+  const last = points - 1;
+  const count = Math.min(points, LANDMARKS);
+  return Array.from({ length: count }, (_, at) => Math.round((last * at) / Math.max(1, count - 1)));
+}
+
+/** The dimensions of which a unit is among the heaviest at any point, with its heaviest point, heaviest first. */
+export function dimensionsOfUnit(film: Film, unit: number): { at: number; point: number }[] {
+  return film.dimensions
+    .map(({ status, units, weights }, at) => {
+      const own = units.map((heaviest, point) => weights[point]?.[heaviest.indexOf(unit)] ?? 0);
+      const weight = status ? 0 : Math.max(0, ...own);
+      return { at, point: own.indexOf(weight), weight };
+    })
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight);
 }
 
 export function clamp(value: number, low: number, high: number): number {

@@ -1,32 +1,31 @@
 // Tuning explorer: the units with the largest weights in a point's target.
-// In: units and weights. Out: bars, on one scale per dimension.
-import { useMemo } from "preact/hooks";
+// In: units and weights, and the unit that is picked. Out: bars, relative to the heaviest; a click picks a unit, which
+// widgets that are linked by the trait `unit` open, and tells where else it weighs most.
 import { decimal } from "../shared/format";
-import type { Dimension } from "./film";
-
-export function HeaviestUnits({ dimension, point }: { dimension: Dimension; point: number }) {
-  const most = useMemo(() => Math.max(...dimension.weights.flat(), Number.MIN_VALUE), [dimension]);
-  return (
-    <UnitBars units={dimension.units[point] ?? []} weights={dimension.weights[point] ?? []} most={most} />
-  );
-}
+import { dimensionsOfUnit } from "./film";
+import type { View } from "./view";
 
 interface Bars {
+  view: View;
   units: readonly number[];
+  /** Heaviest first. */
   weights: readonly number[];
-  /** The weight of the longest bar. */
-  most: number;
 }
 
-export function UnitBars({ units, weights, most }: Bars) {
+export function UnitBars({ view, units, weights }: Bars) {
+  const { explorer } = view;
+  const most = Math.max(...weights, Number.MIN_VALUE);
+  const picked = explorer.state.unit;
   return (
     <div class="tw-part twe-units">
-      <h4 class="tw-heading">Units that weigh most in the target</h4>
+      <h4 class="tw-heading">Units that weigh most here; press one to see where else</h4>
       {units.length === 0 ? <p class="tw-quiet">No unit has a positive weight here.</p> : null}
       <ol>
         {units.map((unit, rank) => (
           <li key={rank}>
-            <span>unit {unit}</span>
+            <button type="button" aria-pressed={unit === picked} onClick={() => explorer.pick(unit)}>
+              unit {unit}
+            </button>
             <span class="twe-weight" aria-hidden="true">
               <span style={{ width: `${(100 * (weights[rank] ?? 0)) / most}%` }} />
             </span>
@@ -34,6 +33,36 @@ export function UnitBars({ units, weights, most }: Bars) {
           </li>
         ))}
       </ol>
+      {picked === null ? null : <PickedUnit view={view} unit={picked} />}
     </div>
+  );
+}
+
+/** The most dimensions that are named. */
+const NAMED = 6;
+
+function PickedUnit({ view, unit }: { view: View; unit: number }) {
+  const { explorer } = view;
+  const found = dimensionsOfUnit(explorer.film, unit).filter(({ at }) => at !== explorer.state.dimension);
+  const named = found.slice(0, NAMED);
+  return (
+    <p class="twe-picked">
+      <strong>Unit {unit}</strong>{" "}
+      {named.length === 0 ? "is in no other dimension among the heaviest." : "is also among the heaviest in "}
+      {named.map(({ at, point }, rank) => (
+        <span key={at}>
+          {rank > 0 ? ", " : null}
+          <button
+            type="button"
+            class="tw-link"
+            title={`Go to its heaviest point there, point ${point + 1}`}
+            onClick={() => explorer.move(at, point)}
+          >
+            {explorer.title(at)}
+          </button>
+        </span>
+      ))}
+      {found.length > NAMED ? ` and ${found.length - NAMED} more` : null}
+    </p>
   );
 }

@@ -1,20 +1,22 @@
-// Tuning explorer: the shapes under a slider. The slider's points are evenly spaced, the data's coordinates are not: a rug
-// marks each point's position on the histogram's axis, and a leader connects it to the slider's thumb.
-// In: a dimension. Out: SVG path data in a box of WIDTH × HEIGHT.
+// Tuning explorer: what stands over a slider, on the slider's own scale: a bar per point, right over it, and the line that
+// the slider's thumb moves along, dotted where hardly any data lies.
+// In: shares of the data, one per point. Out: SVG path data in a box of WIDTH × HEIGHT, whose bottom is the line.
+
+import { isHardlyAny } from "./data-near-points";
 import type { Dimension } from "./film";
-import { coordinateAt } from "./slider-scale";
 
 export const WIDTH = 1000;
-/** Heights at which the leader meets the rug, the rug ends and the bars' area begins, and the bars stand. */
-export const RUG = 9;
-export const TOP = 13;
-export const HEIGHT = 44;
+export const HEIGHT = 30;
+const TALLEST = 27;
+/** The share of a bar's room that it fills. */
+const FULL = 0.92;
 
 export interface Axis {
   low: number;
   high: number;
 }
 
+/** The range of a dimension's coordinates, of its points and its data. */
 export function axisOf(dimension: Dimension): Axis {
   const known = [...dimension.coordinate, ...dimension.edges].filter((x): x is number => x !== null);
   const low = Math.min(...known);
@@ -22,42 +24,45 @@ export function axisOf(dimension: Dimension): Axis {
   return high > low ? { low, high } : { low: low - 0.5, high: low + 0.5 };
 }
 
-export function xOf(axis: Axis, coordinate: number): number {
-  return (WIDTH * (coordinate - axis.low)) / (axis.high - axis.low);
+/** Where a place on the slider, counted in points, is in the box. */
+export function xOf(place: number, points: number): number {
+  return points > 1 ? (WIDTH * place) / (points - 1) : WIDTH / 2;
 }
 
-function at(dimension: Dimension, axis: Axis, point: number): string {
-  return xOf(axis, coordinateAt(dimension.coordinate, point)).toFixed(1);
+function halfRoom(points: number): number {
+  return WIDTH / 2 / Math.max(1, points - 1);
 }
 
-/** From the slider's thumb to the point's position on the axis, and down through the bars. */
-export function leader(dimension: Dimension, axis: Axis, point: number): string {
-  const thumb = (WIDTH * point) / Math.max(1, dimension.coordinate.length - 1);
-  return `M${thumb.toFixed(1)} 0L${at(dimension, axis, point)} ${RUG}V${HEIGHT}`;
+/** A point's bar; a point that any data is nearest to has at least a hairline. */
+export function bar(shares: readonly number[], point: number): string {
+  const share = shares[point] ?? 0;
+  if (!(share > 0)) return "";
+  const height = Math.max(0.8, (TALLEST * share) / Math.max(...shares));
+  const [x, half] = [xOf(point, shares.length), FULL * halfRoom(shares.length)];
+  return `M${(x - half).toFixed(1)} ${HEIGHT}V${(HEIGHT - height).toFixed(1)}H${(x + half).toFixed(1)}V${HEIGHT}Z`;
 }
 
-export function rug(dimension: Dimension, axis: Axis): string {
-  return dimension.coordinate.map((_, point) => `M${at(dimension, axis, point)} ${RUG}V${TOP}`).join("");
+export function bars(shares: readonly number[]): string {
+  return shares.map((_, point) => bar(shares, point)).join("");
 }
 
-/** Bars from the bottom up; a bin that holds anything is at least a hairline high. */
-export function bars(dimension: Dimension, axis: Axis): string {
-  const most = Math.max(...dimension.histogram, Number.MIN_VALUE);
-  return dimension.histogram
-    .map((count, bin) => {
-      const left = dimension.edges[bin];
-      const right = dimension.edges[bin + 1];
-      if (count <= 0 || left === undefined || right === undefined) return "";
-      const height = Math.max(0.6, ((HEIGHT - TOP) * count) / most);
-      const [from, to] = [xOf(axis, left).toFixed(1), xOf(axis, right).toFixed(1)];
-      return `M${from} ${HEIGHT}V${(HEIGHT - height).toFixed(1)}H${to}V${HEIGHT}Z`;
-    })
-    .join("");
+/** The line under the bars, in two parts: where data lie, and where hardly any do. */
+export function line(shares: readonly number[], points: number): { held: string; few: string } {
+  const parts = { held: "", few: "" };
+  const kind = (point: number) => (isHardlyAny(shares[point], points) ? "few" : "held");
+  for (let point = 0; point < points; ) {
+    const from = point;
+    while (point < points && kind(point) === kind(from)) point++;
+    const left = xOf(from, points) - halfRoom(points);
+    const right = xOf(point - 1, points) + halfRoom(points);
+    parts[kind(from)] += `M${left.toFixed(1)} ${HEIGHT}H${right.toFixed(1)}`;
+  }
+  return parts;
 }
 
-/** A line through the bars at a coordinate; outside the axis, at its end. */
-export function marker(axis: Axis, coordinate: number): string {
-  return `M${Math.min(WIDTH, Math.max(0, xOf(axis, coordinate))).toFixed(1)} ${TOP}V${HEIGHT}`;
+/** A mark through the bars at a place on the slider. */
+export function marker(place: number, points: number): string {
+  return `M${xOf(place, points).toFixed(1)} 0V${HEIGHT}`;
 }
 
 /** The mean of the data, from their histogram. */

@@ -1,21 +1,24 @@
-// Tuning explorer: the data's histogram under a slider.
-// In: a dimension and its current point. Out: the bars, with the point's position in them.
+// Tuning explorer: the data over a slider, a bar per point.
+// In: a dimension and the slider's place. Out: the bars, that of the place told apart, and the line that its thumb moves along.
 import { useMemo } from "preact/hooks";
+import { sharesOf } from "./data-near-points";
 import type { Dimension } from "./film";
-import { axisOf, bars, HEIGHT, leader, marker, rug, WIDTH } from "./histogram-geometry";
+import { bar, bars, HEIGHT, line, marker, WIDTH } from "./histogram-geometry";
+import { sliderPosition } from "./slider-scale";
 
 interface Props {
   dimension: Dimension;
-  point: number;
+  place: number;
   /** A second coordinate to mark: that of a position in a photo. */
   mark: number | undefined;
 }
 
-export function Histogram({ dimension, point, mark }: Props) {
+export function Histogram({ dimension, place, mark }: Props) {
+  const { coordinate } = dimension;
   const still = useMemo(() => {
-    const axis = axisOf(dimension);
-    return { axis, rug: rug(dimension, axis), bars: bars(dimension, axis) };
-  }, [dimension]);
+    const shares = sharesOf(dimension);
+    return { shares, bars: bars(shares), ...line(shares, coordinate.length) };
+  }, [dimension, coordinate]);
   return (
     <svg
       class="twe-histogram"
@@ -24,9 +27,12 @@ export function Histogram({ dimension, point, mark }: Props) {
       aria-hidden="true"
     >
       <path class="twe-bars" d={still.bars} />
-      <path class="twe-rug" d={still.rug} />
-      {mark === undefined ? null : <path class="twe-mark" d={marker(still.axis, mark)} />}
-      <path class="twe-here" d={leader(dimension, still.axis, point)} />
+      <path class="twe-here" d={bar(still.shares, Math.round(place))} />
+      <path class="twe-held" d={still.held} />
+      <path class="twe-few" d={still.few} />
+      {mark === undefined ? null : (
+        <path class="twe-mark" d={marker(sliderPosition(coordinate, mark), coordinate.length)} />
+      )}
     </svg>
   );
 }

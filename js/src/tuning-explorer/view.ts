@@ -80,6 +80,12 @@ export class View {
     else if (below > 0) list.scrollTop += below;
   }
 
+  /** Scrolls the list on by about what it shows, or back to its first row. */
+  turnRows(on: boolean): void {
+    const list = this.root.querySelector<HTMLElement>(".twe-rows");
+    list?.scrollTo({ top: on ? list.scrollTop + 0.8 * list.clientHeight : 0 });
+  }
+
   /** The image is on the canvas. */
   drawn(): void {
     this.clock.shown("draw");

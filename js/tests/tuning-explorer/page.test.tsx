@@ -129,20 +129,125 @@ describe("the explorer's page", () => {
     expect(page.el.querySelectorAll(".twe-mark")).toHaveLength(0);
   });
 
-  it("shows the real patches of both ends and of the slider's point", async () => {
+  it("jumps to the point of the image that is pressed, and marks where it is", async () => {
+    const model = explorerModel(film(3, 13));
+    model.state.points = [6, 6, 7];
+    const page = await show(model);
+    const images = (row: number) => [
+      ...(page.el
+        .querySelectorAll(".twe-row")
+        [row]?.querySelectorAll<HTMLElement>(".twe-thumbnails button") ?? []),
+    ];
+    const marked = (row: number) =>
+      images(row)
+        .map((image) => image.dataset.here === "true")
+        .indexOf(true);
+    expect(images(1).map((image) => image.getAttribute("aria-label"))).toEqual(
+      [1, 3, 5, 7, 9, 11, 13].map((point) => `Point ${point} of 13`),
+    );
+    images(1)[5]?.click();
+    await settle(200);
+    expect(model.state).toMatchObject({ dimension: 1, points: [6, 10, 7] });
+    expect(document.activeElement).toBe(page.sliders()[1]);
+    expect([marked(0), marked(1), marked(2)]).toEqual([3, 5, 3]);
+    // Between two images the nearest is marked, and none is current.
+    expect(images(2).map((image) => image.getAttribute("aria-current"))).not.toContain("true");
+    expect(images(1)[5]?.getAttribute("aria-current")).toBe("true");
+  });
+
+  it("says in words how far to trust the image", async () => {
+    const shown = film();
+    for (const dimension of shown.dimensions) {
+      dimension.cosine = [0.9, 0.5, 0.1, 0.9, 0.9];
+      dimension.histogram = [100, 400, 0];
+    }
+    const page = await show(explorerModel(shown));
+    const verdicts = () => [...page.el.querySelectorAll(".twe-verdict")].map((each) => each.textContent);
+    slide(page.sliders()[0], 0);
+    await settle(50);
+    expect(verdicts()[0]).toBe("well aligned");
+    expect(verdicts()[1]).toMatch(/^ ?12% of the data here$/);
+    slide(page.sliders()[0], 1);
+    await settle(50);
+    expect(verdicts()[0]).toBe("partly aligned");
+    expect(page.text(".twe-trust p")).toContain("25% of it");
+    slide(page.sliders()[0], 4);
+    await settle(50);
+    expect(verdicts()[1]).toContain("hardly any data here");
+    // The space bar opens what the words mean; it does not play.
+    press(page.el.querySelector(".twe-trust summary"), " ");
+    await settle(50);
+    expect(page.play().getAttribute("aria-pressed")).toBe("false");
+  });
+
+  it("picks a unit, as what is linked does, and says where else it weighs most", async () => {
+    const model = explorerModel();
+    const page = await show(model);
+    const units = () => [...page.el.querySelectorAll<HTMLButtonElement>(".twe-units li button")];
+    expect(page.el.querySelector(".twe-picked")).toBeNull();
+    units()[1]?.click();
+    await settle(200);
+    expect(model.state.unit).toBe(3);
+    expect(units().map((unit) => unit.getAttribute("aria-pressed"))).toEqual(["false", "true"]);
+    expect(page.text(".twe-picked")).toBe("Unit 3 is also among the heaviest in orange/blue, dimension 2");
+    page.el.querySelector<HTMLButtonElement>(".twe-picked button")?.click();
+    await settle(200);
+    expect(model.state).toMatchObject({ dimension: 1, points: [2, 3, 2], unit: 3 });
+    model.python("unit", 11);
+    await settle(50);
+    expect(page.text(".twe-picked")).toContain("Unit 11 is in no other dimension");
+    model.python("unit", 3);
+    await settle(50);
+    units()[0]?.click();
+    await settle(200);
+    expect(model.state.unit).toBeNull();
+  });
+
+  it("draws the shares of variance relative to the largest", async () => {
+    const page = await show(explorerModel());
+    const bars = [...page.el.querySelectorAll<HTMLElement>(".twe-bar span")].map((bar) => bar.style.width);
+    expect(bars).toEqual(["100%", "50%", "25%"]);
+  });
+
+  it("tells of rows below, and goes on to them", async () => {
+    const page = await show(explorerModel(film(9, 5)));
+    const list = page.el.querySelector<HTMLElement>(".twe-rows") as HTMLElement;
+    expect(page.el.querySelector(".twe-more")).toBeNull();
+    // Nine rows of 100 in a list of 420.
+    Object.defineProperties(list, { clientHeight: { value: 420 }, scrollHeight: { value: 900 } });
+    [...list.children].forEach((row, at) => {
+      Object.defineProperties(row, { offsetTop: { value: 100 * at }, offsetHeight: { value: 100 } });
+    });
+    const more = () => page.el.querySelector<HTMLButtonElement>(".twe-more");
+    list.dispatchEvent(new Event("scroll"));
+    await settle(50);
+    expect(more()?.textContent).toBe("5 more below");
+    more()?.click();
+    expect(list.scrollTop).toBe(336);
+    list.scrollTop = 480;
+    list.dispatchEvent(new Event("scroll"));
+    await settle(50);
+    expect(more()?.textContent).toBe("Back to the first");
+    more()?.click();
+    expect(list.scrollTop).toBe(0);
+  });
+
+  it("shows the real patches of both ends, and those of the slider's point beside the image", async () => {
     const shown = film();
     shown.patches = { each: 2, of: "60 scenes", cells: { width: 4, height: 4, columns: 4 } };
     for (const dimension of shown.dimensions) dimension.patchCoordinate = Array(5).fill([1, null]);
     const model = explorerModel(shown);
     model.state._patches = shown.dimensions.map(() => new DataView(new ArrayBuffer(4)));
     const page = await show(model);
-    expect(page.text(".twe-patches h4")).toBe("Real patches nearest to it, of 60 scenes");
+    expect(page.text(".twe-patches h4")).toBe("Real patches nearest to both ends, of 60 scenes");
     // One a point, for the second is not there; the slider stands at the third of five points.
-    expect(page.el.querySelectorAll(".twe-patches canvas")).toHaveLength(3);
+    expect(page.el.querySelectorAll(".twe-patches canvas")).toHaveLength(2);
+    expect(page.el.querySelectorAll(".twe-pictures .twe-beside canvas")).toHaveLength(1);
     const cells = drawn.mock.calls.filter((args) => args[3] === 4).map((args) => [args[1], args[2]]);
+    // In a mosaic of four columns: the third point's, the first's, the last's.
     expect(cells.slice(-3)).toEqual([
-      [0, 0],
       [0, 4],
+      [0, 0],
       [0, 8],
     ]);
   });

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { nearestIndex } from "../../src/tuning-explorer/film";
-import { axisOf, HEIGHT, marker, middleOf, TOP, WIDTH } from "../../src/tuning-explorer/histogram-geometry";
+import { HEIGHT, marker, middleOf, WIDTH } from "../../src/tuning-explorer/histogram-geometry";
 import { Photo, tint } from "../../src/tuning-explorer/photo";
+import { sliderPosition } from "../../src/tuning-explorer/slider-scale";
 import { film, photo } from "../fake-model";
 
 beforeEach(() => {
@@ -51,9 +52,10 @@ describe("a place in the photo", () => {
     expect(nearestIndex([null, 2, 1], -5)).toBe(2);
   });
 
-  it("is a line through the bars, at the axis' end where it lies beyond", () => {
-    expect(marker(axisOf(dimension), 0)).toBe(`M${(WIDTH / 2).toFixed(1)} ${TOP}V${HEIGHT}`);
-    expect(marker(axisOf(dimension), 99)).toBe(`M${WIDTH}.0 ${TOP}V${HEIGHT}`);
+  it("is a line through the bars, at the slider's end where it lies beyond", () => {
+    const at = (coordinate: number) => marker(sliderPosition(dimension.coordinate, coordinate), 5);
+    expect(at(0)).toBe(`M${(WIDTH / 2).toFixed(1)} 0V${HEIGHT}`);
+    expect(at(99)).toBe(`M${WIDTH}.0 0V${HEIGHT}`);
   });
 
   it("is judged from the mean of the data", () => {
