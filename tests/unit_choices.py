@@ -1,7 +1,7 @@
 """Records and choices by which Python's scatter and the page's are compared.
 
 In: nothing. Out: a small tree of unit records with all that makes trouble (dead, silent, failed and waiting units,
-ties, a wide column, a constant one, names with markup, a layer without ablation), and the choices a reader has on each
+ties, a wide column, a crowded one, a constant one, names with markup, a layer without ablation), and the choices a reader has on each
 layer.
 """
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..derived.shown_images import has_display
-from ..derived.unit_columns import columns, scales
+from ..derived.unit_columns import axes, columns
 
 # RS along the optimization is sent with the page up to this many numbers per layer.
 COURSES = 50_000
@@ -80,7 +80,7 @@ def grown_facts(units: xr.Dataset, objective: str, unit: int) -> dict[str, Any]:
         "values": {
             name: column.values[0] for name, column in columns(one, objective).items() if column.per_objective
         },
-        "scales": {name: [log, *ends] for name, (log, ends) in scales(units).items()},
+        "axes": axes(units),
         "silent": bool(one["silent"].sel(objective=objective).item()),
         "missing": shown["missing"].get("0"),
         "said": shown["said"].get("0"),

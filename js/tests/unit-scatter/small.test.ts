@@ -5,7 +5,7 @@ import { classBars, drop, exceedingSentence, number, valueText } from "../../src
 import { figure } from "../../src/unit-scatter/plot/figure";
 import { pageFigure, plainTitle } from "../../src/unit-scatter/plot/page-figure";
 import { ordered, windowed } from "../../src/unit-scatter/table/visible-rows";
-import { layer, TEMPLATE } from "./units";
+import { AXIS, layer, TEMPLATE } from "./units";
 
 const some = layer("conv1", [0.3, 0.1, null, 0.2], [0.5, 0.25, null, 0]);
 
@@ -40,8 +40,7 @@ describe("who exceeds a unit", () => {
     copies.table.columns.substitutes = {
       label: "",
       kind: "count",
-      log: false,
-      range: [0, 3],
+      axis: { scale: "linear", range: [0, 3], ticks: [] },
       values: [3, 3, 3, 3],
     };
     expect(exceedingSentence(copies, "iam", 3)).toBe(
@@ -101,7 +100,7 @@ describe("what may be chosen", () => {
     const bare = structuredClone(some);
     bare.table.objectives = [];
     bare.table.columns = {
-      auc: { label: "AUC", kind: "share", log: false, range: [0, 1], values: [1, 1, 1, 1] },
+      auc: { label: "AUC", kind: "share", axis: AXIS, values: [1, 1, 1, 1] },
     };
     expect(firstChoices(bare)).toEqual({ x: "auc", y: "auc", color: null, objective: "" });
   });
