@@ -18,6 +18,7 @@ from recovery_records import make_recovery
 from unit_records import make_tree, make_units
 
 import tunewidgets as tw
+from tunewidgets.derived.interesting_unit import most_interesting
 from tunewidgets.records import RecordError
 from tunewidgets.widgets import unit_sheets
 from tunewidgets.widgets.unit_page import layer_facts
@@ -42,7 +43,14 @@ class TestTraits:
     def test_start(self, scatter):
         assert (scatter.layer, scatter.objective) == ("features.1", "iam")
         assert (scatter.x, scatter.y, scatter.color) == ("selectivity", "rs", "preferred_class")
-        assert (scatter.unit, scatter.pinned, scatter.selected) == (None, None, [])
+        assert (scatter.pinned, scatter.selected) == (None, [])
+
+    def test_opens_the_most_interesting_unit_unless_one_is_given(self, tree):
+        scatter = tw.UnitScatter(tree, layer="features.4", objective="am")
+        assert scatter.unit == most_interesting(tree["features.4"].to_dataset(), "am") is not None
+        assert tw.UnitScatter(tree, unit=2).unit == 2
+        assert tw.UnitScatter(tree, unit=None).unit is None
+        assert tw.UnitScatter(make_units(6, 8, images=False)).unit is None
 
     def test_can_be_given_at_the_start(self, tree):
         scatter = tw.UnitScatter(

@@ -14,6 +14,7 @@ import traitlets as t
 import xarray as xr
 from PIL import Image
 
+from ..derived.interesting_unit import most_interesting
 from ..derived.unit_columns import table
 from ..figures import unit_scatter, unit_scatter_template
 from ..records import RecordError, layer_tree, layers_of, open_record, validate
@@ -47,7 +48,10 @@ class UnitScatter(UnitTraits):
     objective : str
         Whose images are shown, "am" or "iam"; empty where the record has none.
     unit : int or None
-        The opened unit, None where none is open.
+        The opened unit, None where none is open. At first, unless it is given, the most interesting one of the layer
+        shown: the most class-selective of the units that respond well and whose image shows a pattern (neither silent
+        nor flat; `tunewidgets.derived.interesting_unit` has the rule). None in a layer without images; `unit=None`
+        opens none anywhere.
     pinned : int or None
         The unit kept beside it to compare with.
     selected : list of int
@@ -143,10 +147,13 @@ class UnitScatter(UnitTraits):
         self._homes: dict[str, str] = {}
         first = traits.get("layer", next(iter(self._given)))
         known = self._choices.get(first) or next(iter(self._choices.values()))
+        objective = traits.get("objective", known.objective)
+        if first in self._given and "unit" not in traits:
+            traits = {**traits, "unit": most_interesting(self._now(first), objective)}
         super().__init__(
             **{
                 "layer": first,
-                "objective": known.objective,
+                "objective": objective,
                 "x": known.x,
                 "y": known.y,
                 "color": known.color,

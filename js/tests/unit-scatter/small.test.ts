@@ -160,7 +160,7 @@ describe("the figure in the page", () => {
       bottom: 46 + 14 + 2 * 19,
     });
     expect(drawn(`${"a".repeat(20)}&lt;b&gt;${"c".repeat(90)}`, 390).name).toBe(
-      `${"a".repeat(20)}&lt;b&gt;${"c".repeat(16)}…`,
+      `${"a".repeat(20)}&lt;b&gt;${"c".repeat(15)}…`,
     );
     expect(drawn("x".repeat(110), 700).name).toHaveLength(110);
   });
