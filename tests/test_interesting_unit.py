@@ -64,7 +64,7 @@ def test_without_selectivity_it_is_the_least_replaceable_one():
     [
         make_units(6, 8, images=False),
         make_units(6, 8).drop_vars("image"),
-        make_units(3, 8, failed={unit: "the image held NaN" for unit in range(3)}),
+        make_units(3, 8, failed=dict.fromkeys(range(3), "the image held NaN")),
         make_units(3, 8, silent=[0, 1, 2]),
     ],
     ids=["no objective", "no images", "all failed", "all silent"],

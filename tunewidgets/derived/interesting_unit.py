@@ -15,11 +15,11 @@ __all__ = ["most_interesting"]
 def most_interesting(units: xr.Dataset, objective: str) -> int | None:
     """The most class-selective of the units that respond well and whose image shows a pattern.
 
-    A reader who opens the scatter then sees at once what the method is for: a picture, and a class that it belongs to. The
-    unit has an image under every objective, and its image under `objective` is not one flat color and excites it. Of such
-    units, only those count that respond to the data at least as strongly as half of them do, because a unit that hardly
-    ever responds looks selective by chance: a single image decides its preferred class. Of these, only those count whose
-    image varies at least as much as half of the images do, because a nearly even color shows nothing.
+    A reader who opens the scatter then sees at once what the method is for: a picture, and a class that it belongs to.
+    The unit has an image under every objective, and its image under `objective` is not one flat color and excites it.
+    Of such units, only those count that respond to the data at least as strongly as half of them do, because a unit
+    that hardly ever responds looks selective by chance: a single image decides its preferred class. Of these, only
+    those count whose image varies at least as much as half of the images do, because a nearly even color shows nothing.
 
     Parameters
     ----------

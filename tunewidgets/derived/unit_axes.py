@@ -1,7 +1,7 @@
 """Axes that spread a layer's units: a column's scale, its ends and its ticks.
 
-In: a column's values. Out: an axis on which they don't lie on one line. In deep layers most units have an RS of nearly 0:
-on a plain axis they would. Imports no torch.
+In: a column's values. Out: an axis on which they don't lie on one line, as on a plain axis they would in deep layers,
+where most units have an RS of nearly 0. Imports no torch.
 """
 
 import math

@@ -1,8 +1,8 @@
 """Unit columns: every measure of units as a column of the scatter, the table and the figures.
 
-In: a layer's unit record. Out: named columns with one value per unit, their labels and axes (`unit_axes`); and all of a
-layer's columns as one JSON-ready table, which the page draws and figures are built from. Numbers are rounded once, here,
-to what float32 can tell apart, so that Python's figures and the page's never differ. Imports no torch.
+In: a layer's unit record. Out: named columns with one value per unit, their labels and axes (`unit_axes`); and all of
+a layer's columns as one JSON-ready table, which the page draws and figures are built from. Numbers are rounded once,
+here, to what float32 can tell apart, so that Python's figures and the page's never differ. Imports no torch.
 """
 
 from collections.abc import Callable, Iterator, Sequence

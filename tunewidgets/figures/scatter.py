@@ -282,9 +282,10 @@ def bound(template: dict[str, Any], columns: dict[str, Any], choice: dict[str, s
             among, kept = set(meta["among"]), values[meta["of"]]
             mine = [at for at in drawn if kept[at] in among]
         for axis, of in (("x", of_x), ("y", of_y)):
-            trace[axis] = [place(of[at], axes[axis]["scale"]) for at in mine]
+            known = [value for value in map(of.__getitem__, mine) if value is not None]
+            trace[axis] = [place(value, axes[axis]["scale"]) for value in known]
             if axes[axis]["scale"] == "root":
-                trace[PLAIN_VALUES[axis]] = [_written(of[at]) for at in mine]
+                trace[PLAIN_VALUES[axis]] = [_written(value) for value in known]
         trace["customdata"] = [columns["unit"][at] for at in mine]
         # By these plotly follows a unit as it moves from one figure to the next.
         trace["ids"] = [str(number) for number in trace["customdata"]]

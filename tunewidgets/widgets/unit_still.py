@@ -110,8 +110,8 @@ def _gallery(
     spread = np.unique(np.linspace(0, len(rest) - 1, ACROSS * DOWN - len(first)).round().astype(int))
     chosen = [*first, *(rest[spread].tolist() if len(rest) else [])]
     corner = 2 * MARGIN + AXIS + PLOT[0]
-    for place, unit in enumerate(chosen):
-        x, y = corner + place % ACROSS * (CELL + 6), HEAD + place // ACROSS * (CELL + GAP)
+    for at, unit in enumerate(chosen):
+        x, y = corner + at % ACROSS * (CELL + 6), HEAD + at // ACROSS * (CELL + GAP)
         image = Image.fromarray(images[unit]).resize((CELL, CELL), Image.Resampling.BILINEAR)
         still.paste(image, (x, y))
         if unit == opened:
