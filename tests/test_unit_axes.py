@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tunewidgets.derived.unit_axes import axis_of, place, scale_of
+from tunewidgets.derived.unit_axes import axis_of, most_common, place, scale_of
 
 # RS of a deep layer of 192 units: most images are exceeded by one unit or two.
 DEEP = np.array([0] * 60 + [1] * 50 + [2] * 40 + [5] * 30 + [90] * 12) / 192
@@ -66,3 +66,15 @@ def test_ticks_stand_where_their_value_does(values, kind):
     assert apart.min() >= 0.08 * (axis.range[1] - axis.range[0]) * (1 - 1e-9)
     if kind == "count":
         assert all(value(text) == int(value(text)) for _, text in axis.ticks)
+
+
+def test_a_column_of_one_value_is_no_axis_for_a_layer():
+    deep = np.zeros(192)
+    deep[:9] = np.arange(1, 10) / 192
+    assert most_common(deep) == (0, 183)
+    assert not axis_of(deep, "share", "root").varied
+    deep[9] = 0.5
+    assert axis_of(deep, "share", "root").varied
+    # Units without a value yet don't count as alike.
+    assert axis_of(np.full(9, np.nan), "share", "linear").varied
+    assert most_common(np.array([np.nan])) == pytest.approx((np.nan, 0), nan_ok=True)

@@ -149,9 +149,19 @@ class TestUnits:
 
     @pytest.mark.parametrize("missing", ["images", "ablation"])
     def test_may_lack_parts(self, missing):
-        scatter = tw.UnitScatter(make_units(6, 8, **{missing: False}))
+        units = make_units(24, 8, **{missing: False})
+        scatter = tw.UnitScatter(units)
         assert scatter._still().width > 300
         assert scatter.y == ("accuracy_drop" if missing == "images" else "rs")
+
+    def test_opens_on_another_measure_where_rs_is_one_line_and_says_so(self):
+        units = make_units(24, 8, ablation=False)
+        flat = units.assign(rs=units["rs"].where(units["rs"].isnull(), 0))
+        scatter = tw.UnitScatter(flat)
+        assert (scatter.x, scatter.y) == ("selectivity", "mean_activation")
+        assert "RS (IAM) is 0 for 24 of 24 units" in layer_facts(flat)["notes"][0]
+        assert layer_facts(units)["notes"] == []
+        scatter.y = "rs"
 
     def test_of_one_unit(self):
         scatter = tw.UnitScatter(make_units(1, 8), unit=0)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["Axis", "Kind", "Scale", "axis_of", "ends_of", "place", "scale_of"]
+__all__ = ["Axis", "Kind", "Scale", "axis_of", "ends_of", "most_common", "place", "scale_of"]
 
 Kind = Literal["share", "percent", "number", "count", "class"]
 Scale = Literal["linear", "log", "root"]
@@ -19,6 +19,8 @@ Scale = Literal["linear", "log", "root"]
 WIDE = 100
 # A root scale is for values of which half lie within this share of the way from 0 to the farthest.
 CROWDED = 0.2
+# Where more than this share of the units have one and the same value, no scale spreads them.
+ALIKE = 0.95
 PADDING = 0.04
 # Between two ticks of a root scale, as a share of the axis.
 APART = 0.08
@@ -30,12 +32,14 @@ class Axis:
 
     `scale`: "linear", "log", or "root", on which a value stands at its signed square root. `range`: the ends, in powers
     of ten where the scale is "log", in signed roots where it is "root". `ticks`: of a root scale, where each stands and
-    the plain value it has; empty elsewhere, where plotly sets them.
+    the plain value it has; empty elsewhere, where plotly sets them. `varied`: whether it spreads the layer at all; it
+    does not where one value is that of more than 19 in 20 units.
     """
 
     scale: Scale
     range: tuple[float, float]
     ticks: tuple[tuple[float, str], ...] = ()
+    varied: bool = True
 
     def facts(self) -> dict[str, Any]:
         """The axis, ready for JSON."""
@@ -43,6 +47,7 @@ class Axis:
             "scale": self.scale,
             "range": list(self.range),
             "ticks": [list(tick) for tick in self.ticks],
+            "varied": self.varied,
         }
 
 
@@ -68,12 +73,19 @@ def scale_of(values: np.ndarray, kind: Kind) -> Scale:
 def axis_of(values: np.ndarray, kind: Kind, scale: Scale) -> Axis:
     """The axis of this scale that holds the values, with room for a point's mark at either end."""
     finite = _finite(values)
+    varied = most_common(values)[1] <= ALIKE * np.size(values)
     if scale == "log":
-        return Axis(scale, ends_of(np.log10(finite), kind))
+        return Axis(scale, ends_of(np.log10(finite), kind), varied=varied)
     if scale == "linear":
-        return Axis(scale, ends_of(finite, kind))
+        return Axis(scale, ends_of(finite, kind), varied=varied)
     ends = ends_of(np.sign(finite) * np.sqrt(np.abs(finite)), kind)
-    return Axis(scale, ends, tuple(_ticks(ends, kind)))
+    return Axis(scale, ends, tuple(_ticks(ends, kind)), varied)
+
+
+def most_common(values: np.ndarray) -> tuple[float, int]:
+    """The value that most have, and how many; NaN and 0 where there are none."""
+    known, counts = np.unique(_finite(values), return_counts=True)
+    return (float(known[counts.argmax()]), int(counts.max())) if len(known) else (math.nan, 0)
 
 
 def ends_of(values: np.ndarray, kind: Kind) -> tuple[float, float]:

@@ -57,7 +57,7 @@ describe("a unit's two images", () => {
     one.table.columns.own_response = {
       label: "response",
       kind: "number",
-      axis: { iam: { scale: "linear", range: [0, 9], ticks: [] } },
+      axis: { iam: { scale: "linear", range: [0, 9], ticks: [], varied: true } },
       values: { am: [], iam: [8, 2, 1, null, 1] },
     };
     const ends = (measured: boolean) => caption(one, "iam", 0, measured).split(". ")[1];

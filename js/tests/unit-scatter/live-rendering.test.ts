@@ -18,7 +18,7 @@ const LOOK = {
 };
 const GROWN: Grown = {
   values: { rs: 0.5 },
-  axes: { rs: { iam: { scale: "linear", range: [-0.1, 0.9], ticks: [] } } },
+  axes: { rs: { iam: { scale: "linear", range: [-0.1, 0.9], ticks: [], varied: true } } },
   silent: false,
   missing: null,
   said: null,

@@ -40,7 +40,7 @@ describe("who exceeds a unit", () => {
     copies.table.columns.substitutes = {
       label: "",
       kind: "count",
-      axis: { scale: "linear", range: [0, 3], ticks: [] },
+      axis: { scale: "linear", range: [0, 3], ticks: [], varied: true },
       values: [3, 3, 3, 3],
     };
     expect(exceedingSentence(copies, "iam", 3)).toBe(
@@ -97,6 +97,10 @@ describe("what may be chosen", () => {
   });
 
   it("falls back where a layer lacks them", () => {
+    const deep = structuredClone(some);
+    if (deep.table.columns.rs) deep.table.columns.rs.axis = { am: AXIS, iam: { ...AXIS, varied: false } };
+    deep.table.columns.mean_activation = { label: "m", kind: "number", axis: AXIS, values: [1, 2, 3, 4] };
+    expect(firstChoices(deep).y).toBe("mean_activation");
     const bare = structuredClone(some);
     bare.table.objectives = [];
     bare.table.columns = {

@@ -5,7 +5,7 @@ import type { Template } from "../../src/unit-scatter/data/figure-template";
 import type { Layer, Units } from "../../src/unit-scatter/data/units";
 import { FakeModel } from "../fake-model";
 
-export const AXIS: Axis = { scale: "linear", range: [0, 1], ticks: [] };
+export const AXIS: Axis = { scale: "linear", range: [0, 1], ticks: [], varied: true };
 
 export function layer(name: string, selectivity: (number | null)[], rs: (number | null)[]): Layer {
   const all = selectivity.map((_, unit) => unit);

@@ -12,6 +12,8 @@ export interface Axis {
   range: [low: number, high: number];
   /** Of a root scale: where each tick stands, and the value it has. */
   ticks: [place: number, text: string][];
+  /** Whether it spreads the layer at all: nearly all units may have one value. */
+  varied: boolean;
 }
 
 export interface Column {

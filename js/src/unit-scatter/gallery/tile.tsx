@@ -30,21 +30,13 @@ export function Tile({ view, unit, column, color, at, count, current }: Props) {
   const preferred = valueText(layer, "preferred_class", objective, unit);
   const value = column && column !== "preferred_class" ? valueText(layer, column, objective, unit) : "";
   const flaw = flawOf(view, unit);
-  const label = [
-    `unit ${unit}`,
-    preferred === "–" ? "" : preferred,
-    value ? `${layer.table.columns[column]?.label ?? column} ${value}` : "",
-    flaw,
-    state.selected.includes(unit) ? "selected" : "",
-    state.pinned === unit ? "pinned" : "",
-  ];
+  const marks = [state.selected.includes(unit) ? "selected" : "", state.pinned === unit ? "pinned" : ""];
   return (
     // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus, and says which of its options is current
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list has the keys
     <div
       id={idOf(view, unit)}
       role="option"
-      aria-label={label.filter(Boolean).join(", ")}
       aria-selected={state.unit === unit}
       aria-posinset={at + 1}
       aria-setsize={count}
@@ -63,24 +55,39 @@ export function Tile({ view, unit, column, color, at, count, current }: Props) {
       <span class="tws-tile-frame">
         <ImageCanvas image={images.of(layer, objective, unit)} name="" pixels={PIXELS} />
         {flaw ? (
-          <span class="tws-tile-flaw">{flaw === "not rendered yet" ? <UnrenderedRing /> : flaw}</span>
+          <span class="tws-tile-flaw">
+            {flaw === UNRENDERED ? <UnrenderedRing /> : flaw}
+            <span class="tw-hidden">{flaw === UNRENDERED ? `${flaw}, ` : ", "}</span>
+          </span>
         ) : null}
       </span>
       <span class="tws-tile-line">
+        <span class="tw-hidden">unit </span>
         <b>{unit}</b>
+        {value ? <span class="tw-hidden">, {layer.table.columns[column]?.label ?? column} </span> : null}
         <span>{value}</span>
       </span>
-      <span class="tws-tile-class">{preferred === "–" ? "" : preferred}</span>
+      <span class="tws-tile-class">
+        {preferred === "–" ? null : <span class="tw-hidden">, </span>}
+        {preferred === "–" ? "" : preferred}
+        {marks.filter(Boolean).map((mark) => (
+          <span key={mark} class="tw-hidden">
+            , {mark}
+          </span>
+        ))}
+      </span>
     </div>
   );
 }
+
+const UNRENDERED = "not rendered yet";
 
 /** What is the matter with a unit, in a word. */
 function flawOf(view: View, unit: number): string {
   const { layer, state } = view.scatter;
   const { objective } = state;
   const { dead, silent, failed, waiting } = layer.table;
-  if (waiting[objective]?.includes(unit)) return "not rendered yet";
+  if (waiting[objective]?.includes(unit)) return UNRENDERED;
   if (failed[objective]?.includes(unit)) return "no image";
   if (dead.includes(unit)) return "dead";
   if (silent[objective]?.includes(unit)) return "silent";
