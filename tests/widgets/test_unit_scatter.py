@@ -149,17 +149,17 @@ class TestUnits:
 
     @pytest.mark.parametrize("missing", ["images", "ablation"])
     def test_may_lack_parts(self, missing):
-        units = make_units(24, 8, **{missing: False})
+        units = make_units(40, 8, **{missing: False})
         scatter = tw.UnitScatter(units)
         assert scatter._still().width > 300
         assert scatter.y == ("accuracy_drop" if missing == "images" else "rs")
 
     def test_opens_on_another_measure_where_rs_is_one_line_and_says_so(self):
-        units = make_units(24, 8, ablation=False)
+        units = make_units(40, 8, ablation=False)
         flat = units.assign(rs=units["rs"].where(units["rs"].isnull(), 0))
         scatter = tw.UnitScatter(flat)
         assert (scatter.x, scatter.y) == ("selectivity", "mean_activation")
-        assert "RS (IAM) is 0 for 24 of 24 units" in layer_facts(flat)["notes"][0]
+        assert "RS (IAM) is 0 for 40 of 40 units" in layer_facts(flat)["notes"][0]
         assert layer_facts(units)["notes"] == []
         scatter.y = "rs"
 
@@ -206,11 +206,11 @@ class TestWhatThePageIsSent:
     def test_a_layer_of_copies_is_explained(self):
         [note] = layer_facts(make_units(8, 8, copies=True))["notes"]
         assert note.startswith("8 of 8 living units respond alike")
-        assert layer_facts(make_units(8, 8))["notes"] == []
+        assert layer_facts(make_units(40, 8))["notes"] == []
 
     def test_what_is_missing_is_said(self):
         assert "no RS and no images" in layer_facts(make_units(8, 8, images=False))["notes"][0]
-        without = make_units(8, 8).drop_vars("image")
+        without = make_units(40, 8).drop_vars("image")
         assert layer_facts(without)["notes"] == ["This record has no images, only what was measured on them."]
 
     @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def notes(units: xr.Dataset) -> list[str]:
                 "the others; still RS is 0, because copies never respond more strongly than one another.  "
                 "Here, read the number of substitutes beside RS."
             )
-    elif said := _one_rs(units):
+    if not found and (said := _one_rs(units)):
         found.append(said)
     if "rendered" not in units:
         found.append(
