@@ -1,14 +1,14 @@
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useChanges } from "../../src/shared/use-changes";
-import { Gallery } from "../../src/unit-scatter/gallery/gallery";
 import {
   FIRST_CHOICE,
   type GalleryChoice,
   galleryUnits,
   groups,
   preferredClasses,
-} from "../../src/unit-scatter/gallery/gallery-units";
+} from "../../src/unit-scatter/data/gallery-units";
+import { Gallery } from "../../src/unit-scatter/gallery/gallery";
 import { gridIn, placeAfter } from "../../src/unit-scatter/gallery/grid";
 import { Scatter } from "../../src/unit-scatter/state/scatter";
 import { View } from "../../src/unit-scatter/state/view";

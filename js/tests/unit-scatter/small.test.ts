@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { axisColumns, colorColumns, firstChoices } from "../../src/unit-scatter/data/choices";
 import { unitWarnings } from "../../src/unit-scatter/data/unit-warnings";
 import { classBars, drop, exceedingSentence, number, valueText } from "../../src/unit-scatter/data/units";
+import { ordered, windowed } from "../../src/unit-scatter/data/visible-rows";
 import { figure } from "../../src/unit-scatter/plot/figure";
 import { pageFigure, plainTitle } from "../../src/unit-scatter/plot/page-figure";
-import { ordered, windowed } from "../../src/unit-scatter/table/visible-rows";
 import { AXIS, layer, TEMPLATE } from "./units";
 
 const some = layer("conv1", [0.3, 0.1, null, 0.2], [0.5, 0.25, null, 0]);

@@ -1,9 +1,9 @@
 import { render } from "preact";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { useChanges } from "../../src/shared/use-changes";
+import { TERMS } from "../../src/unit-scatter/data/terms";
 import { Scatter } from "../../src/unit-scatter/state/scatter";
 import { View } from "../../src/unit-scatter/state/view";
-import { TERMS } from "../../src/unit-scatter/terms/terms";
 import { Term, Tips } from "../../src/unit-scatter/terms/tips";
 import { scatterModel } from "./units";
 

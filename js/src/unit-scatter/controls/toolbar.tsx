@@ -2,9 +2,9 @@
 // In: what the layer offers. Out: the reader's choice of layer, objective, axes and color, and the table's button.
 import { ChoiceList } from "../../shared/choice-list";
 import { axisColumns, colorColumns } from "../data/choices";
+import { isTerm } from "../data/terms";
 import { countOf, hasImages, objectiveName } from "../data/units";
 import type { View } from "../state/view";
-import { isTerm } from "../terms/terms";
 import { explains } from "../terms/tips";
 
 const NONE = "";

@@ -1,9 +1,9 @@
 // Unit scatter, gallery: its order and its filters.
 // In: a view and how many units they leave. Out: the reader's choice.
 import { ChoiceList } from "../../shared/choice-list";
+import { type GalleryChoice, type Group, groups, orderedBy, preferredClasses } from "../data/gallery-units";
 import { countOf } from "../data/units";
 import type { View } from "../state/view";
-import { type GalleryChoice, type Group, groups, orderedBy, preferredClasses } from "./gallery-units";
 
 const ALL = "";
 

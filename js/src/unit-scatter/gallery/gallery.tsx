@@ -4,11 +4,11 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../../shared/keyboard";
 import { classColors } from "../data/class-colors";
+import { FIRST_CHOICE, galleryUnits, orderedBy } from "../data/gallery-units";
 import { columnValue, objectiveName } from "../data/units";
+import { windowed } from "../data/visible-rows";
 import type { View } from "../state/view";
-import { windowed } from "../table/visible-rows";
 import { GalleryBar } from "./gallery-bar";
-import { FIRST_CHOICE, galleryUnits, orderedBy } from "./gallery-units";
 import { GAP, gridIn, placeAfter } from "./grid";
 import { idOf, Tile } from "./tile";
 

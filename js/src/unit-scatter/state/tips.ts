@@ -1,7 +1,7 @@
 // Unit scatter, state: which explanation is shown, and at which element.
 // In: what mouse and focus do. Out: the explanation; it stays a moment after the mouse left, so that it can be gone into.
 import { onEnd } from "../../shared/lifetime";
-import type { TermName } from "../terms/terms";
+import type { TermName } from "../data/terms";
 
 const STAYS = 150;
 

@@ -6,7 +6,7 @@
 import type { KeyMap } from "../../shared/keyboard";
 import { Clock } from "../../shared/latency";
 import { Observable } from "../../shared/observable";
-import { FIRST_CHOICE, type GalleryChoice } from "../gallery/gallery-units";
+import { FIRST_CHOICE, type GalleryChoice } from "../data/gallery-units";
 import { type Direction, middleUnit, nearestUnit, type ScreenPoint } from "./nearest-unit";
 import type { Scatter } from "./scatter";
 import { TipState } from "./tips";

@@ -5,13 +5,13 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../../shared/keyboard";
 import { classColors } from "../data/class-colors";
+import { isTerm } from "../data/terms";
 import { columnValue, hasImages, valueText } from "../data/units";
+import { ordered, windowed } from "../data/visible-rows";
 import { ImageCanvas } from "../images/image-canvas";
 import { UnrenderedRing } from "../images/unrendered-ring";
 import type { View } from "../state/view";
-import { isTerm } from "../terms/terms";
 import { explains } from "../terms/tips";
-import { ordered, windowed } from "./visible-rows";
 
 const ROW = 36;
 const HEIGHT = 396;

@@ -3,8 +3,8 @@
 // explanation. Escape takes the box away, and the mouse may go into it.
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { TERMS, type TermName } from "../data/terms";
 import type { View } from "../state/view";
-import { TERMS, type TermName } from "./terms";
 
 /** Attributes of a control that explains a term. */
 export function explains(view: View, name: TermName) {

@@ -5,12 +5,12 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { TroubleBox } from "../../shared/trouble-box";
 import { useChanges } from "../../shared/use-changes";
 import { eyeImage, imageName, measuredKind } from "../data/eye-and-measured-image";
+import { isTerm } from "../data/terms";
 import { objectiveName, otherObjective, waitsFor } from "../data/units";
 import { ImageCanvas } from "../images/image-canvas";
 import { UnrenderedRing } from "../images/unrendered-ring";
 import type { Progress } from "../state/live-rendering";
 import type { View } from "../state/view";
-import { isTerm } from "../terms/terms";
 import { Term } from "../terms/tips";
 import { ImageSwitch } from "./image-switch";
 

@@ -2,10 +2,10 @@
 // In: a unit. Out: its images, its numbers, the units that exceed it on its own image, its classes and its exemplars.
 
 import { isFlat } from "../data/eye-and-measured-image";
+import { isTerm, type TermName } from "../data/terms";
 import { unitWarnings } from "../data/unit-warnings";
 import { className, columnValue, measuredDrop, valueText } from "../data/units";
 import type { View } from "../state/view";
-import { isTerm, type TermName } from "../terms/terms";
 import { Term } from "../terms/tips";
 import { ClassMeans } from "./class-means";
 import { Exemplars } from "./exemplars";

@@ -1,8 +1,8 @@
-// Unit scatter, gallery: which units it shows, in which order.
+// Unit scatter, data: which units the gallery shows, in which order.
 // In: a layer, and the reader's order and filters. Out: units; and the filters that leave some, with how many.
-import { isFlat } from "../data/eye-and-measured-image";
-import { columnValue, countOf, type Layer } from "../data/units";
-import { ordered } from "../table/visible-rows";
+import { isFlat } from "./eye-and-measured-image";
+import { columnValue, countOf, type Layer } from "./units";
+import { ordered } from "./visible-rows";
 
 /** What may be the matter with a unit, or all units, or the reader's selection. */
 export type Group = "all" | "selected" | "flat" | "silent" | "dead" | "failed" | "waiting";

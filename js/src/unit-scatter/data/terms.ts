@@ -1,4 +1,4 @@
-// Unit scatter, terms: what the short names stand for, each in a sentence or two.
+// Unit scatter, data: what the short names stand for, each in a sentence or two.
 // In: a term. Out: its explanation, in plain text.
 
 export const TERMS = {
