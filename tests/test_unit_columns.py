@@ -62,31 +62,45 @@ def test_what_the_record_lacks_is_absent():
     assert "rs" not in table(bare)["columns"]
 
 
-def test_an_axis_holds_the_values_of_all_objectives(units):
-    found = columns(units, "am")["own_response"]
-    values = units["own_response"].where(~units["silent"]).values
-    assert found.range[0] < np.nanmin(values)
-    assert found.range[1] > np.nanmax(values)
-    assert found.range == columns(units, "iam")["own_response"].range
+def test_an_axis_ends_where_the_values_of_its_objective_do(units):
+    spread = np.linspace(0.1, 1, 40, dtype=np.float32)
+    units = units.assign(rs=(("objective", "unit"), np.stack([spread, spread / 2])))
+    for objective in ("am", "iam"):
+        values = units["rs"].sel(objective=objective).values
+        axis = columns(units, objective)["rs"].axis
+        assert axis.scale == "linear"
+        span = np.nanmax(values) - np.nanmin(values)
+        assert axis.range == pytest.approx(
+            (np.nanmin(values) - 0.04 * span, np.nanmax(values) + 0.04 * span), rel=1e-5
+        )
+        assert axis.facts() == table(units)["columns"]["rs"]["axis"][objective]
+
+
+def test_objectives_share_a_column_s_scale(units):
+    crowded = np.full(40, 0.01, np.float32)
+    crowded[0] = 1
+    spread = np.linspace(0, 0.05, 40, dtype=np.float32)
+    units = units.assign(rs=(("objective", "unit"), np.stack([crowded, spread])))
+    assert {columns(units, name)["rs"].axis.scale for name in ("am", "iam")} == {"root"}
 
 
 def test_a_log_scale_helps_where_values_are_wide_and_above_zero(units):
     wide = units.assign(mean_activation=("unit", np.geomspace(1e-4, 10, 40).astype(np.float32)))
     found = columns(wide)["mean_activation"]
-    assert found.log
-    assert found.range[0] < -4 + 0.5
-    assert found.range[1] > 1
-    assert not columns(units)["selectivity"].log
+    assert found.axis.scale == "log"
+    assert found.axis.range[0] < -4 + 0.5
+    assert found.axis.range[1] > 1
+    assert columns(units)["selectivity"].axis.scale == "linear"
     negative = units.assign(loss_increase=("unit", np.linspace(-1, 100, 40).astype(np.float32)))
-    assert not columns(negative)["loss_increase"].log
+    assert columns(negative)["loss_increase"].axis.scale != "log"
 
 
 def test_a_constant_column_still_has_an_axis(units):
     flat = units.assign(rs=xr.zeros_like(units["rs"]), loss_increase=xr.full_like(units["loss_increase"], 2))
-    assert columns(flat)["rs"].range == (-0.04, 1.04)
-    assert columns(flat)["loss_increase"].range == (1.8, 2.2)
+    assert columns(flat)["rs"].axis.range == (-0.04, 1.04)
+    assert columns(flat)["loss_increase"].axis.range == (1.8, 2.2)
     empty = units.assign(rs=xr.full_like(units["rs"], np.nan))
-    assert columns(empty)["rs"].range == (-0.04, 1.04)
+    assert columns(empty)["rs"].axis.range == (-0.04, 1.04)
 
 
 def test_the_table_says_who_is_left_out_and_why(units):

@@ -88,13 +88,29 @@ def test_points_are_the_record_s_numbers():
     [points] = figure.data
     own = units.sel(objective="am")
     np.testing.assert_array_equal(np.float32(points.x), units["selectivity"].values[list(points.customdata)])
-    np.testing.assert_array_equal(np.float32(points.y), own["rs"].values[list(points.customdata)])
+    np.testing.assert_array_equal(np.float32(points.text), own["rs"].values[list(points.customdata)])
     assert sorted(points.customdata) == sorted(set(range(30)) - {4, 7})
     assert "n = 28 of 30: 1 dead, 1 silent" in figure.layout.title.subtitle.text
-    rho = stats.spearmanr(points.x, points.y).statistic
+    rho = stats.spearmanr(points.x, np.float64(points.text)).statistic
     assert f"ρ = {rho:.2f}".replace("-", "−") in figure.layout.title.subtitle.text
     assert points.meta["x"] == "selectivity"
     assert points.meta["y"] == "rs"
+
+
+def test_a_crowded_axis_has_roots_and_says_values():
+    units = make_units(60, 2, layer="deep")
+    crowded = np.repeat(np.float32([0, 1, 2, 40]) / 60, [20, 20, 15, 5])
+    units["rs"] = (("objective", "unit"), np.stack([crowded, crowded]))
+    figure = figures.unit_scatter(units, color=None)
+    [points] = figure.data
+    np.testing.assert_allclose(np.square(points.y), np.float64(points.text), rtol=1e-6)
+    np.testing.assert_array_equal(np.float32(points.text), crowded[list(points.customdata)])
+    assert "RS %{text:.3f}" in points.hovertemplate
+    assert "class selectivity %{x:.3f}" in points.hovertemplate
+    axis = figure.layout.yaxis
+    assert axis.title.text == "RS (IAM), root scale"
+    np.testing.assert_allclose(np.square(axis.tickvals), np.array(axis.ticktext, float), rtol=1e-6)
+    assert figure.layout.xaxis.tickvals is None
 
 
 def test_a_class_keeps_its_mark_in_every_layer():

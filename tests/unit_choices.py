@@ -1,8 +1,8 @@
 """Records and choices by which Python's scatter and the page's are compared.
 
 In: nothing. Out: a small tree of unit records with all that makes trouble (dead, silent, failed and waiting units,
-ties, a wide column, a constant one, names with markup, a layer without ablation), and the choices a reader has on each
-layer.
+ties, a wide column, a crowded one, a constant one, names with markup, a layer without ablation), and the choices a
+reader has on each layer.
 """
 
 from itertools import product

@@ -23,7 +23,7 @@ def page(browser: Browser, exported: Path, request: pytest.FixtureRequest) -> It
     page = context.new_page()
     page.goto(exported.as_uri())
     expect(page.locator(".tw-explorer .twe-count")).to_have_text("4 / 8")
-    expect(page.locator(".tw-scatter .tws-invitation")).to_have_count(2)
+    expect(page.locator(".tw-scatter canvas.tws-large")).to_have_count(2)
     page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
     yield page
     context.close()
@@ -45,12 +45,16 @@ def test_nothing_keeps_anybody_out_at_first(page: Page):
 
 
 def test_nothing_keeps_anybody_out_of_what_was_opened(page: Page):
-    page.locator(".tws-invitation").first.wait_for()
     plot = page.locator(".tw-scatter").first.get_by_role("application")
     plot.focus()
     plot.press("ArrowRight")
     plot.press("Enter")
-    expect(page.locator(".tw-scatter canvas.tws-large")).to_have_count(2)
+    plot.press("p")
+    gallery = page.locator(".tw-scatter").first.get_by_role("listbox")
+    gallery.press("End")
+    gallery.press("Enter")
+    expect(page.locator(".tw-scatter").first.locator(".tws-unit")).to_have_count(2)
+    page.locator(".tw-scatter").first.locator(".tws-term").first.focus()
     page.locator(".tw-scatter").first.get_by_role("button", name="Table of").click()
     page.locator(".twr-cell").first.click()
     expect(page.locator(".twr-detail canvas").first).to_be_visible()

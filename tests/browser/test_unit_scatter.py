@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser.lab import WAIT, Notebook, eventually
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FloatRect, Locator, expect
 
 NOTEBOOK = """
 from unit_records import make_tree
@@ -48,6 +48,13 @@ class Scatter:
         box = ring.locator("circle").bounding_box()
         assert box is not None
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def whole_plot(self) -> FloatRect:
+        """Where the plot is on the screen, all of it in view."""
+        self.plot.evaluate("plot => plot.scrollIntoView({ block: 'center' })")
+        box = self.plot.bounding_box()
+        assert box is not None
+        return box
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +150,9 @@ def test_images_stand_in_the_plot_and_a_click_into_one_opens_its_unit(scatter, a
 
 
 def test_a_box_selects(scatter):
-    box = scatter.plot.bounding_box()
+    box = scatter.whole_plot()
     mouse = scatter.page.mouse
-    mouse.move(box["x"] + 62, box["y"] + 40)
+    mouse.move(box["x"] + 70, box["y"] + 40)
     mouse.down()
     mouse.move(box["x"] + 330, box["y"] + box["height"] - 60, steps=8)
     mouse.up()
@@ -163,12 +170,102 @@ def test_a_box_selects(scatter):
     scatter.root.get_by_role("button", name="Table of 48 units").click()
 
 
+def test_the_gallery_shows_every_unit_and_is_whole_by_keyboard(scatter, artifacts: Path):
+    gallery = scatter.root.get_by_role("region", name="Gallery")
+    pictures, tiles = gallery.get_by_role("listbox"), gallery.locator("[role=option]")
+    best = int(scatter.notebook.python("print(int(widget.record()['selectivity'].argmax('unit')))"))
+    expect(tiles.first.locator("b")).to_have_text(str(best))
+    # All of them by way of the keyboard, though only some are in the page at a time.
+    seen = set()
+    pictures.focus()
+    for _ in range(48):
+        current = pictures.get_attribute("aria-activedescendant")
+        seen.add(current.rpartition("-")[2])
+        scatter.page.keyboard.press("ArrowRight")
+    assert seen == {str(unit) for unit in range(48)}
+    scatter.page.keyboard.press("Home")
+    scatter.page.keyboard.press("Enter")
+    eventually(lambda: scatter.python("unit"), str(best))
+    expect(pictures).to_be_focused()
+    scatter.page.keyboard.press("s")
+    scatter.page.keyboard.press("p")
+    eventually(lambda: (scatter.python("selected"), scatter.python("pinned")), (f"[{best}]", str(best)))
+    gallery.get_by_label("Show").select_option("silent")
+    # The dead one is silent too.
+    expect(tiles.locator("b")).to_have_text(["5", "3"])
+    gallery.get_by_label("Show").select_option("all")
+    gallery.get_by_label("Sort by").select_option("rs")
+    gallery.get_by_role("button", name="Highest first").click()
+    expect(gallery.get_by_role("button", name="Lowest first")).to_be_visible()
+    gallery.screenshot(path=artifacts / "scatter-gallery.png")
+
+
+def test_short_names_are_spelled_out_on_hover_and_focus(scatter):
+    scatter.notebook.python(f"widget.unit = {lonely(scatter)}")
+    tip = scatter.root.locator(".tws-tip")
+    term = scatter.root.locator(".tw-numbers").get_by_role("button", name="RS", exact=True)
+    term.hover()
+    expect(tip).to_contain_text("representative substitution")
+    scatter.page.keyboard.press("Tab")
+    scatter.page.mouse.move(5, 5)
+    term.focus()
+    scatter.page.keyboard.press("Shift+Tab")
+    scatter.page.keyboard.press("Tab")
+    expect(term).to_be_focused()
+    expect(tip).to_contain_text("representative substitution")
+    inside = "(tip) => { const [a, b] = [tip, tip.closest('.tw')].map((e) => e.getBoundingClientRect());"
+    assert tip.evaluate(f"{inside} return a.left >= b.left && a.right <= b.right; }}")
+    scatter.page.keyboard.press("Escape")
+    expect(tip).to_have_count(0)
+    expect(scatter.heading).to_be_visible()
+    described = scatter.root.get_by_role("button", name="IAM", exact=True).first
+    assert "independent activation maximization" in described.evaluate(
+        "button => document.getElementById(button.getAttribute('aria-describedby')).textContent"
+    )
+
+
+def test_what_a_finger_needs_is_large_enough_and_nothing_is_cut_in_a_narrow_cell(scatter):
+    unit = lonely(scatter)
+    scatter.notebook.python(f"widget.pinned = {unit}; widget.unit = {unit - 1 if unit else 1}")
+    scatter.root.get_by_role("button", name="Table of 48 units").click()
+    for width in (1400, 700, 470):
+        scatter.page.set_viewport_size({"width": width, "height": 1600})
+        expect(scatter.heading).to_have_count(2)
+        eventually(lambda: scatter.root.evaluate("root => root.scrollWidth <= root.clientWidth"), True)
+        one, two = (scatter.root.locator(".tws-unit").nth(at).bounding_box() for at in range(2))
+        assert abs(one["y"] - two["y"]) < 1
+        assert one["x"] + one["width"] <= two["x"]
+        small = scatter.root.evaluate(
+            """root => [...root.querySelectorAll("button, select, .modebar-btn, label, [role=option]")]
+                .map((one) => [one.textContent, one.getBoundingClientRect()])
+                .filter(([, { width, height }]) => width > 0 && (width < 24 || height < 24))
+                .map(([text, { width, height }]) => `${text} ${width} x ${height}`)"""
+        )
+        assert small == []
+    scatter.page.set_viewport_size({"width": 1400, "height": 1000})
+    scatter.root.get_by_role("button", name="Table of 48 units").click()
+
+
+def test_what_changed_while_it_was_hidden_is_drawn_once_it_is_shown(scatter):
+    scatter.root.evaluate("root => { root.parentElement.style.display = 'none'; }")
+    scatter.notebook.python("widget.images = True; widget.y = 'auc'")
+    scatter.page.wait_for_timeout(300)
+    scatter.root.evaluate("root => { root.parentElement.style.display = ''; }")
+    expect(scatter.title).to_contain_text("AUC for the preferred class against")
+    plane = scatter.root.locator("canvas.tws-plane")
+    eventually(lambda: plane.evaluate(PAINTED) >= 8 * 36 * 36, True)
+    # While JupyterLab loads another theme, nothing has any room.
+    for theme in ("Dark", "Light"):
+        scatter.notebook.theme(theme)
+        eventually(lambda: plane.evaluate(PAINTED) >= 8 * 36 * 36, True)
+
+
 def test_a_lasso_selects_and_stays_the_tool(scatter):
     tool = scatter.root.locator(".modebar-btn[data-val=lasso]")
     scatter.plot.hover()
     tool.click()
     expect(tool).to_have_class(re.compile("active"))
-    box = scatter.plot.bounding_box()
+    box = scatter.whole_plot()
     middle, across = box["x"] + 220, box["y"] + box["height"] / 2
     mouse = scatter.page.mouse
     mouse.move(middle + 130, across)

@@ -18,6 +18,7 @@ from recovery_records import make_recovery
 from unit_records import make_tree, make_units
 
 import tunewidgets as tw
+from tunewidgets.derived.interesting_unit import most_interesting
 from tunewidgets.records import RecordError
 from tunewidgets.widgets import unit_sheets
 from tunewidgets.widgets.unit_page import layer_facts
@@ -42,7 +43,14 @@ class TestTraits:
     def test_start(self, scatter):
         assert (scatter.layer, scatter.objective) == ("features.1", "iam")
         assert (scatter.x, scatter.y, scatter.color) == ("selectivity", "rs", "preferred_class")
-        assert (scatter.unit, scatter.pinned, scatter.selected) == (None, None, [])
+        assert (scatter.pinned, scatter.selected) == (None, [])
+
+    def test_opens_the_most_interesting_unit_unless_one_is_given(self, tree):
+        scatter = tw.UnitScatter(tree, layer="features.4", objective="am")
+        assert scatter.unit == most_interesting(tree["features.4"].to_dataset(), "am") is not None
+        assert tw.UnitScatter(tree, unit=2).unit == 2
+        assert tw.UnitScatter(tree, unit=None).unit is None
+        assert tw.UnitScatter(make_units(6, 8, images=False)).unit is None
 
     def test_can_be_given_at_the_start(self, tree):
         scatter = tw.UnitScatter(
@@ -141,9 +149,19 @@ class TestUnits:
 
     @pytest.mark.parametrize("missing", ["images", "ablation"])
     def test_may_lack_parts(self, missing):
-        scatter = tw.UnitScatter(make_units(6, 8, **{missing: False}))
+        units = make_units(40, 8, **{missing: False})
+        scatter = tw.UnitScatter(units)
         assert scatter._still().width > 300
         assert scatter.y == ("accuracy_drop" if missing == "images" else "rs")
+
+    def test_opens_on_another_measure_where_rs_is_one_line_and_says_so(self):
+        units = make_units(40, 8, ablation=False)
+        flat = units.assign(rs=units["rs"].where(units["rs"].isnull(), 0))
+        scatter = tw.UnitScatter(flat)
+        assert (scatter.x, scatter.y) == ("selectivity", "mean_activation")
+        assert "RS (IAM) is 0 for 40 of 40 units" in layer_facts(flat)["notes"][0]
+        assert layer_facts(units)["notes"] == []
+        scatter.y = "rs"
 
     def test_of_one_unit(self):
         scatter = tw.UnitScatter(make_units(1, 8), unit=0)
@@ -188,11 +206,11 @@ class TestWhatThePageIsSent:
     def test_a_layer_of_copies_is_explained(self):
         [note] = layer_facts(make_units(8, 8, copies=True))["notes"]
         assert note.startswith("8 of 8 living units respond alike")
-        assert layer_facts(make_units(8, 8))["notes"] == []
+        assert layer_facts(make_units(40, 8))["notes"] == []
 
     def test_what_is_missing_is_said(self):
         assert "no RS and no images" in layer_facts(make_units(8, 8, images=False))["notes"][0]
-        without = make_units(8, 8).drop_vars("image")
+        without = make_units(40, 8).drop_vars("image")
         assert layer_facts(without)["notes"] == ["This record has no images, only what was measured on them."]
 
     @pytest.mark.parametrize(

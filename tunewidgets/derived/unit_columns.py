@@ -1,24 +1,23 @@
 """Unit columns: every measure of units as a column of the scatter, the table and the figures.
 
-In: a layer's unit record. Out: named columns with one value per unit, their labels, ranges and whether a log scale
-helps; and all of a layer's columns as one JSON-ready table, which the page draws and figures are built from. Numbers
-are rounded once, here, to what float32 can tell apart, so that Python's figures and the page's never differ. Imports no
-torch.
+In: a layer's unit record. Out: named columns with one value per unit, their labels and axes (`unit_axes`); and all of
+a layer's columns as one JSON-ready table, which the page draws and figures are built from. Numbers are rounded once,
+here, to what float32 can tell apart, so that Python's figures and the page's never differ. Imports no torch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from ..records import layers_of, settings_of
+from .unit_axes import Axis, Kind, axis_of, scale_of
 
-__all__ = ["Column", "chosen", "columns", "layer_of", "made", "scales", "table", "waiting"]
+__all__ = ["Column", "axes", "chosen", "columns", "layer_of", "made", "table", "waiting"]
 
 Value = float | int | None
-Kind = Literal["share", "percent", "number", "count", "class"]
 
 OBJECTIVE_NAMES = {"am": "AM", "iam": "IAM"}
 # How the status begins for a unit whose image has not been made: that is not a failure, it waits.
@@ -31,9 +30,6 @@ OPTIMIZED = {
     "pre": "optimized before the layer’s own rectifier",
     "post": "optimized after the layer’s own rectifier",
 }
-# From this ratio of its largest to its smallest value upward, a column reads better on a log scale.
-WIDE = 100
-PADDING = 0.04
 
 
 @dataclass(frozen=True)
@@ -41,16 +37,15 @@ class Column:
     """One column of a unit record.
 
     `values` has one number per unit, None where the column means nothing for it; `kind` says how to write a number;
-    `log` whether a log scale helps; `per_objective` whether the column differs by objective; `range` is that of an axis
-    which holds all values under every objective, in powers of ten where `log`.
+    `per_objective` whether the column differs by objective; `axis` spreads these values. Under every objective the
+    column's axis has the same scale, and its ends are those of the objective's own values.
     """
 
     values: list[Value]
     label: str
     kind: Kind
-    log: bool
     per_objective: bool
-    range: tuple[float, float]
+    axis: Axis
 
 
 @dataclass(frozen=True)
@@ -125,29 +120,34 @@ def columns(units: xr.Dataset, objective: str | None = "iam") -> dict[str, Colum
     for name, whole in _wholes(units):
         source = _SOURCES[name]
         per_objective = "objective" in whole.dims
-        log, ends = _scale(whole.values, source.kind)
+        own = whole.sel(objective=objective).values if per_objective else whole.values
         found[name] = Column(
-            values=_cut(
-                whole.sel(objective=objective).values if per_objective else whole.values, source.kind
-            ),
+            values=_cut(own, source.kind),
             label=source.label,
             kind=source.kind,
-            log=log,
             per_objective=per_objective,
-            range=ends,
+            axis=axis_of(own, source.kind, scale_of(whole.values, source.kind)),
         )
     return found
 
 
-def scales(units: xr.Dataset) -> dict[str, tuple[bool, tuple[float, float]]]:
-    """For columns that differ by objective: whether a log scale helps, and the ends of an axis, as in `columns`.
+def axes(units: xr.Dataset) -> dict[str, dict[str, dict[str, Any]]]:
+    """For columns that differ by objective: the axis under each, as in `table`.
 
-    These change when an image is made; the rest of a column does not.
+    These change when an image is made; those of other columns do not.
     """
     return {
-        name: _scale(whole.values, _SOURCES[name].kind)
+        name: _axes_by_objective(whole, _SOURCES[name].kind)
         for name, whole in _wholes(units)
         if "objective" in whole.dims
+    }
+
+
+def _axes_by_objective(whole: xr.DataArray, kind: Kind) -> dict[str, dict[str, Any]]:
+    scale = scale_of(whole.values, kind)
+    return {
+        str(name): axis_of(whole.sel(objective=name).values, kind, scale).facts()
+        for name in whole["objective"].values
     }
 
 
@@ -173,13 +173,6 @@ def _wholes(units: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
         yield name, whole
 
 
-def _scale(values: np.ndarray, kind: Kind) -> tuple[bool, tuple[float, float]]:
-    known = values.astype(np.float64)
-    finite = known[np.isfinite(known)]
-    log = kind == "number" and _is_wide(finite)
-    return log, _range(np.log10(finite) if log else finite, kind)
-
-
 def table(units: xr.Dataset) -> dict[str, Any]:
     """A layer's columns under all objectives, ready for JSON: what the page gets once per layer.
 
@@ -188,7 +181,7 @@ def table(units: xr.Dataset) -> dict[str, Any]:
     dict
         `layer`; `unit` numbers; `objectives`; `dead` unit numbers; `silent`, `failed` and `waiting` (not made yet) unit
         numbers by objective; `made`, by objective how its images were made; `columns` by name with `label`, `kind`,
-        `log`, `range` and `values`, a list, or a list by objective.
+        `values`, a list, or a list by objective, and in the same way the `axis` that spreads them.
 
     Examples
     --------
@@ -226,8 +219,9 @@ def table(units: xr.Dataset) -> dict[str, Any]:
             name: {
                 "label": column.label,
                 "kind": column.kind,
-                "log": column.log,
-                "range": list(column.range),
+                "axis": {o: every[o][name].axis.facts() for o in objectives}
+                if column.per_objective
+                else column.axis.facts(),
                 "values": {o: every[o][name].values for o in objectives}
                 if column.per_objective
                 else column.values,
@@ -298,17 +292,3 @@ def _cut(values: np.ndarray, kind: Kind) -> list[Value]:
     shortest = np.asarray(values, np.float32)
     # The shortest decimal that float32 reads as this number, so that no two numbers become the same.
     return [None if not np.isfinite(v) else int(v) if whole else float(str(v)) for v in shortest]
-
-
-def _is_wide(finite: np.ndarray) -> bool:
-    return bool(len(finite) and finite.min() > 0 and finite.max() >= WIDE * finite.min())
-
-
-def _range(finite: np.ndarray, kind: Kind) -> tuple[float, float]:
-    """An axis' ends, with room for a point's mark on either side."""
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
-    if low == high and kind == "share":
-        low, high = 0.0, 1.0
-    # A constant column stands in the middle of an axis that shows its magnitude.
-    room = PADDING * (high - low) or 0.1 * abs(high) or 0.1
-    return (float(f"{low - room:.6g}"), float(f"{high + room:.6g}"))

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import rank_correlation
+from tunewidgets.derived.unit_axes import ends_of
 from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, chosen, made, table
 from tunewidgets.records import layers_of
 
@@ -95,7 +96,6 @@ def rs_selectivity_panels(
         "class selectivity",
         "RS",
     )
-    ends: dict[str, list[float]] = {"x": [], "y": []}
     for place, (layer, one) in zip(places, tables.items(), strict=True):
         for objective in wanted or one["objectives"]:
             x, y, numbers = points[layer, objective]
@@ -115,10 +115,8 @@ def rs_selectivity_panels(
                 hovertemplate="<b>unit %{customdata}</b><br>class selectivity %{x:.3f}<br>RS %{y:.3f}",
                 **place,
             )
-        for axis, name in (("x", "selectivity"), ("y", "rs")):
-            ends[axis] += one["columns"][name]["range"]
-    figure.update_xaxes(range=[min(ends["x"]), max(ends["x"])])
-    figure.update_yaxes(range=[min(ends["y"]), max(ends["y"])])
+    for at, update in enumerate((figure.update_xaxes, figure.update_yaxes)):
+        update(range=ends_of(np.concatenate([one[at] for one in points.values()]), "share"))
     return figure
 
 

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tunewidgets.derived.statistics import rank_correlation
+from tunewidgets.derived.unit_axes import place
 from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, layer_of, table
 from tunewidgets.records import layers_of
 
@@ -37,6 +38,8 @@ from .style import (
 NAMED = 14
 HOVER = {"share": ".3f", "percent": ".2%", "number": ".3~g", "count": "d"}
 TICKS = {"share": "", "percent": ".2~%", "number": "", "count": ""}
+# On a root scale a trace holds roots; the values themselves, for the hover text, are in these.
+PLAIN_VALUES = {"x": "hovertext", "y": "text"}
 
 
 def unit_scatter(
@@ -75,7 +78,10 @@ def unit_scatter(
     plotly.graph_objects.Figure
         One trace per class, or a single one; each names in `meta` the columns that it shows, and has the units' numbers
         in `customdata`. Dead units, and those without a value, are left out and counted in the title, where rho has its
-        95% bootstrap interval over units.
+        95% bootstrap interval over units. Where half of a layer's values lie within a fifth of the way from 0 to the
+        farthest, as RS does in deep layers, the axis has a root scale, and says so: a trace then holds the values'
+        signed square roots in its `x` or `y`, and the values themselves in its `hovertext` or `text`; ticks and what
+        appears under the mouse are values. The axes end where the values of this objective do.
 
     Raises
     ------
@@ -258,6 +264,8 @@ def bound(template: dict[str, Any], columns: dict[str, Any], choice: dict[str, s
     x, y = (_column(columns, choice[axis]) for axis in ("x", "y"))
     values = {name: _values(column, objective) for name, column in columns["columns"].items()}
     of_x, of_y = values[choice["x"]], values[choice["y"]]
+    axes = {axis: _axis(column, objective) for axis, column in (("x", x), ("y", y))}
+    where = {axis: PLAIN_VALUES[axis] if one["scale"] == "root" else axis for axis, one in axes.items()}
     dead = set(columns["dead"])
     drawn = [
         at
@@ -273,15 +281,18 @@ def bound(template: dict[str, Any], columns: dict[str, Any], choice: dict[str, s
         if "of" in meta:
             among, kept = set(meta["among"]), values[meta["of"]]
             mine = [at for at in drawn if kept[at] in among]
-        trace["x"] = [of_x[at] for at in mine]
-        trace["y"] = [of_y[at] for at in mine]
+        for axis, of in (("x", of_x), ("y", of_y)):
+            known = [value for value in map(of.__getitem__, mine) if value is not None]
+            trace[axis] = [place(value, axes[axis]["scale"]) for value in known]
+            if axes[axis]["scale"] == "root":
+                trace[PLAIN_VALUES[axis]] = [_written(value) for value in known]
         trace["customdata"] = [columns["unit"][at] for at in mine]
         # By these plotly follows a unit as it moves from one figure to the next.
         trace["ids"] = [str(number) for number in trace["customdata"]]
         if "color" in meta:
             trace["marker"]["color"] = [values[meta["color"]][at] for at in mine]
         lines = [
-            f"{plain(column['label'])} %{{{axis}:{template['hover'][column['kind']]}}}"
+            f"{plain(column['label'])} %{{{where[axis]}:{template['hover'][column['kind']]}}}"
             for axis, column in (("x", x), ("y", y))
         ]
         trace["hovertemplate"] = (
@@ -291,21 +302,32 @@ def bound(template: dict[str, Any], columns: dict[str, Any], choice: dict[str, s
     layout = copy.deepcopy(template["layout"])
     named = {axis: _axis_name(template, column, objective) for axis, column in (("x", x), ("y", y))}
     for axis, column in (("x", x), ("y", y)):
+        scale, (low, high) = axes[axis]["scale"], axes[axis]["range"]
         layout[f"{axis}axis"] |= {
-            "title": {"text": named[axis]},
-            "type": "log" if column["log"] else "linear",
-            "range": column["range"],
+            "title": {"text": named[axis] + (", root scale" if scale == "root" else "")},
+            "type": "log" if scale == "log" else "linear",
+            "range": [low, high],
             "tickformat": template["ticks"][column["kind"]],
         }
-        if column["log"]:
-            low, high = column["range"]
+        if scale == "log":
             layout[f"{axis}axis"]["dtick"] = 1 if high - low > 3 else "D2"
+        elif scale == "root":
+            places, texts = zip(*axes[axis]["ticks"], strict=True)
+            layout[f"{axis}axis"] |= {"tickmode": "array", "tickvals": [*places], "ticktext": [*texts]}
     layout["title"]["text"] = f"<b>{plain(columns['layer'])}</b>: {named['y']} against {named['x']}"
     said = [_correlation(columns, objective, of_x, of_y, drawn)]
     if (isinstance(x["values"], dict) or isinstance(y["values"], dict)) and objective in columns["made"]:
         said.append(plain(columns["made"][objective]))
     layout["title"]["subtitle"]["text"] = "<br>".join(said)
     return {"data": data, "layout": layout}
+
+
+def _written(value: float) -> str:
+    """A number as JavaScript writes it: plotly.py would make a text of its own of it."""
+    if value and abs(value) < 1e-6:
+        return np.format_float_scientific(value, trim="-", exp_digits=1)
+    # No minus before 0.
+    return np.format_float_positional(value + 0.0, trim="-")
 
 
 def _column(columns: dict[str, Any], name: str) -> dict[str, Any]:
@@ -318,6 +340,10 @@ def _column(columns: dict[str, Any], name: str) -> dict[str, Any]:
 def _values(column: dict[str, Any], objective: str) -> list[float | int | None]:
     values = column["values"]
     return values[objective] if isinstance(values, dict) else values
+
+
+def _axis(column: dict[str, Any], objective: str) -> dict[str, Any]:
+    return column["axis"][objective] if isinstance(column["values"], dict) else column["axis"]
 
 
 def _axis_name(template: dict[str, Any], column: dict[str, Any], objective: str) -> str:

@@ -4,11 +4,12 @@ In: a layer's table of columns (`unit_columns.table`). Out: names for the axes, 
 makes the same choices of a layer (js/src/unit-scatter/data/choices.ts) when its reader goes there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..records import RecordError
 
+FIRST_Y = ("rs", "accuracy_drop", "mean_activation")
 COLOR_COLUMNS = ("preferred_class", "accuracy_drop")
 
 
@@ -19,6 +20,8 @@ class Choices:
     axes: tuple[str, ...]
     colors: tuple[str, ...]
     objectives: tuple[str, ...]
+    # The axes on which the layer's units are not all in one place.
+    varied: frozenset[str]
 
     @property
     def x(self) -> str:
@@ -26,8 +29,10 @@ class Choices:
 
     @property
     def y(self) -> str:
+        """RS where it tells units apart, as it does not in most deep layers; else another measure that does."""
         others = [name for name in self.axes if name != self.x]
-        return next((name for name in ("rs", "accuracy_drop", *others) if name in others), self.x)
+        known = [name for name in FIRST_Y if name in others] + others
+        return next((name for name in known if name in self.varied), (known or [self.x])[0])
 
     @property
     def color(self) -> str | None:
@@ -53,4 +58,11 @@ def choices_of(table: dict[str, Any]) -> Choices:
             "measure some with analyze_units"
         )
     colors = tuple(name for name in COLOR_COLUMNS if name in table["columns"])
-    return Choices(axes, colors, tuple(table["objectives"]))
+    choices = Choices(axes, colors, tuple(table["objectives"]), frozenset())
+    varied = frozenset(name for name in axes if _is_varied(table["columns"][name], choices.objective))
+    return replace(choices, varied=varied)
+
+
+def _is_varied(column: dict[str, Any], objective: str) -> bool:
+    axis = column["axis"][objective] if isinstance(column["values"], dict) else column["axis"]
+    return bool(axis["varied"])

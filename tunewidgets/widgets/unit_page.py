@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 
 from ..derived.shown_images import has_display
-from ..derived.unit_columns import columns, scales
+from ..derived.unit_axes import axis_of, most_common
+from ..derived.unit_columns import axes, columns
 
 # RS along the optimization is sent with the page up to this many numbers per layer.
 COURSES = 50_000
@@ -61,6 +62,8 @@ def notes(units: xr.Dataset) -> list[str]:
                 "the others; still RS is 0, because copies never respond more strongly than one another.  "
                 "Here, read the number of substitutes beside RS."
             )
+    if not found and (said := _one_rs(units)):
+        found.append(said)
     if "rendered" not in units:
         found.append(
             "This record has no RS and no images: it was made without an objective. Given probe=, they are made here."
@@ -68,6 +71,22 @@ def notes(units: xr.Dataset) -> list[str]:
     elif "image" not in units:
         found.append("This record has no images, only what was measured on them.")
     return found
+
+
+def _one_rs(units: xr.Dataset) -> str:
+    """That RS tells this layer's units apart no further, where it doesn't; else empty."""
+    if "rs" not in units:
+        return ""
+    names = [str(name) for name in units["objective"].values]
+    objective = "iam" if "iam" in names else names[0]
+    values = units["rs"].sel(objective=objective).values
+    value, count = most_common(values)
+    if axis_of(values, "share", "linear").varied:
+        return ""
+    return (
+        f"RS ({objective.upper()}) is {value:g} for {count} of {len(values)} units, so it tells them apart no further, "
+        "as in many deep layers; the plot opens on another measure. RS is among its axes."
+    )
 
 
 def grown_facts(units: xr.Dataset, objective: str, unit: int) -> dict[str, Any]:
@@ -80,7 +99,7 @@ def grown_facts(units: xr.Dataset, objective: str, unit: int) -> dict[str, Any]:
         "values": {
             name: column.values[0] for name, column in columns(one, objective).items() if column.per_objective
         },
-        "scales": {name: [log, *ends] for name, (log, ends) in scales(units).items()},
+        "axes": axes(units),
         "silent": bool(one["silent"].sel(objective=objective).item()),
         "missing": shown["missing"].get("0"),
         "said": shown["said"].get("0"),

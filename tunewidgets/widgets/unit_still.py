@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ..derived.shown_images import shown_images
+from ..derived.unit_axes import Axis, place
 from ..derived.unit_columns import Column, columns, waiting
 from .stills import BLUE, INK, LINE, QUIET, Font, fitted
 
@@ -56,11 +57,9 @@ def unit_still(
 
 def _along(column: Column, length: int) -> NDArray[np.float64]:
     """Where each unit stands on an axis `length` pixels long, NaN where it has no value."""
-    values = np.array([np.nan if value is None else value for value in column.values], float)
-    low, high = column.range
-    return (np.log10(values) if column.log else values) * (length / (high - low)) - low * length / (
-        high - low
-    )
+    scale, (low, high) = column.axis.scale, column.axis.range
+    values = np.array([np.nan if value is None else place(value, scale) for value in column.values], float)
+    return ((np.log10(values) if scale == "log" else values) - low) * length / (high - low)
 
 
 def _dot(draw: ImageDraw.ImageDraw, x: float, y: float, radius: int, **paint: tuple[int, int, int]) -> None:
@@ -77,14 +76,20 @@ def _ends(
     """The axes' names and the values at their ends."""
     left, top = corner
     bottom, right = top + PLOT[1], left + PLOT[0]
-    ends = [f"{10**end if x.log else end:.2g}" for end in x.range]
+    ends = _said(x.axis)
     draw.text((left, bottom + 4), ends[0], QUIET, font)
     draw.text((right, bottom + 4), ends[1], QUIET, font, anchor="ra")
     draw.text(((left + right) / 2, bottom + 4), x.label, INK, font, anchor="ma")
-    ends = [f"{10**end if y.log else end:.2g}" for end in y.range]
+    ends = _said(y.axis)
     draw.text((left - 5, bottom), ends[0], QUIET, font, anchor="rs")
     draw.text((left - 5, top), ends[1], QUIET, font, anchor="ra")
     draw.text((left + 6, top), y.label, INK, font)
+
+
+def _said(axis: Axis) -> list[str]:
+    """The values at an axis' ends."""
+    of_end = {"log": lambda end: 10**end, "root": lambda end: end * abs(end)}.get(axis.scale, float)
+    return [f"{of_end(end):.2g}" for end in axis.range]
 
 
 def _gallery(
@@ -105,8 +110,8 @@ def _gallery(
     spread = np.unique(np.linspace(0, len(rest) - 1, ACROSS * DOWN - len(first)).round().astype(int))
     chosen = [*first, *(rest[spread].tolist() if len(rest) else [])]
     corner = 2 * MARGIN + AXIS + PLOT[0]
-    for place, unit in enumerate(chosen):
-        x, y = corner + place % ACROSS * (CELL + 6), HEAD + place // ACROSS * (CELL + GAP)
+    for at, unit in enumerate(chosen):
+        x, y = corner + at % ACROSS * (CELL + 6), HEAD + at // ACROSS * (CELL + GAP)
         image = Image.fromarray(images[unit]).resize((CELL, CELL), Image.Resampling.BILINEAR)
         still.paste(image, (x, y))
         if unit == opened:

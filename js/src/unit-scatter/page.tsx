@@ -5,10 +5,12 @@ import { useChanges } from "../shared/use-changes";
 import { LiveBar } from "./controls/live-bar";
 import { Toolbar } from "./controls/toolbar";
 import { unitWarnings } from "./data/unit-warnings";
-import { countOf, objectiveName, valueText } from "./data/units";
+import { countOf, hasImages, objectiveName, valueText } from "./data/units";
+import { Gallery } from "./gallery/gallery";
 import { Plot } from "./plot/plot";
 import type { View } from "./state/view";
 import { UnitTable } from "./table/unit-table";
+import { Tips } from "./terms/tips";
 import { UnitPanel } from "./unit-panel/unit-panel";
 
 export function Page({ view }: { view: View }) {
@@ -47,6 +49,7 @@ export function Page({ view }: { view: View }) {
             </p>
           ) : null}
         </div>
+        {hasImages(layer) && view.galleryOpen ? <Gallery view={view} /> : null}
         <div class="tws-right">
           {pinned !== null && pinned !== unit ? <UnitPanel view={view} unit={pinned} place="pinned" /> : null}
           {unit === null ? (
@@ -57,6 +60,7 @@ export function Page({ view }: { view: View }) {
         </div>
         {view.tableOpen ? <UnitTable view={view} /> : null}
       </div>
+      <Tips view={view} />
       <Announcements text={describe(view)} />
     </>
   );
@@ -69,7 +73,8 @@ function Invitation({ waiting }: { waiting: number }) {
         <b>No unit is open.</b>
       </p>
       <p>
-        Click a point to see what the unit prefers, which classes it responds to and what could replace it.
+        Click a point or a picture to see what the unit prefers, which classes it responds to and what could
+        replace it.
       </p>
       {waiting > 0 ? <p>Hollow points have no image yet.</p> : null}
     </section>

@@ -57,8 +57,7 @@ describe("a unit's two images", () => {
     one.table.columns.own_response = {
       label: "response",
       kind: "number",
-      log: false,
-      range: [0, 9],
+      axis: { iam: { scale: "linear", range: [0, 9], ticks: [], varied: true } },
       values: { am: [], iam: [8, 2, 1, null, 1] },
     };
     const ends = (measured: boolean) => caption(one, "iam", 0, measured).split(". ")[1];
@@ -96,7 +95,7 @@ it("grows by what is told of its second image, and loses it with the next one th
   const one = made();
   const told: Grown = {
     values: {},
-    scales: {},
+    axes: {},
     silent: false,
     missing: null,
     said: FLAT,

@@ -5,7 +5,7 @@ import { lineOf, waitsFor } from "../../src/unit-scatter/data/units";
 import { figure } from "../../src/unit-scatter/plot/figure";
 import { pageFigure } from "../../src/unit-scatter/plot/page-figure";
 import { Scatter } from "../../src/unit-scatter/state/scatter";
-import { layer, scatterModel, TEMPLATE } from "./units";
+import { AXIS, layer, scatterModel, TEMPLATE } from "./units";
 
 const LOOK = {
   width: 700,
@@ -18,7 +18,7 @@ const LOOK = {
 };
 const GROWN: Grown = {
   values: { rs: 0.5 },
-  scales: { rs: [false, -0.1, 0.9] },
+  axes: { rs: { iam: { scale: "linear", range: [-0.1, 0.9], ticks: [], varied: true } } },
   silent: false,
   missing: null,
   said: null,
@@ -46,7 +46,10 @@ describe("a layer that grows", () => {
   it("takes in all that is told of a unit", () => {
     const one = waiting();
     grow(one, "iam", 2, structuredClone(GROWN));
-    expect(one.table.columns.rs).toMatchObject({ range: [-0.1, 0.9], values: { iam: [0.25, null, 0.5] } });
+    expect(one.table.columns.rs).toMatchObject({
+      axis: { iam: { range: [-0.1, 0.9] } },
+      values: { iam: [0.25, null, 0.5] },
+    });
     expect(one.table.waiting).toEqual({ am: [1, 2], iam: [1] });
     expect(waitsFor(one, 2)).toEqual(["am"]);
     expect(one.shown.iam?.missing).toEqual({ 1: "not made yet" });
@@ -75,7 +78,7 @@ describe("a layer that grows", () => {
 describe("units without an image in the plot", () => {
   const draw = (y: string, x = "selectivity") => {
     const one = waiting();
-    one.table.columns.auc = { label: "AUC", kind: "share", log: false, range: [0, 1], values: [1, 1, 1] };
+    one.table.columns.auc = { label: "AUC", kind: "share", axis: AXIS, values: [1, 1, 1] };
     const bound = figure(TEMPLATE, one.table, { x, y, color: "none", objective: "iam" });
     return pageFigure(bound, LOOK, [], "a", "lasso", { layer: one, objective: "iam" });
   };

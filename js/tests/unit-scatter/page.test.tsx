@@ -207,9 +207,9 @@ describe("the scatter's page", () => {
     await page.click(".tws-table-button");
     const units = () => [...page.el.querySelectorAll(".tws-scroll tbody th")].map((cell) => cell.textContent);
     expect(units()).toEqual(["0", "1", "2", "3"]);
-    await page.click(".tws-scroll thead th:nth-child(3) button");
+    await page.click(".tws-scroll thead th:nth-child(4) button");
     expect(units()).toEqual(["0", "1", "2", "3"]);
-    await page.click(".tws-scroll thead th:nth-child(3) button");
+    await page.click(".tws-scroll thead th:nth-child(4) button");
     expect(units()).toEqual(["2", "1", "0", "3"]);
     expect(page.el.querySelector("[aria-sort=ascending]")?.textContent).toContain("RS");
     await page.click(".tws-scroll tbody tr:nth-child(2)");
@@ -225,7 +225,8 @@ describe("the scatter's page", () => {
       _sprites: [new DataView(new ArrayBuffer(0)), new DataView(new ArrayBuffer(0))],
     });
     const page = await show(model);
-    expect(model.sent).toEqual([]);
+    // The gallery's, at once; the opened unit's other image, once it is open.
+    expect(model.sent).toMatchObject([{ kind: "sprite", page: 1 }]);
     await page.emit("plotly_click", [1]);
     expect(model.sent.map(({ kind, ...rest }) => [kind, (rest as { page?: number }).page])).toEqual([
       ["sprite", 1],

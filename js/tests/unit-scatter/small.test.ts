@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { axisColumns, colorColumns, firstChoices } from "../../src/unit-scatter/data/choices";
 import { unitWarnings } from "../../src/unit-scatter/data/unit-warnings";
 import { classBars, drop, exceedingSentence, number, valueText } from "../../src/unit-scatter/data/units";
+import { ordered, windowed } from "../../src/unit-scatter/data/visible-rows";
 import { figure } from "../../src/unit-scatter/plot/figure";
 import { pageFigure, plainTitle } from "../../src/unit-scatter/plot/page-figure";
-import { ordered, windowed } from "../../src/unit-scatter/table/visible-rows";
-import { layer, TEMPLATE } from "./units";
+import { AXIS, layer, TEMPLATE } from "./units";
 
 const some = layer("conv1", [0.3, 0.1, null, 0.2], [0.5, 0.25, null, 0]);
 
@@ -40,8 +40,7 @@ describe("who exceeds a unit", () => {
     copies.table.columns.substitutes = {
       label: "",
       kind: "count",
-      log: false,
-      range: [0, 3],
+      axis: { scale: "linear", range: [0, 3], ticks: [], varied: true },
       values: [3, 3, 3, 3],
     };
     expect(exceedingSentence(copies, "iam", 3)).toBe(
@@ -98,10 +97,14 @@ describe("what may be chosen", () => {
   });
 
   it("falls back where a layer lacks them", () => {
+    const deep = structuredClone(some);
+    if (deep.table.columns.rs) deep.table.columns.rs.axis = { am: AXIS, iam: { ...AXIS, varied: false } };
+    deep.table.columns.mean_activation = { label: "m", kind: "number", axis: AXIS, values: [1, 2, 3, 4] };
+    expect(firstChoices(deep).y).toBe("mean_activation");
     const bare = structuredClone(some);
     bare.table.objectives = [];
     bare.table.columns = {
-      auc: { label: "AUC", kind: "share", log: false, range: [0, 1], values: [1, 1, 1, 1] },
+      auc: { label: "AUC", kind: "share", axis: AXIS, values: [1, 1, 1, 1] },
     };
     expect(firstChoices(bare)).toEqual({ x: "auc", y: "auc", color: null, objective: "" });
   });
@@ -161,7 +164,7 @@ describe("the figure in the page", () => {
       bottom: 46 + 14 + 2 * 19,
     });
     expect(drawn(`${"a".repeat(20)}&lt;b&gt;${"c".repeat(90)}`, 390).name).toBe(
-      `${"a".repeat(20)}&lt;b&gt;${"c".repeat(16)}…`,
+      `${"a".repeat(20)}&lt;b&gt;${"c".repeat(15)}…`,
     );
     expect(drawn("x".repeat(110), 700).name).toHaveLength(110);
   });

@@ -1,12 +1,15 @@
 // Small layers as Python sends them, for the tests of the scatter.
 
+import type { Axis } from "../../src/unit-scatter/data/columns";
 import type { Template } from "../../src/unit-scatter/data/figure-template";
 import type { Layer, Units } from "../../src/unit-scatter/data/units";
 import { FakeModel } from "../fake-model";
 
+export const AXIS: Axis = { scale: "linear", range: [0, 1], ticks: [], varied: true };
+
 export function layer(name: string, selectivity: (number | null)[], rs: (number | null)[]): Layer {
   const all = selectivity.map((_, unit) => unit);
-  const column = { kind: "share", log: false, range: [0, 1] } as const;
+  const column = { kind: "share", axis: AXIS } as const;
   return {
     notes: [],
     classes: ["cat", "dog"],
@@ -45,12 +48,16 @@ export function layer(name: string, selectivity: (number | null)[], rs: (number 
       waiting: {},
       made: { am: "AM images", iam: "IAM images" },
       columns: {
-        selectivity: { ...column, range: [0, 1], label: "class selectivity", values: selectivity },
-        rs: { ...column, range: [0, 1], label: "RS", values: { am: [...rs].reverse(), iam: rs } },
+        selectivity: { ...column, label: "class selectivity", values: selectivity },
+        rs: {
+          ...column,
+          axis: { am: AXIS, iam: AXIS },
+          label: "RS",
+          values: { am: [...rs].reverse(), iam: rs },
+        },
         preferred_class: {
           ...column,
           kind: "class",
-          range: [0, 1],
           label: "preferred class",
           values: all.map((u) => u % 2),
         },

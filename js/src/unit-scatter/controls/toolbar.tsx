@@ -2,8 +2,10 @@
 // In: what the layer offers. Out: the reader's choice of layer, objective, axes and color, and the table's button.
 import { ChoiceList } from "../../shared/choice-list";
 import { axisColumns, colorColumns } from "../data/choices";
-import { countOf, objectiveName } from "../data/units";
+import { isTerm } from "../data/terms";
+import { countOf, hasImages, objectiveName } from "../data/units";
 import type { View } from "../state/view";
+import { explains } from "../terms/tips";
 
 const NONE = "";
 
@@ -32,6 +34,7 @@ export function Toolbar({ view }: { view: View }) {
               key={objective}
               type="button"
               aria-pressed={objective === state.objective}
+              {...(isTerm(objective) ? explains(view, objective) : {})}
               onClick={() => scatter.showObjective(objective)}
             >
               {objectiveName(objective)}
@@ -59,7 +62,7 @@ export function Toolbar({ view }: { view: View }) {
         options={colors}
         onChoose={(color) => scatter.bind({ color: color === NONE ? null : color })}
       />
-      {layer.table.objectives.some((objective) => layer.sheets[objective]) ? (
+      {hasImages(layer) ? (
         <button
           type="button"
           class="tw-button"
@@ -70,14 +73,26 @@ export function Toolbar({ view }: { view: View }) {
           Images
         </button>
       ) : null}
-      <button
-        type="button"
-        class="tw-button tws-table-button"
-        aria-expanded={view.tableOpen}
-        onClick={() => view.set({ tableOpen: !view.tableOpen })}
-      >
-        Table of {countOf(layer)} {countOf(layer) === 1 ? "unit" : "units"}
-      </button>
+      <span class="tws-toggles">
+        {hasImages(layer) ? (
+          <button
+            type="button"
+            class="tw-button"
+            aria-expanded={view.galleryOpen}
+            onClick={() => view.set({ galleryOpen: !view.galleryOpen })}
+          >
+            Gallery
+          </button>
+        ) : null}
+        <button
+          type="button"
+          class="tw-button tws-table-button"
+          aria-expanded={view.tableOpen}
+          onClick={() => view.set({ tableOpen: !view.tableOpen })}
+        >
+          Table of {countOf(layer)} {countOf(layer) === 1 ? "unit" : "units"}
+        </button>
+      </span>
     </div>
   );
 }

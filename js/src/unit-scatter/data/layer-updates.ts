@@ -1,13 +1,14 @@
 // Unit scatter, data: what Python reports about a unit whose image was made is merged into its layer.
 // In: the layer, as in `_units`, and the news. Out: the same layer, changed in place, so that every view, and whatever the
 // host saves of the widget, has it.
-import type { UnitColumns, Value } from "./columns";
+import type { Axis, UnitColumns, Value } from "./columns";
 import type { Course, Layer } from "./units";
 
 /** What `grown_facts` in tunewidgets/widgets/unit_page.py sends. */
 export interface Grown {
   values: Record<string, Value>;
-  scales: Record<string, [log: boolean, low: number, high: number]>;
+  /** The axes that have changed, by column and objective. */
+  axes: Record<string, Record<string, Axis>>;
   silent: boolean;
   missing: string | null;
   said: string | null;
@@ -32,9 +33,9 @@ export function grow(layer: Layer, objective: string, unit: number, grown: Grown
     const values = column && !Array.isArray(column.values) ? column.values[objective] : undefined;
     if (values) values[unit] = value;
   }
-  for (const [name, [log, low, high]] of Object.entries(grown.scales)) {
+  for (const [name, axis] of Object.entries(grown.axes)) {
     const column = table.columns[name];
-    if (column) Object.assign(column, { log, range: [low, high] });
+    if (column) column.axis = axis;
   }
   flag(table.waiting, objective, unit, false);
   flag(table.silent, objective, unit, grown.silent);

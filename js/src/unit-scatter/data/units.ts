@@ -65,6 +65,11 @@ export function objectiveName(objective: string): string {
   return objective.toUpperCase();
 }
 
+/** Whether the layer has images under some objective. */
+export function hasImages(layer: Layer): boolean {
+  return layer.table.objectives.some((objective) => layer.sheets[objective]);
+}
+
 /** The other objective's name, where the layer has two. */
 export function otherObjective(layer: Layer, objective: string): string | undefined {
   return layer.table.objectives.find((name) => name !== objective);

@@ -1,7 +1,15 @@
 // Unit scatter, plot: binds a layer's numbers to the template, as `bound` does in tunewidgets/figures/scatter.py: whatever
 // changes here changes there.
 // In: the template, a layer's table of columns and the reader's choice. Out: plotly's data and layout.
-import { type Column, type UnitColumns, type Value, valuesOf } from "../data/columns";
+import {
+  type Axis,
+  axisOf,
+  type Column,
+  place,
+  type UnitColumns,
+  type Value,
+  valuesOf,
+} from "../data/columns";
 import type { Layout, Template, Trace } from "../data/figure-template";
 import { rankCorrelation } from "./spearman";
 
@@ -11,6 +19,9 @@ export interface FigureChoice {
   color: string;
   objective: string;
 }
+
+/** On a root scale a trace holds roots; the values themselves, for the hover text, are in these. */
+const PLAIN_VALUES = { x: "hovertext", y: "text" } as const;
 
 export interface Bound extends Trace {
   x: number[];
@@ -32,9 +43,11 @@ export function figure(template: Template, columns: UnitColumns, choice: FigureC
   const ofX = valuesOf(axes.x, objective);
   const ofY = valuesOf(axes.y, objective);
   const drawn = drawnUnits(columns, ofX, ofY);
-  const lines = (["x", "y"] as const).map(
-    (axis) => `${plain(axes[axis].label)} %{${axis}:${template.hover[axes[axis].kind]}}`,
-  );
+  const scales = { x: axisOf(axes.x, objective).scale, y: axisOf(axes.y, objective).scale };
+  const lines = (["x", "y"] as const).map((axis) => {
+    const where = scales[axis] === "root" ? PLAIN_VALUES[axis] : axis;
+    return `${plain(axes[axis].label)} %{${where}:${template.hover[axes[axis].kind]}}`;
+  });
   const about = `<b>unit %{customdata}</b><br>${lines.join("<br>")}`;
   const data = traces.map((trace): Bound => {
     const { of, among, color } = trace.meta;
@@ -45,8 +58,10 @@ export function figure(template: Template, columns: UnitColumns, choice: FigureC
     return {
       ...trace,
       meta: { ...trace.meta, x: choice.x, y: choice.y },
-      x: mine.map((at) => ofX[at] ?? 0),
-      y: mine.map((at) => ofY[at] ?? 0),
+      x: mine.map((at) => place(ofX[at] ?? 0, scales.x)),
+      y: mine.map((at) => place(ofY[at] ?? 0, scales.y)),
+      ...(scales.x === "root" ? { [PLAIN_VALUES.x]: mine.map((at) => String(ofX[at])) } : {}),
+      ...(scales.y === "root" ? { [PLAIN_VALUES.y]: mine.map((at) => String(ofY[at])) } : {}),
       customdata: numbers,
       // With these plotly follows a unit from one figure to the next.
       ids: numbers.map(String),
@@ -57,11 +72,8 @@ export function figure(template: Template, columns: UnitColumns, choice: FigureC
   const names = { x: axisName(template, axes.x, objective), y: axisName(template, axes.y, objective) };
   const axis = (which: "x" | "y") => ({
     ...template.layout[`${which}axis`],
-    title: { text: names[which] },
-    type: axes[which].log ? "log" : "linear",
-    range: axes[which].range,
     tickformat: template.ticks[axes[which].kind],
-    ...(axes[which].log ? { dtick: logStep(axes[which].range) } : {}),
+    ...spread(axisOf(axes[which], objective), names[which]),
   });
   const { title } = template.layout;
   const text = `<b>${plain(columns.layer)}</b>: ${names.y} against ${names.x}`;
@@ -94,6 +106,20 @@ function colorColumn(columns: UnitColumns, name: string, objective: string): Val
   const column = columns.columns[name];
   if (!column) throw new Error(`this layer's units can't be colored by ${name}`);
   return valuesOf(column, objective);
+}
+
+/** What plotly's axis needs for a scale. */
+function spread({ scale, range, ticks }: Axis, name: string): object {
+  const own = { title: { text: name }, type: scale === "log" ? "log" : "linear", range };
+  if (scale === "log") return { ...own, dtick: logStep(range) };
+  if (scale === "linear") return own;
+  return {
+    ...own,
+    title: { text: `${name}, root scale` },
+    tickmode: "array",
+    tickvals: ticks.map(([at]) => at),
+    ticktext: ticks.map(([, text]) => text),
+  };
 }
 
 /** Ticks at powers of ten, or at 1, 2 and 5 where there are few of those. */

@@ -16,10 +16,12 @@ export function ImageLayer({ view, colors, plain }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
-    if (!canvas.current || !context) return;
+    const { clientWidth, clientHeight } = canvas.current ?? {};
+    // Without room, as in a hidden tab or while the host loads another theme, what was painted stays.
+    if (!canvas.current || !context || !clientWidth || !clientHeight) return;
     const scale = devicePixelRatio || 1;
-    canvas.current.width = canvas.current.clientWidth * scale;
-    canvas.current.height = canvas.current.clientHeight * scale;
+    canvas.current.width = clientWidth * scale;
+    canvas.current.height = clientHeight * scale;
     context.scale(scale, scale);
     for (const unit of view.imageUnits) {
       const [x, y] = view.places[unit] ?? [0, 0];

@@ -27,7 +27,7 @@ export function pageFigure(
 ): Figure {
   const chosen = new Set(selected);
   const narrow = style.width < NARROW;
-  const sides = { l: 58, r: narrow ? 12 : 16 };
+  const sides = { l: 64, r: narrow ? 12 : 16 };
   const across = style.width - sides.l - sides.r;
   const below = narrow ? roomBelow(figure, across) : 0;
   const axis = { linecolor: style.line, tickcolor: style.line, gridcolor: style.line, color: style.text };

@@ -3,7 +3,7 @@
 // clicked.
 // In: a figure, the layer and its waiting units. Out: the figure's traces with hollow marks, and the lane's trace.
 
-import { valuesOf } from "../data/columns";
+import { axisOf, place, valuesOf } from "../data/columns";
 import { countOf, type Layer } from "../data/units";
 import type { Bound, Figure } from "./figure";
 import type { PageStyle } from "./page-style";
@@ -108,9 +108,11 @@ export function unrenderedLane(
 function places(units: number[], figure: Figure, { layer, objective }: Waiting, name: string): number[] {
   const column = layer.table.columns[name];
   const values = column ? valuesOf(column, objective) : [];
+  const scale = column ? axisOf(column, objective).scale : "linear";
   const [low, high] = (figure.layout.xaxis.range ?? [0, 1]) as [number, number];
   return units.map((unit, at) => {
     const spread = low + ((high - low) * (at + 0.5)) / units.length;
-    return values[unit] ?? (column?.log ? 10 ** spread : spread);
+    const known = values[unit] ?? null;
+    return known === null ? (scale === "log" ? 10 ** spread : spread) : place(known, scale);
   });
 }

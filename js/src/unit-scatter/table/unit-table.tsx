@@ -4,21 +4,28 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { listenToKeys } from "../../shared/keyboard";
-import { valueText } from "../data/units";
+import { classColors } from "../data/class-colors";
+import { isTerm } from "../data/terms";
+import { columnValue, hasImages, valueText } from "../data/units";
+import { ordered, windowed } from "../data/visible-rows";
+import { ImageCanvas } from "../images/image-canvas";
 import { UnrenderedRing } from "../images/unrendered-ring";
 import type { View } from "../state/view";
-import { ordered, windowed } from "./visible-rows";
+import { explains } from "../terms/tips";
 
-const ROW = 26;
-const HEIGHT = 338;
+const ROW = 36;
+const HEIGHT = 396;
+const PIXELS = 64;
 
 export function UnitTable({ view }: { view: View }) {
   const { scatter, sort } = view;
-  const { layer, state, waiting } = scatter;
+  const { layer, state, waiting, images } = scatter;
   const { objective, unit, pinned, selected } = state;
   const box = useRef<HTMLDivElement>(null);
   const [scrolled, setScrolled] = useState(0);
-  const names = Object.keys(layer.table.columns);
+  // The class beside the image: what a unit is of comes before its numbers.
+  const { preferred_class: kind, ...others } = layer.table.columns;
+  const names = [...(kind ? ["preferred_class"] : []), ...Object.keys(others)];
   const column = names.includes(sort.column) ? sort.column : "";
   const only = view.onlySelected && selected.length > 0;
   const units = useMemo(() => {
@@ -26,6 +33,8 @@ export function UnitTable({ view }: { view: View }) {
     return only ? all.filter((one) => selected.includes(one)) : all;
   }, [layer, objective, column, sort.rising, only, selected, scatter.revision]);
   const { first, last } = windowed(units.length, scrolled, HEIGHT, ROW);
+  const colors = useMemo(() => classColors(scatter.units.template), [scatter.units]);
+  const pictures = hasImages(layer);
   const chosen = useMemo(() => new Set(selected), [selected]);
   const at = unit === null ? -1 : units.indexOf(unit);
 
@@ -33,7 +42,8 @@ export function UnitTable({ view }: { view: View }) {
   useEffect(() => {
     const list = box.current;
     if (!list || at < 0) return;
-    const [top, room] = [at * ROW, list.clientHeight - 2 * ROW];
+    const head = list.querySelector("thead")?.offsetHeight ?? ROW;
+    const [top, room] = [at * ROW, list.clientHeight - head - ROW];
     if (top < list.scrollTop) list.scrollTop = top;
     else if (top > list.scrollTop + room) list.scrollTop = top - room;
   }, [at]);
@@ -55,9 +65,15 @@ export function UnitTable({ view }: { view: View }) {
   const head = (name: string, label: string) => {
     const sorted = name === column;
     return (
-      <th key={name} scope="col" aria-sort={sorted ? (sort.rising ? "ascending" : "descending") : "none"}>
+      <th
+        key={name}
+        scope="col"
+        class={name === "preferred_class" ? "tws-class" : ""}
+        aria-sort={sorted ? (sort.rising ? "ascending" : "descending") : "none"}
+      >
         <button
           type="button"
+          {...(isTerm(name) ? explains(view, name) : {})}
           onClick={() => view.set({ sort: { column: name, rising: sorted ? !sort.rising : name === "" } })}
         >
           {label}
@@ -117,13 +133,24 @@ export function UnitTable({ view }: { view: View }) {
               >
                 <th scope="row">
                   <button type="button" tabIndex={-1}>
+                    {pictures ? (
+                      <ImageCanvas image={images.of(layer, objective, one)} name="" pixels={PIXELS} />
+                    ) : null}
                     {waiting.has(one) ? <UnrenderedRing /> : null}
                     {one}
                     {waiting.has(one) ? <span class="tw-hidden">, not rendered yet</span> : null}
                   </button>
                 </th>
                 {names.map((name) => (
-                  <td key={name}>{valueText(layer, name, objective, one)}</td>
+                  <td key={name} class={name === "preferred_class" ? "tws-class" : ""}>
+                    {name === "preferred_class" ? (
+                      <i
+                        aria-hidden="true"
+                        style={{ background: colors.get(columnValue(layer, name, objective, one) ?? -1) }}
+                      />
+                    ) : null}
+                    {valueText(layer, name, objective, one)}
+                  </td>
                 ))}
               </tr>
             ))}

@@ -5,11 +5,13 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { TroubleBox } from "../../shared/trouble-box";
 import { useChanges } from "../../shared/use-changes";
 import { eyeImage, imageName, measuredKind } from "../data/eye-and-measured-image";
+import { isTerm } from "../data/terms";
 import { objectiveName, otherObjective, waitsFor } from "../data/units";
 import { ImageCanvas } from "../images/image-canvas";
 import { UnrenderedRing } from "../images/unrendered-ring";
 import type { Progress } from "../state/live-rendering";
 import type { View } from "../state/view";
+import { Term } from "../terms/tips";
 import { ImageSwitch } from "./image-switch";
 
 interface Props {
@@ -61,7 +63,7 @@ export function PanelImages({ view, unit, onDrawn }: Props) {
             {at && (!now || now.objective !== other) ? <Growth now={now} /> : null}
           </div>
           <figcaption>
-            {name} image
+            <Named view={view} objective={objective} /> image
             {image?.state === "absent" ? (
               <button type="button" class="tw-button" onClick={() => images.retry()}>
                 Try again
@@ -84,13 +86,27 @@ export function PanelImages({ view, unit, onDrawn }: Props) {
               )}
               {at && now?.objective === other ? <Growth now={now} /> : null}
             </button>
-            <figcaption>{objectiveName(other)}</figcaption>
+            <figcaption>
+              <Named view={view} objective={other} />
+            </figcaption>
           </figure>
         )}
       </div>
       {waits.includes(objective) ? null : <ImageSwitch view={view} unit={unit} />}
       <Status view={view} unit={unit} />
     </>
+  );
+}
+
+/** An objective's short name, with what it stands for. */
+function Named({ view, objective }: { view: View; objective: string }) {
+  const name = objectiveName(objective);
+  return isTerm(objective) ? (
+    <Term view={view} name={objective}>
+      {name}
+    </Term>
+  ) : (
+    <span>{name}</span>
   );
 }
 

@@ -2,9 +2,11 @@
 // In: a unit. Out: its images, its numbers, the units that exceed it on its own image, its classes and its exemplars.
 
 import { isFlat } from "../data/eye-and-measured-image";
+import { isTerm, type TermName } from "../data/terms";
 import { unitWarnings } from "../data/unit-warnings";
 import { className, columnValue, measuredDrop, valueText } from "../data/units";
 import type { View } from "../state/view";
+import { Term } from "../terms/tips";
 import { ClassMeans } from "./class-means";
 import { Exemplars } from "./exemplars";
 import { Optimization } from "./optimization";
@@ -93,8 +95,9 @@ function Facts({ view, unit }: { view: View; unit: number }) {
       {FACTS.filter((name) => name in layer.table.columns).map((name) => (
         <Fact
           key={name}
+          view={view}
           name={SHORT[name] ?? name}
-          title={layer.table.columns[name]?.label ?? ""}
+          term={isTerm(name) ? name : undefined}
           value={
             name === "accuracy_drop"
               ? measuredDrop(columnValue(layer, name, state.objective, unit), layer.dropErrors?.[unit])
@@ -104,8 +107,9 @@ function Facts({ view, unit }: { view: View; unit: number }) {
       ))}
       {worst === null || worstClass === undefined ? null : (
         <Fact
+          view={view}
           name={`worst class, ${className(layer, worstClass)}`}
-          title="The class whose accuracy drops most when this unit is silenced, and the drop’s standard error"
+          term="worst_class"
           value={measuredDrop(worst, layer.worst?.errors?.[unit])}
         />
       )}
@@ -113,10 +117,25 @@ function Facts({ view, unit }: { view: View; unit: number }) {
   );
 }
 
-function Fact({ name, title, value }: { name: string; title: string; value: string }) {
+interface FactProps {
+  view: View;
+  name: string;
+  term: TermName | undefined;
+  value: string;
+}
+
+function Fact({ view, name, term, value }: FactProps) {
   return (
-    <div title={title}>
-      <dt>{name}</dt>
+    <div>
+      <dt>
+        {term ? (
+          <Term view={view} name={term}>
+            {name}
+          </Term>
+        ) : (
+          name
+        )}
+      </dt>
       <dd>{value}</dd>
     </div>
   );

@@ -1,6 +1,6 @@
-// Unit scatter, table: which units it shows, in which order, and which of them are on the screen.
+// Unit scatter, data: which units table and gallery show, in which order, and which of them are on the screen.
 // In: a layer, the order and the scroll position. Out: units, and the first and last row in view.
-import { columnValue, countOf, type Layer } from "../data/units";
+import { columnValue, countOf, type Layer } from "./units";
 
 export interface Order {
   /** Empty: sorted by the units' numbers. */
