@@ -72,7 +72,6 @@ RECIPES: dict[str, Recipe] = {
     "googlenet_conv2": FilmRecipe("relu_conv2"),
     "googlenet_3b": FilmRecipe("inception_3b_output"),
     "googlenet_4c": FilmRecipe("inception_4c_output"),
-    "googlenet_4e": FilmRecipe("inception_4e_output"),
     "resnet20_units": UnitsRecipe(
         "cifar_resnet20", ("layer1", "layer2", "layer3"), "cifar10", 2_000, None, "auto", 128
     ),
