@@ -3,6 +3,9 @@
 In: nothing. Out: command lines with one thing wrong, the exit status, and words of the one line that is said.
 """
 
+from torch import nn
+
+A_MODEL = nn.ReLU()
 UNITS = ["units", "shallow_cnn", "--data", "digits", "--out", "u.zarr"]
 TUNING = ["tuning", "gabor_bank", "--layer", "relu", "--images", "dead-leaves", "--out", "f.zarr"]
 COMMANDS = [
@@ -26,6 +29,10 @@ COMMANDS = [
     ([*TUNING, "--method", "umap"], 2, "invalid choice: 'umap'"),
     ([*TUNING, "--components", "-1"], 2, "give 1 or more"),
     ([TUNING[0], "nowhere:model", *TUNING[2:]], 2, "no module 'nowhere'"),
+    ([*TUNING[:5], "photos,", *TUNING[6:]], 2, "has an empty name"),
+    ([*TUNING[:5], "", *TUNING[6:]], 2, "SOURCE is empty"),
+    (["layers", "bad_commands:A_MODEL"], 2, "is a model and no function"),
+    (["layers", "torch.nn:Conv2d"], 2, "can't be called without arguments"),
     (["gabor", "--out", "r"], 2, "end it in .zarr"),
     (["gabor", "--out", "r.zarr", "--seeds", "0"], 2, "give 1 or more"),
     (["demo", "--port", "99999"], 2, "give 1 to 65535"),

@@ -71,6 +71,7 @@ def tree() -> xr.DataTree:
 recovery = cache(make_recovery)
 NAN = torch.full((1, 3, 16, 16), torch.nan)
 GRAY = torch.full((2, 3, 16, 16), 0.5)
+SCENES = torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 QUIET = {"progress": False, "device": "cpu"}
 REPEATED = [0, 0]
 
@@ -279,6 +280,14 @@ CASES = [
                 "one whole number per image",
             ),
             (lambda f=function: f(classes=2.5), TypeError, "or their names"),
+            (lambda f=function: f(classes={"cat", "dog", "owl"}), TypeError, "come in no order"),
+            (
+                lambda f=function: f(classes={0: "cat", 2: "owl"}),
+                ValueError,
+                "number them from 0 without gaps",
+            ),
+            (lambda f=function: f(classes={"cat": "x"}), ValueError, "or a list of names"),
+            (lambda f=function: f(progress="no"), TypeError, "progress is 'no'; give True or False"),
             (lambda f=function: f(layers=[]), ValueError, "name at least one"),
             (lambda f=function: f(data="photos"), TypeError, "give batches of (images, labels)"),
             (lambda f=function: f(data=[]), ValueError, "at least one image of every class"),
@@ -294,6 +303,36 @@ CASES = [
         )
     ],
     Case("class_selectivity", lambda: selectivity(reduction="sum"), ValueError, "choose one of 'mean'"),
+    Case("class_selectivity", lambda: selectivity(rectify="no"), TypeError, "rectify is 'no'"),
+    Case("class_selectivity", lambda: selectivity(critics="no"), TypeError, "critics is 'no'"),
+    Case("exemplars", lambda: exemplars(rectify="no"), TypeError, "rectify is 'no'"),
+    Case("ablation", lambda: ablation(curves="no"), TypeError, "curves is 'no'"),
+    *[
+        Case("analyze_units", lambda name=name: analyze(**{name: "no"}), TypeError, f"{name} is 'no'")
+        for name in ("ablation", "rectify", "critics", "responses")
+    ],
+    Case("representative_substitution", lambda: substitute(rectify="no"), TypeError, "rectify is 'no'"),
+    Case("visualize", lambda: visualize(floats="no"), TypeError, "floats is 'no'"),
+    Case("visualize", lambda: visualize(progress="off"), TypeError, "progress is 'off'"),
+    Case("Jitter", lambda: tw.Jitter(steady="no"), TypeError, "steady is 'no'"),
+    Case("render_film", lambda: render(progress="no"), TypeError, "progress is 'no'"),
+    Case("sample_activations", lambda: sample(normalize="no"), TypeError, "normalize is 'no'"),
+    Case("gabor_recovery", lambda: gabor(films="no"), TypeError, "films is 'no'"),
+    Case("gabor_recovery", lambda: gabor(images=SCENES, n=10**9), ValueError, "ask for n="),
+    Case("sample_activations", lambda: sample(SCENES, n=10**9), ValueError, "ask for n="),
+    Case("check", lambda: tw.check(progress="no"), TypeError, "progress is 'no'"),
+    Case(
+        "TuningDimensions", lambda: tw.TuningDimensions("pca", 2).fit(None), TypeError, "the vectors are None"
+    ),
+    Case("TuningDimensions", lambda: fit("photos"), TypeError, "the vectors are a str"),
+    Case(
+        "add_patches",
+        lambda: tw.add_patches(film(), probe(), vectors(), GRAY),
+        TypeError,
+        "give the DataArray",
+    ),
+    Case("read_film", lambda: tw.read_film(film(), probe(), vectors()), TypeError, "give the DataArray"),
+    Case("film_checklist", lambda: tw.film_checklist([film()]), TypeError, "give a dict from each layer"),
     Case("exemplars", lambda: exemplars(k=0), ValueError, "at least 1"),
     Case("ablation", lambda: ablation(method="drop"), ValueError, "method"),
     Case("ablation", lambda: ablation(points=1), ValueError, "points"),
@@ -350,6 +389,10 @@ CASES = [
     Case("zoo.example", lambda: tw.zoo.example("vgg"), ValueError, "shallow_cnn"),
     Case("zoo.gabor_bank", lambda: tw.zoo.gabor_bank(n=0), ValueError, "n"),
     Case("zoo.gabor_bank", lambda: tw.zoo.gabor_bank(size=0), ValueError, "size"),
+    Case("zoo.gabor_bank", lambda: tw.zoo.gabor_bank(zero_mean="no"), TypeError, "zero_mean is 'no'"),
+    Case(
+        "zoo.images", lambda: tw.zoo.images(torch.rand(2, 3, 8, 8, device="meta")), ValueError, "meta device"
+    ),
     # Records and what shows them.
     Case("open_record", lambda: tw.open_record("none.zarr"), FileNotFoundError, "give the path"),
     Case("open_record", lambda: tw.open_record(__file__), tw.records.RecordError, "holds no Zarr v3 group"),

@@ -29,6 +29,29 @@ def is_whole(value: Any, least: float = -inf, most: float = inf) -> TypeGuard[in
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
 
 
+def check_flags(**flags: Any) -> None:
+    """That options which are on or off are one of both: a text such as "no" counts as True in Python.
+
+    Raises
+    ------
+    TypeError
+        One is something else than True and False (1 and 0, or None for off).
+
+    Examples
+    --------
+    >>> check_flags(rectify=True, progress=0)
+    >>> check_flags(rectify="no")
+    Traceback (most recent call last):
+        ...
+    TypeError: rectify is 'no'; give True or False
+    """
+    for name, value in flags.items():
+        # NumPy's own kind is no number for Python.
+        is_flag = value is None or isinstance(value, Integral) or type(value).__name__ in ("bool", "bool_")
+        if not is_flag or value not in (None, 0, 1):
+            raise TypeError(f"{name} is {value!r}; give True or False")
+
+
 def check_options(options: Any, what: str, function: Callable[..., Any], own: Collection[str]) -> None:
     """Before long work: that the options which it will hand on to a function are ones that it takes.
 

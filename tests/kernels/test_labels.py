@@ -44,6 +44,8 @@ def test_each_way_of_writing_them_measures_the_same(labels, options):
         (torch.tensor([[0.2, 0.8], [1, 0], [0, 1], [1, 0]]), {}, "one whole number per image"),
         (torch.tensor([0, 1, 3_000_000, 1]), {}, "labels go up to 3,000,000, as ids do"),
         (torch.tensor([0, 1, 10**9, 1]), {}, "labels go up to 1,000,000,000, as ids do"),
+        (torch.tensor([0, 1e20, 2, 1]), {}, "labels go up to 1e\\+20 in size, more than whole numbers do"),
+        (torch.tensor([0, torch.inf, 2, 1]), {}, "labels go up to inf"),
         (["ant", "bee", "cta", "bee"], {"classes": NAMES}, "did you mean 'cat'"),
         (["ant", "bee", "dog", "bee"], {"classes": NAMES}, "none of the classes"),
     ],
@@ -51,6 +53,14 @@ def test_each_way_of_writing_them_measures_the_same(labels, options):
 def test_what_is_no_class_is_refused_in_a_sentence(labels, options, sentence):
     with pytest.raises(ValueError, match=sentence):
         measured([(IMAGES, labels)], **options)
+
+
+def test_labels_without_values_are_refused_in_a_sentence():
+    with pytest.raises(TypeError, match="labels is on the meta device and so has no values"):
+        measured([(IMAGES, LABELS.to("meta"))])
+    source = tw.zoo.images(Pairs([0, 1e20, 2, 1]), size=None)
+    with pytest.raises(ValueError, match=r"image 1 of the .* has no class as its label"):
+        list(source.labeled())
 
 
 class Pairs:

@@ -208,13 +208,99 @@ def test_names_of_other_classes_are_not_taken():
     assert measured(relabeled, classes=["insect", "other"])["cls"].values.tolist() == ["insect", "other"]
 
 
-def test_parts_that_name_classes_otherwise_give_no_names():
-    both = ConcatDataset([Pairs(), Pairs(["dog", "elk", "fox"])])
-    assert measured(both)["cls"].values.tolist() == [0, 1, 2]
+MIXED = ConcatDataset([Pairs(), Pairs(["dog", "elk", "fox"])])
+
+
+@pytest.mark.parametrize("data", [MIXED, DataLoader(MIXED, batch_size=2), Subset(MIXED, [0, 1, 2, 3])])
+def test_parts_that_name_classes_otherwise_are_refused(data):
+    for given in (data, tw.zoo.images(data, size=None)):
+        with pytest.raises(
+            ValueError, match=r"label 0 is 'ant' in one part .* and 'dog' in another, so no label"
+        ):
+            measured(given)
+        # With names for what the labels stand for, and where labels play no part, nothing is wrong.
+        assert measured(given, classes=["x", "y", "z"])["cls"].values.tolist() == ["x", "y", "z"]
+    sampled = tw.sample_activations(tw.Probe(network(), "1", device="cpu"), data, n=8, progress=False)
+    assert sampled.shape == (8, 4)
+
+
+def test_concepts_of_parts_that_name_classes_otherwise_are_refused_before_the_network_runs(monkeypatch):
+    probe, many = tw.Probe(network(), "1", device="cpu"), ConcatDataset([MIXED] * 5)
+    monkeypatch.setattr("tunewidgets.kernels.dissection.concepts._seen", lambda *_: pytest.fail("it ran"))
+    with pytest.raises(ValueError, match="so no label stands for one class"):
+        tw.concepts(probe, many, progress=False)
+
+
+def test_a_part_that_lacks_the_last_classes_agrees_with_the_others():
+    both = ConcatDataset([Pairs(), Pairs(["ant", "bee"], [0, 1, 0, 1])])
+    assert measured(both)["cls"].values.tolist() == NAMES
+
+
+class Transformed(Pairs):
+    """Labels that are changed as they are given, as torchvision's data sets do."""
+
+    def __init__(self, target_transform):
+        super().__init__()
+        self.target_transform = target_transform
+
+    def __getitem__(self, index):
+        return IMAGES[index], self.target_transform(LABELS[index])
+
+
+@pytest.mark.parametrize("change", [lambda label: 2 - label, lambda label: int(label > 0)])
+@pytest.mark.parametrize("wrap", [lambda data: data, lambda data: Subset(data, range(4))])
+def test_names_no_longer_belong_to_labels_that_a_data_set_changes(change, wrap):
+    data = wrap(Transformed(change))
+    with pytest.warns(UserWarning, match="the target_transform of the Transformed changes its labels"):
+        found = measured(data)
+    changed = torch.tensor([change(label) for label in LABELS])
+    plain = measured([(IMAGES, changed)])
+    assert found["cls"].values.tolist() == plain["cls"].values.tolist()
+    assert np.allclose(found["class_mean"].values, plain["class_mean"].values, rtol=1e-6, atol=0)
+    assert tw.zoo.images(data, size=None).classes == ()
+
+
+@pytest.mark.filterwarnings("error:.*target_transform")
+def test_a_target_transform_that_keeps_the_classes_keeps_their_names():
+    for change in (torch.tensor, float, lambda label: np.eye(3)[label]):
+        assert measured(Transformed(change))["cls"].values.tolist() == NAMES
+    names = ["x", "y", "z"]
+    found = measured(Transformed(lambda label: 2 - label), classes=names)
+    assert found["cls"].values.tolist() == names
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        {0: "ant", 1: "bee", 2: "cat"},
+        {2: "cat", 0: "ant", 1: "bee"},
+        {"2": "cat", "0": "ant", "1": "bee"},
+        {"cat": 2, "ant": 0, "bee": 1},
+        {np.int64(1): "bee", np.int64(0): "ant", np.int64(2): "cat"},
+    ],
+)
+def test_classes_may_be_a_mapping_either_way(classes):
+    data = [(IMAGES, torch.tensor(LABELS))]
+    assert measured(data, classes=classes)["cls"].values.tolist() == NAMES
+    assert measured([(IMAGES, [NAMES[i] for i in LABELS])], classes=classes)["cls"].values.tolist() == NAMES
+    assert measured(Pairs(classes=classes))["cls"].values.tolist() == NAMES
+    record = tw.concepts(
+        tw.Probe(network(), "1", device="cpu"),
+        IMAGES.repeat(10, 1, 1, 1),
+        LABELS * 10,
+        classes=classes,
+        progress=False,
+    )
+    assert sorted(record["concept"].values.tolist()) == NAMES
+
+
+def test_names_that_are_numbers_are_told_from_numbers():
+    data = [(IMAGES, torch.tensor(LABELS))]
+    assert measured(data, classes={"7": 0, "9": 1, "8": 2})["cls"].values.tolist() == ["7", "9", "8"]
 
 
 def test_names_of_a_chain_and_of_a_wrapper_that_holds_itself():
-    from tunewidgets.zoo.samples import class_names
+    from tunewidgets.zoo.class_names import class_names
 
     around = Wrapped(Pairs())
     assert class_names(ChainDataset([around])).names == tuple(NAMES)

@@ -33,6 +33,46 @@ def test_every_depth_is_read_in_its_own_range(tmp_path, name, image, levels):
     assert torch.allclose(only(tmp_path), torch.from_numpy(RAMP).expand(3, 8, 8), atol=1 / levels)
 
 
+@pytest.mark.parametrize(
+    ("largest", "kind", "white", "told"),
+    [
+        (255, np.int32, 255, "are taken for those of 8 bits"),
+        (4095, np.int32, 65535, "multiply them, by 16 for 12 bits"),
+        (65535, np.int32, 65535, None),
+        (255, np.uint16, 65535, "and so is almost black"),
+        (65535, np.uint16, 65535, None),
+        (0, np.int32, 65535, None),
+    ],
+)
+@pytest.mark.parametrize("as_file", [False, True])
+def test_a_depth_that_is_guessed_is_told_of(tmp_path, recwarn, as_file, largest, kind, white, told):
+    values = (RAMP * largest).round()
+    image = Image.fromarray(values.astype(kind))
+    if as_file:
+        image.save(tmp_path / "a.tif")
+    picture = only(tmp_path) if as_file else tw.zoo.images([image], size=None)[0]
+    assert torch.allclose(picture, torch.from_numpy(values).expand(3, 8, 8) / white)
+    said = [str(each.message) for each in recwarn]
+    assert bool(said) == (told is not None)
+    assert all(told in each for each in said)
+
+
+def test_a_dark_16_bit_pgm_keeps_its_depth(tmp_path):
+    values = (RAMP * 200).round()
+    (tmp_path / "gray.pgm").write_bytes(b"P5 8 8 65535\n" + values.astype(">u2").tobytes())
+    with pytest.warns(UserWarning, match="almost black"):
+        assert torch.allclose(only(tmp_path), torch.from_numpy(values).expand(3, 8, 8) / 65535)
+
+
+def test_values_just_outside_the_range_are_clipped_and_told_of():
+    images = torch.linspace(-0.001, 1.001, 192).reshape(1, 3, 8, 8)
+    with pytest.warns(UserWarning, match="outside \\[0, 1\\], as resizing leaves them, and are clipped"):
+        source = tw.zoo.images(images, size=None)
+    assert torch.equal(source[0], images[0].clamp(0, 1))
+    with pytest.raises(ValueError, match=r"ranges from 0 to 1\.0012, not within"):
+        tw.zoo.images(images.clamp(min=0) * 1.0002, size=None)
+
+
 def test_a_16_bit_pgm_is_read_in_its_own_range(tmp_path):
     values = (RAMP * 65535).round().astype(">u2")
     (tmp_path / "gray.pgm").write_bytes(b"P5 8 8 65535\n" + values.tobytes())
@@ -88,6 +128,108 @@ def test_an_empty_class_is_told_of(tmp_path, save):
     (tmp_path / "cats").mkdir()
     with pytest.warns(UserWarning, match="cats in .* holds no images and so is no class"):
         assert tw.zoo.images(tmp_path, size=None).classes == ("birds", "dogs")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("holdout", "test"),
+        ("trainset", "test"),
+        ("split0", "test"),
+        ("images", "test"),
+        ("fold1", "fold2"),
+        ("Train", "a"),
+    ],
+)
+def test_folders_above_the_same_classes_are_parts_whatever_they_are_called(tmp_path, save, parts):
+    for part in parts:
+        for name in ("birds", "cats"):
+            save(tmp_path / part / name / "a.png")
+    with pytest.warns(UserWarning, match="are parts of a data set and not classes"):
+        source = tw.zoo.images(tmp_path, size=None)
+    assert not source.has_labels
+    with pytest.raises(ValueError, match="no labels"):
+        source.labeled()
+
+
+def test_classes_that_hold_the_same_folders_stay_classes_with_a_word(tmp_path, save):
+    for name in ("birds", "cats"):
+        for place in ("indoor", "outdoor"):
+            save(tmp_path / name / place / "a.png")
+    with pytest.warns(
+        UserWarning, match=r"the same folders \(indoor, outdoor\) and are taken for the classes"
+    ):
+        assert tw.zoo.images(tmp_path, size=None).classes == ("birds", "cats")
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        {
+            "birds": ["images"],
+            "test": ["images"],
+        },  # as in Tiny ImageNet, where every class has a folder "images"
+        {"birds": ["images", "more"], "test": ["images", "others"]},
+        {"birds": ["a", "b"], "test": ["c", "d"]},
+    ],
+)
+def test_classes_with_folders_of_their_own_are_classes_without_a_word(tmp_path, save, recwarn, folders):
+    for name, inside in folders.items():
+        for own in inside:
+            save(tmp_path / name / own / "a.png")
+    assert tw.zoo.images(tmp_path, size=None).classes == ("birds", "test")
+    assert not recwarn.list
+
+
+def test_links_to_nothing_are_counted_and_named(tmp_path, save):
+    save(tmp_path / "a" / "a.png")
+    save(tmp_path / "c" / "a.png")
+    (tmp_path / "b").symlink_to(tmp_path / "gone")
+    for number in range(6):
+        (tmp_path / "a" / f"z{number}.png").symlink_to(tmp_path / "gone.png")
+    with pytest.warns(
+        UserWarning, match=r"7 links in .* lead to nothing .*z0\.png.*, ….*labels of later folders are"
+    ):
+        assert tw.zoo.images(tmp_path, size=None).classes == ("a", "c")
+
+
+def test_files_that_are_skipped_are_told_of_unless_they_are_texts(tmp_path, save, recwarn):
+    save(tmp_path / "a.png")
+    for name in ("notes.txt", "labels.csv", "README", "meta.json", ".DS_Store", "Thumbs.db", "page.html"):
+        (tmp_path / name).write_text("no image")
+    assert len(tw.zoo.images(tmp_path, size=None)) == 1
+    assert not recwarn.list
+    for name in ("scan.dcm", "b.npy", "c.npy", "IMG_0001"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with pytest.warns(UserWarning, match=r"left out \(1 without a suffix, 1 \.dcm, 2 \.npy\); convert those"):
+        assert len(tw.zoo.images(tmp_path, size=None)) == 1
+
+
+def test_files_of_several_pictures_are_told_of(tmp_path, save, recwarn):
+    save(tmp_path / "a.tif")
+    assert len(list(tw.zoo.images(tmp_path, size=8))) == 1
+    assert not recwarn.list
+    pages = [Image.new("RGB", (8, 8), color) for color in ("red", "blue", "lime")]
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(tmp_path / "film.gif", save_all=True, append_images=pages[1:])
+    source = tw.zoo.images(tmp_path, size=8)
+    with pytest.warns(
+        UserWarning, match=r"2 files hold several .* \(film\.gif with 3, stack\.tif with 3\); save each"
+    ):
+        [batch] = source
+    assert torch.equal(batch[0], batch[2])
+
+
+def test_folders_that_share_a_list_say_why_they_have_no_labels(tmp_path, save):
+    for part, names in (("one", "ab"), ("two", "cd")):
+        for name in names:
+            save(tmp_path / part / name / "a.png")
+    source = tw.zoo.images([tmp_path / "one", tmp_path / "two"], size=None)
+    for each in (source, tw.zoo.images(source, size=8)):
+        with pytest.raises(
+            ValueError, match="no labels: each of their sources numbers its classes for itself"
+        ):
+            each.labeled()
 
 
 def test_parts_of_a_data_set_are_no_classes(tmp_path, save):

@@ -8,6 +8,8 @@ import argparse
 import importlib
 import os
 import sys
+from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,8 @@ def images_from(text: str, n: int | None, size: int, seed: int) -> Any:
     """The images that SOURCE names: a folder, `module:function`, or comma-separated zoo sources."""
     if "://" in text:
         raise UsageError(f"SOURCE: {text} is a URL; download what is there, and give its folder")
+    if not text.strip():
+        raise UsageError("SOURCE is empty; give a folder, module:function or the name of zoo images")
     if Path(text).expanduser().is_dir():
         source: Any = Path(text).expanduser()
     elif ":" in text:
@@ -58,6 +62,8 @@ def images_from(text: str, n: int | None, size: int, seed: int) -> Any:
         raise UsageError(f"SOURCE: there is no folder {text}; give one that exists")
     else:
         names = [name.strip() for name in text.split(",")]
+        if "" in names:
+            raise UsageError(f"SOURCE: {text!r} has an empty name; give names with commas between them")
         # A mixture has no labels, which a single source may have.
         source = names if len(names) > 1 else names[0]
     from tunewidgets import zoo
@@ -127,4 +133,25 @@ def _call(text: str, what: str) -> Any:
     if not callable(function):
         names = ", ".join(n for n, v in vars(module).items() if callable(v) and not n.startswith("_"))
         raise UsageError(f"{what}: {module_name} has no function {function_name!r}; it has {names or 'none'}")
+    # A model can be called too, with images; only a function or a class makes one.
+    if hasattr(function, "named_modules") and not isinstance(function, type):
+        raise UsageError(
+            f"{what}: {text} is a model and no function; name a function without arguments that gives it, such as "
+            f"def {function_name}_model(): return {function_name}"
+        )
+    if lacking := _lacking(function):
+        raise UsageError(
+            f"{what}: {text} can't be called without arguments ({lacking}); name a function that can"
+        )
     return function()
+
+
+def _lacking(function: Callable[..., Any]) -> str:
+    """Why a function can't be called without arguments; empty where it can, or doesn't say."""
+    try:
+        signature(function).bind()
+    except TypeError as error:
+        return str(error)
+    except ValueError:
+        return ""
+    return ""

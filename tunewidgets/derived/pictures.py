@@ -7,6 +7,7 @@ still pictures and figures all arrange and encode images here; needs only NumPy 
 import base64
 import io
 import math
+import warnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from PIL import Image
 __all__ = ["data_uri", "deep_levels", "mosaic", "png", "square_columns", "webp"]
 
 Pixels = NDArray[np.uint8]
+# Of 16 bits: pictures whose levels end below this are almost black, mostly since they have 12 bits or fewer.
+DIM = 4096
 
 
 def square_columns(count: int) -> int:
@@ -100,13 +103,21 @@ def data_uri(encoded: bytes, kind: str) -> str:
 def deep_levels(image: Image.Image, name: str) -> np.ndarray | None:
     """The levels `(H, W)` float32 of a gray picture of more than 8 bits, which Pillow's own conversion would clip.
 
-    Whole numbers of 16 bits are divided by 65,535; floats come as they are. None for any other picture, which Pillow
-    converts right. `name` is what a ValueError calls it.
+    Whole numbers of 16 bits are divided by 65,535; floats come as they are. Whole numbers of no known depth, Pillow's
+    mode I, are divided by 255 where none is larger, else by 65,535. None for any other picture, which Pillow converts
+    right. `name` is what a ValueError calls it.
+
+    Warns
+    -----
+    UserWarning
+        The depth is a guess, or the picture is almost black at its own.
 
     Examples
     --------
     >>> from PIL import Image
     >>> deep_levels(Image.fromarray(np.array([[0, 65535]], np.uint16)), "image").tolist()
+    [[0.0, 1.0]]
+    >>> deep_levels(Image.fromarray(np.array([[0, 65535]], np.int32)), "image").tolist()
     [[0.0, 1.0]]
     >>> deep_levels(Image.new("L", (2, 1)), "image") is None
     True
@@ -121,4 +132,26 @@ def deep_levels(image: Image.Image, name: str) -> np.ndarray | None:
             f"{name} holds whole numbers from {values.min()} to {values.max()}, which no image of 16 bits does; "
             "give an array of floats in [0, 1]"
         )
-    return (values / np.float32(65535)).astype(np.float32)
+    largest = _largest_level(image, int(values.max()))
+    return (values / np.float32(largest)).astype(np.float32)
+
+
+def _largest_level(image: Image.Image, brightest: int) -> int:
+    """The level of white in a picture of whole numbers."""
+    # Pillow gives files of 16 bits in mode I too, in all of their range.
+    is_known = image.mode != "I" or image.format in ("PNG", "PPM")
+    if not is_known and 0 < brightest <= 255:
+        # No picture is named, so that the same is said once for many.
+        warnings.warn(
+            "a picture of whole numbers (Pillow's mode I) has no level above 255, so its levels are taken for those of "
+            "8 bits; convert it to mode L if they are, or to I;16 if they go up to 65,535",
+            stacklevel=5,
+        )
+        return 255
+    if 0 < brightest < DIM:
+        warnings.warn(
+            "a picture of 16 bits has no level above 4,095 of 65,535 and so is almost black; if its levels are of 12 "
+            "bits or fewer, multiply them, by 16 for 12 bits",
+            stacklevel=5,
+        )
+    return 65535

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._checks import check_flags
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -91,6 +93,7 @@ def gabor_bank(
     >>> list(bank.attributes)
     ['frequency', 'angle', 'phase']
     """
+    check_flags(zero_mean=zero_mean)
     import pandas as pd
 
     low, high = frequency

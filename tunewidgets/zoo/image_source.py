@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from tunewidgets.zoo.samples import ClassNames
+from tunewidgets.zoo.class_names import ClassNames
 
 
 class ImageSource:
@@ -49,6 +49,8 @@ class ImageSource:
         self._checked = False
         self.batch_size = 64
         self.outputs: tuple[int, ...] = ()
+        # Why images whose own sources have labels have none together; empty where there is nothing to say.
+        self.why_no_labels = ""
 
     def __len__(self) -> int:
         """The number of images."""
@@ -78,6 +80,8 @@ class ImageSource:
             If the source has no labels; as they are read, if an image has none.
         """
         if not self.has_labels:
+            if self.why_no_labels:
+                raise ValueError(f"{self._description} have no labels: {self.why_no_labels}")
             raise ValueError(
                 f"{self._description} have no labels; give a folder with a sub-folder for each class, "
                 "or a dataset of (image, label) pairs"

@@ -4,18 +4,24 @@ In: one of these, how many images, their size and a seed. Out: an `ImageSource`.
 """
 
 import os
-import warnings
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from tunewidgets._checks import READ_HERE, local_path, whole_text
+from tunewidgets.zoo.class_names import ClassNames, class_names
+from tunewidgets.zoo.folder_words import (
+    are_splits,
+    warn_of_dead_links,
+    warn_of_empty_classes,
+    warn_of_left_out,
+    warn_of_several_pages,
+)
 from tunewidgets.zoo.image_source import ImageSource, ending
 from tunewidgets.zoo.pictures import (
     SUFFIXES,
@@ -26,11 +32,10 @@ from tunewidgets.zoo.pictures import (
     readable_suffixes,
     to_picture,
 )
-from tunewidgets.zoo.samples import ClassNames, class_names, is_picture, is_several, parted
+from tunewidgets.zoo.samples import is_picture, is_several, parted
 from tunewidgets.zoo.truncated import check_files
 
-# Names of a data set's parts, which stand above its classes.
-SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "dev"})
+ALL_WHOLE = 2**53  # from here, floats no longer hold every whole number
 NAMED = ("photos", "dead-leaves", "cifar10", "digits", "imagenet-sample", "imagenet-labelled")
 
 
@@ -43,17 +48,19 @@ def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) 
         raise FileNotFoundError(f"there are no images called {str(source)!r}, and no such folder; {hint}")
     if not folder.is_dir():
         raise ValueError(f"{folder} is a file; give the folder that the images are in")
-    found = sorted(_shown_images(folder))
+    found = _found_in(folder)
     readable = readable_suffixes()
-    files = [path for path in found if path.suffix.lower() in readable]
+    files = [path for path in found.images if path.suffix.lower() in readable]
+    warn_of_dead_links(folder, found.dead_links)
     if not files:
         raise ValueError(f"the folder {folder} holds no images; put some there ({', '.join(SUFFIXES)})")
-    _warn_of_unread(folder, found, files)
+    warn_of_left_out(folder, found.images, files, found.others)
     chosen = _chosen(len(files), n, seed, f"the folder {folder}")
-    tops = [path.relative_to(folder).parts[0] for path in files]
-    has_labels = not any(path.parent == folder for path in files) and not _are_splits(folder, set(tops))
+    parts = [path.relative_to(folder).parts for path in files]
+    tops = [own[0] for own in parts]
+    has_labels = all(len(own) > 1 for own in parts) and not are_splits(folder, parts)
     if has_labels:
-        _warn_of_empty_classes(folder, set(tops))
+        warn_of_empty_classes(folder, set(tops))
     classes = sorted(set(tops)) if has_labels else []
     label = {name: i for i, name in enumerate(classes)}
 
@@ -64,61 +71,50 @@ def from_folder(source: str | Path, n: int | None, size: int | None, seed: int) 
     drawn_by = seed if len(chosen) < len(files) else None
     description = f"{len(chosen)} images of {whole_text(folder.resolve().name)}{ending(size, drawn_by)}"
     made = ImageSource(len(chosen), picture, description, list(map(whole_text, classes)), has_labels)
-    made.check = lambda indices: check_files(files[chosen[index]] for index in indices)
+
+    def check(indices: Iterable[int]) -> None:
+        used = [files[chosen[index]] for index in indices]
+        check_files(used)
+        warn_of_several_pages(used)
+
+    made.check = check
     return made
 
 
-def _shown_images(folder: Path) -> Iterator[Path]:
-    """The image files of a folder and of all folders in it, linked ones too, that are not hidden.
+class _Found(NamedTuple):
+    """What a folder and all folders in it hold."""
+
+    images: list[Path]
+    others: list[Path]
+    dead_links: list[Path]
+
+
+def _found_in(folder: Path) -> _Found:
+    """The files of a folder and of all folders in it, linked ones too, that are not hidden, each kind sorted.
 
     Hidden files are not photographs: there is macOS's "._cat.png" beside "cat.png", and what Jupyter keeps in
     ".ipynb_checkpoints", which would be a class.
     """
+    found = _Found([], [], [])
     seen = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         # A link to a folder above would be followed forever.
         real = os.path.realpath(place)
         folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
         if real not in seen:
-            shown = (Path(place, name) for name in files if not name.startswith("."))
-            yield from (path for path in shown if is_image_file(path) and path.is_file())
+            for path in (Path(place, name) for name in files if not name.startswith(".")):
+                is_image = is_image_file(path)
+                if is_image and path.is_file():
+                    found.images.append(path)
+                elif path.is_symlink() and not path.exists():
+                    # A link to a class's folder that is gone is among the files.
+                    found.dead_links.extend([path] if is_image or not path.suffix else [])
+                elif not is_image:
+                    found.others.append(path)
         seen.add(real)
-
-
-def _warn_of_unread(folder: Path, found: Sequence[Path], files: Sequence[Path]) -> None:
-    """Warn of images that can't be read here and are left out."""
-    unread = Counter(path.suffix.lower() for path in found) - Counter(path.suffix.lower() for path in files)
-    if unread:
-        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(unread.items()))
-        warnings.warn(
-            f"the folder {folder} holds images that can't be read here and are left out ({kinds}); convert them, for "
-            "instance to PNG, or install Pillow's plugin for them",
-            stacklevel=4,
-        )
-
-
-def _are_splits(folder: Path, tops: Set[str]) -> bool:
-    """Whether the folders are parts of a data set, such as train and val, and so no classes; warns if they are."""
-    if not {name.lower() for name in tops} <= SPLITS:
-        return False
-    warnings.warn(
-        f"{', '.join(sorted(tops))} in {folder} are parts of a data set and not classes, so the images have no labels; "
-        f"for labels give one of them, such as {folder / min(tops)}",
-        stacklevel=4,
-    )
-    return True
-
-
-def _warn_of_empty_classes(folder: Path, tops: Set[str]) -> None:
-    """Warn of folders that hold no images: labels count on without them."""
-    inside = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
-    if empty := sorted(inside - tops):
-        warnings.warn(
-            f"{', '.join(empty[:5])} in {folder} {'hold' if len(empty) > 1 else 'holds'} no images and so "
-            f"{'are no classes' if len(empty) > 1 else 'is no class'}; the labels of later folders are smaller by "
-            f"{len(empty)}, which matters where they stand for a network's outputs",
-            stacklevel=4,
-        )
+    for each in found:
+        each.sort()
+    return found
 
 
 def from_source(source: ImageSource, n: int | None, size: int | None, seed: int) -> ImageSource:
@@ -136,7 +132,7 @@ def from_source(source: ImageSource, n: int | None, size: int | None, seed: int)
     made = ImageSource(len(chosen), picture, description, source.names, source.has_labels)
     if (check := source.check) is not None:
         made.check = lambda indices: check(chosen[index] for index in indices)
-    made.outputs = source.outputs
+    made.outputs, made.why_no_labels = source.outputs, source.why_no_labels
     return made
 
 
@@ -210,12 +206,15 @@ def _label(value: Any, names: ClassNames) -> int | None:
     """A class label as an int; None for anything else, such as a box, a mask or a measurement."""
     if isinstance(value, str):
         return names.names.index(value) if value in names.names else None
+    if isinstance(value, Tensor) and value.is_meta:  # it has no value
+        return None
     if isinstance(value, Tensor | np.ndarray) and value.ndim == 0:
         value = value.item()
-    if isinstance(value, int | np.integer):
-        return int(value)
     # Labels kept in a table with other numbers come as floats; what is not whole is no class.
-    return int(value) if isinstance(value, float | np.floating) and float(value).is_integer() else None
+    is_number = isinstance(value, int | np.integer) or (
+        isinstance(value, float | np.floating) and float(value).is_integer()
+    )
+    return int(value) if is_number and abs(value) < ALL_WHOLE else None
 
 
 def dimensions(item: Any) -> int:

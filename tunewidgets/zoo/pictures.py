@@ -5,6 +5,7 @@ resized on the short side and center-cropped.
 """
 
 import mimetypes
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tunewidgets.derived.pictures import deep_levels
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 # Images too, but Pillow reads them only in some versions, or with a plugin.
 SOMETIMES = (".avif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jxl", ".tga", ".pbm", ".pnm", ".ico")
+# How far outside [0, 1] values may be: without a word, as rounding leaves them; and with one, as resizing does.
+ROUNDING, BEYOND = 1e-4, 1.001e-3
 
 
 def readable_suffixes() -> frozenset[str]:
@@ -64,6 +67,7 @@ def to_picture(value: Any, size: int | None, name: str) -> Tensor:
         return _from_pil(value, size, name)
     if not isinstance(value, np.ndarray | Tensor):
         raise TypeError(f"{name} is a {type(value).__name__}; give PIL images, arrays or tensors")
+    _check_has_values(value, name)
     channels_first = isinstance(value, Tensor)
     tensor = (
         torch.from_numpy(np.ascontiguousarray(value))
@@ -83,11 +87,15 @@ def open_picture(path: Path, size: int | None) -> Tensor:
     ValueError
         If the file can't be read as an image.
     """
-    return _from_pil(ImageOps.exif_transpose(read_picture(path, size)), size, str(path))
+    image = read_picture(path, size)
+    # In place, since a copy would not know which format it comes from.
+    ImageOps.exif_transpose(image, in_place=True)
+    return _from_pil(image, size, str(path))
 
 
 def in_unit_range(tensor: Tensor, name: str) -> Tensor:
     """Pixel values as float32 in [0, 1]; `name` is what a `ValueError` calls them."""
+    _check_has_values(tensor, name)
     if tensor.dtype == torch.uint8:
         return tensor.float() / 255
     if tensor.dtype == torch.bool:
@@ -100,12 +108,26 @@ def in_unit_range(tensor: Tensor, name: str) -> Tensor:
     low, high = (float(v) for v in torch.aminmax(tensor))
     if not (low == low and high == high):
         raise ValueError(f"{name} holds NaN; repair it or take it out")
-    if low < -1e-4 or high > 1 + 1e-4:
+    outside = max(-low, high - 1)
+    if outside > BEYOND:
         remedy = (
-            "divide by 255" if low >= -1e-4 and high > 2 else "undo the normalization, the probe does its own"
+            "divide by 255"
+            if low >= -BEYOND and high > 2
+            else "undo the normalization, the probe does its own"
         )
-        raise ValueError(f"{name} ranges from {low:.3g} to {high:.3g}, not within [0, 1]; {remedy}")
+        raise ValueError(f"{name} ranges from {low:.5g} to {high:.5g}, not within [0, 1]; {remedy}")
+    if outside > ROUNDING:
+        warnings.warn(
+            "images hold values up to 0.001 outside [0, 1], as resizing leaves them, and are clipped to [0, 1]; clip "
+            "them yourself if that is meant",
+            stacklevel=3,
+        )
     return tensor.float().clamp(0, 1)
+
+
+def _check_has_values(image: Any, name: str) -> None:
+    if isinstance(image, Tensor) and image.is_meta:
+        raise ValueError(f"{name} is on the meta device and so has no values; give one that has")
 
 
 def fit(picture: Tensor, size: int | None) -> Tensor:

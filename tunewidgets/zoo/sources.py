@@ -48,7 +48,8 @@ def images(
           testing, with their labels (CIFAR-10 is read from the folder named by `TUNEWIDGETS_DATA`, or downloaded);
         - `"imagenet-sample"` or `"imagenet-labelled"`: 1,000 photographs of as many classes, or 2,500 of ten, with
           their labels, from the folder named by `TUNEWIDGETS_DATA`;
-        - a folder of image files, whose sub-folders, if it has any, are labels; hidden ones are left out;
+        - a folder of image files, whose sub-folders, if it has any, are labels; hidden ones are left out, and of files
+          of several pictures all but the first;
         - a batch `(N, 3, H, W)`, tensor or array, uint8 or float in [0, 1];
         - a torchvision-style dataset or any sequence of images, `(image, label)` pairs, or dicts with an `image` and
           a `label`, as Hugging Face's data sets give (`img`, `pixel_values` and the like too);
@@ -68,6 +69,11 @@ def images(
     Returns
     -------
     ImageSource
+
+    Warns
+    -----
+    UserWarning
+        A folder holds files that are left out, links that lead nowhere, or folders that may be no classes.
 
     Raises
     ------
@@ -152,6 +158,11 @@ def _mixture(sources: Sequence[Any], n: int | None, size: int | None, seed: int)
 
     made = ImageSource(len(where), picture, " + ".join(part.describe() for part in parts))
     made.check = check
+    if all(part.has_labels for part in parts):
+        made.why_no_labels = (
+            "each of their sources numbers its classes for itself; give one source, such as a folder with a sub-folder "
+            "for each class of all"
+        )
     return made
 
 

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.std import tqdm
 
-from tunewidgets._checks import local_path
+from tunewidgets._checks import check_flags, local_path
 from tunewidgets._tensors import choose_device, multiplies_bfloat16
 from tunewidgets.zoo.cifar10 import DATA_SETS, Labeled, load_labeled
 from tunewidgets.zoo.classifiers import CLASSIFIERS, classifier
@@ -80,6 +80,7 @@ def train(
         The network or the data are unknown, a number is out of its range, the folder holds a run with other
         settings, or training diverged.
     """
+    check_flags(progress=progress)
     _check(name, data, epochs=epochs, batch=batch)
     target = local_path(out, "out") if out is not None else Path("runs") / f"{name}-{data}-{seed}"
     place = choose_device(device)

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tunewidgets._checks import check_flags
 from tunewidgets._tensors import Images
 
 
@@ -35,6 +36,8 @@ class Jitter:
     ------
     ValueError
         A strength is not a number of at least 0, or images would shrink to nothing.
+    TypeError
+        `steady` is neither True nor False.
 
     References
     ----------
@@ -58,6 +61,7 @@ class Jitter:
     steady: bool = False
 
     def __post_init__(self) -> None:
+        check_flags(steady=self.steady)
         for name in ("shift", "scale", "turn"):
             strength = getattr(self, name)
             if not (isinstance(strength, Real) and 0 <= float(strength) < float("inf")):

@@ -5,7 +5,7 @@ the first image, the same at every pass; or one sentence that says what is wrong
 """
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,15 +13,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._checks import is_whole, whole_text
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.data.image_batches import check_order, look_of_first
 from tunewidgets.kernels.data.items import as_batches, is_data_set
 from tunewidgets.kernels.network.capture import Observed
 from tunewidgets.kernels.network.probe import check_images, tensor_of
-from tunewidgets.zoo.samples import ClassNames, class_names
+from tunewidgets.zoo.class_names import ClassNames, class_names, given_names, usable
 
 # Classes that nobody has counted are fewer than this: larger labels are ids, and a table of them would fill the memory.
 MOST_UNTOLD = 65_536
+MOST_WHOLE = 2**63  # what int64 holds
 
 
 class LabeledImages:
@@ -33,9 +34,9 @@ class LabeledImages:
         An iterable of `(images, labels)` batches (a list, a DataLoader), a map-style Dataset of `(image, label)` pairs,
         all images and labels at once, or a zoo source with labels; in place of a pair, a dict with an `image` and a
         `label`, as Hugging Face's data sets give. A one-shot iterator is kept in memory.
-    classes : int or sequence of str, optional
-        How many classes there are, or their names; None takes the data's own `classes`, or those of what it wraps,
-        else the largest label decides.
+    classes : int, sequence of str or mapping, optional
+        How many classes there are, or their names, also as a mapping of labels to names or of names to labels; None
+        takes the data's own `classes`, or those of what it wraps, else the largest label decides.
     size : (int, int), optional
         The height and width that the images must have.
     gray : bool
@@ -63,7 +64,7 @@ class LabeledImages:
     def __init__(
         self,
         data: Any,
-        classes: int | Sequence[str] | None,
+        classes: int | Sequence[str] | Mapping[Any, Any] | None,
         size: tuple[int, int] | None = None,
         gray: bool = False,
     ) -> None:
@@ -71,18 +72,16 @@ class LabeledImages:
         self._found = class_names(data)
         describe = getattr(data, "describe", None)
         self.described = str(describe()) if callable(describe) else None
-        if is_whole(classes):
-            self.names: tuple[str, ...] = ()
-            self.n_classes: int | None = int(classes)
-            self._found = ClassNames()
-        elif classes is None or (isinstance(classes, Iterable) and not isinstance(classes, str)):
-            if classes is not None:
-                self._found = ClassNames(tuple(whole_text(str(name)) for name in classes))
-            self.names = self._found.names
-            # Names that may be those of other classes, or of more than there are, don't say how many there are.
-            self.n_classes = (len(self.names) if self._found.sure == "all" else 0) or None
+        if classes is not None and not is_whole(classes):
+            self._found = ClassNames(given_names(classes))
         else:
-            raise TypeError(f"classes is {classes!r}; give how many there are, or their names.")
+            self._found = usable(self._found, asks=classes is None)
+        if is_whole(classes):
+            self._found = ClassNames()
+        self.names = self._found.names
+        # Names that may be those of other classes, or of more than there are, don't say how many there are.
+        told = len(self.names) if self._found.sure == "all" else 0
+        self.n_classes: int | None = int(classes) if is_whole(classes) else told or None
         if self.n_classes is not None and self.n_classes < 2:
             raise ValueError(
                 f"there is one class only ({self.n_classes}); selectivity compares classes: give at least two."
@@ -208,7 +207,7 @@ class LabeledImages:
 
     def _check_names(self) -> None:
         """Keep the names that a wrapper's data set has, where they can be those of the labels."""
-        names, sure = self._found
+        names, sure, _ = self._found
         assert self.n_classes is not None
         if sure == "some" and len(names) >= self.n_classes:
             self.names = names[: self.n_classes]
@@ -221,7 +220,9 @@ class LabeledImages:
             )
 
 
-def labeled(data: Any, classes: int | Sequence[str] | None, observed: Observed) -> LabeledImages:
+def labeled(
+    data: Any, classes: int | Sequence[str] | Mapping[Any, Any] | None, observed: Observed
+) -> LabeledImages:
     """The data as `LabeledImages`, unless they are already, checked for the size and the channels of the model."""
     if isinstance(data, LabeledImages):
         return data
@@ -261,6 +262,12 @@ def _class_numbers(labels: Any, count: int, names: Sequence[str]) -> Tensor:
         one_hot = bool(((numbers == 0) | (numbers == 1)).all()) and bool((numbers.sum(1) == 1).all())
         numbers = numbers.argmax(1) if one_hot else numbers
     if numbers.dtype.is_floating_point and bool((numbers == numbers.round()).all()):
+        largest = float(numbers.abs().max())
+        if largest >= MOST_WHOLE:
+            raise ValueError(
+                f"labels go up to {largest:.3g} in size, more than whole numbers do; number the classes from 0 without "
+                "gaps."
+            )
         numbers = numbers.to(torch.int64)
     return numbers
 
@@ -290,6 +297,8 @@ def _numbers(labels: Any, count: int) -> Tensor:
     """
     if isinstance(labels, np.ndarray) and labels.dtype == object:
         labels = labels.tolist()
+    if isinstance(labels, Tensor) and labels.is_meta:
+        raise TypeError("labels is on the meta device and so has no values; give labels that have.")
     try:
         return torch.as_tensor(tensor_of(labels))
     except (TypeError, ValueError, RuntimeError):

@@ -11,6 +11,7 @@ from dataclasses import replace
 import torch
 
 from tunewidgets import __version__
+from tunewidgets._checks import check_flags
 from tunewidgets._tensors import choose_device
 from tunewidgets.kernels.device_check.cost import forget_peak, peak_memory, speed
 from tunewidgets.kernels.device_check.measured import (
@@ -76,6 +77,7 @@ def check(device: str | torch.device = "auto", progress: bool = True) -> DeviceR
     >>> report.passed
     True
     """
+    check_flags(progress=progress)
     check_mode()
     chosen = choose_device(device)
     forget_peak(chosen)

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets import records
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import check_flags, is_whole
 from tunewidgets.derived.statistics import LEVEL
 from tunewidgets.kernels.dissection.broden import dissect
 from tunewidgets.kernels.dissection.features import Features, features_of, reduced
@@ -23,6 +23,7 @@ from tunewidgets.kernels.gabor.nulls import holm
 from tunewidgets.kernels.network.capture import REDUCTIONS, Reduction
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.zoo.broden import Broden
+from tunewidgets.zoo.class_names import given_names
 from tunewidgets.zoo.progress import progress_bar
 
 PAIRS, EDGES, OVERLAPS = ("feature", "concept"), ("feature", "end"), ("feature", "end", "concept")
@@ -74,7 +75,7 @@ def concepts(
         Concepts that fewer than this many images have, or fewer lack, are left out before anything is tested.
     share : float, default 0.005
         The share of all positions where a feature counts as active.
-    classes : sequence of str
+    classes : sequence of str or mapping
         Names for labels that are whole numbers; empty takes those of the images.
     draws, seed : int, default 200 and 0
         Resamples and seed of the bootstrap.
@@ -116,6 +117,8 @@ def concepts(
     ([0.0, 1.0], ['flat', 'rough'])
     """
     _check(reduction, least, share, draws, seed)
+    check_flags(progress=progress)
+    named = given_names(classes)
     features = features_of(film_or_units, probe)
     if isinstance(images, str | Path):
         if labels is not None:
@@ -129,11 +132,13 @@ def concepts(
     else:
         pictures = Pictures(images)
         if labels is not None:
-            found = concepts_in(labels, pictures.count, classes)
+            found = concepts_in(labels, pictures.count, named)
             found.common(least)  # raises, where there is nothing to ask, before the network runs
+        elif not named:
+            pictures.settle_names()
         values, own = _seen(features, pictures, labels is None, reduction, progress)
         if labels is None:
-            found = concepts_in(own, pictures.count, tuple(classes) or pictures.names_of(own))
+            found = concepts_in(own, pictures.count, named or pictures.names_of(own))
         kept, places = found.common(least), None
         described, count = pictures.described, pictures.count
     chosen = found.take(kept)

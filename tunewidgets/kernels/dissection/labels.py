@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tunewidgets.kernels.data.image_batches import CHUNK, counted, described, parts_of
 from tunewidgets.kernels.network.probe import check_images
-from tunewidgets.zoo.samples import class_names
+from tunewidgets.zoo.class_names import class_names, usable
 
 LABEL = "label"
 
@@ -105,9 +105,13 @@ class Pictures:
                 part = slice(start, start + CHUNK)
                 yield check_images(pictures[part]), None if checked is None else checked[part]
 
+    def settle_names(self) -> None:
+        """Raise a ValueError where the labels that came with the images stand for several classes each."""
+        self._names = usable(self._names)
+
     def names_of(self, labels: np.ndarray) -> tuple[str, ...]:
         """The names of the labels that came with the images; none where they may be those of other classes."""
-        names, sure = self._names
+        names, sure, _ = self._names
         fit = sure != "perhaps" or (labels.dtype.kind in "iu" and int(labels.max()) + 1 == len(names))
         return names if fit else ()
 

@@ -50,6 +50,8 @@ def film_checklist(
     ValueError
         No film is given; one has not been read, does not have 32 points, or has no dimension that can be shown; or two
         are of the same layer and method.
+    TypeError
+        `films` is no mapping.
 
     Examples
     --------
@@ -57,6 +59,11 @@ def film_checklist(
     >>> film = tw.open_record("film.zarr")  # doctest: +SKIP
     >>> tw.RecoveryChecklist(tw.film_checklist({"conv2d0": film}))  # doctest: +SKIP
     """
+    if not isinstance(films, Mapping) or isinstance(films, xr.Dataset):
+        raise TypeError(
+            f"films is a {type(films).__name__}; give a dict from each layer's name to its film, such as "
+            '{"conv2d0": film}'
+        )
     columns: dict[tuple[str, int], xr.Dataset] = {}
     for layer, given in films.items():
         for film in [given] if isinstance(given, xr.Dataset) else given:

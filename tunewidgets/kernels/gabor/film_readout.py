@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets import records
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import check_flags, is_whole
 from tunewidgets.kernels.canvas.canvases import canvas_name
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.gabor.cell import SMOOTH
@@ -24,6 +24,7 @@ from tunewidgets.kernels.reading.film_attributes import (
     attribute_smoothnesses,
     attribute_sweeps,
 )
+from tunewidgets.kernels.tuning.dimension_checks import check_is_sample
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
@@ -108,6 +109,8 @@ def read_film(
     >>> read.attribute_p.shape
     (2, 7)
     """
+    check_flags(progress=progress)
+    check_is_sample(activations)
     records.validate(film)
     check_probe(film, probe)
     if not 0 < alpha < 1:

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets import zoo
-from tunewidgets._checks import check_options, is_whole
+from tunewidgets._checks import check_flags, check_options, is_whole
 from tunewidgets.kernels.gabor.bank_activations import Patches
 from tunewidgets.kernels.gabor.banks import bank_of, banks_of, methods_of
 from tunewidgets.kernels.gabor.run import RecoveryRun
@@ -128,6 +128,7 @@ def gabor_recovery(
     >>> float(tree["recovered"].sel(attribute="phase", bank="zero-mean").squeeze())
     1.0
     """
+    check_flags(films=films, progress=progress, normalize=normalize)
     counts = _whole("n_components", n_components, 1)
     bank_seeds = _whole("seeds", seeds, 0)
     _check(n, others, permutations, alpha, random_directions)

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from torch import Tensor
 
-from tunewidgets._checks import STEPS, Auto
+from tunewidgets._checks import STEPS, Auto, check_flags
 from tunewidgets.kernels.canvas.canvases import CanvasName
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.blackbox import BlackBox
@@ -190,6 +190,7 @@ def visualize(
     >>> made.status.item(), bool(made.value[0, -1] > made.value[0, 0])
     ('', True)
     """
+    check_flags(progress=progress, floats=floats, importance=importance)
     options = ImageOptions(
         size=size,
         steps=steps,

@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import check_flags, is_whole
 from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer
 from tunewidgets.kernels.network.refusals import taking
@@ -105,6 +105,7 @@ def ablation(
     >>> tree["relu5"].accuracy_drop.sizes["unit"]
     256
     """
+    check_flags(curves=curves, progress=progress)
     _check(method, points=points, random_orders=random_orders, seed=seed)
     check_by_layer("selectivity", selectivity)
     observed = Observed(model, layers, preprocess, device)

@@ -15,7 +15,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import check_flags, is_whole
 from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduced, Reduction
 from tunewidgets.kernels.single_units.selectivity import CHUNK, stream
@@ -83,6 +83,7 @@ def exemplars(
     >>> tree["relu"].exemplar.shape
     (28, 3)
     """
+    check_flags(rectify=rectify, progress=progress)
     observed = Observed(model, layers, preprocess, device)
     source = labeled(data, classes, observed)
     source.check_order()

@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import check_flags, is_whole
 from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduced, Reduction
 from tunewidgets.kernels.single_units.critics import HISTOGRAM_BYTES, Histograms, TopImages
@@ -59,8 +59,9 @@ def class_selectivity(
         Also `precision_at_k` and `auc` for the preferred class; costs more than the index itself.
     k : int, default 100
         Of the precision; at most the number of images.
-    classes : int or sequence of str, optional
-        How many classes, or their names; None: the data's own, else as many as the labels name.
+    classes : int, sequence of str or mapping, optional
+        How many classes, or their names, also as a mapping of labels to names or of names to labels; None: the data's
+        own, else as many as the labels name.
     preprocess, device
         As of `Probe`.
     progress : bool, default True
@@ -88,6 +89,7 @@ def class_selectivity(
     >>> tree["relu"].selectivity.sizes["unit"]
     28
     """
+    check_flags(rectify=rectify, critics=critics, progress=progress)
     observed = Observed(model, layers, preprocess, device)
     source = labeled(data, classes, observed)
     collector = Selectivity(observed, rectify, k if critics else None)

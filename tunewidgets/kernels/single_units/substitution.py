@@ -13,7 +13,7 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
-from tunewidgets._checks import STEPS, Auto
+from tunewidgets._checks import STEPS, Auto, check_flags
 from tunewidgets.kernels.data.labeled import labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduction, check_by_layer
 from tunewidgets.kernels.single_units.selectivity import Selectivity, stream
@@ -124,6 +124,7 @@ def representative_substitution(
     >>> tree["relu"].rs.dims, tree["relu"].rs.shape
     (('objective', 'unit'), (1, 4))
     """
+    check_flags(responses=responses, rectify=rectify, progress=progress)
     check_objectives(objectives, k)
     images = options_of_units(options, restarts=restarts, steps=steps, seed=seed)
     checkpoints = checkpoints if isinstance(checkpoints, str) else list(checkpoints)

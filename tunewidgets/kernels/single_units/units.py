@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets import records
-from tunewidgets._checks import STEPS, Auto, check_options, is_whole
+from tunewidgets._checks import STEPS, Auto, check_flags, check_options, is_whole
 from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduction
 from tunewidgets.kernels.network.tracing import evaluating
@@ -134,6 +134,7 @@ def analyze_units(
     >>> sorted(tree["relu"].data_vars)[:4]
     ['auc', 'auc_error', 'class_mean', 'dead']
     """
+    check_flags(ablation=ablation, progress=progress, rectify=rectify, critics=critics, responses=responses)
     if not is_whole(exemplars, 0):
         raise ValueError(f"exemplars is {exemplars!r}; give how many images per unit, or 0 for none.")
     own = ("model", "data", "layers", "classes", "preprocess", "device", "progress")

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 import xarray as xr
 from torch import Tensor, nn
 
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import check_flags, is_whole
 from tunewidgets.kernels.data.image_batches import check_order, chunks, counted, described, look_of_first
 from tunewidgets.kernels.data.vectors import HeldVectors, StoredVectors, Vectors
 from tunewidgets.kernels.network.finite import check_values
@@ -24,6 +24,7 @@ from tunewidgets.kernels.network.together import check_together, see_together
 from tunewidgets.zoo.progress import progress_bar
 
 POOLINGS = ("mean", "rms")
+LARGE = 1 << 30  # bytes of vectors, before which the images are asked whether they have so many
 
 
 @overload
@@ -141,6 +142,7 @@ def sample_activations(
     >>> vectors.dims, vectors.shape, vectors.attrs["n_images"]
     (('sample', 'unit'), (25, 28), 10)
     """
+    check_flags(normalize=normalize, progress=progress)
     _check(n, per_image, seed)
     check_pool(pool, pooling)
     given: Any = probe
@@ -159,8 +161,10 @@ def sample_activations(
     about = _provenance(images, count, share, n, seed, pool, pooling)
     attrs = [{**one.provenance(), **about} for one in probes]
     sinks: list[Vectors]
+    if sum(4 * n * one.units for one in probes) > LARGE:
+        _check_first(probes, batches, count, share, n, pool, pooling)
     if store is None:
-        sinks = [HeldVectors(n, one.units) for one in probes]
+        sinks = [_held(n, one) for one in probes]
     else:
         if len(probes) > 1:
             raise ValueError(
@@ -252,6 +256,33 @@ def _sample(
         raise ValueError(
             f"the images gave {first} in one pass and {count} in another; give a source that keeps its number"
         )
+
+
+def _check_first(
+    probes: Sequence[Probe],
+    batches: Iterable[Any],
+    count: int,
+    share: np.ndarray,
+    n: int,
+    pool: int,
+    pooling: str,
+) -> None:
+    """Raise a ValueError where the first image has fewer positions than are asked of one."""
+
+    def take(layer: int, values: Tensor) -> None:
+        _check_room(pooled(values, pool, pooling), n, count, int(share[0]))
+
+    see_together(probes, next(chunks(batches))[:1], take)
+
+
+def _held(n: int, probe: Probe) -> HeldVectors:
+    try:
+        return HeldVectors(n, probe.units)
+    except (MemoryError, ValueError) as error:
+        raise ValueError(
+            f"n={n} vectors of {probe.units} units take {4 * n * probe.units / 2**30:.0f} GiB, more than there is "
+            "memory; ask for fewer, or give store="
+        ) from error
 
 
 def _check(n: int, per_image: int | str, seed: int) -> None:

@@ -3,10 +3,12 @@
 In: settings or vectors. Out: how many dimensions they ask for or hold, or an error of one sentence.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from tunewidgets import _checks
 from tunewidgets._checks import is_whole
@@ -40,6 +42,23 @@ def asked_components(method: Any, n_components: int, n_neighbors: int, subsample
         )
     own = getattr(method, "n_components", None)
     return int(own) if is_whole(own) else None
+
+
+def check_are_vectors(X: Any) -> None:
+    """Raise a TypeError for what is no table of vectors at all, such as None or a name."""
+    if X is None or isinstance(X, str | bytes | Mapping) or np.isscalar(X):
+        kind = "None" if X is None else f"a {type(X).__name__}"
+        raise TypeError(
+            f"the vectors are {kind}; give a DataArray or an array (vectors, units), such as sample_activations gives"
+        )
+
+
+def check_is_sample(activations: Any) -> None:
+    """Raise a TypeError for anything but a DataArray, such as its bare values."""
+    if not isinstance(activations, xr.DataArray):
+        raise TypeError(
+            f"activations is a {type(activations).__name__}; give the DataArray that sample_activations gives"
+        )
 
 
 def check_finite(data: np.ndarray, name: str) -> None:

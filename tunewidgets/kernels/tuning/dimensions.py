@@ -18,6 +18,7 @@ from tunewidgets.kernels.data.vectors import blocks_of, is_large
 from tunewidgets.kernels.tuning.decompositions import Asked, Curved, Linear, decompose
 from tunewidgets.kernels.tuning.dimension_checks import (
     asked_components,
+    check_are_vectors,
     check_enough,
     check_finite,
     check_rank,
@@ -240,6 +241,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return vectors.astype(coordinates.dtype)
 
     def _checked(self, X: Any, *, reset: bool) -> np.ndarray:
+        check_are_vectors(X)
         if isinstance(X, xr.DataArray):
             X = X.transpose("sample", "unit").values if set(X.dims) == {"sample", "unit"} else X.values
         data: np.ndarray = validate_data(

@@ -15,10 +15,11 @@ import xarray as xr
 from torch import Tensor
 
 from tunewidgets import records
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import check_flags, is_whole
 from tunewidgets.kernels.data.image_batches import check_order, chunks, counted, described
 from tunewidgets.kernels.network.layers import sight_of
 from tunewidgets.kernels.network.probe import Probe
+from tunewidgets.kernels.tuning.dimension_checks import check_is_sample
 from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
 from tunewidgets.zoo.progress import progress_bar
 
@@ -72,6 +73,8 @@ def add_patches(
         The film has no linear fit, or was made for another layer or with other weights; `activations` does not say
         which images it came from, or names more than there are, or these shuffle; `k` or `side` is not a positive
         whole number.
+    TypeError
+        `activations` is no DataArray.
 
     References
     ----------
@@ -88,6 +91,8 @@ def add_patches(
     >>> tw.add_patches(film, probe, sample, scenes, k=2, progress=False).patch.shape
     (2, 3, 2, 48, 48, 3)
     """
+    check_flags(progress=progress)
+    check_is_sample(activations)
     for name, value in (("k", k), ("side", side)):
         if not is_whole(value, 1):
             raise ValueError(f"{name}={value!r} can't be used; give a whole number from 1")

@@ -14,7 +14,7 @@ import torch
 import xarray as xr
 
 from tunewidgets import records
-from tunewidgets._checks import STEPS, Auto, is_whole
+from tunewidgets._checks import STEPS, Auto, check_flags, is_whole
 from tunewidgets.kernels.canvas.canvases import CanvasName
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
@@ -136,6 +136,7 @@ def render_film(
     >>> film.image.shape
     (2, 3, 32, 32, 3)
     """
+    check_flags(progress=progress)
     options = ImageOptions(
         size=size,
         steps=steps,
