@@ -28,5 +28,7 @@ COMMANDS = [
     ([TUNING[0], "nowhere:model", *TUNING[2:]], 2, "no module 'nowhere'"),
     (["gabor", "--out", "r"], 2, "end it in .zarr"),
     (["gabor", "--out", "r.zarr", "--seeds", "0"], 2, "give 1 or more"),
+    (["view", "none.zarr", "--html", "x.pdf"], 1, "end it in .html or .htm"),
+    (["demo", "--html", "x.pdf"], 1, "end it in .html or .htm"),
     (["demo", "--port", "99999"], 2, "give 1 to 65535"),
 ]
