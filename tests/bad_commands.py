@@ -35,5 +35,7 @@ COMMANDS = [
     (["layers", "torch.nn:Conv2d"], 2, "can't be called without arguments"),
     (["gabor", "--out", "r"], 2, "end it in .zarr"),
     (["gabor", "--out", "r.zarr", "--seeds", "0"], 2, "give 1 or more"),
+    (["view", "none.zarr", "--html", "x.pdf"], 1, "end it in .html or .htm"),
+    (["demo", "--html", "x.pdf"], 1, "end it in .html or .htm"),
     (["demo", "--port", "99999"], 2, "give 1 to 65535"),
 ]

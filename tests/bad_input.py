@@ -5,6 +5,7 @@ words that its sentence must hold).
 """
 
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ import torch
 import xarray as xr
 from films import make_film
 from recovery_records import make_recovery
+from sklearn.decomposition import LatentDirichletAllocation
 from torch import nn
 from unit_records import make_units
 from units_networks import batches, branching, labeled_images
@@ -117,6 +119,28 @@ def gabor(**options: Any) -> Any:
     return tw.gabor_recovery(**{"progress": False, **options})
 
 
+def drawn(figure: str, **options: Any) -> Any:
+    record = film() if figure.startswith("film") else tree() if "layers" in options else units()
+    return getattr(tw.figures, figure)(record, **options)
+
+
+def save(path: str = "a.png", **options: Any) -> Any:
+    return tw.figures.save(tw.figures.film_sheet(film()), path, **options)
+
+
+def export(path: str = "a.html", **options: Any) -> Any:
+    return tw.export_html(tw.UnitScatter(units()), path, **options)
+
+
+def by_name() -> xr.DataArray:
+    return xr.DataArray(vectors(), dims=("sample", "unit"), coords={"unit": list("abcdef")})
+
+
+@cache
+def fitted_by_name() -> tw.TuningDimensions:
+    return tw.TuningDimensions("pca", 2).fit(by_name())
+
+
 selectivity, exemplars, ablation, analyze = map(
     of_units, ("class_selectivity", "exemplars", "ablation", "analyze_units")
 )
@@ -156,6 +180,17 @@ CASES = [
     Case("AM", lambda: tw.AM("relu"), ValueError, "give a unit's number or a list"),
     Case("IAM", lambda: tw.IAM([[0, 1]]), ValueError, "give a unit's number or a list"),
     Case("Neuron", lambda: tw.Neuron([0], at="corner"), ValueError, "give 'center' or (row, column)"),
+    Case("Neuron", lambda: tw.Neuron([0], at=(1.0, 2.0)), ValueError, "give 'center' or (row, column)"),
+    Case("Neuron", lambda: tw.Neuron([0], at=(True, False)), ValueError, "give 'center' or (row, column)"),
+    Case("Direction", lambda: tw.Direction("abc"), TypeError, "give numbers in shape (targets, units)"),
+    Case("Direction", lambda: tw.Direction(None), TypeError, "give numbers in shape (targets, units)"),
+    Case("Direction", lambda: tw.Direction([[1.0, 2.0], [3.0]]), TypeError, "give numbers in shape"),
+    Case("Direction", lambda: tw.Direction(np.ones((1, 6)) * 1j), TypeError, "give numbers in shape"),
+    Case("Direction", lambda: tw.Direction(np.zeros((0, 6))), ValueError, "give at least one"),
+    Case("AM + 5", lambda: tw.AM(0) + 5, TypeError, "give another objective"),
+    Case("AM * array", lambda: tw.AM([0, 1]) * np.array([1, 2]), TypeError, "give one number"),
+    Case("AM * nan", lambda: tw.AM(0) * float("nan"), ValueError, "give a finite number"),
+    Case("AM / 0", lambda: tw.AM(0) / 0, ValueError, "give another number"),
     Case("Direction", lambda: tw.Direction(np.ones((1, 6)), mode="dot"), ValueError, "choose 'dot_cosine'"),
     Case("Direction", lambda: tw.Direction(np.zeros((1, 6))), ValueError, "leave it out"),
     Case("Direction", lambda: tw.Direction(np.full((1, 6), np.nan)), ValueError, "needs finite numbers"),
@@ -172,6 +207,13 @@ CASES = [
     Case(
         "visualize", lambda: visualize(tw.Neuron([0], (99, 0)), size=16), ValueError, "there is no position"
     ),
+    Case(
+        "visualize", lambda: visualize(tw.Neuron([0], (-99, 0)), size=16), ValueError, "there is no position"
+    ),
+    Case("visualize", lambda: visualize(tw.AM), TypeError, "the class AM; give tw.AM(units)"),
+    Case("visualize", lambda: visualize(lambda a: a[:, 0].mean()), TypeError, "not subscriptable"),
+    Case("visualize", lambda: visualize(size=10**6), MemoryError, "give a smaller size"),
+    Case("visualize", lambda: visualize(size=10**9), MemoryError, "give a smaller size"),
     Case("visualize", lambda: visualize(size=0), ValueError, "give the side in pixels"),
     Case("visualize", lambda: visualize(size="big"), ValueError, "or 'auto'"),
     Case("visualize", lambda: visualize(steps=0), ValueError, "whole number of at least 1"),
@@ -188,12 +230,25 @@ CASES = [
     Case("visualize", lambda: visualize(seed=1.5), ValueError, "seed is 1.5"),
     Case("visualize", lambda: visualize(objective_at="mid"), ValueError, "choose one of 'leaky'"),
     Case("visualize", lambda: visualize(steps=3, checkpoints=[4]), ValueError, "not among steps 1 to 3"),
+    Case("visualize", lambda: visualize(checkpoints=1), ValueError, "give steps, such as (16, 64)"),
+    Case("visualize", lambda: visualize(checkpoints="auto"), ValueError, "give steps, such as (16, 64)"),
+    Case("visualize", lambda: visualize(checkpoints=[1.5]), ValueError, "give steps, such as (16, 64)"),
+    Case("visualize", lambda: visualize(canvas="pixel", band=0.1), ValueError, "leave out band"),
+    Case("visualize", lambda: visualize(canvas="maco", contrast=1.0), ValueError, "leave it out"),
+    Case("visualize", lambda: visualize(optimizer="cma", precision="bfloat16"), ValueError, "leave it out"),
     Case("visualize", lambda: visualize(precision="int8"), ValueError, "choose 'auto', 'float32'"),
     Case("visualize", lambda: visualize(band=0.0), ValueError, "give a frequency in cycles per pixel"),
     Case("visualize", lambda: visualize(band="low"), ValueError, "give a frequency in cycles per pixel"),
     Case("visualize", lambda: visualize(store="images"), ValueError, "end it in .zarr"),
     Case("visualize", lambda: visualize(store=7), TypeError, "give a path that ends in .zarr"),
+    Case("visualize", lambda: visualize(store="a\0b.zarr"), ValueError, "give another path"),
     Case("visualize", lambda: visualize(executor="pool"), TypeError, "interface of concurrent.futures"),
+    Case(
+        "visualize",
+        lambda: visualize(executor=ProcessPoolExecutor),
+        TypeError,
+        "the class ProcessPoolExecutor",
+    ),
     # Activations and dimensions.
     Case("sample_activations", lambda: sample("photos"), TypeError, "zoo.images('photos')"),
     Case("sample_activations", lambda: tw.sample_activations(net(), GRAY), TypeError, "give tw.Probe(model"),
@@ -214,6 +269,24 @@ CASES = [
     Case("TuningDimensions", lambda: fit(method="icaa"), ValueError, "did you mean 'ica'"),
     Case("TuningDimensions", lambda: fit(method=3), TypeError, "or a scikit-learn decomposition"),
     Case("TuningDimensions", lambda: fit(method=dict), TypeError, "the class dict"),
+    Case(
+        "TuningDimensions",
+        lambda: fit(method=LatentDirichletAllocation(3)),
+        ValueError,
+        "does not reconstruct the vectors",
+    ),
+    Case(
+        "TuningDimensions",
+        lambda: fitted_by_name().transform(by_name().assign_coords(unit=list("abcdeg"))),
+        ValueError,
+        "give the same ones",
+    ),
+    Case(
+        "TuningDimensions",
+        lambda: fit(by_name().assign_coords(unit=list("abcdee"))),
+        ValueError,
+        "give each unit a name of its own",
+    ),
     Case("TuningDimensions", lambda: fit(n_components=0), ValueError, "whole number from 1"),
     Case("TuningDimensions", lambda: fit(n_components="4"), ValueError, "whole number from 1"),
     Case("TuningDimensions", lambda: fit(n_components=99), ValueError, "or fewer, or give more images"),
@@ -258,6 +331,12 @@ CASES = [
     Case("render_film", lambda: render(size=1), ValueError, "give the side in pixels"),
     Case("render_film", lambda: render(seed="x"), ValueError, "seed is 'x'"),
     Case("render_film", lambda: render(at="corner"), ValueError, "at is 'corner'"),
+    Case("render_film", lambda: render(at=3), ValueError, "at is 3"),
+    Case("render_film", lambda: render(at=(0.5, 1)), ValueError, "at is (0.5, 1)"),
+    Case("render_film", lambda: render(at=(99, 0), size=16), ValueError, "there is no position"),
+    Case("render_film", lambda: render(at=(-99, 0), size=16), ValueError, "there is no position"),
+    Case("render_film", lambda: render(canvas="pixel", band=0.1), ValueError, "leave out band"),
+    Case("render_film", lambda: render(size=10**6), MemoryError, "give a smaller size"),
     Case("render_film", lambda: render(store="film.nc"), ValueError, "end it in .zarr"),
     # Units.
     *[
@@ -338,6 +417,11 @@ CASES = [
     Case("ablation", lambda: ablation(points=1), ValueError, "points"),
     Case("ablation", lambda: ablation(random_orders=-1), ValueError, "random_orders"),
     Case("ablation", lambda: ablation(selectivity=np.ones(6)), TypeError, "give a mapping from layers"),
+    Case(
+        "ablation", lambda: ablation(selectivity={"relu": np.full(6, np.nan)}), ValueError, "not all finite"
+    ),
+    Case("ablation", lambda: ablation(selectivity={"relu": ["a"] * 6}), ValueError, "not all finite"),
+    Case("ablation", lambda: ablation(selectivity=film()), ValueError, "analyze_units makes"),
     Case("analyze_units", lambda: analyze(ablation_options="mean"), TypeError, "give a dict"),
     Case(
         "analyze_units",
@@ -348,6 +432,9 @@ CASES = [
     Case("analyze_units", lambda: analyze(ablation_options={"device": "cpu"}), ValueError, "leave it out"),
     Case("analyze_units", lambda: analyze(objectives="am"), ValueError, "give one or both of"),
     Case("analyze_units", lambda: analyze(objectives=("om",)), ValueError, "give one or both of"),
+    Case("analyze_units", lambda: analyze(objectives=None), ValueError, "or () for none"),
+    Case("analyze_units", lambda: analyze(executor=ProcessPoolExecutor), TypeError, "the class"),
+    Case("analyze_units", lambda: analyze(canvas="pixel", band=0.1), ValueError, "leave out band"),
     Case("analyze_units", lambda: analyze(exemplars=-1), ValueError, "or 0 for none"),
     Case("analyze_units", lambda: analyze(colour=1), TypeError, "no option 'colour'"),
     Case("analyze_units", lambda: analyze(steps=0), ValueError, "whole number of at least 1"),
@@ -361,6 +448,8 @@ CASES = [
     Case("representative_substitution", lambda: substitute(k=0), ValueError, "at least 1"),
     Case("representative_substitution", lambda: substitute(layers="rleu"), ValueError, "did you mean 'relu'"),
     Case("representative_substitution", lambda: substitute(checkpoints="all"), ValueError, "or 'auto'"),
+    Case("representative_substitution", lambda: substitute(checkpoints=5), ValueError, "or 'auto'"),
+    Case("representative_substitution", lambda: substitute(checkpoints=[1.5]), ValueError, "or 'auto'"),
     Case(
         "representative_substitution",
         lambda: substitute(mean_activation={"relu": np.ones(2)}),
@@ -393,12 +482,31 @@ CASES = [
     Case(
         "zoo.images", lambda: tw.zoo.images(torch.rand(2, 3, 8, 8, device="meta")), ValueError, "meta device"
     ),
+    Case("zoo.gabor_bank", lambda: tw.zoo.gabor_bank(n="4"), ValueError, "give a whole number from 1"),
+    Case("zoo.gabor_bank", lambda: tw.zoo.gabor_bank(size=10**7), MemoryError, "give fewer or smaller"),
+    Case("zoo.gabor_bank", lambda: tw.zoo.gabor_bank(frequency=0.2), ValueError, "give (low, high)"),
+    Case("zoo.gabor_bank", lambda: tw.zoo.gabor_bank(frequency="ab"), ValueError, "give (low, high)"),
+    Case("zoo.gabor_bank", lambda: tw.zoo.gabor_bank(sigma="2"), ValueError, "give numbers above 0"),
     # Records and what shows them.
     Case("open_record", lambda: tw.open_record("none.zarr"), FileNotFoundError, "give the path"),
     Case("open_record", lambda: tw.open_record(__file__), tw.records.RecordError, "holds no Zarr v3 group"),
     Case("open_record", lambda: tw.open_record("memory://none.zarr"), FileNotFoundError, "give the URL"),
     Case("save_record", lambda: tw.save_record(film(), "film"), ValueError, "end it in .zarr"),
     Case("save_record", lambda: tw.save_record(film(), __file__), ValueError, "end it in .zarr"),
+    Case("save_record", lambda: tw.save_record(film(), "a\0b.zarr"), ValueError, "give another path"),
+    Case("open_record", lambda: tw.open_record("a\0b.zarr"), ValueError, "give another path"),
+    Case(
+        "save_record",
+        lambda: tw.save_record(film().assign_attrs(note={1, 2}), "f.zarr"),
+        tw.records.RecordError,
+        "the attribute 'note' of the record is a set",
+    ),
+    Case(
+        "save_record",
+        lambda: tw.save_record(film().assign(image=film().image.assign_attrs(by=[object()])), "f.zarr"),
+        tw.records.RecordError,
+        "the attribute 'by' of 'image' is a list",
+    ),
     Case("save_record", lambda: tw.save_record(xr.Dataset(), "f.zarr"), tw.records.RecordError, "kernels"),
     Case(
         "save_record", lambda: tw.save_record("film", "f.zarr"), tw.records.RecordError, "Dataset or DataTree"
@@ -414,6 +522,18 @@ CASES = [
     Case("UnitScatter", lambda: tw.UnitScatter(film()), ValueError, "analyze_units makes"),
     Case("UnitScatter", lambda: tw.UnitScatter(3), ValueError, "tw.open_record gives one"),
     Case("UnitScatter", lambda: tw.UnitScatter(units(), x="sel"), Exception, "sel"),
+    Case(
+        "UnitScatter", lambda: tw.UnitScatter(units(), layer="nope"), ValueError, "no layer 'nope' here; give"
+    ),
+    Case("UnitScatter", lambda: tw.UnitScatter(tree(), layer=3), ValueError, "no layer 3 here; give"),
+    Case("export_html", lambda: tw.export_html("text", "a.html"), ValueError, "give at least one"),
+    Case("export_html", lambda: export("x.pdf"), ValueError, "end it in .html or .htm"),
+    Case("export_html", lambda: export("x"), ValueError, "end it in .html or .htm"),
+    Case("export_html", lambda: export("a\0b.html"), ValueError, "give another path"),
+    Case("export_html", lambda: export(max_mb="3"), ValueError, "positive number of megabytes"),
+    Case("export_html", lambda: export(links=3), TypeError, "give a list of links"),
+    Case("export_html", lambda: export(links="ab"), TypeError, "give a list of links"),
+    Case("export_html", lambda: export(links=[3]), ValueError, "give two ends"),
     Case("RecoveryChecklist", lambda: tw.RecoveryChecklist(film()), ValueError, "gabor_recovery"),
     Case(
         "figures.unit_scatter", lambda: tw.figures.unit_scatter(units(), x="sel"), ValueError, "selectivity"
@@ -448,4 +568,40 @@ CASES = [
     Case(
         "figures.importance_by_layer", lambda: tw.figures.importance_by_layer(tree(), ["c"]), ValueError, "c"
     ),
+    *[
+        Case(f"figures.{name}", lambda name=name, bad=bad: drawn(name, **bad), error, says)
+        for name, bad, error, says in (
+            ("film_sheet", {"points": 1.5}, ValueError, "points is 1.5; give 1 or more, or None"),
+            ("film_sheet", {"points": True}, ValueError, "points is True"),
+            ("film_sheet", {"cell": -5}, ValueError, "cell is -5; give 1 or more"),
+            ("film_sheet", {"cell": 0}, ValueError, "cell is 0"),
+            ("film_sheet", {"cell": "a"}, ValueError, "cell is 'a'"),
+            ("film_strip", {"dimension": "0"}, ValueError, "dimension is '0', but this film has"),
+            ("film_strip", {"dimension": 0.0}, ValueError, "dimension is 0.0, but this film has"),
+            ("film_strip", {"dimension": 0, "cell": None}, ValueError, "cell is None"),
+            ("unit_scatter", {"images": "yes"}, ValueError, "a unit of images is 'yes'"),
+            ("unit_scatter", {"images": 3}, TypeError, "images is 3; give True, or a list of units"),
+            ("unit_scatter", {"images": [0, 1.5]}, ValueError, "a unit of images is 1.5"),
+            ("unit_card", {"unit": "1"}, ValueError, "unit is '1', but this layer has"),
+            ("unit_card", {"unit": None}, ValueError, "unit is None, but this layer has"),
+            ("unit_gallery", {"count": 1.5}, ValueError, "count is 1.5; give 1 or more"),
+            ("unit_gallery", {"across": "4"}, ValueError, "across is '4'; give 1 or more"),
+            ("exceeding_units", {"count": 0.5}, ValueError, "count is 0.5; give 1 or more"),
+            ("exceeding_units", {"unit": "1"}, ValueError, "unit is '1', but this layer has"),
+            ("rs_selectivity_panels", {"layers": []}, ValueError, "layers is empty; give the names"),
+            ("rs_selectivity_panels", {"layers": 3}, TypeError, "layers is 3; give the names"),
+            ("rs_selectivity_panels", {"objectives": []}, ValueError, "objectives is empty; give one"),
+            ("ablation_curves", {"layers": []}, ValueError, "layers is empty; give the names"),
+            ("ablation_curves", {"layers": 3}, TypeError, "layers is 3; give the names"),
+            ("rs_selectivity_by_layer", {"layers": []}, ValueError, "layers is empty; give the names"),
+            ("rs_selectivity_by_layer", {"objectives": ()}, ValueError, "objectives is empty; give one"),
+            ("rs_selectivity_by_layer", {"objectives": 3}, TypeError, "objectives is 3; give one"),
+            ("importance_by_layer", {"layers": 3}, TypeError, "layers is 3; give the names"),
+        )
+    ],
+    Case("figures.importance_by_layer", lambda: tw.figures.importance_by_layer(3), ValueError, "DataTree"),
+    Case("figures.save", lambda: save(dpi=10**9), ValueError, "give a smaller dpi"),
+    Case("figures.save", lambda: save(dpi="300"), ValueError, "dpi is '300'; give a positive number"),
+    Case("figures.save", lambda: save(width_mm=float("inf")), ValueError, "give a positive number"),
+    Case("figures.save", lambda: save("a\0b.png"), ValueError, "give another path"),
 ]

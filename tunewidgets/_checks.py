@@ -7,7 +7,8 @@ for it.
 
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from inspect import signature
 from math import inf
@@ -17,6 +18,10 @@ from typing import Any, Literal, TypeGuard, get_args
 
 # A value that follows from the network, the layer and the machine.
 Auto = Literal["auto"]
+# What libraries say of an array that can't be allocated.
+TOO_LARGE = (
+    "allocate memory|out of memory|array is too big|Maximum allowed dimension|Storage size calculation"
+)
 # Steps of an image's optimization, unless a caller asks for more or fewer.
 STEPS = 128
 # The decompositions that are known by a name.
@@ -50,6 +55,24 @@ def check_flags(**flags: Any) -> None:
         is_flag = value is None or isinstance(value, Integral) or type(value).__name__ in ("bool", "bool_")
         if not is_flag or value not in (None, 0, 1):
             raise TypeError(f"{name} is {value!r}; give True or False")
+
+
+@contextmanager
+def allocating(what: str, remedy: str) -> Iterator[None]:
+    """Wrap what takes memory by a number that a user gave; if there is too little, an error of one sentence says so.
+
+    Raises
+    ------
+    MemoryError
+        There is not enough memory.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError, ValueError) as error:
+        # PyTorch raises RuntimeErrors of several wordings, and NumPy a ValueError for what no machine could address.
+        if not isinstance(error, MemoryError) and not re.search(TOO_LARGE, str(error)):
+            raise
+        raise MemoryError(f"there is not enough memory for {what}; {remedy}") from error
 
 
 def check_options(options: Any, what: str, function: Callable[..., Any], own: Collection[str]) -> None:
@@ -104,7 +127,7 @@ def local_path(path: Any, what: str, remedy: str = WRITE_HERE) -> Path:
     TypeError
         It is no path.
     ValueError
-        It is a URL, which would be taken for a folder called `s3:`.
+        It is a URL, which would be taken for a folder called `s3:`, or holds a NUL character.
 
     Examples
     --------
@@ -119,6 +142,10 @@ written there
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"{what} is a {type(path).__name__}; give a path, as text or as a path object")
     text = os.fspath(path)
+    if ("\0" if isinstance(text, str) else b"\0") in text:
+        raise ValueError(
+            f"{what} holds a NUL character ({text!r}), which no file system takes; give another path"
+        )
     # A path object has made one slash of two; a folder may have such a name all the same.
     scheme = re.match(r"[A-Za-z][\w+.-]+:(?=/)", text) if isinstance(text, str) else None
     if scheme and ("://" in text or not Path(scheme[0]).exists()):

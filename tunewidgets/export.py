@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,6 +29,7 @@ __all__ = ["ExportedPage", "export_html"]
 
 Piece: TypeAlias = Widget | str
 
+PAGES = (".html", ".htm")
 THEMES = ("auto", "light", "dark")
 # WebP qualities to try, best first, until a page fits; below the last, images show block artifacts.
 QUALITIES = range(90, 25, -5)
@@ -104,7 +106,7 @@ def export_html(
         What is on the page, from top to bottom. Text is Markdown. The parts of a sequence within the sequence stand
         side by side where there is room.
     path : str or path
-        Where to write; an existing file is replaced.
+        Where to write, ending in `.html` or `.htm`; an existing file is replaced.
     title : str
         What the browser calls the page.
     theme : {"auto", "light", "dark"}
@@ -126,7 +128,7 @@ def export_html(
     ------
     ValueError
         If there is no widget, an option is out of its range, a link names no trait of a widget on the page, in the text
-        or in `links`, the path is a URL, or the page can't be made as small as `max_mb`.
+        or in `links`, the path is a URL or ends in something else, or the page can't be made as small as `max_mb`.
     TypeError
         If `content` holds anything but widgets of tunewidgets and text.
     FileNotFoundError
@@ -160,19 +162,19 @@ def export_html(
         raise ValueError(f"theme is {theme!r}; choose one of {', '.join(map(repr, THEMES))}")
     if not is_whole(quality, 1, 100):
         raise ValueError(f"quality is {quality!r}; give a whole number from 1 to 100")
-    if max_mb is not None and not max_mb > 0:
+    if max_mb is not None and not (isinstance(max_mb, Real) and not isinstance(max_mb, bool) and max_mb > 0):
         raise ValueError(f"max_mb is {max_mb!r}; give a positive number of megabytes, or None for no bound")
     if not isinstance(title, str):
         raise TypeError(f"title is a {type(title).__name__}; give text")
+    if isinstance(links, str) or not isinstance(links, Iterable):
+        raise TypeError(
+            f"links is {links!r}; give a list of links, such as [((scatter, 'unit'), (other, 'unit'))]"
+        )
+    target = page_path(path)
     facts = [_link_facts(one, widgets) for one in links]
     names = _names(widgets)
     for text in (piece for row in rows for piece in row if isinstance(piece, str)):
         _check_moves(text, dict(zip(names, widgets, strict=True)))
-    target = local_path(path, "the page's path")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {target.parent}; make it first, or give another path")
-    if target.is_dir():
-        raise ValueError(f"{target} is a folder; give a file in it, such as {target / 'page.html'}")
     most = float("inf") if max_mb is None else max_mb * 1e6
 
     @cache
@@ -199,6 +201,26 @@ def export_html(
     with written_whole(target) as part:
         part.write_bytes(best)
     return ExportedPage(target, len(best), tries[at], len(page(quality)))
+
+
+def page_path(path: str | os.PathLike[str], what: str = "the page's path") -> Path:
+    """Where a page is written, before it is made.
+
+    Raises
+    ------
+    FileNotFoundError
+        Its folder is missing.
+    TypeError, ValueError
+        It is no path of a page on this machine.
+    """
+    target = local_path(path, what)
+    if target.is_dir():
+        raise ValueError(f"{target} is a folder; give a file in it, such as {target / 'page.html'}")
+    if target.suffix.lower() not in PAGES:
+        raise ValueError(f"{target.name!r} is no name of a page; end it in {' or '.join(PAGES)}")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent}; make it first, or give another path")
+    return target
 
 
 def _rows(content: Any) -> list[list[Piece]]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from torch import nn
 from units_networks import CASES, PRECISIONS, batches, branching, labeled_images, tiny_vit
 
@@ -159,6 +160,19 @@ def test_cumulative_curves_silence_units_in_their_order():
     assert (low <= mean + 1e-6).all()
     assert (mean <= high + 1e-6).all()
     np.testing.assert_array_equal(low[:2], high[:2])
+
+
+def test_orders_may_be_those_of_a_record():
+    network = branching()
+    data = [labeled_images(15)]
+    units = tw.class_selectivity(network, data, "relu", **QUIET)
+    options = {"points": 4, "random_orders": 2, **QUIET}
+    by_array = tw.ablation(
+        network, data, "relu", selectivity={"relu": units["relu"].selectivity.values}, **options
+    )
+    for record in (units, units["relu"].to_dataset()):
+        by_record = tw.ablation(network, data, "relu", selectivity=record, **options)
+        xr.testing.assert_equal(by_record["relu"].to_dataset(), by_array["relu"].to_dataset())
 
 
 def test_a_class_that_dies_shows_where_the_whole_does_not():

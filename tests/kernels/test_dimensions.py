@@ -11,10 +11,11 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import skew
-from sklearn.base import clone
-from sklearn.decomposition import NMF, PCA, FactorAnalysis, FastICA, TruncatedSVD
+from sklearn.base import BaseEstimator, clone
+from sklearn.decomposition import NMF, PCA, FactorAnalysis, FastICA, LatentDirichletAllocation, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import LocallyLinearEmbedding
+from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -280,6 +281,59 @@ def test_arrays_frames_and_labeled_arrays_of_either_order_are_accepted():
         np.testing.assert_allclose(fitted.transform(given_as), plain.transform(X), atol=1e-4)
     assert TuningDimensions("pca", 2).fit(labeled.T).sample_ == {**labeled.attrs, "n_vectors": 800}
     assert plain.sample_ == {"images": "a ndarray of vectors", "n_images": None, "n_vectors": 800}
+
+
+@pytest.mark.parametrize("names", [range(8), range(10, 18), list("hgfedcba")])
+def test_units_are_taken_by_their_names_in_whatever_order_they_come(names):
+    whole = xr.DataArray(X, dims=("sample", "unit"), coords={"unit": list(names)})
+    dimensions = TuningDimensions("pca", 3).fit(whole)
+    expected = dimensions.transform(X)
+    for order in (slice(None, None, -1), [3, 1, 0, 2, 7, 6, 5, 4]):
+        turned = whole.isel(unit=order)
+        np.testing.assert_array_equal(dimensions.transform(turned), expected)
+        np.testing.assert_array_equal(dimensions.transform(turned.T), expected)
+    for others in (whole.isel(unit=slice(1, None)), whole.assign_coords(unit=range(20, 28))):
+        with pytest.raises(ValueError, match="other units than those that were fitted"):
+            dimensions.transform(others)
+
+
+def test_numbered_units_are_fitted_in_the_order_of_their_numbers():
+    whole = xr.DataArray(X, dims=("sample", "unit"), coords={"unit": range(8)})
+    turned = TuningDimensions("pca", 3).fit(whole.isel(unit=slice(None, None, -1)))
+    plain = TuningDimensions("pca", 3).fit(X)
+    np.testing.assert_array_equal(turned.components_, plain.components_)
+    np.testing.assert_array_equal(turned.transform(X), plain.transform(X))
+    # Where vectors were fitted without names, units are called by their places.
+    np.testing.assert_array_equal(plain.transform(whole.isel(unit=[1, 0, *range(2, 8)])), plain.transform(X))
+
+
+@pytest.mark.parametrize(
+    "method", [LatentDirichletAllocation(3, random_state=0), BernoulliRBM(3, random_state=0)]
+)
+def test_what_does_not_reconstruct_the_vectors_is_no_decomposition(method):
+    with pytest.raises(ValueError, match=f"{type(method).__name__} does not reconstruct the vectors"):
+        TuningDimensions(method).fit(X / X.max())
+
+
+class Opposed(BaseEstimator):
+    """Two components nearly alike, whose coordinates take back what the other gives."""
+
+    def fit(self, X, y=None):
+        axis = PCA(1).fit(X).components_[0]
+        self.components_ = np.stack([axis, axis])
+        self.mean_ = X.mean(axis=0)
+        return self
+
+    def transform(self, X):
+        along = (X - self.mean_) @ self.components_[0]
+        return np.stack([4 * along, -3 * along], axis=1)
+
+
+def test_no_dimension_explains_more_than_there_is():
+    with pytest.raises(
+        ValueError, match=r"a dimension of this Opposed explains \d+(\.\d+)? times the variance"
+    ):
+        TuningDimensions(Opposed()).fit(X)
 
 
 def test_results_keep_the_dtype_of_what_they_are_given():

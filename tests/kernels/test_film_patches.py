@@ -108,6 +108,48 @@ def test_images_may_be_a_flipped_array(patched, film, probe, sample, scenes):
     assert (again["patch"].values == patched["patch"].values).all()
 
 
+def test_the_order_of_units_does_not_matter(patched, film, probe, sample, scenes):
+    numbered = sample.assign_coords(unit=range(9))
+    again = tw.add_patches(film, probe, numbered[:, ::-1].T, scenes, k=K, side=7, progress=False)
+    assert again.identical(patched)
+
+
+@pytest.mark.parametrize("vectors", [{}, {"pool": 3, "normalize": True}])
+@pytest.mark.parametrize(
+    "others",
+    [
+        lambda images: images.flip(0),
+        lambda images: images.flip(3),
+        lambda images: images.flip(1),
+        lambda images: images.repeat_interleave(2, 2).repeat_interleave(2, 3),
+        lambda images: images[:, :, :25, :25],
+    ],
+    ids=["other order", "mirrored", "BGR", "larger", "smaller"],
+)
+def test_images_that_the_sample_is_not_of_are_refused(film, probe, scenes, vectors, others):
+    images = torch.stack([scenes[i] for i in range(12)])
+    own = tw.sample_activations(probe, images, n=600, progress=False, **vectors)
+    with pytest.raises(
+        ValueError, match="does not give the activations that were sampled from it; give the images"
+    ):
+        tw.add_patches(film, probe, own, others(images), k=K, side=7, progress=False)
+
+
+def test_another_preprocess_than_the_samples_is_refused(film, probe, sample, scenes):
+    dark = tw.Probe(probe.model, "relu", preprocess=lambda images: images / 2, device="cpu")
+    with pytest.raises(ValueError, match="a probe with the same preprocess"):
+        tw.add_patches(film, dark, sample, scenes, k=K, side=7, progress=False)
+
+
+def test_vectors_that_are_nowhere_and_patches_for_which_there_is_no_room(film, probe, sample, scenes):
+    with pytest.raises(ValueError, match="doesn't say where in its image"):
+        tw.add_patches(film, probe, sample.drop_vars(["y", "x"]), scenes, progress=False)
+    with pytest.raises(ValueError, match="take what sample_activations gives"):
+        tw.add_patches(film, probe, sample.values, scenes, progress=False)
+    with pytest.raises(MemoryError, match="give a smaller side"):
+        tw.add_patches(film, probe, sample, scenes, side=10**7, progress=False)
+
+
 def test_a_window_stays_inside_its_image():
     picture = torch.arange(100.0).view(1, 10, 10)
     for position, corner in (((0, 0), 0), ((4, 4), 44), ((9, 9), 77)):

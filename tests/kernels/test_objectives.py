@@ -146,9 +146,53 @@ def test_a_lucent_objective_of_another_layer_is_refused(bank_probe):
     from lucent.optvis import objectives
 
     elsewhere = as_objective(objectives.channel("filters", 4))
-    elsewhere.check(bank_probe)
     with pytest.raises(ValueError, match="asks for layer 'filters', but the probe stops at 'relu'"):
-        elsewhere.score([0], "post", CPU)(values(n=1))
+        elsewhere.check(bank_probe)
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (lambda a: a[:, 0].mean(), "not subscriptable"),
+        (lambda a: a("relu"), "gives shape .* in place of one number"),
+        (lambda a: 3, "gives a int for one image in place of one number"),
+    ],
+)
+def test_a_function_that_is_no_objective_is_refused(bank_probe, function, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        as_objective(function).check(bank_probe)
+
+
+@pytest.mark.parametrize(
+    "at", [(1, 2), [1, 2], np.array([1, 2]), (np.int64(1), np.uint8(2)), torch.tensor([1, 2])]
+)
+def test_a_place_is_a_pair_of_whole_numbers_of_any_kind(at):
+    given_values = values()
+    neuron = scores(tw.Neuron([1] * 4, at=at), layer=given_values)
+    assert torch.equal(neuron, given_values.post[:, 1, 1, 2])
+    vectors = torch.rand(4, UNITS)
+    here, there = (tw.Direction(vectors, at=place) for place in (at, (1, 2)))
+    assert here.identity() == there.identity()
+    assert torch.equal(scores(here, layer=given_values), scores(there, layer=given_values))
+
+
+def test_places_count_from_the_end_too_and_none_lies_beyond():
+    given_values = values()
+    last = scores(tw.Neuron([1] * 4, at=(-1, -1)), layer=given_values)
+    assert torch.equal(last, given_values.post[:, 1, -1, -1])
+    with pytest.raises(ValueError, match="there is no position"):
+        scores(tw.Neuron([1] * 4, at=(-99, 0)), layer=given_values)
+    flat = Values(*[torch.rand(4, UNITS)] * 2)
+    with pytest.raises(ValueError, match="has no map"):
+        scores(tw.Neuron([1] * 4, at=(0, 0)), layer=flat)
+
+
+def test_numbers_multiply_from_either_side():
+    given_values = values()
+    once = scores(tw.AM([1] * 4), layer=given_values)
+    for two in (2, 2.0, np.float64(2), np.array(2)):
+        for doubled in (two * tw.AM([1] * 4), tw.AM([1] * 4) * two):
+            torch.testing.assert_close(scores(doubled, layer=given_values), 2 * once)
 
 
 @settings(max_examples=25, deadline=None)
@@ -201,7 +245,30 @@ def test_a_score_follows_its_target_not_its_place(order, seed):
         (lambda: tw.Direction(np.eye(4), mode="dot"), ValueError, "choose 'dot_cosine' or 'cosine'"),
         (lambda: tw.Neuron([1], at="left"), ValueError, "'center' or"),
         (lambda: as_objective("relu"), ValueError, "write 'layer:unit'"),
+        (lambda: tw.Neuron([1], at=(1.0, 2.0)), ValueError, "'center' or"),
+        (lambda: tw.Neuron([1], at=(True, False)), ValueError, "'center' or"),
+        (lambda: tw.Neuron([1], at=np.zeros((2, 2), int)), ValueError, "'center' or"),
+        (lambda: tw.Direction(np.eye(4), at="corner"), ValueError, "'everywhere', 'center' or"),
+        (lambda: tw.Direction("abc"), TypeError, "a str that holds no table of real numbers"),
+        (lambda: tw.Direction([["a"] * 8]), TypeError, "no table of real numbers"),
+        (lambda: tw.Direction(None), TypeError, "NoneType that holds no table"),
+        (lambda: tw.Direction([[1.0, 2.0], [3.0]]), TypeError, "no table of real numbers"),
+        (lambda: tw.Direction(np.eye(4) * 1j), TypeError, "kind is complex128"),
+        (lambda: tw.Direction(torch.eye(4) * 1j), TypeError, "kind is torch.complex64"),
+        (lambda: tw.Direction(np.zeros((0, 8))), ValueError, "give at least one"),
+        (lambda: tw.AM(0) + 5, TypeError, "give another objective"),
+        (lambda: 5 - tw.AM(0), TypeError, "give another objective"),
+        (lambda: tw.AM(0) - None, TypeError, "give another objective"),
+        (lambda: tw.AM([0, 1]) * np.array([1, 2]), TypeError, "give one number for all"),
+        (lambda: np.array([1, 2]) * tw.AM([0, 1]), TypeError, "give one number for all"),
+        (lambda: tw.AM(0) * tw.AM(1), TypeError, "give one number for all"),
+        (lambda: tw.AM(0) * "2", TypeError, "give one number for all"),
+        (lambda: tw.AM(0) * np.nan, ValueError, "give a finite number"),
+        (lambda: tw.AM(0) / np.inf, ValueError, "give a finite number"),
+        (lambda: tw.AM(0) / 0, ValueError, "divided by 0"),
         (lambda: as_objective(3), TypeError, "give tw.AM"),
+        (lambda: as_objective(tw.AM), TypeError, "the class AM; give tw.AM"),
+        (lambda: as_objective([tw.AM, tw.IAM]), TypeError, "the class AM; give tw.AM"),
     ],
 )
 def test_what_is_no_objective_is_refused(make, error, sentence):

@@ -249,6 +249,38 @@ def test_a_records_images_give_the_options_that_made_them():
     assert np.array_equal(other.image.values, made.image.values)
 
 
+@pytest.mark.parametrize("canvas", CANVASES)
+def test_a_band_changes_the_image_or_is_refused(canvas):
+    free = visualize(canvas=canvas, contrast=None)
+    if canvas == "pixel":
+        with pytest.raises(ValueError, match="canvas='pixel' has no frequencies to leave out"):
+            visualize(canvas=canvas, contrast=None, band=0.1)
+        # "auto" is what the canvas needs: none.
+        assert np.array_equal(visualize(canvas=canvas, contrast=None, band="auto").image, free.image)
+        return
+    made = visualize(canvas=canvas, contrast=None, band=0.1)
+    assert tw.records.settings_of(made)["band"] == 0.1
+    assert not np.array_equal(made.image, free.image)
+
+
+def looks(**options):
+    made = visualize(**options)
+    return tw.records.settings_of(made), sorted(made.variables), dict(made.sizes), made.attrs["seed"]
+
+
+@pytest.mark.parametrize("canvas", CANVASES)
+@pytest.mark.parametrize("option", sorted(OPTIONS - {"canvas", "optimizer", "leave"}))
+def test_no_option_is_taken_without_a_trace_whatever_the_canvas(canvas, option):
+    changed = {"canvas": canvas, option: CHANGES[option][0]}
+    if (canvas, option) == ("pixel", "band"):
+        with pytest.raises(ValueError, match="leave out band"):
+            looks(**changed)
+        return
+    # On this canvas the usual value stands for the changed one.
+    is_usual = canvas == "maco" and option in ("contrast", "importance")
+    assert (looks(**changed) == looks(canvas=canvas)) == is_usual
+
+
 def test_choices_are_those_that_there_is_something_for():
     assert set(PATHS) == set(get_args(Mode))
     assert set(OBJECTIVES) == set(get_args(ObjectiveName))

@@ -68,7 +68,7 @@ def _run(args: argparse.Namespace, interrupted: Callable[[], bool]) -> int:
 
 def _sentence(error: Exception) -> str:
     text = " ".join(str(error).split())
-    if isinstance(error, ValueError | TypeError | OSError | ImportError) and text:
+    if isinstance(error, ValueError | TypeError | OSError | ImportError | MemoryError) and text:
         return text
     return f"{type(error).__name__}: {text or 'no more is known'} (--debug shows where)"
 
@@ -149,9 +149,10 @@ def _gabor(args: argparse.Namespace) -> None:
 
 
 def _view(args: argparse.Namespace) -> None:
-    from tunewidgets.export import export_html
+    from tunewidgets.export import export_html, page_path
     from tunewidgets.widgets.of_record import widget_of
 
+    page_path(args.html, "--html")
     widget = widget_of(args.record)
     title = args.title or Path(args.record).name
     print(export_html([f"# {title}", widget], args.html, title=title, theme=args.theme, max_mb=args.max_mb))

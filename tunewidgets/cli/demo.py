@@ -77,13 +77,9 @@ def write_demo_page(page: Path, browser: bool = False) -> None:
     OSError
         If the page's folder is missing.
     """
-    from tunewidgets.export import export_html
+    from tunewidgets.export import export_html, page_path
 
-    page = local_path(page, "--html").resolve()
-    if not page.parent.is_dir():
-        raise FileNotFoundError(
-            f"there is no folder {page.parent}; make it first, or give --html another path"
-        )
+    page = page_path(page, "--html").resolve()
     written = export_html(story_parts(notebook(STORY)), page, title=TITLE, max_mb=MOST_MB)
     if browser and webbrowser.open(written.path.as_uri()):
         print(f"Wrote {written}, and opened it in the browser.")

@@ -12,6 +12,7 @@ import xarray as xr
 from tunewidgets.derived.unit_columns import chosen
 from tunewidgets.records import layers_of, settings_of
 
+from .arguments import LAYERS, listed
 from .panels import panel_grid
 from .style import BLUE, GRAY, VERMILION, plain
 
@@ -57,7 +58,7 @@ def ablation_curves(units: xr.Dataset | xr.DataTree, layers: Sequence[str] | str
     >>> [trace.name for trace in figure.data if trace.showlegend]
     ['most selective first', 'least selective first', 'random']
     """
-    records = chosen(layers_of(units), layers)
+    records = chosen(layers_of(units), listed("layers", layers, LAYERS))
     for layer, record in records.items():
         if "cumulative_accuracy" not in record:
             raise ValueError(

@@ -3,8 +3,8 @@
 In: the unit records of one network, or of several trained alike. Out: `plotly.graph_objects.Figure`.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,6 +14,7 @@ from tunewidgets.derived.statistics import mean_interval, spearman
 from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, chosen, made
 from tunewidgets.records import layers_of
 
+from .arguments import LAYERS, listed
 from .style import AXIS, BLUE, FONT, GRAY, GREEN, TEMPLATE, VERMILION, WHITE, plain, titled, wrapped
 
 WIDE, NARROW = 96, 52  # pixels per layer, for few layers and for many
@@ -80,7 +81,7 @@ def rs_selectivity_by_layer(
     marks = {"am": (VERMILION, "diamond"), "iam": (BLUE, "circle")}
     series = [
         _Series(OBJECTIVE_NAMES.get(o, o), *marks.get(o, (GREEN, "square")), "rs", "selectivity", o)
-        for o in ([objectives] if isinstance(objectives, str) else objectives)
+        for o in listed("objectives", objectives, "one or both of ('am', 'iam')") or ("am", "iam")
     ]
     return _by_layer(units, layers, series, given, "RS and class selectivity by layer", "Spearman’s ρ")
 
@@ -152,11 +153,12 @@ def _by_layer(
     title: str,
     y: str,
 ) -> go.Figure:
-    trees = [units] if isinstance(units, (xr.DataTree, xr.Dataset)) else list(units)
+    several = isinstance(units, Iterable) and not isinstance(units, (xr.DataTree, xr.Dataset, str))
+    trees: list[Any] = list(units) if several else [units]
     if not trees:
         raise ValueError("there is no record to draw; give the unit records of one network or more")
     networks = [layers_of(tree) for tree in trees]
-    names = list(chosen(networks[0], layers))
+    names = list(chosen(networks[0], listed("layers", layers, LAYERS)))
     networks = [chosen(network, names) for network in networks]
     figure = go.Figure()
     for at, one in enumerate(series):

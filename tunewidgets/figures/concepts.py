@@ -13,6 +13,7 @@ import xarray as xr
 from tunewidgets._checks import is_whole
 from tunewidgets.records import RecordError, kind_of, settings_of, validate
 
+from .arguments import listed, positive, whole
 from .style import (
     AXIS,
     BLUE,
@@ -34,6 +35,7 @@ CELL_X, CELL_Y, SMALLEST = 40, 24, 420  # pixels
 # From one end of a dimension through no relation to the other end.
 DIVERGING = [[0.0, BLUE], [0.5, "#f7f7f7"], [1.0, VERMILION]]
 MEASURES = ("auc", "iou")
+LEVEL = "a number above 0 and up to 1"
 
 
 def concept_map(
@@ -83,8 +85,8 @@ def concept_map(
     (2, 2)
     """
     own = _checked(found, features, measure)
-    if not is_whole(best, 1):
-        raise ValueError(f"best is {best!r}; give a whole number from 1")
+    best = whole("best", best)
+    alpha = positive("alpha", alpha, 1, LEVEL)
     rows, table = _rows(own, measure, alpha)
     strength = np.abs(table["value"] - 0.5) if measure == "auc" else table["value"]
     columns = _columns(strength, best)
@@ -149,7 +151,7 @@ def concept_bars(found: xr.Dataset, feature: int, best: int = 8, alpha: float = 
     RecordError
         If `found` is not a concepts record.
     ValueError
-        If it has no such feature.
+        If it has no such feature, or an option is out of its range.
 
     References
     ----------
@@ -165,8 +167,10 @@ def concept_bars(found: xr.Dataset, feature: int, best: int = 8, alpha: float = 
     [0.0, 1.0]
     """
     own = _checked(found, [feature], "auc").isel(feature=0)
+    best = whole("best", best)
+    alpha = positive("alpha", alpha, 1, LEVEL)
     auc = own["auc"].values
-    chosen = np.argsort(-np.abs(auc - 0.5), kind="stable")[: max(1, best)]
+    chosen = np.argsort(-np.abs(auc - 0.5), kind="stable")[:best]
     chosen = chosen[np.argsort(auc[chosen], kind="stable")]
     low, high = (own[name].values[chosen] for name in ("auc_low", "auc_high"))
     related = own["p_holm"].values[chosen] <= alpha
@@ -227,16 +231,14 @@ def _checked(found: xr.Dataset, features: Sequence[int] | None, measure: str) ->
         raise ValueError(f"measure is {measure!r}; choose 'auc' or 'iou'")
     if measure == "iou" and "iou" not in found:
         raise ValueError("no masks were compared for this record, so it has no IoU; choose measure='auc'")
-    if features is None:
-        return found
     there = found["feature"].values
-    missing = [number for number in features if number not in there]
-    if missing or not len(features):
-        raise ValueError(
-            f"the record has no {_called(found).lower()} {missing[0] if missing else ''}; give some of {there[0]} to "
-            f"{there[-1]}"
-        )
-    return found.sel(feature=list(features))
+    remedy = f"some of {there[0]} to {there[-1]}"
+    wanted = listed("features", features, remedy)
+    if wanted is None:
+        return found
+    if missing := [number for number in wanted if not (is_whole(number) and number in there)]:
+        raise ValueError(f"the record has no {_called(found).lower()} {missing[0]!r}; give {remedy}")
+    return found.sel(feature=wanted)
 
 
 def _called(found: xr.Dataset) -> str:

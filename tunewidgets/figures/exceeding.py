@@ -10,6 +10,7 @@ import xarray as xr
 from tunewidgets.derived.pictures import data_uri, mosaic, webp
 from tunewidgets.derived.unit_columns import layer_of
 
+from .arguments import whole
 from .own_images import checked_unit, enlarged, how_made, images_of, number_of
 from .style import FONT, GRAY, TEMPLATE, WHITE, hundredths, plain, titled, wrapped
 
@@ -69,8 +70,7 @@ def exceeding_units(
     """
     record = layer_of(units, layer)
     own = images_of(record, objective, shown)
-    if count < 1:
-        raise ValueError(f"count is {count}; give 1 or more")
+    count = whole("count", count)
     at = _most_selective(own, count) if unit is None else checked_unit(own, unit)
     others = [int(other) for other in own["exceeder"].values[at] if other >= 0][:count]
     units_shown = [at, *others]

@@ -20,11 +20,13 @@ from PIL import Image
 
 from .._checks import local_path
 from ..derived.whole_files import written_whole
+from .arguments import positive
 from .painting import can_paint, paint
 
 FORMATS = (".pdf", ".png", ".svg")
 MM, POINT = 96 / 25.4, 0.75  # CSS pixels per millimeter; points per CSS pixel
 PATIENCE = 90  # seconds for a Chrome that starts and draws
+LARGEST = 32_767  # pixels a side that Chrome can draw
 SMALLEST_TEXT = 5.0  # points; the least that journals print
 
 
@@ -70,7 +72,8 @@ def save(
     TypeError
         `figure` is not a plotly figure.
     ValueError
-        The name ends in something else, the path is a URL, the folder is missing, or a number is not positive.
+        The name ends in something else, the path is a URL or a folder's, the folder is missing, a number is not
+        positive, or the picture would have more than 32,767 pixels a side.
     ImportError
         The figure needs the package kaleido, which is missing (`pip install 'tunewidgets[export]'`).
     RuntimeError
@@ -89,8 +92,7 @@ def save(
     PosixPath('figure.pdf')
     """
     file = _checked(figure, path, width_mm, dpi)
-    wide = float(figure.layout.width or 700)
-    high = float(figure.layout.height or 450)
+    wide, high = _size(figure)
     scale = 1.0 if width_mm is None else width_mm * MM / wide
     _warn_of_small_text(figure, scale, width_mm)
     kind = file.suffix.lower()[1:]
@@ -105,6 +107,7 @@ def save(
                 f"the text in {file.name} is part of the picture; it stays text where Chrome or Chromium is found",
                 stacklevel=2,
             )
+        _check_pixels(figure, width_mm, dpi)
         with written_whole(file) as part:
             _save_painted(figure, part, pixels, dpi)
         return file
@@ -134,10 +137,30 @@ def _checked(figure: Any, path: str | os.PathLike[str], width_mm: float | None, 
         raise ValueError(f"{file.name!r} says no format; end the name in {', '.join(FORMATS)}")
     if not file.parent.is_dir():
         raise ValueError(f"there is no folder {str(file.parent)!r}; make it first")
-    for name, value in (("width_mm", width_mm), ("dpi", dpi)):
-        if value is not None and not value > 0:
-            raise ValueError(f"{name} is {value!r}; give a positive number")
+    if file.is_dir():
+        raise ValueError(f"{str(file)!r} is a folder; give the path of a file")
+    if width_mm is not None:
+        positive("width_mm", width_mm)
+    positive("dpi", dpi)
+    if file.suffix.lower() == ".png":
+        _check_pixels(figure, width_mm, dpi)
     return file
+
+
+def _check_pixels(figure: go.Figure, width_mm: float | None, dpi: float) -> None:
+    """Raise a ValueError if a picture would be larger than can be drawn."""
+    wide, high = _size(figure)
+    scale = dpi / 96 * (1.0 if width_mm is None else width_mm * MM / wide)
+    if max(wide, high) * scale > LARGEST:
+        raise ValueError(
+            f"dpi={dpi!r} makes a picture of {wide * scale:,.0f} × {high * scale:,.0f} pixels; give a smaller dpi or "
+            f"width_mm, for up to {LARGEST:,} pixels a side"
+        )
+
+
+def _size(figure: go.Figure) -> tuple[float, float]:
+    """Width and height in CSS pixels, plotly's own where the figure says nothing."""
+    return float(figure.layout.width or 700), float(figure.layout.height or 450)
 
 
 def _warn_of_small_text(figure: go.Figure, scale: float, width_mm: float | None) -> None:

@@ -14,9 +14,11 @@ from tunewidgets.derived.film_text import dimension_name, method_name, share_tex
 from tunewidgets.derived.pictures import data_uri, mosaic, webp
 from tunewidgets.records import RecordError, kind_of, settings_of, validate
 
+from .arguments import place_in, whole
 from .style import BLUE, FONT, GRAY, VERMILION, plain
 
 GAP = 4
+CELL = ", the width of an image in pixels"
 MARGIN = {"l": 150, "r": 24, "t": 64, "b": 64}
 
 
@@ -42,7 +44,7 @@ def film_sheet(film: xr.Dataset, points: int | None = None, cell: int = 72) -> g
     RecordError
         If `film` is not a valid record.
     ValueError
-        If `points` is less than 1.
+        If `points` or `cell` is no whole number from 1.
 
     Notes
     -----
@@ -55,7 +57,8 @@ def film_sheet(film: xr.Dataset, points: int | None = None, cell: int = 72) -> g
     >>> tw.figures.film_sheet(tw.open_record("film.zarr")).show()  # doctest: +SKIP
     """
     _check(film)
-    columns = _spread(film.sizes["point"], 12 if points is None else points)
+    cell = whole("cell", cell, remedy=CELL)
+    columns = _spread(film.sizes["point"], points)
     images = film["image"].isel(point=columns).values
     rows, height, width = len(images), images.shape[2], images.shape[3]
     # White where there is no image: a black square would look like an image.
@@ -109,7 +112,8 @@ def film_strip(film: xr.Dataset, dimension: int, points: int | None = None, cell
     RecordError
         If `film` is not a valid record.
     ValueError
-        If it has no such dimension, if that dimension can't be shown, or if `points` is less than 1.
+        If it has no such dimension, if that dimension can't be shown, or if `points` or `cell` is no whole number
+        from 1.
 
     Examples
     --------
@@ -117,15 +121,14 @@ def film_strip(film: xr.Dataset, dimension: int, points: int | None = None, cell
     >>> tw.figures.film_strip(tw.open_record("film.zarr"), 0).show()  # doctest: +SKIP
     """
     _check(film)
-    count = film.sizes["dimension"]
-    if not 0 <= dimension < count:
-        raise ValueError(f"dimension is {dimension}, but this film has {count}; give 0 to {count - 1}")
+    cell = whole("cell", cell, remedy=CELL)
+    dimension = place_in("dimension", dimension, film.sizes["dimension"], "this film")
     one = film.isel(dimension=dimension)
     if one["status"].item():
         raise ValueError(
             f"dimension {dimension} of this film has no images ({one['status'].item()}); choose another one"
         )
-    columns = _spread(film.sizes["point"], 12 if points is None else points)
+    columns = _spread(film.sizes["point"], points)
     images = one["image"].isel(point=columns).values
     width = images.shape[2]
     strip = mosaic(images, len(columns), GAP)
@@ -237,11 +240,9 @@ def _image_figure(film: xr.Dataset, image: np.ndarray, scale: float, below: int 
     return figure
 
 
-def _spread(available: int, wanted: int) -> Sequence[int]:
-    if wanted < 1:
-        raise ValueError(
-            f"points is {wanted}; give 1 or more, or None for up to 12 of the film's {available}"
-        )
+def _spread(available: int, points: int | None) -> Sequence[int]:
+    remedy = f", or None for up to 12 of the film's {available}"
+    wanted = 12 if points is None else whole("points", points, remedy=remedy)
     return np.unique(np.linspace(0, available - 1, min(wanted, available)).round().astype(int)).tolist()
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 from tunewidgets.derived.shown_images import check_shown, how_shown, shown_images
 from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, Column, made
 
+from .arguments import place_in
 from .style import hundredths, plain, shortened
 
 
@@ -45,8 +46,7 @@ def checked_unit(own: xr.Dataset, unit: int) -> int:
     ValueError
         If not.
     """
-    if not 0 <= unit < own.sizes["unit"]:
-        raise ValueError(f"unit is {unit}, but this layer has {own.sizes['unit']}")
+    unit = place_in("unit", unit, own.sizes["unit"], "this layer")
     if not own["rendered"].values[unit]:
         raise ValueError(f"unit {unit} has no image here ({own['status'].values[unit] or 'not rendered'})")
     return unit

@@ -14,6 +14,7 @@ from tunewidgets.derived.unit_axes import ends_of
 from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, chosen, made, table
 from tunewidgets.records import layers_of
 
+from .arguments import LAYERS, listed
 from .panels import panel_grid
 from .style import BLUE, VERMILION, correlated, plain
 
@@ -63,8 +64,8 @@ def rs_selectivity_panels(
     >>> tw.figures.rs_selectivity_panels(units, ["relu1", "relu3"]).data[0].name
     'AM'
     """
-    records = chosen(layers_of(units), layers)
-    wanted = [objectives] if isinstance(objectives, str) else objectives
+    records = chosen(layers_of(units), listed("layers", layers, LAYERS))
+    wanted = listed("objectives", objectives, "one or both of ('am', 'iam'), or None for all")
     tables = {}
     for layer, record in records.items():
         tables[layer] = table(record)

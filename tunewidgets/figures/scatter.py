@@ -105,7 +105,12 @@ def unit_scatter(
     choice = {"x": x, "y": y, "color": color or "none", "objective": objective}
     record = layer_of(units, layer)
     figure = go.Figure(bound(unit_scatter_template(units), table(record), choice))
-    return with_images(figure, record, objective, images, shown) if images else figure
+    # None are asked for by False, and by an empty list.
+    return (
+        figure
+        if images is False or np.size(images) == 0
+        else with_images(figure, record, objective, images, shown)
+    )
 
 
 def unit_scatter_template(units: xr.Dataset | xr.DataTree) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from plotly.colors import sample_colorscale
 
 from tunewidgets.derived.pictures import data_uri, webp
 
+from .arguments import listed, place_in
 from .own_images import enlarged, images_of
 from .style import GRAY
 
@@ -41,9 +42,10 @@ def with_images(
     """
     own = images_of(record, objective, shown)
     count = own.sizes["unit"]
-    order = range(count) if units is True else [int(unit) for unit in units or ()]
-    if wrong := [unit for unit in order if not 0 <= unit < count]:
-        raise ValueError(f"images names unit {wrong[0]}, but this layer has {count}; give 0 to {count - 1}")
+    wanted = (
+        range(count) if units is True else listed("images", units, "True, or a list of units such as [17, 4]")
+    )
+    order = [place_in("a unit of images", unit, count, "this layer") for unit in wanted or ()]
     rendered = own["rendered"].values
     points, colors = _places(figure)
     for unit in standing(points, (unit for unit in order if rendered[unit])):

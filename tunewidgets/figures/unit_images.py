@@ -14,6 +14,7 @@ from tunewidgets.derived.pictures import data_uri, mosaic, webp
 from tunewidgets.derived.shown_images import has_display, is_flat
 from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, columns, layer_of
 
+from .arguments import whole
 from .own_images import checked_unit, enlarged, how_made, images_of, number_of, written
 from .style import AXIS, BLUE, FONT, GRAY, SMALL, TEMPLATE, WHITE, plain, shortened, titled, wrapped
 
@@ -72,7 +73,7 @@ def unit_card(
     there = [str(name) for name in record["objective"].values] if "objective" in record.coords else []
     first = "iam" if "iam" in there or not there else there[0]
     own = images_of(record, first, shown)
-    checked_unit(own, unit)
+    unit = checked_unit(own, unit)
     every = {name: images_of(record, name, shown) for name in dict.fromkeys([first, *there])}
     pictures = [
         (_which(name, one, unit, shown), enlarged(one["image"].values[[unit]], SIDE)[0])
@@ -160,15 +161,12 @@ def unit_gallery(
     known = columns(record, objective)
     if by not in known:
         raise ValueError(f"this record has no column {by!r}; it has {', '.join(known)}")
-    for name, asked in (("count", count), ("across", across)):
-        if asked is not None and asked < 1:
-            raise ValueError(f"{name} is {asked}; give 1 or more")
+    count = MOST if count is None else whole("count", count)
+    across = whole("across", across)
     order = _ordered(own, known[by].values)
     if not len(order):
         raise ValueError(f"no unit of this layer has an image for {objective!r}")
-    chosen = order[
-        np.unique(np.linspace(0, len(order) - 1, min(len(order), count or MOST)).round().astype(int))
-    ]
+    chosen = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), count)).round().astype(int))]
     across = min(across, len(chosen))
     images = enlarged(own["image"].values[chosen], CELL)
     height, width = images.shape[1:3]

@@ -20,7 +20,7 @@ from .._checks import AS_TEXT, is_whole, local_path, plain_value
 from .files import NAME, group_name, is_url, node_name, read, root_attrs, write
 from .layers import layers_of
 from .schemas import SCHEMAS
-from .validation import MARK, RecordError, mark, schema_of, validate
+from .validation import MARK, RecordError, check_kept, mark, schema_of, validate
 
 __all__ = [
     "SCHEMA",
@@ -220,7 +220,7 @@ def save_record(
     Raises
     ------
     RecordError
-        If `record` is not a valid record.
+        If `record` is not a valid record, or has an attribute that a file can't hold.
     ValueError
         If the path ends in neither, or is a URL, or there is no such quality.
     FileExistsError
@@ -239,6 +239,7 @@ def save_record(
 'tunewidgets_record'; records come from tunewidgets' kernels, such as render_film
     """
     validate(record)
+    check_kept(record)
     if picture_quality is None:
         return write(record, path)
     if not is_whole(picture_quality, 1, 100):

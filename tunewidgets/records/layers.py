@@ -23,6 +23,11 @@ def layers_of(units: xr.Dataset | xr.DataTree) -> dict[str, xr.Dataset]:
     >>> list(layers_of(tw.zoo.example("shallow_cnn")))
     ['relu1', 'relu2', 'relu3', 'relu4', 'relu5']
     """
+    if not isinstance(units, xr.Dataset | xr.DataTree):
+        raise RecordError(
+            f"a {type(units).__name__} is no unit record; give a Dataset or DataTree, as analyze_units or open_record "
+            "gives them"
+        )
     nodes = (
         {node.path: node.to_dataset() for node in units.subtree}
         if isinstance(units, xr.DataTree)

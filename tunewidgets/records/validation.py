@@ -4,6 +4,7 @@ In: an xarray Dataset or DataTree. Out: nothing, or a `RecordError` that says in
 through `tunewidgets.records`.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -104,6 +105,36 @@ def validate(record: xr.Dataset | xr.DataTree) -> None:
             f"this is not a tunewidgets record: it is a {type(record).__name__}, "
             "where an xarray Dataset or DataTree belongs; tw.open_record gives one"
         )
+
+
+def check_kept(record: xr.Dataset | xr.DataTree) -> None:
+    """Check that a file can hold every attribute of a record, of its variables too.
+
+    Raises
+    ------
+    RecordError
+        Which one it can't hold.
+    """
+    nodes = list(record.subtree) if isinstance(record, xr.DataTree) else [record]
+    for node in nodes:
+        own = [("the record", node.attrs), *((f"{name!r}", v.attrs) for name, v in node.variables.items())]
+        for of, attrs in own:
+            for name, value in attrs.items():
+                if not isinstance(name, str) or not _is_kept(value):
+                    raise RecordError(
+                        f"the attribute {name!r} of {of} is a {type(value).__name__} that a record's file can't hold; "
+                        "name it by text, and make it text, numbers, or lists or dicts of these"
+                    )
+
+
+def _is_kept(value: Any) -> bool:
+    """Whether this is what JSON can hold, or NumPy's numbers at the top."""
+    plain = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    try:
+        json.dumps(plain)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _validate(record: xr.Dataset) -> None:

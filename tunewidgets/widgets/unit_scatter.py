@@ -147,6 +147,8 @@ class UnitScatter(UnitTraits):
         # The layer that each of these was set for: with another layer they mean nothing.
         self._homes: dict[str, str] = {}
         first = traits.get("layer", next(iter(self._given)))
+        if not isinstance(first, str) or first not in self._given:
+            raise ValueError(self._no_layer(first))
         known = self._choices.get(first) or next(iter(self._choices.values()))
         objective = traits.get("objective", known.objective)
         if first in self._given and "unit" not in traits:

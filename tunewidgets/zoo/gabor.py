@@ -5,13 +5,15 @@ In: how many filters, their size and the ranges of their parameters. Out: an `nn
 """
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tunewidgets._checks import check_flags
+from tunewidgets._checks import allocating, check_flags, is_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +82,8 @@ def gabor_bank(
     ------
     ValueError
         If a parameter is out of its range.
+    MemoryError
+        If there is not enough memory for the filters.
 
     References
     ----------
@@ -96,27 +100,28 @@ def gabor_bank(
     check_flags(zero_mean=zero_mean)
     import pandas as pd
 
-    low, high = frequency
     for name, value, least in (("n", n, 1), ("seed", seed, 0), ("size", size, 3), ("stride", stride, 1)):
-        if value != int(value) or value < least:
+        if not is_whole(value, least):
             raise ValueError(f"{name}={value!r} makes no Gabor bank; give a whole number from {least}")
-    if not 0 < low <= high <= 0.5:
+    pair = list(frequency) if isinstance(frequency, Iterable) else []
+    if not (len(pair) == 2 and all(map(_is_number, pair)) and 0 < pair[0] <= pair[1] <= 0.5):
         raise ValueError(
             f"frequency={frequency!r} is no range of frequencies; "
             "give (low, high) in cycles/px with 0 < low <= high <= 0.5"
         )
-    if not (sigma > 0 and gamma > 0):
+    if not all(_is_number(value) and 0 < value < math.inf for value in (sigma, gamma)):
         raise ValueError(f"sigma={sigma!r} and gamma={gamma!r} shape no envelope; give numbers above 0")
     rng = np.random.default_rng(seed)
     attributes = pd.DataFrame(
         {
-            "frequency": rng.uniform(low, high, n),
+            "frequency": rng.uniform(pair[0], pair[1], n),
             "angle": rng.uniform(0, math.pi, n),
             "phase": rng.uniform(0, 2 * math.pi, n),
         },
         index=pd.RangeIndex(n, name="unit"),
     )
-    kernels = _kernels(*attributes.to_numpy().T, size=size, sigma=sigma, gamma=gamma, zero_mean=zero_mean)
+    with allocating(f"{n} filters of {size} px a side", "give fewer or smaller ones"):
+        kernels = _kernels(*attributes.to_numpy().T, size=size, sigma=sigma, gamma=gamma, zero_mean=zero_mean)
 
     bank = GaborBank()
     # One luminance channel first: a third of the arithmetic of filters that see three channels.
@@ -128,6 +133,10 @@ def gabor_bank(
         bank.filters.weight.copy_(torch.from_numpy(kernels).unsqueeze(1))
     bank.attributes = attributes
     return bank.eval()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _kernels(

@@ -24,7 +24,7 @@ from tunewidgets.kernels.reading.film_attributes import (
     attribute_smoothnesses,
     attribute_sweeps,
 )
-from tunewidgets.kernels.tuning.dimension_checks import check_is_sample
+from tunewidgets.kernels.tuning.dimension_checks import check_is_sample, in_unit_order
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.films import render_film
 from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
@@ -164,6 +164,7 @@ def random_curves(
 
     Axes come in orthogonal frames, each of as many axes as the subspace has dimensions.
     """
+    activations = in_unit_order(activations, None)
     # A unit that never varies is left out of every fit, and has no part in the film's dimensions.
     vectors = activations.transpose("sample", "unit").values
     varies = vectors.max(axis=0) > vectors.min(axis=0)

@@ -17,16 +17,50 @@ from torch import Tensor
 from tunewidgets._tensors import Scores
 from tunewidgets.kernels.network.probe import Probe, tensor_of
 from tunewidgets.kernels.network.tracing import Values
-from tunewidgets.kernels.optimization.scores import Objective, Score, position, staged
+from tunewidgets.kernels.optimization.scores import Objective, Score, checked_place, position, staged
 
 Mode = Literal["dot_cosine", "cosine"]
 # Which positions of a layer's map.
 At = Literal["everywhere", "center"] | tuple[int, int]
+PLACES = ("everywhere", "center")
 # In "dot_cosine": below this cosine a position still pulls, weakly; a length that keeps silent positions finite.
 LEAST_COSINE, DOT_COSINE_FLOOR = 0.05, 1e-2
 # How far Adam goes, and in one step at most. A short path keeps the images from saturating, and neighbors along a film
 # alike; the cosine alone, which no stronger image raises, gains from a longer one.
 PATHS: dict[Mode, tuple[float, float]] = {"dot_cosine": (2.56, 0.1), "cosine": (9.6, 0.05)}
+
+
+def check_mode_name(mode: Any) -> None:
+    """Raise a ValueError unless there is such a mode."""
+    if mode not in get_args(Mode):
+        raise ValueError(f"mode is {mode!r}; choose 'dot_cosine' or 'cosine'.")
+
+
+def _numbers(vectors: Any) -> Tensor:
+    """Vectors as a float32 tensor of their own, `(targets, units)` or of as many axes as were given.
+
+    Raises
+    ------
+    TypeError
+        They are not real numbers.
+    """
+    # Of a tensor, only its numbers: a network's own weights have gradients and may be on a device.
+    if isinstance(vectors, Tensor):
+        kind, given = str(vectors.dtype), vectors.detach().cpu()
+        real = not vectors.is_complex()
+    else:
+        try:
+            array = np.asarray(vectors)
+        except ValueError:  # rows of different lengths
+            array = np.empty(0, dtype=object)
+        kind, real = str(array.dtype), array.dtype.kind in "biuf"
+        given = tensor_of(array) if real else torch.empty(0)
+    if not real:
+        raise TypeError(
+            f"vectors is a {type(vectors).__name__} that holds no table of real numbers (its kind is {kind}); give "
+            "numbers in shape (targets, units)."
+        )
+    return torch.atleast_2d(torch.as_tensor(given, dtype=torch.float32)).clone()
 
 
 class Direction(Objective):
@@ -48,7 +82,9 @@ class Direction(Objective):
     Raises
     ------
     ValueError
-        The vectors are not finite, one is zero, or the mode or the place is unknown.
+        The vectors are not finite, one is zero, there is none, or the mode or the place is unknown.
+    TypeError
+        The vectors are no real numbers.
 
     Examples
     --------
@@ -58,23 +94,19 @@ class Direction(Objective):
     """
 
     def __init__(self, vectors: ArrayLike | Tensor, mode: Mode = "dot_cosine", at: At = "everywhere") -> None:
-        # Of a tensor, only its numbers: a network's own weights have gradients and may be on a device.
-        given = vectors.detach().cpu() if isinstance(vectors, Tensor) else tensor_of(np.asarray(vectors))
-        self.vectors = torch.atleast_2d(torch.as_tensor(given, dtype=torch.float32)).clone()
-        if mode not in get_args(Mode):
-            raise ValueError(f"mode is {mode!r}; choose 'dot_cosine' or 'cosine'.")
-        whole = isinstance(at, tuple | list) and len(at) == 2 and all(isinstance(place, int) for place in at)
-        if at not in ("everywhere", "center") and not whole:
-            raise ValueError(
-                f"at is {at!r}; give 'everywhere', 'center' or (row, column) of the layer's map."
-            )
+        self.vectors = _numbers(vectors)
+        check_mode_name(mode)
         if self.vectors.ndim != 2 or not bool(torch.isfinite(self.vectors).all()):
             raise ValueError("vectors needs finite numbers in shape (targets, units).")
+        if self.vectors.numel() == 0:
+            raise ValueError(
+                f"vectors has shape {tuple(self.vectors.shape)}, and so no direction; give at least one."
+            )
         if bool((self.vectors.norm(dim=1) == 0).any()):
             raise ValueError("a vector of zeros has no direction; leave it out.")
         self.mode = mode
         self.path, self.largest_lr = PATHS[mode]
-        self.at = at
+        self.at = checked_place(at, *PLACES)
 
     def __len__(self) -> int:
         return len(self.vectors)

@@ -15,8 +15,16 @@ from torch import Tensor
 
 from tunewidgets._tensors import Scores
 from tunewidgets.kernels.network.probe import Probe
-from tunewidgets.kernels.network.tracing import Values
-from tunewidgets.kernels.optimization.scores import Objective, Score, pooled, position, staged
+from tunewidgets.kernels.network.refusals import first_line
+from tunewidgets.kernels.network.tracing import Values, evaluating
+from tunewidgets.kernels.optimization.scores import (
+    Objective,
+    Score,
+    checked_place,
+    pooled,
+    position,
+    staged,
+)
 
 # What `as_objective` accepts: an objective, a "layer:unit" string, a Lucent objective, or a list of either.
 AnyObjective: TypeAlias = "Objective | str | Callable[..., Any] | Sequence[str | Callable[..., Any]]"
@@ -141,8 +149,8 @@ class Neuron(_Units):
     Raises
     ------
     ValueError
-        `units` is neither a whole number nor a list of them; `at` is neither "center" nor a pair, or lies outside the
-        layer's map on the canvas.
+        `units` is neither a whole number nor a list of them; `at` is neither "center" nor a pair of whole numbers, or
+        lies outside the layer's map on the canvas.
 
     Examples
     --------
@@ -153,9 +161,7 @@ class Neuron(_Units):
 
     def __init__(self, units: int | Sequence[int] | np.ndarray, at: str | tuple[int, int] = "center") -> None:
         super().__init__(units)
-        if at != "center" and not (isinstance(at, tuple) and len(at) == 2):
-            raise ValueError(f"at is {at!r}; give 'center' or (row, column) of the layer's map.")
-        self.at = at
+        self.at = checked_place(at, "center")
 
     def score(self, targets: Sequence[int], at: str, device: torch.device) -> Score:
         own = self._own_values(targets, device)
@@ -190,6 +196,11 @@ class FromLucent(Objective):
 
     def check(self, probe: Probe) -> None:
         self._layer = probe.layer
+        # Tried on one image before the long work: what can be called need not be an objective of Lucent's.
+        with torch.no_grad(), evaluating(probe.network):
+            value = probe.values(probe.middle_gray()).post.float()
+        for loss in self.objectives:
+            _check_lucent(loss, _LayerView(self._layer, value))
 
     def names(self) -> list[str]:
         return [f"lucent {getattr(o, 'description', '') or index}" for index, o in enumerate(self.objectives)]
@@ -208,6 +219,19 @@ class FromLucent(Objective):
         return scores
 
 
+def _check_lucent(loss: Callable, view: _LayerView) -> None:
+    name = getattr(loss, "description", "") or getattr(loss, "__name__", type(loss).__name__)
+    remedy = "give tw.AM(units) or another objective of tunewidgets, or one of Lucent's, a function of T with T(layer)"
+    try:
+        with torch.no_grad():
+            value = loss(view)
+    except (TypeError, AttributeError, KeyError, IndexError, RuntimeError) as error:
+        raise TypeError(f"the objective {name} can't be used ({first_line(error)}); {remedy}.") from error
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        what = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        raise TypeError(f"the objective {name} gives {what} for one image in place of one number; {remedy}.")
+
+
 def as_objective(objective: AnyObjective, layer: str | None = None) -> Objective:
     """One of our objectives, from one of ours, a `"layer:unit"` string, a Lucent objective, or a list of either.
 
@@ -221,10 +245,12 @@ def as_objective(objective: AnyObjective, layer: str | None = None) -> Objective
     several: list[Any] = list(objective) if isinstance(objective, (list, tuple)) else [objective]
     if several and all(isinstance(item, str) for item in several):
         return AM([unit_of(item, layer) for item in several])
-    if several and all(callable(item) for item in several):
+    classes = [item for item in several if isinstance(item, type)]
+    if several and not classes and all(callable(item) for item in several):
         return FromLucent(several)
+    kind = f"the class {classes[0].__name__}" if classes else f"a {type(objective).__name__}"
     raise TypeError(
-        f"objective is a {type(objective).__name__}; give tw.AM(units), tw.IAM(units), tw.Direction(vectors), "
+        f"objective is {kind}; give tw.AM(units), tw.IAM(units), tw.Direction(vectors), "
         "tw.Neuron(units), 'layer:unit' or a Lucent objective."
     )
 

@@ -4,7 +4,7 @@ In: the options of `visualize` as they were given. Out: one object that everythi
 Each "auto" is still undecided in it; `recipes` decides them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Any, Self, get_args
@@ -125,7 +125,7 @@ class ImageOptions:
         if not is_whole(self.seed):
             raise ValueError(f"seed is {self.seed!r}; give a whole number.")
         # They may hold duplicates, or come from an iterator.
-        object.__setattr__(self, "checkpoints", tuple(sorted(set(self.checkpoints))))
+        object.__setattr__(self, "checkpoints", tuple(sorted(set(checked_steps(self.checkpoints)))))
         late = [step for step in self.checkpoints if not 0 < step <= self.steps]
         if late:
             raise ValueError(f"checkpoint {late[0]} is not among steps 1 to {self.steps}.")
@@ -135,6 +135,11 @@ class ImageOptions:
         if not (band is None or band == "auto" or (isinstance(band, float) and band > 0)):
             raise ValueError(
                 f"band is {band!r}; give a frequency in cycles per pixel, such as 0.25, 'auto' or None."
+            )
+        if self.canvas == "pixel" and band not in (None, "auto"):
+            raise ValueError(
+                f"band is {band!r}, but canvas='pixel' has no frequencies to leave out; leave out band, or give "
+                "canvas='fourier' or 'maco'."
             )
         if not (contrast is None or contrast == "auto" or _is_positive(contrast)):
             raise ValueError(
@@ -168,6 +173,11 @@ class ImageOptions:
             )
 
     def _check_without_gradient(self) -> None:
+        if self.precision == "bfloat16":
+            raise ValueError(
+                "precision is 'bfloat16', but optimizer='cma' runs the network in float32; leave it out, or give "
+                "optimizer='adam'."
+            )
         if self.canvas == "maco":
             raise ValueError(
                 "optimizer='cma' searches a few parameters, and canvas='maco' has a phase for every frequency; give "
@@ -188,6 +198,22 @@ class ImageOptions:
 def left_out(*names: str) -> dict[str, Any]:
     """What a store implies that does not mention these options."""
     return {name: LEFT_OUT[name] for name in names}
+
+
+def checked_steps(checkpoints: Any, also: str = "") -> list[int]:
+    """The steps of `checkpoints`, as plain numbers; `also` is what else may be given.
+
+    Raises
+    ------
+    ValueError
+        They are no whole numbers in a list or the like.
+    """
+    given = checkpoints.tolist() if isinstance(checkpoints, np.ndarray | Tensor) else checkpoints
+    listed = isinstance(given, Iterable) and not isinstance(given, str)
+    steps: list[Any] = list(given) if listed else [None]
+    if not all(is_whole(step) for step in steps):
+        raise ValueError(f"checkpoints is {checkpoints!r}; give steps, such as (16, 64){also}.")
+    return [int(step) for step in steps]
 
 
 def _check_start(start: Any, leave: Any) -> None:

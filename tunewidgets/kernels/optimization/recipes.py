@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from tunewidgets._checks import Auto
+from tunewidgets._checks import Auto, allocating
 from tunewidgets.kernels.canvas.canvases import Canvas, make_canvas
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.layers import receptive_field
@@ -80,7 +80,8 @@ def choose_canvas(
     contrast = options.contrast
     if options.canvas == "maco" and contrast == "auto":
         contrast = None
-    band = choose_band(probe, size, options.band)
+    # A canvas of pixels has no band, so that none needs to be measured.
+    band = None if options.canvas == "pixel" else choose_band(probe, size, options.band)
     bound = choose_contrast(contrast, linear)
     return make_canvas(options.canvas, size, band, deviation, bound, gray=probe.gray)
 
@@ -92,6 +93,8 @@ def choose_size(probe: Probe, size: int | Auto) -> int:
     ------
     ValueError
         The model does not take an image of this side, or the layer has no position left on it.
+    MemoryError
+        There is not enough memory for an image of this side.
     """
     if size == "auto":
         if probe.image_size[0] != probe.image_size[1]:
@@ -108,7 +111,11 @@ def choose_size(probe: Probe, size: int | Auto) -> int:
             return max(probe.input_size, SMALLEST_CANVAS)
         return int(min(max(2 * window, SMALLEST_CANVAS), LARGEST_CANVAS))
     try:
-        with torch.no_grad(), evaluating(probe.network):
+        with (
+            allocating(f"an image of {size} px a side", "give a smaller size."),
+            torch.no_grad(),
+            evaluating(probe.network),
+        ):
             probe.values(torch.full((1, 3, size, size), 0.5, device=probe.device))
     except REFUSALS as error:
         if not is_refusal(error):

@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from numbers import Real
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tunewidgets._checks import is_whole
 from tunewidgets._tensors import Activations, LayerValues, Scores
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.rectifiers import SLOPE
@@ -45,13 +47,32 @@ def pooled(maps: LayerValues) -> Activations:
 def position(maps: Tensor, at: str | tuple[int, int]) -> Tensor:
     """One position of every map, `(N, U)`; the center of an even side is the one right of its middle."""
     if maps.ndim == 2:
+        if not isinstance(at, str):
+            raise ValueError(f"the layer has no map, so there is no position {at}; leave out at.")
         return maps
-    row, column = (maps.shape[2] // 2, maps.shape[3] // 2) if isinstance(at, str) else at
-    if row >= maps.shape[2] or column >= maps.shape[3]:
-        raise ValueError(
-            f"the layer's map is {maps.shape[2]} x {maps.shape[3]} on this canvas; there is no position {at}."
-        )
+    height, width = maps.shape[2:]
+    row, column = (height // 2, width // 2) if isinstance(at, str) else at
+    if not (-height <= row < height and -width <= column < width):
+        raise ValueError(f"the layer's map is {height} x {width} on this canvas; there is no position {at}.")
     return maps[:, :, row, column]
+
+
+def checked_place(at: Any, *names: str) -> Any:
+    """A place of a layer's map: one of `names`, or a row and a column as plain numbers.
+
+    Raises
+    ------
+    ValueError
+        It is neither.
+    """
+    if isinstance(at, str) and at in names:
+        return at
+    pair = at.tolist() if isinstance(at, np.ndarray | Tensor) else at
+    if not (isinstance(pair, tuple | list) and len(pair) == 2 and all(is_whole(place) for place in pair)):
+        raise ValueError(
+            f"at is {at!r}; give {', '.join(map(repr, names))} or (row, column) of the layer's map."
+        )
+    return int(pair[0]), int(pair[1])
 
 
 class Objective(ABC):
@@ -95,22 +116,56 @@ class Objective(ABC):
         """Adam's step for a run of this length."""
         return min(self.largest_lr, self.path / steps)
 
+    # An array on the left would otherwise multiply by each of its numbers, and give an array of objectives.
+    __array_ufunc__ = None
+
     def __add__(self, other: Objective) -> Objective:
-        return Combined([(1.0, self), (1.0, other)])
+        return Combined([(1.0, self), (1.0, _term(other))])
+
+    def __radd__(self, other: Objective) -> Objective:
+        return Combined([(1.0, _term(other)), (1.0, self)])
 
     def __sub__(self, other: Objective) -> Objective:
-        return Combined([(1.0, self), (-1.0, other)])
+        return Combined([(1.0, self), (-1.0, _term(other))])
+
+    def __rsub__(self, other: Objective) -> Objective:
+        return Combined([(1.0, _term(other)), (-1.0, self)])
 
     def __mul__(self, factor: float) -> Objective:
-        return Combined([(float(factor), self)])
+        return Combined([(_weight(factor), self)])
 
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: float) -> Objective:
-        return self * (1 / divisor)
+        if _weight(divisor) == 0:
+            raise ValueError("an objective can't be divided by 0; give another number.")
+        return self * (1 / _weight(divisor))
 
     def __neg__(self) -> Objective:
         return self * -1.0
+
+
+def _term(other: Any) -> Objective:
+    """What is added to an objective: another one."""
+    if not isinstance(other, Objective):
+        raise TypeError(
+            f"a {type(other).__name__} can't be added to an objective or taken from it; give another objective, such "
+            "as tw.AM(units)."
+        )
+    return other
+
+
+def _weight(factor: Any) -> float:
+    """What an objective is multiplied by: a finite number."""
+    number = factor.item() if isinstance(factor, np.ndarray | Tensor) and factor.ndim == 0 else factor
+    if not isinstance(number, Real) or isinstance(number, bool):
+        raise TypeError(
+            f"an objective can't be multiplied or divided by a {type(factor).__name__}; give one number for all of its "
+            "targets."
+        )
+    if not np.isfinite(float(number)):
+        raise ValueError(f"an objective can't be multiplied or divided by {number}; give a finite number.")
+    return float(number)
 
 
 class Combined(Objective):

@@ -106,10 +106,11 @@ def visualize(
     checkpoints : sequence of int
         Steps after which the response is also measured.
     precision : {"auto", "float32", "bfloat16"}
-        What the network runs in while images are optimized; measurements are always float32, as is "cma".
+        What the network runs in while images are optimized; measurements are always float32, as is "cma", which
+        refuses "bfloat16".
     band : float, "auto" or None
-        Highest frequency of the Fourier canvas, cycles per pixel; "auto" measures, by the gradient, what the layer can
-        see. None keeps all frequencies (with "cma", the lowest: about 600 parameters).
+        Highest frequency of the canvas, cycles per pixel; "auto" measures, by the gradient, what the layer can see.
+        None keeps all frequencies (with "cma", the lowest: about 600 parameters). "pixel" has none and takes no number.
     contrast : float, "auto" or None
         Largest standard deviation of an image's logits, which keeps it from burning out; "auto" takes 1.2, but no bound
         for a layer that is linear in the image (whose best image has no finite contrast), with "cma", or with `start`
@@ -154,6 +155,8 @@ def visualize(
         something else; a store whose images were made with other settings.
     ImportError
         "cma" without the package cmaes.
+    MemoryError
+        There is not enough memory for an image of this size.
     RuntimeError
         Another process is writing to the store, inference mode is on, or workers were lost again and again.
     FileExistsError

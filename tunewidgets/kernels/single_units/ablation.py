@@ -38,7 +38,7 @@ def ablation(
     curves: bool = True,
     points: int = 11,
     random_orders: int = 8,
-    selectivity: Mapping[str, np.ndarray] | None = None,
+    selectivity: Mapping[str, np.ndarray] | xr.DataTree | None = None,
     classes: int | Sequence[str] | None = None,
     seed: int = 0,
     preprocess: Callable[[Tensor], Tensor] | None = None,
@@ -68,8 +68,8 @@ def ablation(
         How many numbers of ablated units each curve has, from none to all.
     random_orders : int, default 8
         How many random orders the curve "random" is the mean of.
-    selectivity : mapping of str to array, optional
-        Each layer's selectivity indices, `(U,)`, for the orders.
+    selectivity : mapping of str to array, or DataTree, optional
+        Each layer's selectivity indices, `(U,)`, for the orders; or what `class_selectivity` gives.
     classes : int or sequence of str, optional
         How many classes the data have, or their names.
     seed : int, default 0
@@ -107,6 +107,8 @@ def ablation(
     """
     check_flags(curves=curves, progress=progress)
     _check(method, points=points, random_orders=random_orders, seed=seed)
+    if isinstance(selectivity, xr.DataTree | xr.Dataset):
+        selectivity = _indices(selectivity)
     check_by_layer("selectivity", selectivity)
     observed = Observed(model, layers, preprocess, device)
     source = labeled(data, classes, observed)
@@ -127,7 +129,13 @@ def ablation(
                     f"selectivity has shape {shape} for layer {layer!r}; give "
                     f"({probe.units},), one index per unit."
                 )
-            orders = cumulative_orders(np.asarray(selectivity[layer]), random_orders, seed, layer)
+            indices = np.asarray(selectivity[layer])
+            if indices.dtype.kind not in "iuf" or not np.isfinite(indices).all():
+                raise ValueError(
+                    f"selectivity of layer {layer!r} is not all finite numbers, so its units have no order; give "
+                    "what class_selectivity gives, or curves=False."
+                )
+            orders = cumulative_orders(indices, random_orders, seed, layer)
         with taking(first):
             work[layer] = SilencedLayer(sample, probe, orders, points, source.outputs)
     if method == "mean":
@@ -140,6 +148,17 @@ def ablation(
             for layer, part in work.items()
         }
     )
+
+
+def _indices(units: xr.DataTree | xr.Dataset) -> dict[str, np.ndarray]:
+    """Each layer's selectivity indices, of a unit record."""
+    found = records.layers_of(units)
+    for layer, record in found.items():
+        if "selectivity" not in record:
+            raise ValueError(
+                f"layer {layer!r} of this record has no selectivity; measure it with class_selectivity."
+            )
+    return {layer: record["selectivity"].values for layer, record in found.items()}
 
 
 def _check(method: str, **numbers: int) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from tunewidgets._checks import STEPS, Auto, check_flags
 from tunewidgets.kernels.data.labeled import labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduction, check_by_layer
+from tunewidgets.kernels.optimization.options import checked_steps
 from tunewidgets.kernels.single_units.selectivity import Selectivity, stream
 from tunewidgets.kernels.single_units.unit_images import (
     BESIDE,
@@ -127,7 +128,7 @@ def representative_substitution(
     check_flags(responses=responses, rectify=rectify, progress=progress)
     check_objectives(objectives, k)
     images = options_of_units(options, restarts=restarts, steps=steps, seed=seed)
-    checkpoints = checkpoints if isinstance(checkpoints, str) else list(checkpoints)
+    checkpoints = checkpoints if isinstance(checkpoints, str) else checked_steps(checkpoints, ", or 'auto'")
     observed = Observed(model, layers, preprocess, device)
     first_images = None
     check_by_layer("mean_activation", mean_activation)

@@ -19,7 +19,7 @@ from tunewidgets.kernels.optimization.contrast import display_contrast
 from tunewidgets.kernels.optimization.gallery import Gallery
 from tunewidgets.kernels.optimization.loop import Job
 from tunewidgets.kernels.optimization.objectives import AM, IAM
-from tunewidgets.kernels.optimization.options import LEFT_OUT, ImageOptions, left_out
+from tunewidgets.kernels.optimization.options import LEFT_OUT, ImageOptions, checked_steps, left_out
 from tunewidgets.kernels.optimization.outcomes import SILENT, reason
 from tunewidgets.kernels.optimization.recipes import prepare
 from tunewidgets.kernels.single_units.display_images import DisplayImages
@@ -46,12 +46,12 @@ NOT_SAID = {"image_options": left_out(*(name for name in LEFT_OUT if name not in
 Photographs = Callable[[Sequence[int], int], Mapping[int, torch.Tensor]]
 
 
-def check_objectives(objectives: Sequence[str], k: int) -> None:
-    """Raise an error of one sentence for objectives, or a number of units, that can't be used."""
+def check_objectives(objectives: Sequence[str], k: int, also: str = "") -> None:
+    """Raise an error of one sentence for objectives, or a number of units, that can't be used; `also` may be given."""
     listed = isinstance(objectives, Iterable) and not isinstance(objectives, str)
     names = list(objectives) if listed else []
     if not names or any(name not in OBJECTIVES for name in names) or len(set(names)) < len(names):
-        raise ValueError(f"objectives is {objectives!r}; give one or both of ('am', 'iam').")
+        raise ValueError(f"objectives is {objectives!r}; give one or both of ('am', 'iam'){also}.")
     if not is_whole(k, 1):
         raise ValueError(f"k is {k!r}; give a whole number of at least 1.")
 
@@ -68,12 +68,12 @@ def _checkpoints(checkpoints: Sequence[int] | Auto, steps: int, usual: bool) -> 
     """The steps before the last at which RS is measured; `usual`: whether it is measured on rectified means."""
     if isinstance(checkpoints, str):
         if checkpoints != "auto":
-            raise ValueError(f"checkpoints is {checkpoints!r}; give steps, or 'auto'.")
+            raise ValueError(f"checkpoints is {checkpoints!r}; give steps, such as (16, 64), or 'auto'.")
         if not usual:
             return []
         checkpoints = [steps // 8, steps // 4, steps // 2]
         return sorted({step for step in checkpoints if 0 < step < steps})
-    earlier = sorted({int(step) for step in checkpoints} - {steps})
+    earlier = sorted(set(checked_steps(checkpoints, ", or 'auto'")) - {steps})
     if earlier and not usual:
         raise ValueError(
             f"checkpoints asks for step {earlier[0]}, where rectified means alone are measured; leave it out, or use "

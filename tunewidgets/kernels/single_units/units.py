@@ -141,8 +141,8 @@ def analyze_units(
     check_options(ablation_options or {}, "ablation_options", ablate, own)
     if executor is not None:
         check_executor(executor)
-    if objectives:
-        check_objectives(objectives, exemplars or 9)
+    if not isinstance(objectives, Sequence) or objectives:
+        check_objectives(objectives, exemplars or 9, ", or () for none")
     image_options = options_of_units(options, restarts=restarts, steps=steps, seed=seed)
     observed = Observed(model, layers, preprocess, device)
     source = labeled(data, classes, observed)

@@ -54,9 +54,12 @@ def on_workers(executor: Executor, network: nn.Module, original: nn.Module) -> C
 
 def check_executor(executor: Any) -> None:
     """Raise a TypeError unless work can be submitted."""
-    if not callable(getattr(executor, "submit", None)):
+    if isinstance(executor, type) or not callable(getattr(executor, "submit", None)):
+        kind = (
+            f"the class {executor.__name__}" if isinstance(executor, type) else f"a {type(executor).__name__}"
+        )
         raise TypeError(
-            f"executor is a {type(executor).__name__}; give one with the interface of concurrent.futures, such as "
+            f"executor is {kind}; give one with the interface of concurrent.futures, such as "
             "ProcessPoolExecutor(4) or dask.distributed.Client().get_executor()"
         )
 

@@ -19,6 +19,8 @@ from tunewidgets.kernels.tuning.lle import InvertibleLLE
 
 # Trying 200 first and then 1,000 would give nothing better: both start from the same place.
 ITERATIONS = 1000
+# By how much a dimension may explain more than all of the variance before that is no rounding.
+MORE_THAN_ALL = 1e-6
 
 
 @dataclass
@@ -169,9 +171,30 @@ def _other(method: Any, X: np.ndarray) -> Linear:
         center = np.asarray(getattr(estimator, "mean_", np.zeros(units)))
     linear = Linear(rows, center, np.linalg.pinv(rows).T, converged=converged)
     scores = estimator.transform(X)
+    _check_reconstruction(type(method).__name__, linear, X, scores)
     if not np.allclose(linear.encode(X), scores, rtol=1e-6, atol=1e-6 * np.abs(scores).max()):
         linear.encoder = estimator
     return linear
+
+
+def _check_reconstruction(name: str, linear: Linear, X: np.ndarray, scores: np.ndarray) -> None:
+    """Raise a ValueError unless vectors are nearer to what their coordinates give than to the center.
+
+    Nor may a dimension explain more than there is: its images would be of what others take back.
+    """
+    remedy = (
+        "so images along its dimensions would mean nothing; give a decomposition with x ≈ mean + s @ components_, such "
+        "as sklearn.decomposition.FactorAnalysis, or 'pca', 'ica', 'nmf' or 'lle'"
+    )
+    counted = scores.shape == (len(X), len(linear.components))
+    missed = float(np.square(X - linear.decode(scores)).sum()) if counted else np.inf
+    if not missed < float(np.square(X - linear.center).sum()):
+        raise ValueError(f"{name} does not reconstruct the vectors from their coordinates, {remedy}")
+    shares = scores.var(axis=0) * np.square(linear.components).sum(axis=1) / X.var(axis=0).sum()
+    if not (shares <= 1 + MORE_THAN_ALL).all():
+        raise ValueError(
+            f"a dimension of this {name} explains {shares.max():.3g} times the variance of the vectors, {remedy}"
+        )
 
 
 def fitted_quietly(estimator: Any, X: np.ndarray) -> tuple[Any, bool]:

@@ -71,6 +71,47 @@ def check_finite(data: np.ndarray, name: str) -> None:
         )
 
 
+def unit_names(X: Any) -> np.ndarray | None:
+    """What vectors with a coordinate `unit` call their units; None where they have none.
+
+    Raises
+    ------
+    ValueError
+        Two units have one name.
+    """
+    if not isinstance(X, xr.DataArray) or "unit" not in X.dims or "unit" not in X.coords:
+        return None
+    names = X["unit"].values
+    if len(np.unique(names)) < len(names):
+        raise ValueError(
+            "the coordinate unit of the vectors names one unit twice; give each unit a name of its own"
+        )
+    return np.asarray(names)
+
+
+def in_unit_order(X: xr.DataArray, names: np.ndarray | None) -> xr.DataArray:
+    """Vectors with their units in the order of `names`; None: by their numbers, where they are those from 0 on.
+
+    Raises
+    ------
+    ValueError
+        They have other units.
+    """
+    own = unit_names(X)
+    if own is None:
+        return X
+    wanted = np.arange(len(own)) if names is None else names
+    if np.array_equal(own, wanted):
+        return X
+    if len(own) == len(wanted) and np.array_equal(np.sort(own), np.sort(wanted)):
+        return X.sel(unit=wanted)
+    if names is None:
+        return X
+    raise ValueError(
+        "the vectors are of other units than those that were fitted (by their coordinate unit); give the same ones"
+    )
+
+
 def check_rank(asked: int, live: np.ndarray, units: int, n_images: int | None, *, centered: bool) -> None:
     """Raise a ValueError if `live`, `(n, units that vary)`, holds fewer dimensions than asked for."""
     check_enough(asked, len(live), _rank(live, centered=centered), live.shape[1], units, n_images)

@@ -22,7 +22,9 @@ from tunewidgets.kernels.tuning.dimension_checks import (
     check_enough,
     check_finite,
     check_rank,
+    in_unit_order,
     rank_of,
+    unit_names,
 )
 from tunewidgets.kernels.tuning.streamed import STREAMED, Moments, decompose_blocks
 
@@ -120,7 +122,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Parameters
         ----------
         X : DataArray, DataFrame or array, (n_samples, n_units)
-            Rectified activation vectors, such as `sample_activations` gives.
+            Rectified activation vectors, such as `sample_activations` gives. If a DataArray has a coordinate `unit`,
+            its units are taken by their numbers, here and in `transform`, in whatever order they come.
         y : None
             Ignored.
 
@@ -128,7 +131,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         ------
         ValueError
             If `n_components` is more than the data's rank or than the vectors less one, no unit varies, a
-            value is NaN or infinite, NMF is given a negative one, or there is no method of that name.
+            value is NaN or infinite, NMF is given a negative one, there is no method of that name, or a
+            decomposition of scikit-learn's does not reconstruct the vectors.
         TypeError
             If `method` is not a decomposition.
         """
@@ -214,7 +218,14 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return mask
 
     def transform(self, X: Any) -> np.ndarray:
-        """Coordinates `(n_samples, k)` of vectors `(n_samples, n_units)`, in the vectors' dtype."""
+        """Coordinates `(n_samples, k)` of vectors `(n_samples, n_units)`, in the vectors' dtype.
+
+        Raises
+        ------
+        ValueError
+            If there are not `n_features_in_` units, a DataArray's coordinate `unit` names others than those fitted, or
+            a value is NaN or infinite.
+        """
         check_is_fitted(self)
         data = self._checked(X, reset=False)
         live = data[:, self.unit_mask_].astype(np.float64)
@@ -243,7 +254,13 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _checked(self, X: Any, *, reset: bool) -> np.ndarray:
         check_are_vectors(X)
         if isinstance(X, xr.DataArray):
-            X = X.transpose("sample", "unit").values if set(X.dims) == {"sample", "unit"} else X.values
+            # What was pickled by an earlier version has no names.
+            X = in_unit_order(X, None if reset else getattr(self, "_unit_names", None))
+            if reset:
+                self._unit_names = unit_names(X)
+            X = X.transpose(..., "unit").values if "unit" in X.dims else X.values
+        elif reset:
+            self._unit_names = None
         data: np.ndarray = validate_data(
             self,
             X,

@@ -6,7 +6,7 @@ optimized images (Borowski et al., *Exemplary natural images explain CNN activat
 visualizations*, 2020).
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,17 +15,20 @@ import xarray as xr
 from torch import Tensor
 
 from tunewidgets import records
-from tunewidgets._checks import check_flags, is_whole
+from tunewidgets._checks import allocating, check_flags, is_whole
 from tunewidgets.kernels.data.image_batches import check_order, chunks, counted, described
 from tunewidgets.kernels.network.layers import sight_of
 from tunewidgets.kernels.network.probe import Probe
-from tunewidgets.kernels.tuning.dimension_checks import check_is_sample
-from tunewidgets.kernels.tuning.places import check_probe, coordinates_of
+from tunewidgets.kernels.tuning.dimension_checks import check_is_sample, in_unit_order
+from tunewidgets.kernels.tuning.places import VectorsMade, check_probe, coordinates_of, made_as
 from tunewidgets.zoo.progress import progress_bar
 
 # Among this many vectors nearest to a point along its dimension, those nearest in direction are shown.
 AMONG = 64
 NOBODY = -1
+# How far, as a share of the vectors' mean length, an image's vector may be from the sampled one: devices and batch
+# sizes change it by far less, another image by far more.
+ALIKE = 0.02
 
 
 def add_patches(
@@ -71,8 +74,8 @@ def add_patches(
     ------
     ValueError
         The film has no linear fit, or was made for another layer or with other weights; `activations` does not say
-        which images it came from, or names more than there are, or these shuffle; `k` or `side` is not a positive
-        whole number.
+        which images it came from, names more than there are, or does not hold what they give; the images shuffle; `k`
+        or `side` is not a positive whole number.
     TypeError
         `activations` is no DataArray.
 
@@ -98,14 +101,19 @@ def add_patches(
             raise ValueError(f"{name}={value!r} can't be used; give a whole number from 1")
     records.validate(film)
     check_probe(film, probe)
-    if "image" not in activations.coords:
+    if not isinstance(activations, xr.DataArray) or "image" not in activations.coords:
         raise ValueError(
             "activations doesn't say which image each vector came from; take what sample_activations gives"
         )
-    coordinates = coordinates_of(film, activations.transpose("sample", "unit").values)
+    activations = in_unit_order(activations, None).transpose("sample", "unit")
+    coordinates = coordinates_of(film, activations.values)
     chosen = _choose(film, activations, coordinates, k)
     place = np.zeros((activations.sizes["sample"], 2), np.int32)
-    if {"y", "x"} <= set(activations.coords):
+    if probe.has_map:
+        if not {"y", "x"} <= set(activations.coords):
+            raise ValueError(
+                "activations doesn't say where in its image each vector is; take what sample_activations gives"
+            )
         place = np.stack([activations["y"].values, activations["x"].values], 1).astype(np.int32)
     here = chosen >= 0
     source = np.where(here, activations["image"].values[chosen], NOBODY).astype(np.int32)
@@ -118,8 +126,10 @@ def add_patches(
         raise ValueError(
             f"activations came from at least {source.max() + 1} images and images gives {count}; give the same images"
         )
-    pool = int(activations.attrs.get("pool", 1))
-    patches, window = _cut(probe, pool, batches, count, source, position, side, progress)
+    wanted = Wanted(source, position, activations.values[chosen], made_as(activations.attrs))
+    with allocating(f"patches of {side} px a side", "give a smaller side"):
+        board = np.zeros((*source.shape, side, side, 3), np.uint8)
+    patches, window = _cut(probe, batches, count, wanted, board, progress)
     dims = ("dimension", "point", "exemplar")
     about = {"k": k, "window": window, "images": described(images, count)}
     found = film.drop_vars([name for name in film.variables if str(name).startswith("patch")]).assign(
@@ -135,7 +145,7 @@ def add_patches(
 
 def _choose(film: xr.Dataset, activations: xr.DataArray, coordinates: np.ndarray, k: int) -> np.ndarray:
     """`(dimension, point, k)` samples, best first, -1 where there are fewer."""
-    vectors, images = activations.transpose("sample", "unit").values, activations["image"].values
+    vectors, images = activations.values, activations["image"].values
     lengths = np.linalg.norm(vectors, axis=1)
     chosen = np.full((film.sizes["dimension"], film.sizes["point"], k), NOBODY)
     among = min(AMONG, len(vectors))
@@ -153,41 +163,61 @@ def _choose(film: xr.Dataset, activations: xr.DataArray, coordinates: np.ndarray
     return chosen
 
 
+class Wanted(NamedTuple):
+    """What is cut out for each patch `(dimension, point, exemplar)`, and the vector that was sampled there."""
+
+    image: np.ndarray  # -1 where there is no patch
+    position: np.ndarray  # (..., yx)
+    vector: np.ndarray  # (..., unit)
+    made: VectorsMade
+
+
 def _cut(
-    probe: Probe,
-    pool: int,
-    batches: Any,
-    count: int,
-    source: np.ndarray,
-    position: np.ndarray,
-    side: int,
-    progress: bool,
+    probe: Probe, batches: Any, count: int, wanted: Wanted, board: np.ndarray, progress: bool
 ) -> tuple[np.ndarray, int | None]:
-    """The patches of vectors pooled over `pool` × `pool` positions, and the side in pixels of the windows that were cut
-    out; None for whole images.
+    """The patches on `board`, `(..., side, side, 3)`, and the side in pixels of the windows that were cut out; None for
+    whole images.
+
+    Raises
+    ------
+    ValueError
+        An image does not give the vector that was sampled there. One is looked at for each chunk of images.
     """
+    pool = wanted.made.pool
     sight = sight_of(probe).through((pool, pool), (1, 1))
-    board = np.zeros((*source.shape, side, side, 3), np.uint8)
+    side = board.shape[-2]
+    typical = float(np.linalg.norm(wanted.vector[wanted.image >= 0], axis=-1).mean())
     first = largest = 0
     with progress_bar(total=count, desc="Cutting patches", unit="image", show=progress) as bar:
         for pictures in chunks(batches):
             batch = pictures.cpu()
             largest = max(largest, min(batch.shape[2:]))
-            wanted = np.argwhere((source >= first) & (source < first + len(batch)))
-            if len(wanted):
-                values = probe(batch[:1])
+            here = np.argwhere((wanted.image >= first) & (wanted.image < first + len(batch)))
+            if len(here):
+                one = tuple(here[0])
+                own = int(wanted.image[one]) - first
+                values = probe(batch[own : own + 1])
                 shape = (values.shape[2], values.shape[3]) if probe.has_map else (1, 1)
-            for at in map(tuple, wanted):
-                picture = batch[source[at] - first]
-                own = window_around(picture, sight.window, sight.step, shape, position[at])
+                places = wanted.position[tuple(here.T)]
+                inside = (places >= pool // 2).all() and (places < np.array(shape) - pool // 2).all()
+                seen = wanted.made.vector_at(values, wanted.position[one]) if inside else None
+                if seen is None or np.linalg.norm(seen - wanted.vector[one]) > ALIKE * typical:
+                    raise ValueError(
+                        f"image {first + own} does not give the activations that were sampled from it; give the "
+                        "images that activations came from, in their order and size, and a probe with the same "
+                        "preprocess"
+                    )
+            for at in map(tuple, here):
+                picture = batch[wanted.image[at] - first]
+                window = window_around(picture, sight.window, sight.step, shape, wanted.position[at])
                 resized = F.interpolate(
-                    own[None], (side, side), mode="bilinear", antialias=True, align_corners=False
+                    window[None], (side, side), mode="bilinear", antialias=True, align_corners=False
                 )[0]
                 board[at] = (resized.clamp(0, 1) * 255 + 0.5).to(torch.uint8).movedim(0, -1).numpy()
             first += len(batch)
             bar.update(len(batch))
-    seen = max(sight.window) if sight.window else largest
-    return board, seen if seen < largest else None
+    reach = max(sight.window) if sight.window else largest
+    return board, reach if reach < largest else None
 
 
 def window_around(

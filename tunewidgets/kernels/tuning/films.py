@@ -20,12 +20,12 @@ from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
 from tunewidgets.kernels.network.tracing import check_mode, evaluating
 from tunewidgets.kernels.optimization.contrast import linearity
-from tunewidgets.kernels.optimization.directions import At, Direction, Mode, cosine
+from tunewidgets.kernels.optimization.directions import PLACES, At, Direction, Mode, check_mode_name, cosine
 from tunewidgets.kernels.optimization.gallery import Gallery, recipe_settings, to_uint8
 from tunewidgets.kernels.optimization.loop import Job, Precision
 from tunewidgets.kernels.optimization.options import ImageOptions, left_out
 from tunewidgets.kernels.optimization.recipes import choose_canvas, choose_size, make_recipe
-from tunewidgets.kernels.optimization.scores import position
+from tunewidgets.kernels.optimization.scores import checked_place, position
 from tunewidgets.kernels.studies.executors import Executor
 from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
@@ -151,6 +151,8 @@ def render_film(
         importance=False,
     )
     _check_fit(probe, dimensions)
+    at = checked_place(at, *PLACES)
+    check_mode_name(mode)
     count = dimensions.n_components_
     chosen = list(range(count)) if only is None else list(only) if isinstance(only, Iterable) else []
     if not chosen or not all(is_whole(i, 0, count - 1) for i in chosen) or len(set(chosen)) < len(chosen):
@@ -166,6 +168,8 @@ def render_film(
     check_mode()
     side = choose_size(probe, options.size)
     options = replace(options, size=side)
+    if not isinstance(at, str):
+        _check_inside(probe, side, at)
     if jitter is None and at == "everywhere":
         options = replace(options, jitter=Jitter(shift=side / 2, steady=True))
     linear = linearity(probe, side)
@@ -293,6 +297,12 @@ def _check_fit(probe: Probe, dimensions: TuningDimensions) -> None:
         )
     if "layer" in dimensions.sample_:
         check_source("this sample of activations", dimensions.sample_, probe)
+
+
+def _check_inside(probe: Probe, side: int, at: tuple[int, int]) -> None:
+    """Raise a ValueError if the layer has no such position on images of this side."""
+    with torch.no_grad(), evaluating(probe.network):
+        position(probe.values(torch.full((1, 3, side, side), 0.5, device=probe.device)).post, at)
 
 
 def _why_not(targets: np.ndarray) -> str:

@@ -18,6 +18,35 @@ from tunewidgets.kernels.tuning.activations import pooled
 from tunewidgets.records import settings_of
 
 
+class VectorsMade(NamedTuple):
+    """How vectors are made from a layer's map."""
+
+    pool: int
+    pooling: str
+    contrast: float | None
+
+    def vector_at(self, values: torch.Tensor, position: np.ndarray) -> np.ndarray:
+        """The vector `(units,)` at a position of one image's values `(1, units, ...)`."""
+        values = values.relu()
+        if values.ndim == 4:
+            seen = pooled(values, self.pool, self.pooling)
+            # Neighborhoods are named by their middle.
+            row, column = (int(place) - self.pool // 2 for place in position)
+            values = seen[:, :, row, column]
+        vector = values.cpu().numpy()
+        return np.asarray(vector if self.contrast is None else normalized(vector, self.contrast))[0]
+
+
+def made_as(attrs: Mapping[Any, Any]) -> VectorsMade:
+    """How vectors of a sample with these attributes, or of a film with these settings, were made."""
+    contrast = attrs.get("contrast")
+    return VectorsMade(
+        int(attrs.get("pool", 1)),
+        str(attrs.get("pooling", "mean")),
+        None if contrast is None else float(contrast),
+    )
+
+
 class Fit(NamedTuple):
     """What places a vector along linear dimensions, and how vectors are made from a layer's map."""
 
@@ -65,16 +94,8 @@ def fit_of(film: xr.Dataset) -> Fit:
             "this film's method has no linear fit, so no vector can be placed along its dimensions; use a film made "
             "with 'pca', 'ica' or 'nmf'"
         )
-    settings = settings_of(film)
-    contrast = settings.get("contrast")
-    return Fit(
-        film["unmixing"].values,
-        film["center"].values,
-        film["unit_mask"].values,
-        int(settings.get("pool", 1)),
-        str(settings.get("pooling", "mean")),
-        None if contrast is None else float(contrast),
-    )
+    made = made_as(settings_of(film))
+    return Fit(film["unmixing"].values, film["center"].values, film["unit_mask"].values, *made)
 
 
 def coordinates_of(film: xr.Dataset, vectors: np.ndarray) -> np.ndarray:
