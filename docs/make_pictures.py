@@ -24,7 +24,7 @@ import tunewidgets as tw  # noqa: E402
 HERE = Path(__file__).parent
 WIDTH, HEIGHT, TALL, TOP = 1080, 660, 800, 44
 QUALITY = 70
-ROWS, NAME = (0, 4), "fruit?"
+ROWS, NAME = (1, 3), "fur"
 LAYER, UNITS = "relu2", (43, 1, 24, 4)  # stripes that others respond to, and one that nearly all exceed
 MOST_BYTES = 2_000_000
 STEP, GLIDE, LOOK, LONG_LOOK = 90, 45, 1500, 2600  # milliseconds
@@ -116,8 +116,8 @@ def explore(record: Recorder) -> None:
         box = sliders.nth(row).bounding_box()
         assert box is not None
         left, right = box["x"] + 7, box["x"] + box["width"] - 7
-        record.glide(right, box["y"] + box["height"] / 2)
-        record.drag(left, 31)
+        record.glide(left, box["y"] + box["height"] / 2)
+        record.drag(right, 31)
         record.take(LOOK)
     record.page.keyboard.press("l")
     for letter in NAME:
@@ -149,15 +149,19 @@ def open_units(record: Recorder) -> None:
 
 def _where(page: Page, unit: int) -> tuple[float, float]:
     """Where a unit's point is in the window."""
-    own = tw.zoo.example("shallow_cnn")[LAYER].to_dataset().sel(objective="iam")
     x, y = page.evaluate(
-        """(at) => {
+        """(unit) => {
             const plot = document.querySelector(".tw-scatter .js-plotly-plot");
             const { xaxis, yaxis } = plot._fullLayout;
             const { x, y } = plot.getBoundingClientRect();
-            return [x + xaxis._offset + xaxis.d2p(at[0]), y + yaxis._offset + yaxis.d2p(at[1])];
+            const trace = plot.data.find((each) => each.customdata?.includes(unit));
+            const at = trace.customdata.indexOf(unit);
+            return [
+                x + xaxis._offset + xaxis.d2p(trace.x[at]),
+                y + yaxis._offset + yaxis.d2p(trace.y[at]),
+            ];
         }""",
-        [float(own[name].values[unit]) for name in ("selectivity", "rs")],
+        unit,
     )
     return x, y
 
