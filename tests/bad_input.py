@@ -571,9 +571,14 @@ CASES = [
     *[
         Case(f"figures.{name}", lambda name=name, bad=bad: drawn(name, **bad), error, says)
         for name, bad, error, says in (
-            ("film_sheet", {"points": 1.5}, ValueError, "points is 1.5; give 1 or more, or None"),
+            (
+                "film_sheet",
+                {"points": 1.5},
+                ValueError,
+                "points is 1.5; give a whole number, 1 or more, or None",
+            ),
             ("film_sheet", {"points": True}, ValueError, "points is True"),
-            ("film_sheet", {"cell": -5}, ValueError, "cell is -5; give 1 or more"),
+            ("film_sheet", {"cell": -5}, ValueError, "cell is -5; give a whole number, 1 or more"),
             ("film_sheet", {"cell": 0}, ValueError, "cell is 0"),
             ("film_sheet", {"cell": "a"}, ValueError, "cell is 'a'"),
             ("film_strip", {"dimension": "0"}, ValueError, "dimension is '0', but this film has"),
@@ -584,9 +589,9 @@ CASES = [
             ("unit_scatter", {"images": [0, 1.5]}, ValueError, "a unit of images is 1.5"),
             ("unit_card", {"unit": "1"}, ValueError, "unit is '1', but this layer has"),
             ("unit_card", {"unit": None}, ValueError, "unit is None, but this layer has"),
-            ("unit_gallery", {"count": 1.5}, ValueError, "count is 1.5; give 1 or more"),
-            ("unit_gallery", {"across": "4"}, ValueError, "across is '4'; give 1 or more"),
-            ("exceeding_units", {"count": 0.5}, ValueError, "count is 0.5; give 1 or more"),
+            ("unit_gallery", {"count": 1.5}, ValueError, "count is 1.5; give a whole number, 1 or more"),
+            ("unit_gallery", {"across": "4"}, ValueError, "across is '4'; give a whole number, 1 or more"),
+            ("exceeding_units", {"count": 0.5}, ValueError, "count is 0.5; give a whole number, 1 or more"),
             ("exceeding_units", {"unit": "1"}, ValueError, "unit is '1', but this layer has"),
             ("rs_selectivity_panels", {"layers": []}, ValueError, "layers is empty; give the names"),
             ("rs_selectivity_panels", {"layers": 3}, TypeError, "layers is 3; give the names"),

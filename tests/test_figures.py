@@ -83,7 +83,7 @@ def test_figures_are_small_and_complete():
     [
         (lambda film: figures.film_strip(film, 3), ValueError, "this film has 3; give 0 to 2"),
         (lambda film: figures.film_strip(film, 1), ValueError, "has no images .constant direction"),
-        (lambda film: figures.film_sheet(film, points=0), ValueError, "give 1 or more"),
+        (lambda film: figures.film_sheet(film, points=0), ValueError, "give a whole number, 1 or more"),
         (lambda film: figures.film_sheet(film.drop_vars("image")), RecordError, "lacks the variable image"),
     ],
 )

@@ -246,7 +246,10 @@ def test_names_are_text():
             "no column 'accuracy_drop'",
         ),
         (lambda t: figures.exceeding_units(t, 99, "features.1"), "unit is 99, but this layer has 24"),
-        (lambda t: figures.exceeding_units(t, layer="features.1", count=0), "count is 0; give 1 or more"),
+        (
+            lambda t: figures.exceeding_units(t, layer="features.1", count=0),
+            "count is 0; give a whole number",
+        ),
         (lambda t: figures.exceeding_units(t, layer="features.1", objective="x"), "no objective 'x'"),
         (lambda t: figures.exceeding_units(make_units(4, 2, images=False)), "no images of units"),
         (lambda t: figures.exceeding_units(make_units(4, 2, failed={1: "failed: NaN"}), 1), "failed: NaN"),

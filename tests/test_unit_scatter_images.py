@@ -117,7 +117,7 @@ def test_the_page_saves_the_same(units, tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"images": [200]}, "images names unit 200, but this layer has 200; give 0 to 199"),
+        ({"images": [200]}, "a unit of images is 200, but this layer has 200; give 0 to 199"),
         ({"images": True, "objective": "cam"}, "no objective 'cam'"),
     ],
 )

@@ -22,7 +22,7 @@ def whole(name: str, value: Any, least: int = 1, remedy: str = "") -> int:
         It is something else.
     """
     if not is_whole(value, least):
-        raise ValueError(f"{name} is {value!r}; give {least} or more{remedy}")
+        raise ValueError(f"{name} is {value!r}; give a whole number, {least} or more{remedy}")
     return int(value)
 
 
