@@ -78,7 +78,7 @@ def test_an_array_of_many_chunks_of_which_the_last_are_cut(read_without_zarr, tm
         consolidated=False,
         zarr_format=3,
         encoding={
-            name: {"chunks": chunk, "compressors": files.compressors()} for name, chunk in chunks.items()
+            name: {"chunks": chunk, "compressors": encoding.compressors()} for name, chunk in chunks.items()
         },
     )
     assert len(list(path.joinpath("coordinate", "c").rglob("*"))) > 6

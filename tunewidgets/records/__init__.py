@@ -17,8 +17,9 @@ import xarray as xr
 
 from .. import __version__
 from .._checks import AS_TEXT, is_whole, local_path, plain_value
-from .files import NAME, group_name, is_url, node_name, read, root_attrs, write
+from .files import is_url, read, root_attrs, write
 from .layers import layers_of
+from .node_names import NAME, group_name, node_name
 from .schemas import SCHEMAS
 from .validation import MARK, RecordError, check_kept, mark, schema_of, validate
 

@@ -4,7 +4,6 @@ In: a Dataset or DataTree and a path. Out: files, complete or not at all, and th
 knows what a record means; `tunewidgets.records` checks that before writing and after reading.
 """
 
-import hashlib
 import json
 import math
 import os
@@ -16,57 +15,24 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
-import numpy as np
 import xarray as xr
 
-from .._checks import AS_TEXT, local_path, whole_text
+from .._checks import AS_TEXT, local_path
+from .encoding import for_disk
 from .leftovers import REPLACED, leftovers, place_beside
+from .node_names import NAME, ORDER, node_name
 from .older import EARLIER, up_to_date
 from .validation import MARK, RecordError, is_text
 from .without_zarr import Files, plain_tree, threads_start
 
-# On disk, every node of a tree carries its true name in this attribute, which on the root also marks a tree as such.
-NAME = "tunewidgets_name"
-ORDER = "tunewidgets_order"  # among its siblings: Zarr lists groups in any order
 _ZIP = ".zarr.zip"
-LONGEST = 180  # characters of a group's name; file systems allow 255, and a few are added
 # Every chunk is written, since a missing one would read as zeros.
 ZARR_OPTIONS: dict[str, Any] = {
     "mode": "w", "consolidated": False, "zarr_format": 3, "write_empty_chunks": True,
 }  # fmt: skip
 # What reading a damaged record raises.
 DAMAGE = (OSError, ValueError, RuntimeError, KeyError, TypeError, IndexError, zipfile.BadZipFile)
-
-
-def group_name(name: str) -> str:
-    """A name of a single group for every file system and Zarr, from which `urllib.parse.unquote` restores `name`.
-
-    Letters, digits, `-`, `_` and inner `.` stay, so that most layers' names are unchanged. A name too long for
-    file systems is cut, and a digest added.
-
-    Examples
-    --------
-    >>> group_name("layer2.0.conv1"), group_name("a/b:c")
-    ('layer2.0.conv1', 'a%2Fb%3Ac')
-    """
-    quoted = quote(name, safe="").replace("~", "%7E")
-    # Zarr reserves "__…"; "." and ".." mean folders; a leading dot hides, a trailing one is lost on Windows;
-    # Windows also reserves the names of its devices, whatever their ending.
-    first_is_special = quoted.startswith((".", "__")) or quoted == "zarr.json"
-    if first_is_special or re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", quoted):
-        quoted = f"%{ord(quoted[0]):02X}{quoted[1:]}"
-    quoted = quoted[:-1] + "%2E" if quoted.endswith(".") else quoted
-    if len(quoted) <= LONGEST:
-        return quoted
-    return f"{quoted[:LONGEST]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-
-
-def node_name(name: str) -> str:
-    """`name` itself where a DataTree can hold a node of that name, else its `group_name`; no two coincide."""
-    needs_encoding = "/" in name or name in (".", "..") or unquote(name) != name
-    return group_name(name) if needs_encoding else name
 
 
 @contextmanager
@@ -258,46 +224,6 @@ def _zipped(folder: Path, archive_path: Path) -> Path:
     return archive_path
 
 
-def for_disk(
-    record: xr.Dataset | xr.DataTree, picture_quality: int | None = None
-) -> xr.Dataset | xr.DataTree:
-    """The record as it is written: text of any length, a checksum after every chunk, a tree's nodes by group names.
-
-    Pictures as they are, or as WebP of a quality.
-    """
-    if isinstance(record, xr.DataTree):
-        return _renamed_for_disk(record, picture_quality)
-    return _encoded(record, picture_quality)
-
-
-def _encoded(dataset: xr.Dataset, picture_quality: int | None) -> xr.Dataset:
-    plain = _with_vlen_strings(dataset)
-    for variable in plain.variables.values():
-        is_pictures = variable.dtype == np.uint8 and variable.dims[-1:] == ("rgb",)
-        if is_pictures and picture_quality is not None:
-            variable.encoding = _as_webp(variable.shape, picture_quality)
-        else:
-            variable.encoding = {"compressors": compressors()}
-    return plain
-
-
-def _as_webp(shape: tuple[int, ...], quality: int) -> dict[str, Any]:
-    """Pictures as WebP, those of an innermost row (of a dimension, of an objective) in one file."""
-    from zarr.codecs import Crc32cCodec
-
-    from .picture_codec import PictureCodec
-
-    chunk = (*[1] * len(shape[:-4]), *shape[-4:])
-    return {"serializer": PictureCodec(quality), "compressors": (Crc32cCodec(),), "chunks": chunk}
-
-
-def compressors() -> tuple[Any, Any]:
-    """How a chunk is written: compressed, then its checksum."""
-    from zarr.codecs import Crc32cCodec, ZstdCodec
-
-    return ZstdCodec(), Crc32cCodec()
-
-
 def is_url(path: str | os.PathLike[str]) -> bool:
     """Whether a record's path is a URL."""
     return isinstance(path, str) and "://" in path
@@ -349,32 +275,6 @@ def check_whole(files: Files) -> None:
         expected = math.prod(-(-n // size) for n, size in zip(shape, chunk, strict=True))
         if chunks[array] < expected:
             raise ValueError(f"{expected - chunks[array]} of {expected} chunks of {array} are missing")
-
-
-def _with_vlen_strings(dataset: xr.Dataset) -> xr.Dataset:
-    # numpy's "<U12" would become Zarr's fixed-length text, which is not part of the Zarr v3 specification.
-    # Half a character, as of a file name that is no UTF-8, can't be written.
-    text = {n: v.astype(object) for n, v in dataset.variables.items() if v.dtype.kind in "UT" or is_text(v)}
-    whole = {name: (v.dims, _whole(v.values), v.attrs) for name, v in text.items()}
-    attrs = {name: whole_text(v) if isinstance(v, str) else v for name, v in dataset.attrs.items()}
-    return dataset.assign(whole).assign_attrs(attrs).drop_encoding()
-
-
-_whole = np.vectorize(lambda value: whole_text(value) if isinstance(value, str) else value, otypes=[object])
-
-
-def _renamed_for_disk(tree: xr.DataTree, picture_quality: int | None) -> xr.DataTree:
-    datasets: dict[str, xr.Dataset] = {}
-
-    def add(node: xr.DataTree, path: str, marks: dict[str, Any]) -> None:
-        dataset = _encoded(node.to_dataset(inherit=False), picture_quality)
-        datasets[path] = dataset.assign_attrs(marks)
-        for order, (key, child) in enumerate(node.children.items()):
-            true = str(child.attrs.get(NAME, key))
-            add(child, f"{path.rstrip('/')}/{group_name(true)}", {NAME: true, ORDER: order})
-
-    add(tree, "/", {NAME: tree.name or ""})
-    return xr.DataTree.from_dict(datasets)
 
 
 def _loaded(store: Any, attrs: dict[str, Any], load: bool) -> xr.Dataset | xr.DataTree:

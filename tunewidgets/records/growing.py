@@ -16,15 +16,12 @@ from typing import Any
 import xarray as xr
 
 from .._checks import AS_TEXT, local_path
+from .encoding import for_disk
 from .files import (
     DAMAGE,
-    NAME,
-    ORDER,
     ZARR_OPTIONS,
     check_whole,
     files_at,
-    for_disk,
-    group_name,
     is_url,
     looks_like_record,
     quiet,
@@ -35,6 +32,7 @@ from .files import (
     write,
 )
 from .lock import Lock
+from .node_names import NAME, ORDER, group_name
 from .validation import MARK, RecordError, validate
 
 UNFINISHED = ".unfinished"

@@ -16,7 +16,7 @@ import zarr
 from tunewidgets import records
 from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.studies.table import Table
-from tunewidgets.records.files import compressors
+from tunewidgets.records.encoding import compressors
 
 ROWS = 1 << 14  # vectors in a block
 # A fit in memory holds this many copies of the vectors in float64; beyond this many bytes it is done block by block.

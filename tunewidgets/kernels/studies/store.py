@@ -20,9 +20,10 @@ import zarr
 from tunewidgets import records
 from tunewidgets._checks import plain_value
 from tunewidgets.kernels.studies.table import Table
-from tunewidgets.records.files import DAMAGE, ORDER, node_name
+from tunewidgets.records.files import DAMAGE
 from tunewidgets.records.growing import StorePlace, place_of, read_part
 from tunewidgets.records.lock import InUseError
+from tunewidgets.records.node_names import ORDER, node_name
 from tunewidgets.records.validation import RecordError
 
 # Share of the time that may go into writing the record while it is partial.
