@@ -103,6 +103,10 @@ def fit(X: Any = None, method: Any = "pca", n_components: Any = 2, **options: An
     return tw.TuningDimensions(method, n_components, **options).fit(vectors() if X is None else X)
 
 
+def preprocessed(preprocess: Any) -> Any:
+    return tw.Probe(net(), "relu", preprocess=preprocess, device="cpu")
+
+
 def of_units(function: str) -> Callable[..., Any]:
     def call(model: Any = None, data: Any = None, layers: Any = "relu", **options: Any) -> Any:
         data = pairs() if data is None else data
@@ -155,7 +159,14 @@ CASES = [
     Case("Probe", lambda: tw.Probe(net(), "relu_7"), ValueError, "runs 2 times"),
     Case("Probe", lambda: tw.Probe(net(), "relu", device="cudda"), ValueError, "give 'auto'"),
     Case("Probe", lambda: tw.Probe(net(), "relu", device="cuda:99"), ValueError, "not on this machine"),
-    Case("Probe", lambda: tw.Probe(nn.Linear(7, 3), ""), ValueError, "no layer"),
+    Case("Probe", lambda: tw.Probe(nn.Linear(7, 3), ""), ValueError, "give torch.nn.Sequential(model)"),
+    Case("Probe", lambda: tw.Probe(net(), "relu", device=None), ValueError, "give 'auto'"),
+    Case(
+        "Probe", lambda: preprocessed(lambda images: images.numpy()), TypeError, "preprocess gives a ndarray"
+    ),
+    Case("Probe", lambda: preprocessed(lambda images: None), TypeError, "preprocess gives a NoneType"),
+    Case("Probe", lambda: preprocessed(lambda images: images[1:]), ValueError, "has to keep N"),
+    Case("Probe", lambda: preprocessed(lambda images: images[0]), ValueError, "has to keep N"),
     Case(
         "Probe",
         lambda: tw.Probe(net(), "relu", preprocess=(0.5, 0.2)),
@@ -172,6 +183,12 @@ CASES = [
     Case("Probe()", lambda: probe()(GRAY - 1), ValueError, "undo its normalization"),
     Case("Probe()", lambda: probe()(NAN), ValueError, "contains NaN"),
     Case("layers", lambda: tw.layers("vgg"), TypeError, "give a torch.nn.Module"),
+    Case("layers", lambda: tw.layers(net(), 224), ValueError, "give channels, height and width"),
+    Case("layers", lambda: tw.layers(net(), "3,32,32"), ValueError, "give channels, height and width"),
+    Case(
+        "layers", lambda: tw.layers(net(), (3.0, 32.0, 32.0)), ValueError, "give channels, height and width"
+    ),
+    Case("layers", lambda: tw.layers(net(), (32, 32)), ValueError, "give channels, height and width"),
     Case("layers", lambda: tw.layers(net(), (1, 16, 16)), ValueError, "give its own input_size"),
     Case("layers", lambda: tw.layers(net(), (3, 1, 1)), ValueError, "give its own input_size"),
     # Objectives.

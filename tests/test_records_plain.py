@@ -12,7 +12,7 @@ from recovery_records import make_recovery
 from unit_records import make_tree, make_units
 
 import tunewidgets as tw
-from tunewidgets.records import files
+from tunewidgets.records import encoding, files
 from tunewidgets.zoo.examples import EXAMPLES
 
 ROOT = Path(__file__).parents[1]

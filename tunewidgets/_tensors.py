@@ -23,7 +23,7 @@ def choose_device(device: str | torch.device) -> torch.device:
     Raises
     ------
     ValueError
-        The named device does not exist on this machine.
+        The named device does not exist on this machine, or there is none of that name.
     """
     if str(device) == "auto":
         if torch.cuda.is_available():
@@ -31,7 +31,7 @@ def choose_device(device: str | torch.device) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         chosen = torch.device(device)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise ValueError(
             f"device {device!r} is unknown; give 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'."
         ) from error

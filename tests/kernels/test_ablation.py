@@ -417,3 +417,53 @@ def test_bad_input_is_said_in_one_sentence():
         tw.ablation(branching(), [(images, labels)], "late", method="noise", **PLAIN)
     with pytest.raises(ValueError, match=r"selectivity has shape \(2,\) for layer 'late'; give \(4,\)"):
         tw.ablation(branching(), [(images, labels)], "late", selectivity={"late": np.ones(2)}, **QUIET)
+
+
+class Giving(nn.Module):
+    """A classifier that gives its scores as `give` packs them, with the features before them."""
+
+    def __init__(self, give):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.relu, self.head, self.give = nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Linear(6, 3), give
+
+    def forward(self, x):
+        features = self.relu(self.conv(x)).mean((2, 3))
+        return self.give(features, self.head(features))
+
+
+def importance(give, **options):
+    network = Giving(give).eval()
+    network.input_size = 16
+    return tw.ablation(network, batches(*labeled_images(), 5), "relu", **{**PLAIN, **options})["relu"]
+
+
+def test_the_loss_of_probabilities_is_that_of_the_scores_before_the_softmax():
+    plain = importance(lambda _, scores: scores)
+    with pytest.warns(UserWarning, match="scores are probabilities"):
+        after = importance(lambda _, scores: scores.softmax(1))
+    np.testing.assert_allclose(after.loss_increase, plain.loss_increase, atol=1e-6)
+    np.testing.assert_allclose(after.class_accuracy_drop, plain.class_accuracy_drop)
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda features, scores: (features, scores),
+        lambda features, scores: (scores, features),
+        lambda features, scores: (features[:, :, None, None], scores),
+        lambda features, scores: {"loss": features, "logits": scores},
+    ],
+)
+def test_of_several_tensors_the_scores_are_those_with_a_column_for_each_class(give):
+    plain = importance(lambda _, scores: scores)
+    np.testing.assert_allclose(importance(give, classes=3).loss_increase, plain.loss_increase, atol=1e-7)
+
+
+def test_several_tensors_that_could_be_the_scores_are_refused():
+    with pytest.raises(
+        ValueError, match=r"2 tensors that could be its class scores, with 6 and 3 columns.*classes="
+    ):
+        importance(lambda features, scores: (features, scores))
+    with pytest.raises(ValueError, match="with 3 and 3 columns"):
+        importance(lambda _, scores: (torch.zeros_like(scores), scores), classes=3)

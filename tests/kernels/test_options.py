@@ -19,7 +19,6 @@ from tunewidgets.kernels.optimization.directions import PATHS, Mode
 from tunewidgets.kernels.optimization.options import LEFT_OUT, ImageOptions
 from tunewidgets.kernels.single_units.unit_images import MORE, OBJECTIVES, ObjectiveName
 from tunewidgets.kernels.studies import workers
-from tunewidgets.makers.example import make_example
 from tunewidgets.makers.reproduction import make_reproduction
 
 OPTIONS = {field.name for field in fields(ImageOptions)}
@@ -288,5 +287,5 @@ def test_choices_are_those_that_there_is_something_for():
 
 
 def test_the_number_of_steps_is_the_same_wherever_it_is_left_out():
-    calls = [getattr(tw, name) for name in CALLS] + [make_example, make_reproduction]
+    calls = [*(getattr(tw, name) for name in CALLS), make_reproduction]
     assert {inspect.signature(call).parameters["steps"].default for call in calls} == {STEPS}

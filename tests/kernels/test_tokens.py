@@ -227,3 +227,44 @@ def test_a_residual_network_with_functional_relus_goes_the_whole_way():
         tw.records.validate(node.to_dataset())
         assert node.sizes["unit"] == 6, name
         assert "accuracy_drop" in node
+
+
+def test_the_units_of_unfold_are_its_features():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Unfold(2, stride=2)).eval()
+    probe = tw.Probe(network, "1", device="cpu")
+    assert (probe.units, probe.has_map) == (16, True)
+    torch.testing.assert_close(probe(IMAGES).flatten(2), network(IMAGES))
+    row = tw.layers(network, (3, 32, 32)).iloc[-1]
+    assert (row.units, row.receptive_field, row.stride) == (16, (4, 4), (2, 2))
+
+
+def test_places_that_are_units_are_refused_on_images_of_another_size():
+    class Weights(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.patches, self.softmax, self.head = (
+                nn.Conv2d(3, 4, 8, stride=8),
+                nn.Softmax(-1),
+                nn.Linear(4, 2),
+            )
+
+        def forward(self, x: Tensor) -> Tensor:
+            tokens = self.patches(x).flatten(2).transpose(1, 2)
+            return self.head((self.softmax(tokens @ tokens.transpose(1, 2)) @ tokens).mean(1))
+
+    network = Weights().eval()
+    looks = (
+        lambda: tw.Probe(network, "softmax", device="cpu")(IMAGES),
+        lambda: tw.sample_activations(
+            tw.Probe(network, "softmax", device="cpu"), IMAGES, n=2, progress=False
+        ),
+        lambda: tw.class_selectivity(network, [(IMAGES, torch.arange(2))], "softmax", progress=False),
+        lambda: tw.ablation(network, [(IMAGES, torch.arange(2))], "softmax", curves=False, progress=False),
+    )
+    for look in looks:
+        with pytest.raises(
+            ValueError, match="has 64 units on images of 64 × 64 px and 16 on these of 32 × 32 px"
+        ):
+            look()
+    network.input_size = 32
+    assert tw.Probe(network, "softmax", device="cpu").units == 16

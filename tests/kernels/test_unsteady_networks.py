@@ -116,3 +116,41 @@ def test_random_numbers_that_do_not_matter_are_no_chance():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Probe(network(Drawing()), "relu", device="cpu")
+
+
+class Looping(nn.Module):
+    """One image of a batch at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = network(nn.Identity())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([self.inside(image[None]) for image in x]).mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda model, data: Probe(model, "inside.relu", device="cpu"),
+        lambda model, data: tw.exemplars(model, data, "inside.relu", k=2, progress=False),
+        lambda model, data: tw.ablation(model, data, "inside.relu", progress=False),
+        lambda model, data: tw.class_selectivity(model, data, progress=False),
+    ],
+)
+def test_a_network_that_loops_over_its_images_is_refused(look):
+    model, data = Looping().eval(), [(torch.rand(4, 3, 32, 32), torch.arange(4) % 2)]
+    for _ in range(2):
+        with pytest.raises(
+            ValueError, match=r"'inside.relu' gives as much for two images as for one.*inside its loop"
+        ):
+            look(model, data)
+
+
+def test_a_layer_whose_shape_depends_on_the_number_of_images_is_told_of():
+    class Cutting(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x[:, :, : len(x) + 1]
+
+    with pytest.warns(UserWarning, match=BATCH):
+        Probe(network(Cutting()), "relu", device="cpu")

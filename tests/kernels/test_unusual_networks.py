@@ -303,3 +303,64 @@ def test_a_misspelled_block_names_what_is_meant_first(asked, names, first):
 
 def test_only_a_few_names_are_suggested():
     assert unknown_layer("inception_4", BLOCKS).count("'") == 2 * (1 + 5)
+
+
+class Rearranged(nn.Module):
+    """A network with one more step, of which each value is seen as another kind of tensor."""
+
+    def __init__(self, step) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 2)
+        self.step = nn.Identity()
+        self.step.register_forward_hook(lambda _m, _i, output: step(output))
+
+    def forward(self, x):
+        value = self.step(self.conv(x))
+        value = value.to_dense() if value.is_sparse else value
+        return self.head((value.abs() if value.is_complex() else value).mean((2, 3)))
+
+
+def test_sparse_values_are_taken_as_dense_ones():
+    network = Rearranged(torch.Tensor.to_sparse).eval()
+    images = torch.rand(4, 3, 12, 12)
+    torch.testing.assert_close(tw.Probe(network, "step", device="cpu")(images), network.conv(images))
+    tree = tw.class_selectivity(network, [(images, torch.arange(4) % 2)], "step", progress=False)
+    expected = network.conv(images).relu().mean((2, 3))[::2].mean(0)
+    torch.testing.assert_close(torch.from_numpy(tree["step"].class_mean.values[:, 0]), expected)
+
+
+def test_complex_values_are_refused():
+    with pytest.raises(ValueError, match="gives complex numbers"):
+        tw.Probe(Rearranged(torch.fft.fft2).eval(), "step", device="cpu")
+
+
+def test_a_network_inside_vmap_is_refused():
+    class Mapped(Rearranged):
+        def forward(self, x):
+            return torch.vmap(lambda one: super(Mapped, self).forward(one[None])[0])(x)
+
+    with pytest.raises(ValueError, match=r"runs inside torch.vmap"):
+        tw.Probe(Mapped(lambda value: value).eval(), "conv", device="cpu")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_a_module_of_torch_jit_is_passed_over_where_it_is_not_asked_for():
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3),
+        nn.ReLU(),
+        nn.Conv2d(4, 4, 3),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 2),
+    ).eval()
+    network.input_size = 12
+    images, labels = torch.rand(6, 3, 12, 12), torch.arange(6) % 2
+    plain = tw.ablation(network, [(images, labels)], "1", curves=False, progress=False)["1"]
+    network[2] = torch.jit.script(network[2])
+    found = tw.ablation(network, [(images, labels)], "1", curves=False, progress=False)["1"]
+    torch.testing.assert_close(found.loss_increase.values, plain.loss_increase.values)
+    assert list(tw.layers(network, (3, 12, 12)).name) == ["0", "1", "3", "4", "5", "6"]
+    with pytest.raises(ValueError, match=r"'2' is a module of torch.jit"):
+        tw.Probe(network, "2", device="cpu")

@@ -139,3 +139,17 @@ def test_observing_leaves_a_network_as_it_was(small):
     wrapped = Wrapper(small).eval()
     Probe(wrapped, "networks.0.conv", device="cpu")
     assert not any(module._forward_pre_hooks or module._forward_hooks for module in wrapped.modules())
+
+
+@pytest.mark.parametrize("preprocess", [{"mean": [0.5] * 3, "std": [0.5] * 3}, "imagenet", (0.5, 0.5)])
+def test_a_preprocess_that_is_no_function_is_told_of(preprocess):
+    network = Small()
+    del network.preprocess
+    network.preprocess = preprocess
+    wrapped = nn.Sequential(network)
+    with pytest.warns(UserWarning, match=r"the model's preprocess is a \w+ and no function"):
+        Probe(network, "relu", device="cpu")
+    with pytest.warns(UserWarning, match=r"the model's 0.preprocess is a \w+ and no function"):
+        Probe(wrapped, "0.relu", device="cpu")
+    with silence():
+        Probe(network, "relu", preprocess=lambda images: images, device="cpu")

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from tunewidgets._checks import is_whole
+from tunewidgets.kernels.data.identity import data_marks
 from tunewidgets.kernels.data.image_batches import check_order, look_of_first
 from tunewidgets.kernels.data.items import as_batches, is_data_set
 from tunewidgets.kernels.network.capture import Observed
@@ -68,7 +69,7 @@ class LabeledImages:
         size: tuple[int, int] | None = None,
         gray: bool = False,
     ) -> None:
-        self._batches = _opened(data)
+        self._given, self._batches = data, _opened(data)
         self._found = class_names(data)
         describe = getattr(data, "describe", None)
         self.described = str(describe()) if callable(describe) else None
@@ -102,6 +103,10 @@ class LabeledImages:
     def look_of_first(self) -> str:
         """A description of the first images that tells these data from others."""
         return look_of_first(self._check(item, 0) for item in self._batches)
+
+    def marks(self) -> dict[str, Any]:
+        """By what these data are known again, as far as that costs no pass over them."""
+        return data_marks(self._given, self._batches)
 
     def sample_batch(self, count: int) -> Tensor:
         """The first image `count` times, `(count, 3, H, W)`, in the images' own size.

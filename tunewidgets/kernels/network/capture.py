@@ -186,6 +186,7 @@ class Capture:
 
     def _reduce(self, probe: Probe, value: Tensor, size: tuple[int, int]) -> Reduced:
         maps = probe.arrange(value, size)
+        probe.check_units(maps.shape[1], size)
         if maps.dtype != torch.float64:
             maps = maps.float()
         # What a rectifier gives is rectified already, and doing it again would be a good part of the pass's cost.

@@ -1,11 +1,14 @@
-"""Values that are no numbers: NaN and infinite ones, in weights and in what a layer gives.
+"""Values that no unit can respond with: NaN and infinite ones, in weights and in what a layer gives, and complex ones.
 
-In: a network, and whether a layer's values are finite. Out: nothing, or one sentence that names the weights, if it is
-they. An infinite number that a rectifier has set to 0 is one that no unit responds with.
+In: a network, and whether a layer's values are finite; or the values, or how many units they are of. Out: nothing, or
+one sentence, which names the weights if it is they. An infinite number that a rectifier has set to 0 is one that no
+unit responds with.
 """
 
+from collections.abc import Sequence
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def whole_weights(model: nn.Module) -> None:
@@ -38,3 +41,31 @@ def _broken(model: nn.Module) -> str:
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             return name
     return ""
+
+
+def plain_values(value: Tensor, layer: str) -> Tensor:
+    """A layer's values as an ordinary tensor, whether they are sparse or quantized.
+
+    Raises
+    ------
+    ValueError
+        They are complex numbers.
+    """
+    if value.is_complex():
+        raise ValueError(
+            f"layer {layer!r} gives complex numbers, and a unit responds with a real one; choose a layer that gives "
+            "their magnitude or their parts."
+        )
+    if value.is_quantized:
+        value = value.dequantize()
+    return value if value.layout == torch.strided else value.to_dense()
+
+
+def check_units(layer: str, units: int, count: int, own_size: Sequence[int], size: Sequence[int]) -> None:
+    """Raise a ValueError if a layer has another number of units on images of this size than on those of `own_size`."""
+    if count != units:
+        own, here = (" × ".join(map(str, each)) for each in (own_size, size))
+        raise ValueError(
+            f"layer {layer!r} has {units} units on images of {own} px and {count} on these of {here} px, since its "
+            "units are places in the image; choose another layer, or set model.input_size to the size of the images."
+        )

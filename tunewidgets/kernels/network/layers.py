@@ -5,6 +5,7 @@ operations that really run (convolutions, pooling, whatever joins their results)
 too; what mixes all positions (attention, global pooling, a linear layer on a flattened map) sees the whole input.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._checks import is_whole
 from tunewidgets.kernels.network.capture import suggested
 from tunewidgets.kernels.network.layer_table import COLUMNS, LayerTable
 from tunewidgets.kernels.network.own_words import own_words
@@ -82,7 +84,8 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = USUAL) -> pd.Dat
     TypeError
         `model` is not a module.
     ValueError
-        The model does not take an image of this size, or of any that is tried where none is given.
+        `input_size` is not three whole numbers; the model does not take an image of this size, or of any that is tried
+        where none is given.
 
     Examples
     --------
@@ -102,11 +105,21 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = USUAL) -> pd.Dat
         rows = found.value
         shape = (1 if found.gray else 3, *found.size)
     else:
+        _check_size(input_size)
         rows, shape = _on_size(model, input_size, device), input_size
     table = LayerTable(rows, columns=list(COLUMNS))
     table.attrs["suggested"] = suggested([(row["name"], row["module"]) for row in rows])
     table.attrs["input_size"] = shape
     return table
+
+
+def _check_size(size: Any) -> None:
+    numbers = list(size) if isinstance(size, Sequence) and not isinstance(size, str) else []
+    if len(numbers) != 3 or not all(is_whole(number, 1) for number in numbers):
+        raise ValueError(
+            f"input_size is {size!r}; give channels, height and width of an image, such as (3, 224, 224), or leave it "
+            "out."
+        )
 
 
 def _on_size(model: nn.Module, size: tuple[int, int, int], device: torch.device) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
+import torch
 from torch import nn
 
 NEAR = 5  # names in a suggestion
@@ -24,8 +25,16 @@ class LayerCall(NamedTuple):
 
 
 def layer_modules(model: nn.Module) -> dict[str, nn.Module]:
-    """A network's modules by their dotted names, without the network itself, which is not one of its layers."""
-    return {name: module for name, module in model.named_modules() if name}
+    """A network's modules by their dotted names, without the network itself, which is not one of its layers.
+
+    Nor are modules of torch.jit, which run without calling hooks.
+    """
+    return {name: module for name, module in model.named_modules() if name and can_be_watched(module)}
+
+
+def can_be_watched(module: nn.Module) -> bool:
+    """Whether a module calls hooks, as those of torch.jit don't."""
+    return not isinstance(module, torch.jit.ScriptModule)
 
 
 def name_of_call(module: str, call: int, names: Collection[str]) -> str:
@@ -62,6 +71,16 @@ def find_layer(model: nn.Module, layer: str) -> LayerCall:
         base = base.removesuffix(_mark(modules))
         if base in modules and f"{base}_{call}" in modules:
             return LayerCall(layer, modules[base], int(call))
+    if any(name == layer for name, _ in model.named_modules() if name):
+        raise ValueError(
+            f"layer {layer!r} is a module of torch.jit, whose values can't be looked at; use the module that it was "
+            "made from, or the layer after it."
+        )
+    if not modules:
+        raise ValueError(
+            f"the model is a single {type(model).__name__} without layers of its own; give "
+            "torch.nn.Sequential(model), whose layer '0' it is."
+        )
     raise ValueError(unknown_layer(layer, list(modules)))
 
 

@@ -7,13 +7,14 @@ was given, and with what the preprocessing makes of that.
 
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from tunewidgets.kernels.network.names import can_be_watched
 from tunewidgets.kernels.network.outputs import first_tensor
 from tunewidgets.kernels.network.refusals import REFUSALS
 from tunewidgets.kernels.network.tracing import evaluating, of_this_thread
@@ -50,6 +51,8 @@ def own_words(network: nn.Module, warn: bool = True) -> OwnWords:
     preprocess = _callable(itself)
     if preprocess is not None:
         return OwnWords(preprocess, size, weights_from)
+    if warn:
+        _warn_of_no_function(network)
     holders = _holders(itself)
     if not holders:
         return OwnWords(None, size, weights_from)
@@ -67,6 +70,21 @@ def own_words(network: nn.Module, warn: bool = True) -> OwnWords:
 _observed: "weakref.WeakKeyDictionary[nn.Module, tuple[tuple[int, ...], OwnWords]]" = (
     weakref.WeakKeyDictionary()
 )
+
+
+def _warn_of_no_function(network: nn.Module) -> None:
+    """Warn of a `preprocess` that says in numbers or words what is done to images, and so can't be applied."""
+    for name, module in network.named_modules():
+        own: Any = getattr(module, "preprocess", None)
+        if isinstance(own, (str, Mapping, Sequence)) and len(own):
+            where = f"the model's {name}.preprocess" if name else "the model's preprocess"
+            warnings.warn(
+                f"{where} is a {type(own).__name__} and no function, so images reach the model without it; give "
+                "preprocess=, such as torchvision.transforms.Normalize(mean, std), or preprocess=lambda images: images "
+                "if they need none.",
+                stacklevel=5,
+            )
+            return
 
 
 def _callable(module: nn.Module) -> Preprocess | None:
@@ -146,7 +164,7 @@ def _entering(network: nn.Module, holders: dict[str, nn.Module]) -> tuple[Tensor
                 aside = set(own.modules()) if isinstance(own, nn.Module) else set()
                 for module in holder.modules():
                     # A wrapper may call the inner network's own preprocess, which is on the way to it.
-                    if module not in aside:
+                    if module not in aside and can_be_watched(module):
                         handles.append(module.register_forward_pre_hook(listener(name), with_kwargs=True))
             with suppress(_Entered, *REFUSALS), torch.no_grad(), evaluating(network):
                 network(image.clone())

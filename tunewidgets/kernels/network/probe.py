@@ -5,7 +5,7 @@ whatever the module's own layout. The forward pass stops at the layer, and the m
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from tunewidgets._tensors import Images, LayerValues, choose_device
 from tunewidgets.kernels.network.counters import counters
+from tunewidgets.kernels.network.finite import check_units, plain_values
 from tunewidgets.kernels.network.names import LayerCall, find_layer
 from tunewidgets.kernels.network.origin import origin
 from tunewidgets.kernels.network.own_words import OwnWords, own_words
@@ -161,6 +162,7 @@ class Probe:
         pre, post, never_negative = forward_to(self._network, self.place, self.inputs(images))
         size = (int(images.shape[-2]), int(images.shape[-1]))
         arranged = self.arrange(post, size)
+        self.check_units(arranged.shape[1], size)
         return Values(arranged if pre is post else self.arrange(pre, size), arranged, never_negative)
 
     def inputs(self, images: Tensor) -> Tensor:
@@ -242,6 +244,10 @@ class Probe:
         """The axis of the layer's own output, of so many dimensions, that holds its units."""
         return self._sight.unit_axis(dimensions)
 
+    def check_units(self, count: int, size: Sequence[int]) -> None:
+        """Raise a ValueError unless the layer has as many units on images of this size as the probe has."""
+        check_units(self.layer, self.units, count, self.image_size, size)
+
     def arrange(self, value: Tensor, image_size: tuple[int, int] | None = None) -> Tensor:
         """A value of the layer's module with its units on axis 1.
 
@@ -260,7 +266,7 @@ class Probe:
         Raises
         ------
         ValueError
-            The tensor has another shape, in which nothing is a unit.
+            The tensor has another shape, in which nothing is a unit, or holds complex numbers.
 
         Examples
         --------
@@ -269,8 +275,7 @@ class Probe:
         >>> probe.arrange(torch.zeros(2, 17, 5)).shape
         torch.Size([2, 5, 4, 4])
         """
-        if value.is_quantized:
-            value = value.dequantize()
+        value = plain_values(value, self.layer)
         if value.ndim == 4:
             return value.movedim(self.unit_axis(4), 1)
         if value.ndim == 3:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tunewidgets.kernels.network.names import LayerCall
+from tunewidgets.kernels.network.names import LayerCall, can_be_watched
 from tunewidgets.kernels.network.outputs import copy_of, first_tensor, tensors, with_first
 from tunewidgets.kernels.network.tracing import evaluating, of_this_thread
 
@@ -45,6 +45,8 @@ class Replay:
         The layer.
     sample : Tensor
         One or more inputs of the network, to find out what has to be copied and whether replaying is right.
+    scores : callable, optional
+        Which tensor of the network's output is meant; None: `first_tensor`.
 
     Attributes
     ----------
@@ -54,8 +56,14 @@ class Replay:
         The memory that one image's recording takes.
     """
 
-    def __init__(self, network: nn.Module, place: LayerCall, sample: Tensor) -> None:
-        self._network, self._place = network, place
+    def __init__(
+        self,
+        network: nn.Module,
+        place: LayerCall,
+        sample: Tensor,
+        scores: Callable[[Any], Tensor | None] = first_tensor,
+    ) -> None:
+        self._network, self._place, self._scores = network, place, scores
         self._copied: set[tuple[nn.Module, int]] = set()
         self._copies_layer = self._copies_inputs = True
         self._chain = False
@@ -98,7 +106,8 @@ class Replay:
                 del self._kept[start:]
                 self._kept.append(self._keep(module, output, len(self._kept)))
 
-        modules = [module for module in self._network.modules() if module is not self._network]
+        every = self._network.modules()
+        modules = [module for module in every if module is not self._network and can_be_watched(module)]
         handles: list[Any] = []
         try:
             for module in modules:
@@ -112,7 +121,7 @@ class Replay:
         finally:
             for handle in handles:
                 handle.remove()
-        logits = first_tensor(output)
+        logits = self._scores(output)
         if logits is None or logits.ndim != 2 or self._layer is None:
             shape = "no tensor" if logits is None else f"a tensor of shape {tuple(logits.shape)}"
             raise ValueError(
@@ -212,7 +221,7 @@ class Replay:
         self._changed = copy_of(changed) if self._copies_layer else changed
         for cursor in self._cursors:
             cursor[0] = 0
-        output = first_tensor(self._network(self._given_inputs()))
+        output = self._scores(self._network(self._given_inputs()))
         assert output is not None
         return output
 
@@ -258,7 +267,7 @@ class Replay:
 
         handle = self._place.module.register_forward_hook(after)
         try:
-            output = first_tensor(self._network(self._given_inputs()))
+            output = self._scores(self._network(self._given_inputs()))
         finally:
             handle.remove()
         assert output is not None

@@ -146,6 +146,9 @@ class Watch(TorchDispatchMode):
             return replace(sight.through(*_geometry(named)), rectified=name.endswith("relu"))
         if "adaptive" in name:
             return self._adaptive(sight, inputs[0], result)
+        if name == "im2col":
+            kernel, stride, dilation = (_pair(named[each]) for each in ("kernel_size", "stride", "dilation"))
+            return sight.through(kernel, stride, dilation)
         if "max_pool" in name or name in {"avg_pool1d", "avg_pool2d", "avg_pool3d"}:
             kernel = _pair(named["kernel_size"])
             stride = _pair(named.get("stride") or named["kernel_size"])
@@ -247,6 +250,8 @@ def axis_after(
     if axis is None or axis >= source.ndim:
         return None
     n = source.ndim
+    if name in {"im2col", "col2im"}:  # places become the last axis, or are two axes again
+        return 1
     if name == "permute":
         return [int(d) % n for d in named["dims"]].index(axis)
     if name in {"transpose", "t"}:

@@ -30,6 +30,16 @@ Seen = dict[str, Tensor]
 # The layers of each network that were looked at, and the networks that a warning was about.
 _looked: "weakref.WeakKeyDictionary[nn.Module, set[str]]" = weakref.WeakKeyDictionary()
 _told: "weakref.WeakSet[nn.Module]" = weakref.WeakSet()
+_by_chance: "weakref.WeakSet[nn.Module]" = weakref.WeakSet()
+
+
+class _NotByImage(Exception):
+    """A layer gives as much for two images as for one."""
+
+
+def depends_on_chance(network: nn.Module) -> bool:
+    """Whether a layer that was looked at gives another value for the same image every time."""
+    return network in _by_chance
 
 
 def warn_if_unsteady(
@@ -38,6 +48,11 @@ def warn_if_unsteady(
     """Warn where a layer's values on an image depend on chance, or on the other images; once for a network.
 
     `inputs` makes the network's input of RGB images `(N, 3, *size)`.
+
+    Raises
+    ------
+    ValueError
+        A layer gives as much for two images as for one, as where the network loops over the images of a batch.
     """
     looked = _looked.setdefault(network, set())
     fresh = {name: place for name, place in places.items() if name not in looked}
@@ -46,6 +61,13 @@ def warn_if_unsteady(
     looked.update(fresh)
     try:
         found = _unsteady(network, fresh, inputs, size)
+    except _NotByImage as alike:
+        looked.difference_update(fresh)
+        raise ValueError(
+            f"layer {str(alike)!r} gives as much for two images as for one, so the model runs it for one image of a "
+            "batch at a time, or without any; give a model that passes the whole batch on, such as the one inside its "
+            "loop, or choose another layer."
+        ) from None
     except Exception:
         # What a network says to several images is said where it is asked for them.
         return
@@ -53,6 +75,8 @@ def warn_if_unsteady(
         return
     layer, by_chance = found
     _told.add(network)
+    if by_chance:
+        _by_chance.add(network)
     on_what, cause, example, remedy = (
         (
             "chance",
@@ -78,13 +102,20 @@ def warn_if_unsteady(
 def _unsteady(
     network: nn.Module, places: Mapping[str, LayerCall], inputs: Inputs, size: tuple[int, int]
 ) -> tuple[str, bool] | None:
-    """The first layer whose values on an image are not its own, and whether that is by chance."""
+    """The first layer whose values on an image are not its own, and whether that is by chance.
+
+    Raises
+    ------
+    _NotByImage
+        A layer does not tell images apart.
+    """
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     random = torch.Generator().manual_seed(0)
     image, other = torch.rand(2, 3, *size, generator=random)
     # Unlike the image in mean and contrast, which is what is normalized over a batch.
     third = (0.8 * other.sqrt()).to(device)
     image, other = image.to(device), (0.1 * other).to(device)
+    shapes: dict[str, list[torch.Size]] = {}
 
     def values(*images: Tensor) -> Seen:
         """Each layer's values on the first of these images."""
@@ -92,6 +123,7 @@ def _unsteady(
         batch = torch.stack(images)
 
         def reached(name: str, value: Tensor) -> None:
+            shapes.setdefault(name, []).append(value.shape)
             # Tokens may come before images: (tokens, N, units).
             axis = 0 if value.shape[0] == len(batch) else 1 if value.ndim == 3 else None
             if axis is not None and value.shape[axis] == len(batch):
@@ -105,6 +137,9 @@ def _unsteady(
     alone = values(image)
     draws = not torch.equal(before, _random_state(device))
     among = values(image, other)
+    for name, of_one_and_two in shapes.items():
+        if len(of_one_and_two) == 2 and len(set(of_one_and_two)) == 1:
+            raise _NotByImage(name)
     rounding = ROUNDING.get(weights_dtype(network), ROUNDING_ELSE)
     if not draws and _first_apart(alone, among, rounding) is None:
         return None
@@ -112,16 +147,23 @@ def _unsteady(
         by_chance = _first_apart(among, values(image, other), DIFFERENT)
         if by_chance is not None:
             return by_chance, True
+    by_number = next(
+        (name for name in alone if name in among and alone[name].shape != among[name].shape), None
+    )
+    if by_number is not None:
+        return by_number, False
     by_others = _first_apart(among, values(image, third), DIFFERENT)
     return None if by_others is None else (by_others, False)
 
 
 def _first_apart(one: Seen, other: Seen, tolerance: float) -> str | None:
-    """The first layer, in forward order, whose values differ by more than that, relative to their norm."""
+    """The first layer, in forward order, whose values differ in shape or by more than that, relative to their norm."""
     for name, value in one.items():
         here = other.get(name)
-        if here is None or here.shape != value.shape:
+        if here is None:
             continue
+        if here.shape != value.shape:
+            return name
         # NaN, which is said elsewhere, is not more than anything.
         if float((here - value).norm()) > tolerance * float(value.norm()):
             return name

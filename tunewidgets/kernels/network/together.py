@@ -56,7 +56,9 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
             first.network(first.inputs(batch))
 
     def reached(index: int, value: Tensor) -> None:
-        seen(index, probes[index].arrange(value, size).float())
+        values = probes[index].arrange(value, size)
+        probes[index].check_units(values.shape[1], size)
+        seen(index, values.float())
 
     places = {index: find_layer(first.network, probe.layer) for index, probe in enumerate(probes)}
     if left := run_to(places, run, reached):

@@ -168,13 +168,15 @@ def forward_to(model: nn.Module, place: LayerCall, inputs: Tensor) -> Values:
     Raises
     ------
     ValueError
-        The forward pass ended without reaching the layer (an unused module, or a call that is not made).
+        The forward pass ended without reaching the layer (an unused module, or a call that is not made), or the layer
+        runs inside a transform of torch.func.
     """
     layer, module, call = place
     calls = 0
     given: Tensor | None = None
     values: Values | None = None
     empty = ""
+    transformed = False
     rectified = never_negative(module)
 
     @of_this_thread
@@ -190,13 +192,16 @@ def forward_to(model: nn.Module, place: LayerCall, inputs: Tensor) -> Values:
 
     @of_this_thread
     def after(_: nn.Module, __: tuple, output: Any) -> None:
-        nonlocal calls, values, empty
+        nonlocal calls, values, empty, transformed
         calls += 1
         if calls != call + 1:
             return
         value = first_tensor(output)
         if value is None:
             empty = type(output).__name__
+            raise _Seen
+        if torch._C._functorch.is_functorch_wrapped_tensor(value):
+            transformed = True
             raise _Seen
         # Where shapes differ, what was given is not the values before an elementwise nonlinearity.
         pre = value if given is None or given.shape != value.shape else given
@@ -215,6 +220,11 @@ def forward_to(model: nn.Module, place: LayerCall, inputs: Tensor) -> Values:
             handle.remove()
     if values is not None:
         return values
+    if transformed:
+        raise ValueError(
+            f"layer {layer!r} runs inside torch.vmap or another transform of torch.func, out of which its values can't "
+            "be taken; give a model that takes the whole batch without it."
+        )
     if empty:
         raise ValueError(
             f"layer {layer!r} gives no tensor but a {empty}; use a layer inside it, or the one that comes after it."

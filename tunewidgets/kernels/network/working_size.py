@@ -41,10 +41,31 @@ def to_gray(images: Tensor) -> Tensor:
 def network_inputs(
     network: nn.Module, preprocess: Callable[[Tensor], Tensor] | None, images: Tensor, gray: bool
 ) -> Tensor:
-    """What a network takes for RGB images in [0, 1]: gray if it has one channel, preprocessed, in its precision."""
+    """What a network takes for RGB images in [0, 1]: gray if it has one channel, preprocessed, in its precision.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The preprocess gives no tensor, or another number of images than it was given.
+    """
     images = to_gray(images) if gray else images
     inputs = images if preprocess is None else preprocess(images)
+    if preprocess is not None:
+        _check_preprocessed(inputs, len(images))
     return inputs.to(weights_dtype(network))
+
+
+def _check_preprocessed(inputs: Any, count: int) -> None:
+    if not isinstance(inputs, Tensor):
+        raise TypeError(
+            f"preprocess gives a {type(inputs).__name__}; give a function from a batch of images, a tensor "
+            "(N, 3, H, W), to the tensor that the model takes."
+        )
+    if inputs.ndim == 0 or len(inputs) != count:
+        raise ValueError(
+            f"preprocess makes shape {tuple(inputs.shape)} of {count} image{'s' * (count != 1)}; it is given a batch "
+            "(N, 3, H, W) and has to keep N."
+        )
 
 
 def weights_dtype(network: nn.Module) -> torch.dtype:

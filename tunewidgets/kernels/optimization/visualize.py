@@ -17,6 +17,7 @@ from tunewidgets._checks import STEPS, Auto, check_flags
 from tunewidgets.kernels.canvas.canvases import CanvasName
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.network.blackbox import BlackBox
+from tunewidgets.kernels.network.on_noise import marks_of
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.optimization.loop import Optimizer, Precision
 from tunewidgets.kernels.optimization.objectives import AnyObjective
@@ -24,6 +25,7 @@ from tunewidgets.kernels.optimization.options import ImageOptions, left_out
 from tunewidgets.kernels.optimization.recipes import prepare
 from tunewidgets.kernels.optimization.scores import Stage
 from tunewidgets.kernels.studies.executors import Executor
+from tunewidgets.kernels.studies.marks import MARKS
 from tunewidgets.kernels.studies.store import Study
 from tunewidgets.records import with_settings
 
@@ -220,6 +222,8 @@ def visualize(
         probe = _black_box(probe, options, executor)
         gallery, names = prepare(probe, objective, replace(options, size="auto"))
     asked = {"layer": probe.layer, "objective": gallery.objective.identity(), **options.key()}
+    if store is not None and not isinstance(probe, BlackBox):
+        asked[MARKS] = {"network": marks_of([probe])}
     study = Study(
         store,
         "images",

@@ -5,6 +5,7 @@ loss, overall and by class, and cumulative curves. Only what follows a layer run
 that only one batch is kept at a time.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
@@ -17,7 +18,9 @@ from tunewidgets import records
 from tunewidgets._checks import check_flags, is_whole
 from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, check_by_layer
+from tunewidgets.kernels.network.class_scores import Scores, are_probabilities, which_scores
 from tunewidgets.kernels.network.refusals import taking
+from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.single_units.selectivity import CHUNK, Selectivity, stream
 from tunewidgets.kernels.single_units.silencing import SilencedLayer
 from tunewidgets.zoo.progress import progress_bar
@@ -54,7 +57,8 @@ def ablation(
     Parameters
     ----------
     model : torch.nn.Module
-        A classifier: its output is `(N, classes)` scores.
+        A classifier: its output is `(N, classes)` scores, or of several tensors the one that is named `logits` or has
+        as many columns as there are classes. Scores that are probabilities count by their logarithm.
     data : iterable, Dataset, DataLoader or zoo source
         Of `(images, labels)`, as of `class_selectivity`; with an attribute `outputs`, as the zoo's ImageNet sources
         have, label `i` is the network's score `outputs[i]`. Read once, twice with `method="mean"`, and once more for
@@ -96,6 +100,11 @@ def ablation(
     TypeError
         `model` is not a module, or `data` does not give pairs.
 
+    Warns
+    -----
+    UserWarning
+        The scores are probabilities, as after a softmax.
+
     Examples
     --------
     >>> import tunewidgets as tw
@@ -119,6 +128,7 @@ def ablation(
     work = {}
     first = source.sample_batch(2)
     with taking(first):
+        scores, probabilities = _scores(observed, first, source)
         sample = observed.inputs(first)
     for layer, probe in observed.probes.items():
         orders = None
@@ -137,7 +147,7 @@ def ablation(
                 )
             orders = cumulative_orders(indices, random_orders, seed, layer)
         with taking(first):
-            work[layer] = SilencedLayer(sample, probe, orders, points, source.outputs)
+            work[layer] = SilencedLayer(sample, probe, orders, points, source.outputs, scores, probabilities)
     if method == "mean":
         _measure_means(observed, work, source)
     _measure(observed, work, source, progress)
@@ -159,6 +169,25 @@ def _indices(units: xr.DataTree | xr.Dataset) -> dict[str, np.ndarray]:
                 f"layer {layer!r} of this record has no selectivity; measure it with class_selectivity."
             )
     return {layer: record["selectivity"].values for layer, record in found.items()}
+
+
+def _scores(observed: Observed, images: Tensor, source: LabeledImages) -> tuple[Scores, bool]:
+    """What finds the class scores in the network's output, and whether they are probabilities."""
+    # Of an image and of its half, since the scores of one may add up to 1 by chance.
+    dimmed = images * torch.linspace(1, 0.5, len(images)).view(-1, 1, 1, 1)
+    with torch.no_grad(), evaluating(observed.network):
+        output = observed.network(observed.inputs(dimmed))
+    # Labels that stand for some of the network's classes don't say how many it has.
+    scores = which_scores(output, len(images), None if source.outputs else source.n_classes)
+    found = scores(output)
+    if found is None or found.ndim != 2 or not are_probabilities(found):
+        return scores, False
+    warnings.warn(
+        "the network's scores are probabilities, as after a softmax, so the loss is taken from their logarithm; give "
+        "the network without its softmax for losses of unlikely classes.",
+        stacklevel=3,
+    )
+    return scores, True
 
 
 def _check(method: str, **numbers: int) -> None:

@@ -15,9 +15,13 @@ from torch import Tensor
 
 from tunewidgets import records
 from tunewidgets.kernels.data.labeled import LabeledImages
+from tunewidgets.kernels.network.class_scores import Scores
+from tunewidgets.kernels.network.outputs import first_tensor
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.replay import Replay
 
+# The least probability that counts as one: smaller ones are 0 in float32, and their loss would be infinite.
+LEAST = float(torch.finfo(torch.float32).tiny)
 ORDERS = ("most selective first", "least selective first", "random")
 
 
@@ -72,6 +76,8 @@ def drop_error(drop: np.ndarray, changed: np.ndarray, images: np.ndarray | float
 class SilencedLayer:
     """One layer's counts, as the images come; `sample` is a few of the inputs that will.
 
+    `scores` finds the class scores in the network's output, and `probabilities` says that they are those already.
+
     The layer's own `input_size` is no size for a sample: what follows the layer may take one size alone.
     """
 
@@ -82,11 +88,15 @@ class SilencedLayer:
         orders: list[np.ndarray] | None,
         points: int,
         outputs: Sequence[int],
+        scores: Scores = first_tensor,
+        probabilities: bool = False,
     ) -> None:
-        self.probe = probe
+        self.probe, self.probabilities = probe, probabilities
         self.outputs = torch.tensor(outputs) if outputs else None
-        self.replay = Replay(probe.network, probe.place, sample)
-        self.axis = probe.unit_axis(len(self._sample_shape(sample)))
+        self.replay = Replay(probe.network, probe.place, sample, scores)
+        shape = self._sample_shape(sample)
+        self.axis = probe.unit_axis(len(shape))
+        probe.check_units(shape[self.axis], sample.shape[2:])
         units = probe.units
         self.steps = np.unique(np.linspace(0, units, min(points, units + 1)).round().astype(int))
         singles = [np.array([unit]) for unit in range(units)]
@@ -132,7 +142,7 @@ class SilencedLayer:
             self.classes = logits.shape[1] if self.outputs is None else len(self.outputs)
             zeros = torch.zeros(len(Outcome._fields), self.classes, dtype=torch.float64)
             self.base, self.totals = Outcome(*zeros), [zeros.clone() for _ in self.sets]
-        intact = scored(logits, labels, self.outputs)
+        intact = self._scored(logits, labels)
         here = torch.stack(outcome(intact, labels, self.classes, intact))
         self.base = Outcome(*(torch.stack(self.base) + here))
         value = self.replay.layer_output
@@ -161,9 +171,14 @@ class SilencedLayer:
         try:
             logits = self.replay.run(lambda _: scratch)
             # Counted before the values are put back: in the last layer, these are the scores themselves.
-            return scored(logits, labels, self.outputs)
+            return self._scored(logits, labels)
         finally:
             scratch.index_copy_(self.axis, here, before)
+
+    def _scored(self, scores: Tensor, labels: Tensor) -> Scored:
+        if self.probabilities:
+            scores = scores.cpu().double().clamp_min(LEAST).log()
+        return scored(scores, labels, self.outputs)
 
     def dataset(
         self, provenance: dict[str, str], source: LabeledImages, settings: dict[str, Any], seed: int

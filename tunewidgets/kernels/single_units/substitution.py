@@ -14,8 +14,10 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets._checks import STEPS, Auto, check_flags
+from tunewidgets.kernels.data.identity import without_labels
 from tunewidgets.kernels.data.labeled import labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduction, check_by_layer
+from tunewidgets.kernels.network.on_noise import WITHIN_ELSE, marks_of
 from tunewidgets.kernels.optimization.options import checked_steps
 from tunewidgets.kernels.single_units.selectivity import Selectivity, stream
 from tunewidgets.kernels.single_units.unit_images import (
@@ -27,6 +29,7 @@ from tunewidgets.kernels.single_units.unit_images import (
     options_of_units,
 )
 from tunewidgets.kernels.studies.executors import Executor
+from tunewidgets.kernels.studies.marks import MARKS, sketch
 from tunewidgets.kernels.studies.store import Study
 
 
@@ -131,10 +134,12 @@ def representative_substitution(
     checkpoints = checkpoints if isinstance(checkpoints, str) else checked_steps(checkpoints, ", or 'auto'")
     observed = Observed(model, layers, preprocess, device)
     first_images = None
+    of_data: dict[str, Any] = {}
     check_by_layer("mean_activation", mean_activation)
     if data is not None and mean_activation is None:
         source = labeled(data, None, observed)
-        first_images = None if store is None else source.look_of_first()
+        if store is not None:
+            first_images, of_data = source.look_of_first(), without_labels(source.marks())
         collector = Selectivity(observed, rectify)
         stream(Capture(observed, reduction, rectify), source, [collector], progress)
         mean_activation = {
@@ -151,6 +156,11 @@ def representative_substitution(
         "checkpoints": checkpoints,
         **images.key_within(*BESIDE),
     }
+    if store is not None:
+        for layer, values in (mean_activation or {}).items():
+            # The sums' order is another on another machine, and the network's rounding too.
+            of_data.setdefault("mean activations", {})[layer] = sketch(torch.as_tensor(values), WITHIN_ELSE)
+        asked[MARKS] = {"network": marks_of(observed.probes.values()), "data": of_data}
     study = Study(store, "units", observed.model_sha256 if store is not None else "", asked, NOT_SAID)
     done = study.layers()
     if set(observed.probes) <= set(done):
@@ -172,7 +182,7 @@ def representative_substitution(
                 reduction=reduction,
                 rectify=rectify,
                 checkpoints=checkpoints,
-                asked=None if store is None else study.asked,
+                asked=None if store is None else study.asked_of(layer),
             )
             made[layer] = of_layer.make(study, progress, lambda record: record, executor)
             study.finish(made[layer], layer)

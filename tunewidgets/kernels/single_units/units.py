@@ -17,6 +17,7 @@ from tunewidgets import records
 from tunewidgets._checks import STEPS, Auto, check_flags, check_options, is_whole
 from tunewidgets.kernels.data.labeled import LabeledImages, labeled
 from tunewidgets.kernels.network.capture import Capture, Observed, Reduction
+from tunewidgets.kernels.network.on_noise import marks_of
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.kernels.optimization.recipes import choose_size
 from tunewidgets.kernels.single_units.ablation import ablation as ablate
@@ -32,6 +33,7 @@ from tunewidgets.kernels.single_units.unit_images import (
     options_of_units,
 )
 from tunewidgets.kernels.studies.executors import Executor, check_executor
+from tunewidgets.kernels.studies.marks import MARKS
 from tunewidgets.kernels.studies.store import Study, plain
 
 
@@ -162,6 +164,9 @@ def analyze_units(
         "ablation_options": plain(ablation_options or {}),
         **image_options.key_within(*BESIDE),
     }
+    if store is not None:
+        network = marks_of(observed.probes.values(), whole=bool(ablation))
+        asked[MARKS] = {"network": network, "data": source.marks()}
     study = Study(store, "units", observed.model_sha256 if store is not None else "", asked, NOT_SAID)
     done = study.layers()
     waiting = [layer for layer in observed.probes if layer not in done]
@@ -188,7 +193,12 @@ def analyze_units(
                 images: xr.Dataset, layer: str = layer, parts: Sequence[xr.Dataset] = parts
             ) -> xr.Dataset:
                 return _joined(
-                    [*parts, images], observed.provenance(layer), source, capture.settings, study.asked, seed
+                    [*parts, images],
+                    observed.provenance(layer),
+                    source,
+                    capture.settings,
+                    study.asked_of(layer),
+                    seed,
                 )
 
             if objectives:
@@ -207,7 +217,12 @@ def analyze_units(
                 )
             else:
                 made[layer] = _joined(
-                    parts, observed.provenance(layer), source, capture.settings, study.asked, seed
+                    parts,
+                    observed.provenance(layer),
+                    source,
+                    capture.settings,
+                    study.asked_of(layer),
+                    seed,
                 )
             study.finish(made[layer], layer)
             if study.keeps:

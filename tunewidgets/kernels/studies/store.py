@@ -19,6 +19,7 @@ import zarr
 
 from tunewidgets import records
 from tunewidgets._checks import plain_value
+from tunewidgets.kernels.studies.marks import MARKS, refuse_apart
 from tunewidgets.kernels.studies.table import Table
 from tunewidgets.records.files import DAMAGE
 from tunewidgets.records.growing import StorePlace, place_of, read_part
@@ -43,7 +44,7 @@ class Study:
         None where a record is of several models, which the caller compares.
     asked : mapping
         Everything that decides the result and that the caller chose; plain values. In the record it is the setting
-        "asked", or, of a record without one, its settings.
+        "asked", or, of a record without one, its settings. What is under "marks" is compared as marks are.
     left_out : mapping, optional
         What is meant by a store of before that does not say it.
 
@@ -98,6 +99,14 @@ class Study:
         with self._held:
             if self._place is not None and error is None:
                 self._place.end()
+
+    def asked_of(self, layer: str) -> dict[str, Any]:
+        """What was asked for, with the marks of one layer alone, for its record."""
+        marks = self.asked.get(MARKS, {})
+        if "network" not in marks:
+            return self.asked
+        own = {name: mark for name, mark in marks["network"].items() if name == layer}
+        return {**self.asked, MARKS: {**marks, "network": own}}
 
     @property
     def keeps(self) -> bool:
@@ -269,7 +278,10 @@ class Study:
             raise ValueError(
                 f"{self._place.name} holds records of a model with other weights; give another store, or remove it."
             )
-        self._refuse(_filled(asked, self._left_out), self.asked)
+        earlier, now = _filled(asked, self._left_out), dict(self.asked)
+        marks = earlier.pop(MARKS, {}), now.pop(MARKS, {})
+        self._refuse(earlier, now)
+        refuse_apart(self._place.name, *marks)
 
     def _refuse(self, earlier: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """Raise a ValueError that names the first difference."""

@@ -4,6 +4,7 @@ In: a probe, images and how many vectors. Out: a DataArray `(sample, unit)` of r
 which image and which position every vector comes from. Maps are streamed, never kept.
 """
 
+import json
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -16,11 +17,14 @@ import xarray as xr
 from torch import Tensor, nn
 
 from tunewidgets._checks import check_flags, is_whole
+from tunewidgets.kernels.data.identity import data_marks, without_labels
 from tunewidgets.kernels.data.image_batches import check_order, chunks, counted, described, look_of_first
 from tunewidgets.kernels.data.vectors import HeldVectors, StoredVectors, Vectors
 from tunewidgets.kernels.network.finite import check_values
+from tunewidgets.kernels.network.on_noise import marks_of
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
 from tunewidgets.kernels.network.together import check_together, see_together
+from tunewidgets.kernels.studies.marks import MARKS
 from tunewidgets.zoo.progress import progress_bar
 
 POOLINGS = ("mean", "rms")
@@ -113,8 +117,8 @@ def sample_activations(
         One per probe, in the order of the images; coordinates `image` and, where the layer has a map, `y` and `x` in
         positions of that map. Attributes: `model`, `model_sha256`, `weights_from` where that is known, `layer`,
         `images` (a description), `seed`, `n_images` (those that gave vectors), `n_vectors`, above 1 `pool` and
-        `pooling`, and of normalized vectors `contrast`, the median length. Vectors of one image are clustered:
-        the sample size is `n_images`.
+        `pooling`, of normalized vectors `contrast`, the median length, and `on_noise`, by which the probe is known
+        again. Vectors of one image are clustered: the sample size is `n_images`.
 
     Raises
     ------
@@ -159,7 +163,8 @@ def sample_activations(
     batches, count = counted(images)
     share = _shares(n, count, per_image, seed)
     about = _provenance(images, count, share, n, seed, pool, pooling)
-    attrs = [{**one.provenance(), **about} for one in probes]
+    noise = marks_of(probes)
+    attrs: list[dict[str, Any]] = [{**one.provenance(), **about} for one in probes]
     sinks: list[Vectors]
     if sum(4 * n * one.units for one in probes) > LARGE:
         _check_first(probes, batches, count, share, n, pool, pooling)
@@ -176,11 +181,14 @@ def sample_activations(
             "per_image": per_image,
             "normalize": normalize,
             "first_images": look_of_first(batches),
+            MARKS: {"network": noise, "data": without_labels(data_marks(images, batches))},
         }
         stored = StoredVectors(store, n, probes[0].units, attrs[0]["model_sha256"], asked)
         if (earlier := stored.earlier()) is not None:
             return earlier if isinstance(probe, Probe) else [earlier]
         sinks = [stored]
+    # As text, which every format of files holds.
+    attrs = [{**facts, "on_noise": json.dumps(noise.get(facts["layer"], {}))} for facts in attrs]
     with ExitStack() as opened:
         for sink in sinks:
             opened.enter_context(sink)

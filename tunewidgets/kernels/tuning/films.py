@@ -17,6 +17,7 @@ from tunewidgets import records
 from tunewidgets._checks import STEPS, Auto, check_flags, is_whole
 from tunewidgets.kernels.canvas.canvases import CanvasName
 from tunewidgets.kernels.canvas.jitter import Jitter
+from tunewidgets.kernels.network.on_noise import marks_of
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
 from tunewidgets.kernels.network.tracing import check_mode, evaluating
 from tunewidgets.kernels.optimization.contrast import linearity
@@ -27,6 +28,7 @@ from tunewidgets.kernels.optimization.options import ImageOptions, left_out
 from tunewidgets.kernels.optimization.recipes import choose_canvas, choose_size, make_recipe
 from tunewidgets.kernels.optimization.scores import checked_place, position
 from tunewidgets.kernels.studies.executors import Executor
+from tunewidgets.kernels.studies.marks import MARKS
 from tunewidgets.kernels.studies.store import Study
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.places import check_source
@@ -202,6 +204,10 @@ def render_film(
     asked = {"layer": probe.layer, "points": points, "only": chosen, **settings}
     asked["dimensions"] = "none" if goal is None else goal.identity()
     asked |= options.key_within("size", "steps", "seed")
+    noise = marks_of([probe])
+    if store is not None:
+        asked[MARKS] = {"network": noise}
+    settings["on_noise"] = noise.get(probe.layer, {})
     provenance = probe.provenance()
     study = Study(store, "film", provenance["model_sha256"], asked, {"image_options": left_out(*NOT_SAID)})
     if (earlier := study.record()) is not None:

@@ -4,6 +4,7 @@ In: a film record with a linear fit, and vectors or an image. Out: coordinates, 
 map. Only the record is needed, not the estimator that found the dimensions.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,7 +14,9 @@ import xarray as xr
 
 from tunewidgets.kernels.data.vectors import normalized
 from tunewidgets.kernels.network.finite import check_values
+from tunewidgets.kernels.network.on_noise import marks_of
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
+from tunewidgets.kernels.studies.marks import what_changed
 from tunewidgets.kernels.tuning.activations import pooled
 from tunewidgets.records import settings_of
 
@@ -131,12 +134,14 @@ def places_on(film: xr.Dataset, probe: Probe, image: torch.Tensor) -> np.ndarray
 
 
 def check_probe(film: xr.Dataset, probe: Probe) -> None:
-    """Raise a ValueError if the film was made for another layer or other weights than the probe's."""
-    check_source("this film", film.attrs, probe)
+    """Raise a ValueError if the film was made for another layer, or with other weights or another preprocess."""
+    check_source("this film", {**film.attrs, "on_noise": settings_of(film).get("on_noise", {})}, probe)
 
 
 def check_source(what: str, attrs: Mapping[Any, Any], probe: Probe) -> None:
-    """Raise a ValueError, about `what`, if these attributes name another layer or other weights than the probe's."""
+    """Raise a ValueError, about `what`, if these attributes are of another layer or network than the probe's, or of one
+    that is given its images in another way.
+    """
     check_is_probe(probe)
     mine = probe.provenance()
     if str(attrs["layer"]) != mine["layer"]:
@@ -147,3 +152,7 @@ def check_source(what: str, attrs: Mapping[Any, Any], probe: Probe) -> None:
         raise ValueError(
             f"{what} was made with other weights than this {mine['model']} has; give the model it was made with"
         )
+    noise = attrs.get("on_noise", {})
+    earlier = json.loads(noise) if isinstance(noise, str) else noise
+    if earlier and (changed := what_changed(earlier, marks_of([probe]).get(probe.layer, {}))):
+        raise ValueError(f"{what} was made with {changed}; give the probe it was made with")
