@@ -110,9 +110,9 @@ def test_the_example_is_small_and_holds_no_photographs(record):
 def test_an_example_is_a_record_without_photographs(name):
     found = tw.zoo.example(name)
     tw.records.validate(found)
-    nodes = found.subtree if isinstance(found, xr.DataTree) else [found]
+    nodes = list(found.subtree) if isinstance(found, xr.DataTree) else [found]
     photographs = {"patch", "exemplar_image", "spread_image", "patch_image"}
-    assert [photographs & set(node.data_vars) for node in nodes] == [set()] * len(list(nodes))
+    assert set().union(*(photographs & set(node.data_vars) for node in nodes)) == set()
 
 
 def test_the_examples_are_listed_with_what_they_show_and_are_small():
@@ -134,10 +134,10 @@ def test_a_film_is_what_its_recipe_says(name):
     assert (film.attrs["n_images"], film.attrs["picture_quality"]) == (1000, recipe.quality)
     assert not film.status.values.any()
     # Neither gray nor burnt out, and along a dimension something changes.
-    assert (film.image.std(("y", "x")).mean("rgb") > 10).all()
+    assert (film.image.std(("y", "x")).mean("rgb") > 3).all()
     assert float(((film.image == 0) | (film.image == 255)).mean()) < 0.02
     first, last = film.image.isel(point=0).astype(int), film.image.isel(point=-1).astype(int)
-    assert (abs(first - last).mean(("y", "x", "rgb")) > 10).all()
+    assert (abs(first - last).mean(("y", "x", "rgb")) > 5).all()
 
 
 def test_the_examples_open_and_show_without_torch():
@@ -171,13 +171,14 @@ def small(monkeypatch):
 
 def test_an_example_is_made_resumed_and_refused_when_too_large(small, tmp_path, monkeypatch, capsys):
     out, work = tmp_path / "out.zarr.zip", tmp_path / "work.zarr"
-    arguments = ["shallow_cnn", "--steps", "4", "--restarts", "1", "--work", str(work), "--out", str(out)]
+    sizes = ["--images", "12", "--steps", "4", "--restarts", "1"]
+    arguments = ["shallow_cnn", *sizes, "--work", str(work), "--out", str(out)]
     assert make_example.main(arguments) == 0
     tree = tw.open_record(out)
     assert list(tree.children) == ["1"]
     assert {"rs", "selectivity", "accuracy_drop", "exemplar"} <= set(tree["1"].data_vars)
     out.unlink()
-    monkeypatch.setattr("tunewidgets.kernels.single_units.units.ablate", None)  # nothing is measured again
+    monkeypatch.setattr("tunewidgets.kernels.single_units.units._ablated", None)  # nothing is measured again
     assert make_example.main(arguments) == 0
     monkeypatch.setattr(make_example, "LARGEST", 1000)
     assert make_example.main(arguments) == 1

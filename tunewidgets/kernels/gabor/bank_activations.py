@@ -4,6 +4,7 @@ In: images and how many vectors. Out: for each bank a DataArray `(sample, unit)`
 Banks that differ only in their filters look at the same patches: cutting is slow, multiplying is not.
 """
 
+import json
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from tunewidgets.kernels.data.image_batches import look_of_first
 from tunewidgets.kernels.data.items import as_batches
 from tunewidgets.kernels.data.vectors import contrast_of, normalized
 from tunewidgets.kernels.network.finite import check_values
+from tunewidgets.kernels.network.on_noise import marks_of
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.tuning.activations import pooled, sample_activations
 from tunewidgets.zoo.gabor import GaborBank
@@ -79,7 +81,9 @@ class Patches:
         maps = F.conv2d(seen, kernels, stride=bank.filters.stride).relu_()
         check_values(bool(torch.isfinite(maps).all()), bank, LAYER)
         values = pooled(maps, self.pool, self.pooling).flatten(1).numpy()
-        attrs = {**patches.attrs, **Probe(bank, LAYER, device="cpu").provenance()}
+        probe = Probe(bank, LAYER, device="cpu")
+        # As of a sample of the bank itself, not of what cut its patches.
+        attrs = {**patches.attrs, **probe.provenance(), "on_noise": json.dumps(marks_of([probe])[LAYER])}
         if self.pool > 1:
             attrs |= {"pool": self.pool, "pooling": self.pooling}
         if self.normalize:
