@@ -137,14 +137,14 @@ def test_images_that_the_sample_is_not_of_are_refused(film, probe, scenes, vecto
 
 def test_another_preprocess_than_the_samples_is_refused(film, probe, sample, scenes):
     dark = tw.Probe(probe.model, "relu", preprocess=lambda images: images / 2, device="cpu")
-    with pytest.raises(ValueError, match="a probe with the same preprocess"):
+    with pytest.raises(ValueError, match="made with another preprocess; give the probe it was made with"):
         tw.add_patches(film, dark, sample, scenes, k=K, side=7, progress=False)
 
 
 def test_vectors_that_are_nowhere_and_patches_for_which_there_is_no_room(film, probe, sample, scenes):
     with pytest.raises(ValueError, match="doesn't say where in its image"):
         tw.add_patches(film, probe, sample.drop_vars(["y", "x"]), scenes, progress=False)
-    with pytest.raises(ValueError, match="take what sample_activations gives"):
+    with pytest.raises(TypeError, match="give the DataArray that sample_activations gives"):
         tw.add_patches(film, probe, sample.values, scenes, progress=False)
     with pytest.raises(MemoryError, match="give a smaller side"):
         tw.add_patches(film, probe, sample, scenes, side=10**7, progress=False)

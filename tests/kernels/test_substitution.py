@@ -242,7 +242,7 @@ def test_bad_input_is_said_in_one_sentence():
         tw.representative_substitution(network, "relu", ("am", "max"), **QUICK)
     with pytest.raises(TypeError, match="there is no option 'stepz'; those of the images are band, canvas"):
         tw.representative_substitution(network, "relu", stepz=3, **QUICK)
-    with pytest.raises(ValueError, match="checkpoints is 'all'; give steps, or 'auto'"):
+    with pytest.raises(ValueError, match=r"checkpoints is 'all'; give steps, such as \(16, 64\), or 'auto'"):
         tw.representative_substitution(network, "relu", checkpoints="all", **QUICK)
     with pytest.raises(
         ValueError, match="checkpoints asks for step 3, where rectified means alone are measured"

@@ -253,5 +253,5 @@ class TestWaiting:
             alone(explorer.wait_for("dimension"))
 
     def test_knows_what_can_be_waited_for(self, explorer):
-        with pytest.raises(ValueError, match=r"there is no 'unit' to wait for; give one of .*dimension"):
-            alone(explorer.wait_for("unit"))
+        with pytest.raises(ValueError, match=r"there is no 'selected' to wait for; give one of .*dimension"):
+            alone(explorer.wait_for("selected"))

@@ -27,7 +27,7 @@ RESULTS = {
     "activations": 1e-4,
     "class means": 1e-4,
     "gradient": 3e-3,
-    "objective by step": 2e-3,
+    "objective by step": 5e-4,
     "images": 3e-3,
 }
 # How far the gradient of the farthest image may be: what is worse than rounding can be, in one image alone.

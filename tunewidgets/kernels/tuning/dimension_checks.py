@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.sparse import issparse
 
 from tunewidgets import _checks
 from tunewidgets._checks import is_whole
@@ -46,7 +47,8 @@ def asked_components(method: Any, n_components: int, n_neighbors: int, subsample
 
 def check_are_vectors(X: Any) -> None:
     """Raise a TypeError for what is no table of vectors at all, such as None or a name."""
-    if X is None or isinstance(X, str | bytes | Mapping) or np.isscalar(X):
+    # Some sparse matrices are mappings too; scikit-learn's own check speaks of them.
+    if not issparse(X) and (X is None or isinstance(X, str | bytes | Mapping) or np.isscalar(X)):
         kind = "None" if X is None else f"a {type(X).__name__}"
         raise TypeError(
             f"the vectors are {kind}; give a DataArray or an array (vectors, units), such as sample_activations gives"

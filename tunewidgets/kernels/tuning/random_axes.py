@@ -14,6 +14,8 @@ from sklearn.utils import check_random_state
 class _Axes(TransformerMixin, BaseEstimator):
     """Axes through the mean of the data; a subclass draws them."""
 
+    # They are directions, each by itself, and need not make up the data.
+    reconstructs = False
     random_state: Any
 
     def _drawn(self, rng: np.random.RandomState, units: int) -> np.ndarray:
