@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from inspect import signature
 from math import inf
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, TypeGuard, get_args
 
@@ -32,6 +32,11 @@ DECOMPOSITIONS: tuple[str, ...] = get_args(Decomposition)
 def is_whole(value: Any, least: float = -inf, most: float = inf) -> TypeGuard[int]:
     """Whether this is a whole number within these bounds; True, which Python takes for 1, is not one."""
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether this is a real number, of Python's or NumPy's; True, which Python takes for 1, is not one."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def check_flags(**flags: Any) -> None:

@@ -1,6 +1,7 @@
 """Tensors: the shapes in which they change hands, and the device that a network runs on.
 
-In: a device's name, or "auto". Out: a `torch.device`, or whether it multiplies bfloat16 faster than float32.
+In: a device's name, or "auto"; or a tensor, however it is stored. Out: a `torch.device`, or whether it multiplies
+bfloat16 faster than float32; or an ordinary tensor.
 """
 
 from typing import Annotated
@@ -47,6 +48,13 @@ def _works(device: torch.device) -> bool:
         return device.type == "cpu" or torch.ones(1, device=device).cpu().item() == 1
     except (RuntimeError, AssertionError):  # torch was built without it, or there is no such number of it
         return False
+
+
+def dense(values: Tensor) -> Tensor:
+    """The values of a sparse or quantized tensor as an ordinary one; one that is ordinary, as it is."""
+    if values.is_quantized:
+        values = values.dequantize()
+    return values if values.layout == torch.strided else values.to_dense()
 
 
 def has_matrix_units(device: torch.device) -> bool:

@@ -14,11 +14,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._checks import is_whole, local_path, whole_text
+from ._checks import is_number, is_whole, local_path, whole_text
 from .derived.whole_files import written_whole
 from .widgets.base import Widget, bundle
 
@@ -162,7 +161,7 @@ def export_html(
         raise ValueError(f"theme is {theme!r}; choose one of {', '.join(map(repr, THEMES))}")
     if not is_whole(quality, 1, 100):
         raise ValueError(f"quality is {quality!r}; give a whole number from 1 to 100")
-    if max_mb is not None and not (isinstance(max_mb, Real) and not isinstance(max_mb, bool) and max_mb > 0):
+    if max_mb is not None and not (is_number(max_mb) and max_mb > 0):
         raise ValueError(f"max_mb is {max_mb!r}; give a positive number of megabytes, or None for no bound")
     if not isinstance(title, str):
         raise TypeError(f"title is a {type(title).__name__}; give text")

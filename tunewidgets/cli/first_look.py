@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tunewidgets.derived.whole_files import written_whole
+
 STORY = "00_first_look.ipynb"
 # The first cell with this tag, and what follows it, is for the reader to run.
 YOURS = "yours"
@@ -40,7 +42,8 @@ def write_story(source: Path, copy: Path) -> None:
         cell["outputs"] = [{"output_type": "execute_result", **shown}]
     state = dependency_state(widgets, drop_defaults=False)
     notebook["metadata"]["widgets"] = {WIDGETS: {"version_major": 2, "version_minor": 0, "state": state}}
-    copy.write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
+    with written_whole(copy) as part:
+        part.write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
     _vouch_for(copy)
 
 

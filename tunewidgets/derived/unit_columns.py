@@ -15,7 +15,7 @@ import xarray as xr
 from ..records import layers_of, settings_of
 from .unit_axes import Axis, Kind, axis_of, scale_of
 
-__all__ = ["Column", "axes", "chosen", "columns", "layer_of", "made", "table", "waiting"]
+__all__ = ["Column", "axes", "axis_facts", "chosen", "columns", "layer_of", "made", "table", "waiting"]
 
 Value = float | int | None
 
@@ -245,6 +245,12 @@ def layer_of(units: xr.Dataset | xr.DataTree, layer: str | None = None) -> xr.Da
     if layer is None:
         raise ValueError(f"there are several layers here; say layer= one of {', '.join(records)}")
     return chosen(records, [layer])[layer]
+
+
+def axis_facts(column: dict[str, Any], objective: str) -> dict[str, Any]:
+    """The axis of a `table`'s column, as it is under an objective."""
+    axis: dict[str, Any] = column["axis"]
+    return axis[objective] if isinstance(column["values"], dict) else axis
 
 
 def chosen(records: dict[str, xr.Dataset], layers: Sequence[str] | None) -> dict[str, xr.Dataset]:

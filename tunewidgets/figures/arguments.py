@@ -5,10 +5,9 @@ In: an argument and its name. Out: its plain value, or an error of one sentence 
 
 from collections.abc import Iterable
 from math import inf, isfinite
-from numbers import Real
 from typing import Any
 
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import is_number, is_whole
 
 LAYERS = "the names of layers, or None for all"
 
@@ -47,8 +46,7 @@ def positive(name: str, value: Any, most: float = inf, remedy: str = "a positive
     ValueError
         It is something else, or more than `most`.
     """
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not (is_number and isfinite(value) and 0 < value <= most):
+    if not (is_number(value) and isfinite(value) and 0 < value <= most):
         raise ValueError(f"{name} is {value!r}; give {remedy}")
     return float(value)
 

@@ -16,7 +16,7 @@ import xarray as xr
 
 from tunewidgets.derived.statistics import rank_correlation
 from tunewidgets.derived.unit_axes import place
-from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, layer_of, table
+from tunewidgets.derived.unit_columns import OBJECTIVE_NAMES, axis_facts, layer_of, table
 from tunewidgets.records import layers_of
 
 from .scatter_images import with_images
@@ -269,7 +269,7 @@ def bound(template: dict[str, Any], columns: dict[str, Any], choice: dict[str, s
     x, y = (_column(columns, choice[axis]) for axis in ("x", "y"))
     values = {name: _values(column, objective) for name, column in columns["columns"].items()}
     of_x, of_y = values[choice["x"]], values[choice["y"]]
-    axes = {axis: _axis(column, objective) for axis, column in (("x", x), ("y", y))}
+    axes = {axis: axis_facts(column, objective) for axis, column in (("x", x), ("y", y))}
     where = {axis: PLAIN_VALUES[axis] if one["scale"] == "root" else axis for axis, one in axes.items()}
     dead = set(columns["dead"])
     drawn = [
@@ -345,10 +345,6 @@ def _column(columns: dict[str, Any], name: str) -> dict[str, Any]:
 def _values(column: dict[str, Any], objective: str) -> list[float | int | None]:
     values = column["values"]
     return values[objective] if isinstance(values, dict) else values
-
-
-def _axis(column: dict[str, Any], objective: str) -> dict[str, Any]:
-    return column["axis"][objective] if isinstance(column["values"], dict) else column["axis"]
 
 
 def _axis_name(template: dict[str, Any], column: dict[str, Any], objective: str) -> str:

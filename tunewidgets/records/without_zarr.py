@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from .packed_pictures import unpacked
+from . import packed_pictures
 
 CHECKSUM = 4  # bytes after a chunk
 
@@ -90,8 +90,8 @@ def _decompressed(chunk: bytes, codecs: list[dict[str, Any]], path: str, shape: 
                 chunk = _checked(chunk, path)
             case "zstd":
                 chunk = _unzstd(chunk)
-            case "tunewidgets.webp":
-                chunk = unpacked(chunk, shape).tobytes()
+            case packed_pictures.CODEC:
+                chunk = packed_pictures.unpacked(chunk, shape).tobytes()
             case "bytes" if codec.get("configuration", {}).get("endian") != "big":
                 continue
             case "vlen-utf8":

@@ -7,6 +7,7 @@ makes the same choices of a layer (js/src/unit-scatter/data/choices.ts) when its
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..derived.unit_columns import axis_facts
 from ..records import RecordError
 
 FIRST_Y = ("rs", "accuracy_drop", "mean_activation")
@@ -64,5 +65,4 @@ def choices_of(table: dict[str, Any]) -> Choices:
 
 
 def _is_varied(column: dict[str, Any], objective: str) -> bool:
-    axis = column["axis"][objective] if isinstance(column["values"], dict) else column["axis"]
-    return bool(axis["varied"])
+    return bool(axis_facts(column, objective)["varied"])

@@ -149,9 +149,9 @@ class UnitScatter(UnitTraits):
         first = traits.get("layer", next(iter(self._given)))
         if not isinstance(first, str) or first not in self._given:
             raise ValueError(self._no_layer(first))
-        known = self._choices.get(first) or next(iter(self._choices.values()))
+        known = self._choices[first]
         objective = traits.get("objective", known.objective)
-        if first in self._given and "unit" not in traits:
+        if "unit" not in traits:
             traits = {**traits, "unit": most_interesting(self._now(first), objective)}
         super().__init__(
             **{

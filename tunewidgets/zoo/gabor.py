@@ -6,14 +6,13 @@ In: how many filters, their size and the ranges of their parameters. Out: an `nn
 
 import math
 from collections.abc import Iterable
-from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tunewidgets._checks import allocating, check_flags, is_whole
+from tunewidgets._checks import allocating, check_flags, is_number, is_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,12 +103,12 @@ def gabor_bank(
         if not is_whole(value, least):
             raise ValueError(f"{name}={value!r} makes no Gabor bank; give a whole number from {least}")
     pair = list(frequency) if isinstance(frequency, Iterable) else []
-    if not (len(pair) == 2 and all(map(_is_number, pair)) and 0 < pair[0] <= pair[1] <= 0.5):
+    if not (len(pair) == 2 and all(map(is_number, pair)) and 0 < pair[0] <= pair[1] <= 0.5):
         raise ValueError(
             f"frequency={frequency!r} is no range of frequencies; "
             "give (low, high) in cycles/px with 0 < low <= high <= 0.5"
         )
-    if not all(_is_number(value) and 0 < value < math.inf for value in (sigma, gamma)):
+    if not all(is_number(value) and 0 < value < math.inf for value in (sigma, gamma)):
         raise ValueError(f"sigma={sigma!r} and gamma={gamma!r} shape no envelope; give numbers above 0")
     rng = np.random.default_rng(seed)
     attributes = pd.DataFrame(
@@ -133,10 +132,6 @@ def gabor_bank(
         bank.filters.weight.copy_(torch.from_numpy(kernels).unsqueeze(1))
     bank.attributes = attributes
     return bank.eval()
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _kernels(

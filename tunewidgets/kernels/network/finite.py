@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._tensors import dense
+
 
 def whole_weights(model: nn.Module) -> None:
     """Raise a ValueError if a weight or a buffer of the model is not finite."""
@@ -56,9 +58,7 @@ def plain_values(value: Tensor, layer: str) -> Tensor:
             f"layer {layer!r} gives complex numbers, and a unit responds with a real one; choose a layer that gives "
             "their magnitude or their parts."
         )
-    if value.is_quantized:
-        value = value.dequantize()
-    return value if value.layout == torch.strided else value.to_dense()
+    return dense(value)
 
 
 def check_units(layer: str, units: int, count: int, own_size: Sequence[int], size: Sequence[int]) -> None:

@@ -6,13 +6,12 @@ Each "auto" is still undecided in it; `recipes` decides them.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from numbers import Real
 from typing import Any, Self, get_args
 
 import numpy as np
 from torch import Tensor
 
-from tunewidgets._checks import STEPS, Auto, is_whole
+from tunewidgets._checks import STEPS, Auto, is_number, is_whole
 from tunewidgets.kernels.canvas.canvases import CanvasName, canvas_name, check_canvas
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.optimization.loop import OPTIMIZERS, Optimizer, Precision
@@ -232,4 +231,4 @@ def _check_start(start: Any, leave: Any) -> None:
 
 
 def _is_positive(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < float("inf")
+    return is_number(value) and 0 < float(value) < float("inf")

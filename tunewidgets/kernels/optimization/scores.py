@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from numbers import Real
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import is_number, is_whole
 from tunewidgets._tensors import Activations, LayerValues, Scores
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.rectifiers import SLOPE
@@ -158,7 +157,7 @@ def _term(other: Any) -> Objective:
 def _weight(factor: Any) -> float:
     """What an objective is multiplied by: a finite number."""
     number = factor.item() if isinstance(factor, np.ndarray | Tensor) and factor.ndim == 0 else factor
-    if not isinstance(number, Real) or isinstance(number, bool):
+    if not is_number(number):
         raise TypeError(
             f"an objective can't be multiplied or divided by a {type(factor).__name__}; give one number for all of its "
             "targets."

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets._tensors import dense
+
 MARKS = "marks"  # what a study's marks are called among what was asked for
 NUMBERS = 16  # in a sketch
 CHUNK = 1 << 20  # values that are summed at a time
@@ -23,10 +25,7 @@ def sketch(values: Tensor, within: float) -> dict[str, Any]:
     streams*, 2002), so that a change of one unit among hundreds shows and another machine's rounding does not. `within`
     is how far apart, relative to their norm, two still count as the same.
     """
-    if values.is_quantized:
-        values = values.dequantize()
-    if values.layout != torch.strided:
-        values = values.to_dense()
+    values = dense(values)
     if values.is_complex():
         values = torch.view_as_real(values)
     flat = values.detach().reshape(-1).cpu()

@@ -101,7 +101,7 @@ def add_patches(
             raise ValueError(f"{name}={value!r} can't be used; give a whole number from 1")
     records.validate(film)
     check_probe(film, probe)
-    if not isinstance(activations, xr.DataArray) or "image" not in activations.coords:
+    if "image" not in activations.coords:
         raise ValueError(
             "activations doesn't say which image each vector came from; take what sample_activations gives"
         )
