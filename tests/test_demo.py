@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from importlib.machinery import ModuleSpec
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -27,7 +28,11 @@ STORY = demo.STORY
 def served(monkeypatch):
     """What JupyterLab is asked, in place of a JupyterLab."""
     asked = []
-    monkeypatch.setattr(demo, "_serve", lambda *arguments: asked.append(arguments))
+
+    def server(*arguments):
+        return SimpleNamespace(start=lambda: asked.append(arguments))
+
+    monkeypatch.setattr(demo, "_server", server)
     return asked
 
 
@@ -89,6 +94,20 @@ def test_telling_the_story_needs_no_torch(at_home, tmp_path):
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False"]
+
+
+def test_a_story_that_cannot_be_written_is_said_and_nothing_is_opened(
+    served, at_home, tmp_path, monkeypatch, capsys
+):
+    broken = tmp_path / STORY
+    cells = [nbformat.v4.new_code_cell("import tunewidgets as tw\ntw.TuningExplorer('gone.zarr')")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), broken)
+    found = demo.notebook
+    monkeypatch.setattr(demo, "notebook", lambda name: broken if name == STORY else found(name))
+    assert main(["demo", "--folder", str(tmp_path / "new")]) == 1
+    assert "gone.zarr" in capsys.readouterr().err
+    assert not (tmp_path / "new" / STORY).exists()
+    assert served == []
 
 
 def test_a_second_run_opens_what_the_reader_left(served, at_home, tmp_path, capsys):

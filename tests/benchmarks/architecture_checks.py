@@ -22,6 +22,8 @@ LAYERS = 8
 ROUNDING = 1e-6
 # What goes through a mean over positions, or through the rest of the network twice, is rounded more.
 MEASURED = 1e-4
+# Ablation runs the rest of the network once for every unit; where that would take longer, it is left out.
+MOST_SECONDS = 15.0
 QUIET: dict[str, Any] = {"progress": False, "device": "cpu"}
 
 
@@ -66,9 +68,8 @@ def _check_measures(
     scores = _scores(network, images)
     if scores is None or scores.ndim != 2 or scores.shape[1] < 2:
         return
-    # The fewest runs of the network: one for each unit.
-    layer = min(names, key=lambda name: arranged[name].shape[1])
-    if arranged[layer].shape[1] > 256:
+    layer, seconds = cheapest_to_ablate(arranged, found["bare_s"])
+    if seconds > MOST_SECONDS:
         return
     tree = _tried(lambda: tw.ablation(network, data, layer, curves=False, **QUIET), found, "ablation")
     if tree is not None:
@@ -80,6 +81,16 @@ def _check_measures(
         found["loss without a unit"] = abs(float(node["loss_increase"][unit]) - expected) <= MEASURED * max(
             1.0, abs(expected)
         )
+
+
+def cheapest_to_ablate(arranged: dict[str, Tensor], bare: float) -> tuple[str, float]:
+    """Of the layers before the last, the one whose units are ablated soonest, and about how many seconds that takes."""
+    inner = list(arranged)[:-1] or list(arranged)
+    seconds = {
+        name: arranged[name].shape[1] * bare * (1 - at / len(arranged)) for at, name in enumerate(inner)
+    }
+    layer = min(inner, key=lambda name: seconds[name])
+    return layer, seconds[layer]
 
 
 def _check_gradient(network: nn.Module, side: int, layer: str, found: dict[str, Any]) -> None:

@@ -5,22 +5,29 @@ a page. What is shown comes with the package.
 """
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import socket
 import tempfile
 import webbrowser
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from tunewidgets._checks import local_path
-from tunewidgets.cli.first_look import STORY, story_parts, write_story
+from tunewidgets.cli.first_look import STORY, story_parts, vouch_for, write_story
 
 COURSE = ("01_tuning_dimensions.ipynb", "02_single_directions.ipynb", "03_gabor_recovery.ipynb")
 PAGE = "first_look.html"
 MOST_MB = 4.0
 TITLE = "tunewidgets: what does a network look for?"
+# JupyterLab's own: not asking whether it should be built anew spares its server 1.5 s before it gives a notebook.
+NO_BUILD_CHECK = {"page_config_data": {"buildAvailable": False, "buildCheck": False}}
 # JupyterLab asks about its news when it is first opened; here that would stand before the story.
 NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
@@ -50,15 +57,15 @@ def run_demo(folder: Path, browser: bool = True, port: int | None = None) -> Non
     folder = checked_folder(folder)
     story, *course = [notebook(name) for name in (STORY, *COURSE)]
     folder.mkdir(parents=True, exist_ok=True)
-    if (folder / STORY).exists():
-        print(f"{STORY} is there already, as you left it; delete it to start from a fresh one.")
-    else:
-        write_story(story, folder / STORY)
     for source in course:
         lay_out(source, folder / source.name)
-    print(f"The course goes on with {COURSE[0]}, beside it.")
-    print(f"Opening {folder / STORY} in JupyterLab; Ctrl-C here stops it.", flush=True)
-    _serve(folder, browser, port)
+    with tempfile.TemporaryDirectory() as settings:
+        _add_defaults(Path(settings))
+        with _story_beside(story, folder / STORY):
+            server = _server(folder, browser, port)
+        print(f"The course goes on with {COURSE[0]}, beside it.")
+        print(f"Opening {folder / STORY} in JupyterLab; Ctrl-C here stops it.", flush=True)
+        server.start()
     print(f"\nJupyterLab has stopped. What you made is in {folder}.")
 
 
@@ -144,33 +151,47 @@ def _check_port(port: int) -> None:
             ) from None
 
 
-def _serve(folder: Path, browser: bool, port: int | None) -> None:
-    with tempfile.TemporaryDirectory() as settings:
-        _add_defaults(Path(settings))
-        from jupyterlab.labapp import LabApp
+@contextmanager
+def _story_beside(story: Path, copy: Path) -> Iterator[None]:
+    """Write the story in a process of its own while JupyterLab is got ready here: both take seconds."""
+    if copy.exists():
+        print(f"{copy.name} is there already, as you left it; delete it to start from a fresh one.")
+        yield
+        return
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as beside:
+        written = beside.submit(write_story, story, copy)
+        yield
+        written.result()
+    vouch_for(copy)
 
-        options = [
-            f"--ServerApp.root_dir={folder}",
-            f"--LabApp.default_url=/lab/tree/{STORY}",
-            f"--ServerApp.open_browser={browser}",
-            "--ServerApp.log_level=WARN",
-            # The demo makes no network requests.
-            "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-            "--LabApp.news_url=",
-            "--LabApp.extension_manager=readonly",
-        ]
-        if port is not None:
-            options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            options.append("--allow-root")  # in a container there is often no other user
-        os.chdir(folder)
-        server = LabApp.initialize_server(argv=options)
-        if not server.identity_provider.token_generated:
-            # JupyterLab itself prints its address only with a token that it made for this run.
-            print(f"JupyterLab is at {server.display_url}", flush=True)
-        # Ctrl-C stops it at once and cleanly, like being terminated; by itself it would ask a question on the terminal.
-        signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
-        server.start()
+
+def _server(folder: Path, browser: bool, port: int | None) -> Any:
+    """A JupyterLab that opens the story, ready to be started."""
+    from jupyterlab.labapp import LabApp
+
+    options = [
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/lab/tree/{STORY}",
+        f"--ServerApp.open_browser={browser}",
+        f"--ServerApp.tornado_settings={NO_BUILD_CHECK}",
+        "--ServerApp.log_level=WARN",
+        # The demo makes no network requests.
+        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        "--LabApp.news_url=",
+        "--LabApp.extension_manager=readonly",
+    ]
+    if port is not None:
+        options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")  # in a container there is often no other user
+    os.chdir(folder)
+    server = LabApp.initialize_server(argv=options)
+    if not server.identity_provider.token_generated:
+        # JupyterLab itself prints its address only with a token that it made for this run.
+        print(f"JupyterLab is at {server.display_url}", flush=True)
+    # Ctrl-C stops it at once and cleanly, like being terminated; by itself it would ask a question on the terminal.
+    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
+    return server
 
 
 def _add_defaults(folder: Path) -> None:

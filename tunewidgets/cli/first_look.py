@@ -27,7 +27,7 @@ def story_parts(path: Path) -> list[Any]:
 
 
 def write_story(source: Path, copy: Path) -> None:
-    """Write the notebook to `copy` with its widgets in it, and vouch for it, so that JupyterLab shows them."""
+    """Write the notebook to `copy` with its widgets in it; JupyterLab shows them once somebody vouches for it."""
     from ipywidgets.embed import dependency_state
 
     notebook = json.loads(source.read_text(encoding="utf-8"))
@@ -44,7 +44,6 @@ def write_story(source: Path, copy: Path) -> None:
     notebook["metadata"]["widgets"] = {WIDGETS: {"version_major": 2, "version_minor": 0, "state": state}}
     with written_whole(copy) as part:
         part.write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
-    _vouch_for(copy)
 
 
 def _told(notebook: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
@@ -70,7 +69,7 @@ def last_value(code: str, names: dict[str, Any]) -> Any:
     return eval(compile(ast.Expression(last.value), STORY, "eval"), names)
 
 
-def _vouch_for(path: Path) -> None:
+def vouch_for(path: Path) -> None:
     """Sign a notebook as one that this user trusts: JupyterLab shows the widgets of no other."""
     import nbformat
     from nbformat.sign import NotebookNotary
