@@ -268,3 +268,38 @@ def test_places_that_are_units_are_refused_on_images_of_another_size():
             look()
     network.input_size = 32
     assert tw.Probe(network, "softmax", device="cpu").units == 16
+
+
+class Windows(nn.Module):
+    """Tokens of each image cut into windows, as batches of windows: of so many, or of such a length."""
+
+    def __init__(self, count: int = 0, length: int = 0) -> None:
+        super().__init__()
+        self.patches, self.inner = nn.Conv2d(3, 6, 8, 8), nn.Linear(6, 6)
+        self.count, self.length = count, length
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.patches(x).flatten(2).transpose(1, 2)
+        length = self.length or tokens.shape[1] // self.count
+        windows = self.inner(tokens.reshape(-1, length, 6))
+        return windows.reshape(len(x), -1, 6).mean(1)
+
+
+def test_windows_of_one_token_each_are_not_taken_for_tokens_before_images():
+    with pytest.raises(ValueError, match="gives 64 rows for one image"):
+        tw.Probe(Windows(count=64).eval(), "inner", device="cpu")
+
+
+def test_one_window_on_the_image_that_was_tried_and_several_on_a_larger_one_are_refused_there():
+    model = Windows(length=64).eval()
+    probe = tw.Probe(model, "inner", device="cpu")
+    assert probe(torch.rand(2, 3, 64, 64)).shape[0] == 2
+    larger = torch.rand(2, 3, 128, 128)
+    data = [(larger, torch.arange(2))]
+    for measured in (
+        lambda: probe(larger),
+        lambda: tw.class_selectivity(model, data, "inner", device="cpu", progress=False),
+        lambda: tw.sample_activations(probe, [larger], n=4, progress=False),
+    ):
+        with pytest.raises(ValueError, match="gives 8 rows for 2 images"):
+            measured()

@@ -79,7 +79,9 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, data, whole, monk
     monkeypatch.setattr(units, "UnitImages", stopped)
     with pytest.raises(KeyboardInterrupt):
         tw.analyze_units(branching(), data, LAYERS, **options)
-    assert list(tw.open_record(options["store"]).children) == LAYERS[:1]
+    finished, waiting = tw.open_record(options["store"]).children.values()
+    assert "unfinished" not in finished.attrs
+    assert "still to come" in waiting.attrs["unfinished"]
     tree = tw.analyze_units(branching(), data, LAYERS, **options)
     assert made == [*LAYERS, LAYERS[1]]
     for layer in LAYERS:
@@ -102,6 +104,26 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, data, whole, monk
         other.head.bias += 1
     with pytest.raises(ValueError, match="records of a model with other weights; give another store"):
         tw.analyze_units(other, data, LAYERS, **options)
+
+
+def test_a_store_shows_each_measure_as_it_comes_and_importance_last(tmp_path, data, whole, monkeypatch):
+    store = tmp_path / "units.zarr"
+
+    def stopped(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(units, "ablate", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        tw.analyze_units(branching(), data, LAYERS, store=store, **QUICK)
+    first, second = (node.to_dataset() for node in tw.open_record(store).children.values())
+    assert first.attrs["unfinished"] == "importance is still to come"
+    assert "loss_increase" not in first
+    for name in ("rs", "image", "selectivity"):
+        np.testing.assert_array_equal(first[name], whole[LAYERS[0]][name])
+    assert second.attrs["unfinished"] == "more than class measures is still to come"
+    assert "image" not in second
+    np.testing.assert_array_equal(second.selectivity, whole[LAYERS[1]].selectivity)
+    tw.UnitScatter(tw.open_record(store), layer=LAYERS[1])
 
 
 def test_data_that_shuffle_are_taken_where_no_image_has_to_be_found_again(tmp_path, whole):

@@ -169,14 +169,13 @@ class Capture:
             The network does not take images of this size, or a layer gives values that are not finite.
         """
         seen: dict[str, Reduced] = {}
-        size = (int(images.shape[2]), int(images.shape[3]))
 
         def run() -> None:
             with taking(images), evaluating(self.observed.network):
                 self.observed.network(self.observed.inputs(images))
 
         def reached(layer: str, value: Tensor) -> None:
-            seen[layer] = self._reduce(self.observed.probes[layer], value, size)
+            seen[layer] = self._reduce(self.observed.probes[layer], value, images)
 
         run_to({layer: probe.place for layer, probe in self.observed.probes.items()}, run, reached)
         for layer, reduced in seen.items():
@@ -184,9 +183,8 @@ class Capture:
             check_values(finite, self.observed.network, layer)
         return {layer: seen[layer] for layer in self.observed.probes}
 
-    def _reduce(self, probe: Probe, value: Tensor, size: tuple[int, int]) -> Reduced:
-        maps = probe.arrange(value, size)
-        probe.check_units(maps.shape[1], size)
+    def _reduce(self, probe: Probe, value: Tensor, images: Tensor) -> Reduced:
+        maps = probe.units_of(value, images)
         if maps.dtype != torch.float64:
             maps = maps.float()
         # What a rectifier gives is rectified already, and doing it again would be a good part of the pass's cost.

@@ -1,8 +1,8 @@
 """Values that no unit can respond with: NaN and infinite ones, in weights and in what a layer gives, and complex ones.
 
-In: a network, and whether a layer's values are finite; or the values, or how many units they are of. Out: nothing, or
-one sentence, which names the weights if it is they. An infinite number that a rectifier has set to 0 is one that no
-unit responds with.
+In: a network, and whether a layer's values are finite; or the values, or how many units and images they are of. Out:
+nothing, or one sentence, which names the weights if it is they. An infinite number that a rectifier has set to 0 is one
+that no unit responds with.
 """
 
 from collections.abc import Sequence
@@ -59,6 +59,15 @@ def plain_values(value: Tensor, layer: str) -> Tensor:
             "their magnitude or their parts."
         )
     return dense(value)
+
+
+def check_rows(layer: str, rows: int, images: int) -> None:
+    """Raise a ValueError if a layer gives another number of rows than there are images."""
+    if rows != images:
+        raise ValueError(
+            f"layer {layer!r} gives {rows} rows for {'one image' if images == 1 else f'{images} images'} (windows, or "
+            "heads, one by one); choose a layer that gives one for each, such as the block it is in."
+        )
 
 
 def check_units(layer: str, units: int, count: int, own_size: Sequence[int], size: Sequence[int]) -> None:

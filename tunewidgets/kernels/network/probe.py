@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from tunewidgets._tensors import Images, LayerValues, choose_device
 from tunewidgets.kernels.network.counters import counters
-from tunewidgets.kernels.network.finite import check_units, plain_values
+from tunewidgets.kernels.network.finite import check_rows, check_units, plain_values
 from tunewidgets.kernels.network.names import LayerCall, find_layer
 from tunewidgets.kernels.network.origin import origin
 from tunewidgets.kernels.network.own_words import OwnWords, own_words
@@ -160,10 +160,8 @@ class Probe:
         The caller holds the model in evaluation mode (`evaluating`).
         """
         pre, post, never_negative = forward_to(self._network, self.place, self.inputs(images))
-        size = (int(images.shape[-2]), int(images.shape[-1]))
-        arranged = self.arrange(post, size)
-        self.check_units(arranged.shape[1], size)
-        return Values(arranged if pre is post else self.arrange(pre, size), arranged, never_negative)
+        arranged = self.units_of(post, images)
+        return Values(arranged if pre is post else self.units_of(pre, images), arranged, never_negative)
 
     def inputs(self, images: Tensor) -> Tensor:
         """What the network takes for these images: gray if it has one channel, preprocessed, in its precision."""
@@ -218,13 +216,11 @@ class Probe:
         """Find which axis of the layer's own output holds its units, and which tokens belong to no place in the
         image.
         """
-        if value.ndim == 3 and value.shape[0] != 1 and value.shape[1] == 1:
+        one_by_one = value.ndim > 1 and value.shape[0] != 1
+        if one_by_one and value.ndim == 3 and value.shape[1] == 1 and self._images_on_second_axis():
             self._tokens_first = True
-        elif value.ndim > 1 and value.shape[0] != 1:
-            raise ValueError(
-                f"layer {self.layer!r} gives {value.shape[0]} rows for one image (windows, or heads, one by one); "
-                "choose a layer that gives one, such as the block it is in."
-            )
+        elif one_by_one:
+            check_rows(self.layer, value.shape[0], 1)
         if value.ndim < 3 or isinstance(self.place.module, nn.Conv2d):
             return
         image = self.middle_gray()
@@ -240,6 +236,12 @@ class Probe:
                 "place (heads of an attention, one by one); choose the attention's output, or the block it is in."
             )
 
+    def _images_on_second_axis(self) -> bool:
+        """Whether the rows of one image are its tokens, and not windows of one token each."""
+        pair = self.middle_gray().repeat(2, 1, 1, 1)
+        with torch.no_grad(), taking(pair), evaluating(self._network):
+            return forward_to(self._network, self.place, self.inputs(pair)).post.shape[1] == len(pair)
+
     def unit_axis(self, dimensions: int) -> int:
         """The axis of the layer's own output, of so many dimensions, that holds its units."""
         return self._sight.unit_axis(dimensions)
@@ -247,6 +249,20 @@ class Probe:
     def check_units(self, count: int, size: Sequence[int]) -> None:
         """Raise a ValueError unless the layer has as many units on images of this size as the probe has."""
         check_units(self.layer, self.units, count, self.image_size, size)
+
+    def units_of(self, value: Tensor, images: Images) -> Tensor:
+        """A value of the layer's module on these images, arranged.
+
+        Raises
+        ------
+        ValueError
+            It is not one row an image, or not of as many units as the probe has.
+        """
+        size = (int(images.shape[-2]), int(images.shape[-1]))
+        arranged = self.arrange(value, size)
+        check_rows(self.layer, arranged.shape[0], images.shape[0])
+        self.check_units(arranged.shape[1], size)
+        return arranged
 
     def arrange(self, value: Tensor, image_size: tuple[int, int] | None = None) -> Tensor:
         """A value of the layer's module with its units on axis 1.

@@ -49,16 +49,13 @@ def see_together(probes: Sequence[Probe], images: Any, seen: Seen) -> None:
     """
     first = probes[0]
     batch = check_images(images, first.gray).to(first.device, copy=True)
-    size = (int(batch.shape[2]), int(batch.shape[3]))
 
     def run() -> None:
         with taking(batch), evaluating(first.network):
             first.network(first.inputs(batch))
 
     def reached(index: int, value: Tensor) -> None:
-        values = probes[index].arrange(value, size)
-        probes[index].check_units(values.shape[1], size)
-        seen(index, values.float())
+        seen(index, probes[index].units_of(value, batch).float())
 
     places = {index: find_layer(first.network, probe.layer) for index, probe in enumerate(probes)}
     if left := run_to(places, run, reached):

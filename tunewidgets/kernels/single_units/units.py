@@ -2,11 +2,13 @@
 
 In: a model and labeled images. Out: a DataTree of unit records with selectivity and its critics, exemplars, images and
 RS, and importance. The data are streamed once for all layers, and once per layer for its ablation. With a store, every
-finished layer is kept and a later call continues where this one stopped.
+finished layer is kept, a later call continues where this one stopped, and what is measured is shown as it comes:
+class measures of every layer, then each layer's images, then its importance.
 """
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -83,9 +85,10 @@ def analyze_units(
     restarts : int, default 1
         Images per unit and objective.
     store : path or URL, optional
-        A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Everything finished goes there, a chunk
-        of units at a time, and a later call with the same settings and data continues where this one stopped. The
-        records that are returned are then read from there; from a folder, only as they are used.
+        A `.zarr` folder, which can be opened meanwhile, or a `.zarr.zip` file. Everything finished goes there: class
+        measures of every layer at once, then of each layer images, a chunk of units at a time, and importance last. A
+        later call with the same settings and data continues where this one stopped. The records that are returned are
+        then read from there; from a folder, only as they are used.
     executor : optional
         Anything with the interface of `concurrent.futures`, such as `ProcessPoolExecutor`: its workers make the images,
         a chunk at a time, and the model travels to each of them once. None: in this process, one chunk per core.
@@ -182,25 +185,15 @@ def analyze_units(
     # Any warning about training mode has been given by now, so the model can go to evaluation mode.
     with study, evaluating(model):
         place = {"preprocess": preprocess, "device": device, "progress": progress}
-        streamed = _streamed(study, capture, source, exemplars, critics, pictures, progress)
+
+        def joined(layer: str, *parts: xr.Dataset) -> xr.Dataset:
+            """A layer's record of these parts."""
+            about = observed.provenance(layer), source, capture.settings, study.asked_of(layer), seed
+            return _joined(parts, *about)
+
+        streamed = _streamed(study, capture, source, exemplars, critics, pictures, progress, joined)
         for layer in waiting:
             parts = [streamed[layer]]
-            if ablation:
-                chosen = {"selectivity": {layer: streamed[layer].selectivity.values}, "seed": seed, **place}
-                parts.append(_ablated(study, observed, source, layer, {**chosen, **(ablation_options or {})}))
-
-            def whole(
-                images: xr.Dataset, layer: str = layer, parts: Sequence[xr.Dataset] = parts
-            ) -> xr.Dataset:
-                return _joined(
-                    [*parts, images],
-                    observed.provenance(layer),
-                    source,
-                    capture.settings,
-                    study.asked_of(layer),
-                    seed,
-                )
-
             if objectives:
                 images = UnitImages(
                     observed,
@@ -212,18 +205,15 @@ def analyze_units(
                     responses=responses,
                     **capture.settings,
                 )
-                made[layer] = whole(
-                    images.make(study, progress, whole, executor, Exciting(capture, source, layer))
-                )
-            else:
-                made[layer] = _joined(
-                    parts,
-                    observed.provenance(layer),
-                    source,
-                    capture.settings,
-                    study.asked_of(layer),
-                    seed,
-                )
+                exciting = Exciting(capture, source, layer)
+                whole = partial(joined, layer, *parts)
+                parts.append(images.make(study, progress, whole, executor, exciting))
+            if ablation:
+                # Last, since it takes longest and images are what a reader opens the store for.
+                study.show(partial(joined, layer, *parts), "importance is still to come", layer, now=True)
+                chosen = {"selectivity": {layer: streamed[layer].selectivity.values}, "seed": seed, **place}
+                parts.append(_ablated(study, observed, source, layer, {**chosen, **(ablation_options or {})}))
+            made[layer] = joined(layer, *parts)
             study.finish(made[layer], layer)
             if study.keeps:
                 del made[layer]
@@ -248,8 +238,9 @@ def _streamed(
     critics: bool,
     pictures: int | None,
     progress: bool,
+    joined: Callable[[str, xr.Dataset], xr.Dataset],
 ) -> dict[str, xr.Dataset]:
-    """What one pass over the data tells about every layer."""
+    """What one pass over the data tells about every layer; the study shows it at once, as records of their own."""
     kept = {layer: study.kept(f"{layer}/measures") for layer in capture.observed.probes}
     earlier = {layer: part for layer, part in kept.items() if part is not None}
     if len(earlier) == len(kept):
@@ -272,6 +263,7 @@ def _streamed(
         }
     for layer, part in found.items():
         study.keep(f"{layer}/measures", part.assign_attrs(n_images=source.count))
+        study.show(partial(joined, layer, part), "more than class measures is still to come", layer, now=True)
     return found
 
 
