@@ -162,7 +162,7 @@ CASES = [
     Case("Probe", lambda: tw.Probe(nn.Linear(7, 3), ""), ValueError, "give torch.nn.Sequential(model)"),
     Case("Probe", lambda: tw.Probe(net(), "relu", device=None), ValueError, "give 'auto'"),
     Case(
-        "Probe", lambda: preprocessed(lambda images: images.numpy()), TypeError, "preprocess gives a ndarray"
+        "Probe", lambda: preprocessed(lambda images: images.numpy()), TypeError, "preprocess gives an ndarray"
     ),
     Case("Probe", lambda: preprocessed(lambda images: None), TypeError, "preprocess gives a NoneType"),
     Case("Probe", lambda: preprocessed(lambda images: images[1:]), ValueError, "has to keep N"),
@@ -242,7 +242,7 @@ CASES = [
     Case("visualize", lambda: visualize(chunk="all"), ValueError, "or 'auto'"),
     Case("visualize", lambda: visualize(lr=-1.0), ValueError, "lr is -1.0"),
     Case("visualize", lambda: visualize(lr="fast"), ValueError, "lr is 'fast'"),
-    Case("visualize", lambda: visualize(jitter=3), TypeError, "jitter is a int"),
+    Case("visualize", lambda: visualize(jitter=3), TypeError, "jitter is an int"),
     Case("visualize", lambda: visualize(seed="x"), ValueError, "seed is 'x'"),
     Case("visualize", lambda: visualize(seed=1.5), ValueError, "seed is 1.5"),
     Case("visualize", lambda: visualize(objective_at="mid"), ValueError, "choose one of 'leaky'"),
@@ -601,8 +601,8 @@ CASES = [
             ("film_strip", {"dimension": "0"}, ValueError, "dimension is '0', but this film has"),
             ("film_strip", {"dimension": 0.0}, ValueError, "dimension is 0.0, but this film has"),
             ("film_strip", {"dimension": 0, "cell": None}, ValueError, "cell is None"),
-            ("unit_scatter", {"images": "yes"}, ValueError, "a unit of images is 'yes'"),
             ("unit_scatter", {"images": 3}, TypeError, "images is 3; give True, or a list of units"),
+            ("unit_scatter", {"images": "yes"}, TypeError, "images is 'yes'; give True, or a list of units"),
             ("unit_scatter", {"images": [0, 1.5]}, ValueError, "a unit of images is 1.5"),
             ("unit_card", {"unit": "1"}, ValueError, "unit is '1', but this layer has"),
             ("unit_card", {"unit": None}, ValueError, "unit is None, but this layer has"),

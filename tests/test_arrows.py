@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "kernels": "_checks _tensors records derived zoo live_protocols",
     "live_protocols": "derived",
     # The one arrow from views to kernels, followed once there is a probe.
-    "live_work": "live_protocols kernels",
+    "live_work": "_checks live_protocols kernels",
     "figures": "_checks records derived",
     "widgets": "_checks records derived live_protocols live_work figures",
     "export": "_checks derived widgets",

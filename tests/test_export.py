@@ -160,9 +160,9 @@ def test_a_widget_shown_twice_is_refused_nowhere_and_has_one_state(explorer, tmp
     [
         ({"content": []}, ValueError, "there is no widget in content"),
         ({"content": "# only text"}, ValueError, "there is no widget in content"),
-        ({"content": 3}, TypeError, "content is a int; give widgets"),
+        ({"content": 3}, TypeError, "content is an int; give widgets"),
         ({"content": [ipywidgets.Label("x")]}, TypeError, "content holds a Label"),
-        ({"content": [[3]]}, TypeError, "content holds a int"),
+        ({"content": [[3]]}, TypeError, "content holds an int"),
         ({"theme": "blue"}, ValueError, "theme is 'blue'; choose one of 'auto', 'light', 'dark'"),
         ({"quality": 0}, ValueError, "quality is 0; give a whole number from 1 to 100"),
         ({"quality": 80.5}, ValueError, "quality is 80.5"),

@@ -1,4 +1,4 @@
-"""The teaching notebooks run from top to bottom, with no network and no data set at hand, and have no outputs.
+"""The teaching notebooks run from top to bottom, with no network and no data set at hand, and keep their pictures.
 
 A code cell tagged "parameters" holds the sizes; here it is replaced by small ones. What a run showed is kept as a page
 in artifacts/notebooks/.
@@ -6,6 +6,7 @@ in artifacts/notebooks/.
 
 import os
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from notebook_pages import write_page
 from tunewidgets.records import open_record
 
 ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "docs"))
+from make_notebook_pictures import code_mark  # noqa: E402
+
 FIRST = "00_first_look.ipynb"
 TOUR, SINGLE = "01_tuning_dimensions.ipynb", "02_single_directions.ipynb"
 RECOVERY, COLORS = "03_gabor_recovery.ipynb", "04_inceptionv1.ipynb"
@@ -40,10 +44,17 @@ def test_every_teaching_notebook_is_run_here():
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_is_committed_without_outputs(name):
-    code = [cell for cell in read(name).cells if cell.cell_type == "code"]
-    assert [cell.outputs for cell in code] == [[]] * len(code)
-    assert {cell.execution_count for cell in code} == {None}
+def test_is_committed_with_pictures_of_the_code_it_has(name):
+    notebook, shown = read(name), outputs(read(name))
+    assert notebook.metadata["pictures_of"] == code_mark(notebook), (
+        f"run docs/make_notebook_pictures.py {name}"
+    )
+    assert "widgets" not in notebook.metadata
+    kinds = {kind for output in shown for kind in output.get("data", {})}
+    assert kinds <= {"image/png", "text/plain", "text/html"}
+    assert any("image/png" in output.get("data", {}) for output in shown)
+    assert {output.output_type for output in shown} <= {"stream", "execute_result", "display_data"}
+    assert (ROOT / "notebooks" / name).stat().st_size < 1.5e6
 
 
 def run(name, folder, monkeypatch):

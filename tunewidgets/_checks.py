@@ -29,6 +29,18 @@ Decomposition = Literal["pca", "ica", "nmf", "lle"]
 DECOMPOSITIONS: tuple[str, ...] = get_args(Decomposition)
 
 
+def a_type(value: Any) -> str:
+    """What kind of thing this is, with its article, for a sentence.
+
+    Examples
+    --------
+    >>> a_type(3), a_type("three")
+    ('an int', 'a str')
+    """
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeio' or name == 'ndarray' else 'a'} {name}"
+
+
 def is_whole(value: Any, least: float = -inf, most: float = inf) -> TypeGuard[int]:
     """Whether this is a whole number within these bounds; True, which Python takes for 1, is not one."""
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
@@ -91,7 +103,7 @@ def check_options(options: Any, what: str, function: Callable[..., Any], own: Co
         One is among its `own`, which are decided by the work itself.
     """
     if not isinstance(options, Mapping):
-        raise TypeError(f"{what} is a {type(options).__name__}; give a dict of {function.__name__}'s options")
+        raise TypeError(f"{what} is {a_type(options)}; give a dict of {function.__name__}'s options")
     known = [name for name in signature(function).parameters if name not in own]
     for name in options:
         if name in own:
@@ -145,7 +157,7 @@ def local_path(path: Any, what: str, remedy: str = WRITE_HERE) -> Path:
 written there
     """
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"{what} is a {type(path).__name__}; give a path, as text or as a path object")
+        raise TypeError(f"{what} is {a_type(path)}; give a path, as text or as a path object")
     text = os.fspath(path)
     if ("\0" if isinstance(text, str) else b"\0") in text:
         raise ValueError(

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._checks import is_number, is_whole, local_path, whole_text
+from ._checks import a_type, is_number, is_whole, local_path, whole_text
 from .derived.whole_files import written_whole
 from .widgets.base import Widget, bundle
 
@@ -164,7 +164,7 @@ def export_html(
     if max_mb is not None and not (is_number(max_mb) and max_mb > 0):
         raise ValueError(f"max_mb is {max_mb!r}; give a positive number of megabytes, or None for no bound")
     if not isinstance(title, str):
-        raise TypeError(f"title is a {type(title).__name__}; give text")
+        raise TypeError(f"title is {a_type(title)}; give text")
     if isinstance(links, str) or not isinstance(links, Iterable):
         raise TypeError(
             f"links is {links!r}; give a list of links, such as [((scatter, 'unit'), (other, 'unit'))]"
@@ -226,7 +226,7 @@ def _rows(content: Any) -> list[list[Piece]]:
     """What stands on the page: rows of pieces side by side."""
     pieces = [content] if isinstance(content, (Widget, str)) else content
     if not isinstance(pieces, Iterable):
-        raise TypeError(f"content is a {type(content).__name__}; give widgets of tunewidgets and text")
+        raise TypeError(f"content is {a_type(content)}; give widgets of tunewidgets and text")
     rows = [[row] if isinstance(row, (Widget, str)) else row for row in pieces]
     for row in rows:
         wrong = (
@@ -234,7 +234,7 @@ def _rows(content: Any) -> list[list[Piece]]:
         )
         if wrong:
             raise TypeError(
-                f"content holds a {type(wrong[0]).__name__}; give widgets of tunewidgets, text, and sequences of these"
+                f"content holds {a_type(wrong[0])}; give widgets of tunewidgets, text, and sequences of these"
             )
     return [list(row) for row in rows]
 
@@ -281,7 +281,7 @@ def _link_facts(given: Any, widgets: Sequence[Widget]) -> dict[str, Any]:
 def _place(widget: Any, widgets: Sequence[Widget]) -> int:
     found = [at for at, one in enumerate(widgets) if one is widget]
     if not found:
-        raise ValueError(f"a {type(widget).__name__} is not on the page")
+        raise ValueError(f"{a_type(widget)} is not on the page")
     return found[0]
 
 

@@ -7,6 +7,8 @@ runs only once there is a probe.
 import sys
 from typing import Any
 
+from tunewidgets._checks import a_type
+
 from .live_protocols import LiveWork
 
 
@@ -21,7 +23,7 @@ def live_work(probe: Any, layer: str) -> LiveWork:
     # Whoever has a probe has already loaded its module, and torch with it; nobody else should have to wait for that.
     loaded = sys.modules.get("tunewidgets.kernels.network.probe")
     if loaded is None or not isinstance(probe, loaded.Probe):
-        raise TypeError(f"probe is a {type(probe).__name__}; give tw.Probe(model, layer), {layer}")
+        raise TypeError(f"probe is {a_type(probe)}; give tw.Probe(model, layer), {layer}")
     from .kernels.live.work import ProbeWork
 
     return ProbeWork(probe)

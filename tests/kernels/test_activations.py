@@ -191,7 +191,7 @@ class Shrinking:
         ({"images": BATCH[:0]}, ValueError, "no images to sample"),
         ({"images": []}, ValueError, "no images to sample"),
         ({"images": "photos"}, TypeError, r"images is a str; .*zoo.images\('photos'\)"),
-        ({"images": 3}, TypeError, "images is a int"),
+        ({"images": 3}, TypeError, "images is an int"),
         ({"images": ["a.jpg"]}, TypeError, "gives a str where a batch"),
         ({"images": BATCH * 255}, ValueError, r"not within \[0, 1\]"),
         ({"images": BATCH * float("nan")}, ValueError, "NaN"),

@@ -280,7 +280,7 @@ def test_arrays_frames_and_labeled_arrays_of_either_order_are_accepted():
         fitted = TuningDimensions("pca", 2).fit(given_as)
         np.testing.assert_allclose(fitted.transform(given_as), plain.transform(X), atol=1e-4)
     assert TuningDimensions("pca", 2).fit(labeled.T).sample_ == {**labeled.attrs, "n_vectors": 800}
-    assert plain.sample_ == {"images": "a ndarray of vectors", "n_images": None, "n_vectors": 800}
+    assert plain.sample_ == {"images": "an ndarray of vectors", "n_images": None, "n_vectors": 800}
 
 
 @pytest.mark.parametrize("names", [range(8), range(10, 18), list("hgfedcba")])
@@ -427,7 +427,7 @@ DEAD = np.ones((50, 4))
             (3, 2),
             X,
             TypeError,
-            "method is a int; give 'pca', 'ica', 'nmf', 'lle' or a scikit-learn decomposition",
+            "method is an int; give 'pca', 'ica', 'nmf', 'lle' or a scikit-learn decomposition",
         ),
         ((StandardScaler(),), X, TypeError, "StandardScaler has no components_"),
     ],

@@ -127,10 +127,10 @@ def test_an_error_that_can_not_travel_is_told_by_its_words(probe):
 
 
 def test_what_is_no_executor_and_what_cannot_travel_is_said(probe):
-    with pytest.raises(TypeError, match="executor is a int; give one with the interface of"):
+    with pytest.raises(TypeError, match="executor is an int; give one with the interface of"):
         tw.visualize(probe, tw.AM([0]), **QUICK, executor=4)
     data = batches(*labeled_images(), 5)
-    with pytest.raises(TypeError, match="executor is a int"):
+    with pytest.raises(TypeError, match="executor is an int"):
         tw.analyze_units(branching(), data, "relu", executor=4, progress=False)
     stuck = branching()
     stuck.preprocess = partial(lambda images, lock: images, lock=threading.Lock())

@@ -2,8 +2,10 @@
 
 import pickle
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 import torchvision
 from torch import nn
 
@@ -99,3 +101,9 @@ def test_sizes_are_those_of_the_image_that_was_sent_through():
     text = str(tw.layers(nn.Sequential(nn.Conv2d(3, 2, 3)), input_size=(3, 16, 24)))
     assert "images of 16 × 24 px" in text
     assert "2 × 14 × 22" in text
+
+
+@pytest.mark.parametrize("size", [[3, 20, 24], np.array([3, 20, 24]), torch.tensor([3, 20, 24])])
+def test_a_size_may_be_a_list_or_an_array(size):
+    table = tw.layers(tw.zoo.gabor_bank(n=4), size)
+    assert table.attrs["input_size"] == (3, 20, 24)

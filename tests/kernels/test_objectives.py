@@ -155,7 +155,7 @@ def test_a_lucent_objective_of_another_layer_is_refused(bank_probe):
     [
         (lambda a: a[:, 0].mean(), "not subscriptable"),
         (lambda a: a("relu"), "gives shape .* in place of one number"),
-        (lambda a: 3, "gives a int for one image in place of one number"),
+        (lambda a: 3, "gives an int for one image in place of one number"),
     ],
 )
 def test_a_function_that_is_no_objective_is_refused(bank_probe, function, sentence):
@@ -315,3 +315,11 @@ def test_a_directions_gradient_is_that_of_automatic_differentiation(mode):
     (expected,) = torch.autograd.grad(naive(activations) @ weights, activations)
     (got,) = torch.autograd.grad(DirectionScore.apply(activations, wanted, mode) @ weights, activations)
     torch.testing.assert_close(got, expected)
+
+
+def test_pythons_sum_of_objectives_is_their_sum():
+    one, two = tw.AM([0]), tw.AM([1])
+    probe = tw.Probe(tw.zoo.gabor_bank(n=4), "relu", device="cpu")
+    options = {"size": 16, "steps": 3, "progress": False}
+    of_sum, added = (tw.visualize(probe, each, **options) for each in (sum([one, two]), one + two))
+    np.testing.assert_array_equal(of_sum.image, added.image)

@@ -318,7 +318,7 @@ def test_lle_has_no_subspace_to_rotate_in(quick):
         ({"random_directions": -1}, ValueError, "random_directions=-1"),
         ({"bank": {}}, ValueError, "bank is empty"),
         ({"bank": "gabor"}, TypeError, "bank is a str"),
-        ({"bank": lambda seed: seed}, TypeError, "bank gave a int for seed 0"),
+        ({"bank": lambda seed: seed}, TypeError, "bank gave an int for seed 0"),
         ({"bank": zoo.gabor_bank(), "seeds": (0, 1)}, ValueError, "one bank is given for 2 bank seeds"),
         ({"bank": zoo.gabor_bank(frequency=(0.2, 0.2))}, ValueError, "have the same frequency"),
         (

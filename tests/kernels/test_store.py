@@ -372,7 +372,7 @@ def test_a_store_can_be_a_url(data, uninterrupted, monkeypatch):
 @pytest.mark.parametrize(
     ("store", "error", "says"),
     [
-        (3, TypeError, "store is a int; give a path that ends in .zarr"),
+        (3, TypeError, "store is an int; give a path that ends in .zarr"),
         ("units", ValueError, "store is 'units'; end it in .zarr"),
         ("memory://units", ValueError, "end the URL in .zarr"),
         ("/proc/none/u.zarr", OSError, "/proc/none can't be written to"),

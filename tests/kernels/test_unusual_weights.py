@@ -353,3 +353,20 @@ def test_a_study_of_a_network_that_counts_goes_on_where_it_stopped(tmp_path):
         model.head.weight += 1
     with pytest.raises(ValueError, match="a model with other weights"):
         study()
+
+
+@pytest.mark.parametrize("step", [torch.round, torch.floor, torch.ceil, torch.trunc, torch.sign])
+def test_a_network_that_rounds_its_images_says_that_no_gradient_comes_through(step):
+    class Rounding(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.filters = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.filters(step(255 * x) / 255).mean((2, 3))
+
+    probe = tw.Probe(Rounding().eval(), "filters", device="cpu")
+    with pytest.raises(
+        ValueError, match="no gradient reaches the image from layer 'filters': .* rounds them"
+    ):
+        tw.visualize(probe, tw.AM([0]), size=16, steps=2, progress=False)

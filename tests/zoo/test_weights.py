@@ -100,7 +100,7 @@ def test_a_long_list_of_differing_keys_is_counted():
 
 
 def test_weights_of_another_kind_are_one_sentence():
-    with pytest.raises(TypeError, match="weights of googlenet_bvlc is a int; give a name, a path"):
+    with pytest.raises(TypeError, match="weights of googlenet_bvlc is an int; give a name, a path"):
         tw.zoo.load("googlenet_bvlc", weights=3)
 
 

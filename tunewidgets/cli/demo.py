@@ -7,7 +7,6 @@ a page. What is shown comes with the package.
 import json
 import multiprocessing
 import os
-import shutil
 import signal
 import socket
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tunewidgets._checks import local_path
-from tunewidgets.cli.first_look import STORY, story_parts, vouch_for, write_story
+from tunewidgets.cli.first_look import STORY, not_run_yet, story_parts, vouch_for, write_story
 
 COURSE = ("01_tuning_dimensions.ipynb", "02_single_directions.ipynb", "03_gabor_recovery.ipynb")
 PAGE = "first_look.html"
@@ -124,10 +123,11 @@ def notebook(name: str) -> Path:
 
 
 def lay_out(source: Path, copy: Path) -> None:
-    """Copy what is shipped to `copy`; a file already there is the reader's, edited or run, and stays."""
+    """Copy what is shipped to `copy`, not run yet; a file already there is the reader's, edited or run, and stays."""
+    shipped = json.dumps(not_run_yet(source), ensure_ascii=False, indent=1)
     if not copy.exists():
-        shutil.copyfile(source, copy)
-    elif copy.is_dir() or copy.read_bytes() != source.read_bytes():
+        copy.write_text(shipped, encoding="utf-8")
+    elif copy.is_dir() or copy.read_bytes() != shipped.encode():
         print(f"Your {copy.name} is kept as you left it; delete it to start from a fresh one.")
 
 

@@ -1,7 +1,7 @@
 """The demo's story: a notebook whose first cells show finished records, and what they show.
 
-In: the notebook as it is shipped, without outputs. Out: the same notebook with its widgets in it, moving as soon as it
-is opened, or its texts and widgets in order. Nothing is computed: the records come with the package.
+In: the notebook as it is shipped, with pictures of what it shows. Out: the same notebook with its widgets in it, moving
+as soon as it is opened, or its texts and widgets in order. Nothing is computed: the records come with the package.
 """
 
 import ast
@@ -26,11 +26,20 @@ def story_parts(path: Path) -> list[Any]:
     ]
 
 
+def not_run_yet(path: Path) -> dict[str, Any]:
+    """A notebook without the pictures that it keeps of its outputs: they would give answers away, and do not move."""
+    notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["execution_count"], cell["outputs"] = None, []
+    return notebook
+
+
 def write_story(source: Path, copy: Path) -> None:
     """Write the notebook to `copy` with its widgets in it; JupyterLab shows them once somebody vouches for it."""
     from ipywidgets.embed import dependency_state
 
-    notebook = json.loads(source.read_text(encoding="utf-8"))
+    notebook = not_run_yet(source)
     widgets = []
     for cell, widget in _told(notebook):
         if widget is None:

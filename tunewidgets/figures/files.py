@@ -18,7 +18,7 @@ from typing import Any
 import plotly.graph_objects as go
 from PIL import Image
 
-from .._checks import local_path
+from .._checks import a_type, local_path
 from ..derived.whole_files import written_whole
 from .arguments import positive
 from .painting import can_paint, paint
@@ -129,9 +129,7 @@ def _save_painted(figure: go.Figure, file: Path, pixels: float, dpi: int) -> Non
 
 def _checked(figure: Any, path: str | os.PathLike[str], width_mm: float | None, dpi: int) -> Path:
     if not isinstance(figure, go.Figure):
-        raise TypeError(
-            f"figure is a {type(figure).__name__}; give a plotly figure, as tw.figures makes them"
-        )
+        raise TypeError(f"figure is {a_type(figure)}; give a plotly figure, as tw.figures makes them")
     file = local_path(path, "the figure's path")
     if file.suffix.lower() not in FORMATS:
         raise ValueError(f"{file.name!r} says no format; end the name in {', '.join(FORMATS)}")

@@ -36,15 +36,18 @@ def with_images(
 
     Raises
     ------
+    TypeError
+        If `units` are none.
     ValueError
         If the record has no images of that objective, there is no such unit, or `shown` is neither "display" nor
         "measured".
     """
     own = images_of(record, objective, shown)
     count = own.sizes["unit"]
-    wanted = (
-        range(count) if units is True else listed("images", units, "True, or a list of units such as [17, 4]")
-    )
+    remedy = "True, or a list of units such as [17, 4]"
+    if isinstance(units, str):
+        raise TypeError(f"images is {units!r}; give {remedy}")
+    wanted = range(count) if units is True else listed("images", units, remedy)
     order = [place_in("a unit of images", unit, count, "this layer") for unit in wanted or ()]
     rendered = own["rendered"].values
     points, colors = _places(figure)

@@ -15,7 +15,7 @@ from typing import Any
 
 import xarray as xr
 
-from .._checks import AS_TEXT, local_path
+from .._checks import AS_TEXT, a_type, local_path
 from .encoding import for_disk
 from .files import (
     DAMAGE,
@@ -50,7 +50,7 @@ def place_of(store: str | os.PathLike[str]) -> "StorePlace":
         If something other than a record is there.
     """
     if not isinstance(store, str | os.PathLike):
-        raise TypeError(f"store is a {type(store).__name__}; give a path that ends in .zarr, or None")
+        raise TypeError(f"store is {a_type(store)}; give a path that ends in .zarr, or None")
     return Url(str(store)) if is_url(store) else Folder(local_path(store, "store", AS_TEXT).resolve())
 
 

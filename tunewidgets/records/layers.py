@@ -5,6 +5,8 @@ In: a unit record, or a tree of them. Out: a dict from layer to record. Public t
 
 import xarray as xr
 
+from tunewidgets._checks import a_type
+
 from .validation import MARK, RecordError, check_flags, schema_of
 
 
@@ -25,7 +27,7 @@ def layers_of(units: xr.Dataset | xr.DataTree) -> dict[str, xr.Dataset]:
     """
     if not isinstance(units, xr.Dataset | xr.DataTree):
         raise RecordError(
-            f"a {type(units).__name__} is no unit record; give a Dataset or DataTree, as analyze_units or open_record "
+            f"{a_type(units)} is no unit record; give a Dataset or DataTree, as analyze_units or open_record "
             "gives them"
         )
     nodes = (

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from tunewidgets._checks import a_type
+
 from .schemas import SCHEMAS, Schema
 
 MARK = "tunewidgets_record"
@@ -102,7 +104,7 @@ def validate(record: xr.Dataset | xr.DataTree) -> None:
         _validate(record)
     else:
         raise RecordError(
-            f"this is not a tunewidgets record: it is a {type(record).__name__}, "
+            f"this is not a tunewidgets record: it is {a_type(record)}, "
             "where an xarray Dataset or DataTree belongs; tw.open_record gives one"
         )
 
@@ -122,7 +124,7 @@ def check_kept(record: xr.Dataset | xr.DataTree) -> None:
             for name, value in attrs.items():
                 if not isinstance(name, str) or not _is_kept(value):
                     raise RecordError(
-                        f"the attribute {name!r} of {of} is a {type(value).__name__} that a record's file can't hold; "
+                        f"the attribute {name!r} of {of} is {a_type(value)} that a record's file can't hold; "
                         "name it by text, and make it text, numbers, or lists or dicts of these"
                     )
 

@@ -153,7 +153,10 @@ class RecoveryChecklist(Widget):
         return agreement(self.cells())
 
     def figure(self) -> "go.Figure":
-        """The table as it is shown, by `tw.figures.recovery_table`: for `tw.figures.save`, or to change."""
+        """The table as it is shown, by `tw.figures.recovery_table`, to change or to save.
+
+        `tw.figures.save(checklist.figure(), "recovery.pdf", width_mm=180)` makes a file of it.
+        """
         # Imported here, since the widget itself needs no plotly.
         from ..figures import recovery_table
 

@@ -108,7 +108,7 @@ class TuningExplorer(Widget):
 
     bundle_name = "tuning-explorer"
     page_name = "explorer"
-    place_traits = ("dimension", "points", "playing", "position", "coordinates", "unit")
+    place_traits = ("dimension", "points", "labels", "playing", "position", "coordinates", "unit")
 
     dimension = Index(0).tag(sync=True)
     points = Values(Index()).tag(sync=True)
@@ -181,7 +181,10 @@ class TuningExplorer(Widget):
         return self._combinations.into(labeled) if self._combinations else labeled
 
     def figure(self) -> "go.Figure":
-        """The dimension whose row is open, by `tw.figures.film_strip`; `tw.figures.film_sheet(film)` has them all."""
+        """The dimension whose row is open, by `tw.figures.film_strip`; `tw.figures.film_sheet(film)` has them all.
+
+        `tw.figures.save(explorer.figure(), "dimension.pdf", width_mm=180)` makes a file of it.
+        """
         # Imported here, since the widget itself needs no plotly.
         from ..figures import film_strip
 

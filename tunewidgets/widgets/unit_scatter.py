@@ -181,7 +181,9 @@ class UnitScatter(UnitTraits):
         return self._given[name] if self._on_request is None else self._on_request.growing[name].record()
 
     def figure(self) -> go.Figure:
-        """The plot as it stands, by `tw.figures.unit_scatter`: for `tw.figures.save`, or to change.
+        """The plot as it stands, by `tw.figures.unit_scatter`, to change or to save.
+
+        `tw.figures.save(scatter.figure(), "units.pdf", width_mm=120)` makes a file of it.
 
         Examples
         --------

@@ -14,7 +14,7 @@ from ..derived.unit_axes import Axis, place
 from ..derived.unit_columns import Column, columns, waiting
 from .stills import BLUE, INK, LINE, QUIET, Font, fitted
 
-MARGIN, HEAD, PLOT, AXIS = 16, 44, (440, 320), 40
+MARGIN, HEAD, PLOT, AXIS = 16, 56, (440, 320), 40
 CELL, GAP, ACROSS, DOWN = 72, 22, 4, 3
 WARM = (213, 94, 0)
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._checks import READ_HERE, local_path, whole_text
+from tunewidgets._checks import READ_HERE, a_type, local_path, whole_text
 from tunewidgets.zoo.class_names import ClassNames, class_names
 from tunewidgets.zoo.folder_words import (
     are_splits,
@@ -179,7 +179,7 @@ def from_iterable(source: Iterable[Any], n: int | None, size: int | None) -> Ima
             pairs.append((to_picture(value, size, f"image {len(pairs)}"), label))
         if n is not None and len(pairs) >= n:
             break
-    what = f"images of a {type(source).__name__}"
+    what = f"images of {a_type(source)}"
     if not pairs:
         raise ValueError("the source of images is empty; give at least one image")
     if n is not None:

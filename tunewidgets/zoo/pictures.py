@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from tunewidgets._checks import a_type
 from tunewidgets.derived.picture_files import read_picture
 from tunewidgets.derived.pictures import deep_levels
 
@@ -66,7 +67,7 @@ def to_picture(value: Any, size: int | None, name: str) -> Tensor:
             raise ValueError(f"{name} can't be read ({error}); repair its file or take it out") from error
         return _from_pil(value, size, name)
     if not isinstance(value, np.ndarray | Tensor):
-        raise TypeError(f"{name} is a {type(value).__name__}; give PIL images, arrays or tensors")
+        raise TypeError(f"{name} is {a_type(value)}; give PIL images, arrays or tensors")
     _check_has_values(value, name)
     channels_first = isinstance(value, Tensor)
     tensor = (

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import a_type, is_whole
 from tunewidgets.zoo.cifar10 import DATA_SETS, HeldOut
 from tunewidgets.zoo.dead_leaves import dead_leaves
 from tunewidgets.zoo.image_source import ImageSource, ending
@@ -119,18 +119,18 @@ def _make(source: Any, n: int | None, size: int | None, seed: int) -> ImageSourc
     if isinstance(source, list | tuple) and source and isinstance(source[0], str | Path | ImageSource):
         return _mixture(source, n, size, seed)
     if holds_all(source):
-        return from_sequence(Whole(source), n, size, seed, f"images of a {type(source).__name__}")
+        return from_sequence(Whole(source), n, size, seed, f"images of {a_type(source)}")
     if isinstance(source, Mapping):
         parted(source)  # raises, and says which column is missing
     if hasattr(source, "__len__") and hasattr(source, "__getitem__"):
         if len(source) == 0:
             raise ValueError("the source of images is empty; give at least one image")
         if dimensions(source[0]) != 4:
-            return from_sequence(source, n, size, seed, f"images of a {type(source).__name__}")
+            return from_sequence(source, n, size, seed, f"images of {a_type(source)}")
     if isinstance(source, Iterable):
         return from_iterable(source, n, size)
     raise TypeError(
-        f"a {type(source).__name__} is no source of images; "
+        f"{a_type(source)} is no source of images; "
         f"give {', '.join(map(repr, NAMED))}, a folder, a dataset, or an iterable of images"
     )
 

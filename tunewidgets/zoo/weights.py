@@ -14,7 +14,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
-from tunewidgets._checks import READ_HERE, local_path
+from tunewidgets._checks import READ_HERE, a_type, local_path
 from tunewidgets.zoo.data_folder import data_folder
 
 RANDOM = "random"
@@ -164,7 +164,7 @@ def with_weights(
         state = read_weights(weights)
     else:
         raise TypeError(
-            f"weights of {name} is a {type(weights).__name__}; give a name, a path, a state dict, or None for random "
+            f"weights of {name} is {a_type(weights)}; give a name, a path, a state dict, or None for random "
             "ones"
         )
     fit_weights(model, {key: value for key, value in state.items() if relevant(key)}, name, said)

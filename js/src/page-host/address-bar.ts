@@ -16,9 +16,12 @@ export interface AddressedWidget extends Addressed {
 
 /** Milliseconds without a change before the address is written: some browsers limit how often that may happen. */
 const REST = 300;
+/** Milliseconds after which it is written although something goes on changing, as a film that plays does. */
+const MOST = 1000;
 
 export function followAddress(widgets: readonly AddressedWidget[], signal: AbortSignal): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let since = 0;
   const settle = () => {
     clearTimeout(timer);
     timer = undefined;
@@ -26,8 +29,10 @@ export function followAddress(widgets: readonly AddressedWidget[], signal: Abort
     if (there !== location.href) history.replaceState(null, "", there);
   };
   const rest = () => {
+    const now = performance.now();
+    if (timer === undefined) since = now;
     clearTimeout(timer);
-    timer = setTimeout(settle, REST);
+    timer = setTimeout(settle, Math.max(0, Math.min(REST, since + MOST - now)));
   };
   const arrive = () => {
     const states = read(location.hash, widgets);

@@ -1,5 +1,6 @@
 // Recovery checklist: the legend. What the signs in a cell mean.
 // In: the report. Out: a list.
+import { decimal } from "../shared/format";
 import { MarkIcon } from "./mark-icon";
 import { levelText } from "./switches";
 import type { View } from "./view";
@@ -14,13 +15,17 @@ export function Legend({ view }: { view: View }) {
   return (
     <ul class="twr-legend">
       <li>
-        <MarkIcon value={true} /> recovered at α = {levelText(state.alpha)}
+        <MarkIcon value={true} /> recovered: p ≤ {levelText(state.alpha)} and a smooth sweep (η ≥{" "}
+        {decimal(report.smooth)})
+        {report.draws > 0
+          ? `; of ${report.draws} draws, no p can be below ${decimal(1 / (report.draws + 1), 3)}`
+          : null}
       </li>
       <li>
         <MarkIcon value={false} /> not recovered
       </li>
       <li>
-        <MarkIcon value={null} /> not there, which is not a no
+        <MarkIcon value={null} /> not there: nothing was tested, which is not a no
       </li>
       <li>
         <b>{pictures ? "Left" : "Subspace"}</b>: the attribute {what} than{" "}
@@ -64,7 +69,7 @@ function OfFilms({ view }: { view: View }) {
         <MarkIcon value={false} /> none does
       </li>
       <li>
-        <MarkIcon value={null} /> not there, which is not a no
+        <MarkIcon value={null} /> not there: nothing was tested, which is not a no
       </li>
       <li>
         <b>Chance</b>: the furthest of as many random axes of the same subspace, rendered alike. A sweep that

@@ -85,7 +85,7 @@ export const DimensionRow = pure((props: Props) => {
           }}
         />
         {waits ? <Suggestion view={view} dimension={dimension} at={at} /> : null}
-        <Share share={dimension.share} most={mostShare} />
+        <Share share={dimension.share} most={mostShare} name={label ? dimensionName(dimension) : ""} />
       </div>
       <div class="twe-track">
         {failed ? (
@@ -107,14 +107,19 @@ export const DimensionRow = pure((props: Props) => {
   );
 });
 
-function Share({ share, most }: { share: number | null; most: number }) {
-  if (share === null) return <p class="twe-share">no share of variance</p>;
+/** `name`: the dimension's own, once a label stands in its place; there is room for it or for what the share is of. */
+function Share({ share, most, name }: { share: number | null; most: number; name: string }) {
+  if (share === null) return <p class="twe-share">{name || "no share of variance"}</p>;
+  const told = percent(share);
   return (
-    <p class="twe-share" title="The longest bar is that of the dimension with the largest share">
+    <p
+      class="twe-share"
+      title="Share of variance; the longest bar is that of the dimension with the largest share"
+    >
       <span class="twe-bar" aria-hidden="true">
         <span style={{ width: `${most > 0 ? (100 * Math.max(0, share)) / most : 0}%` }} />
       </span>
-      <span>{percent(share)} of variance</span>
+      <span>{name ? `${name} · ${told}` : `${told} of variance`}</span>
     </p>
   );
 }

@@ -11,7 +11,7 @@ export const Header = pure(({ film, labeled }: { film: Film; labeled: number }) 
       <span>{film.method}</span>
       <span>{film.sampling} sampling</span>
     </p>
-    <p class="tw-quiet twe-progress">
+    <p class="tw-quiet twe-progress" title="In Python: explorer.labels">
       {labeled} of {film.dimensions.length} labeled
     </p>
     <p class="tw-keys" aria-hidden="true">

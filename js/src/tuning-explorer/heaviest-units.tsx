@@ -33,7 +33,7 @@ export function UnitBars({ view, units, weights }: Bars) {
           </li>
         ))}
       </ol>
-      {picked === null ? null : <PickedUnit view={view} unit={picked} />}
+      {picked === null ? null : <PickedUnit view={view} unit={picked} here={units.includes(picked)} />}
     </div>
   );
 }
@@ -41,14 +41,23 @@ export function UnitBars({ view, units, weights }: Bars) {
 /** The most dimensions that are named. */
 const NAMED = 6;
 
-function PickedUnit({ view, unit }: { view: View; unit: number }) {
+interface Picked {
+  view: View;
+  unit: number;
+  /** Whether it is among the heaviest where the slider stands. */
+  here: boolean;
+}
+
+function PickedUnit({ view, unit, here }: Picked) {
   const { explorer } = view;
   const found = dimensionsOfUnit(explorer.film, unit).filter(({ at }) => at !== explorer.state.dimension);
   const named = found.slice(0, NAMED);
   return (
     <p class="twe-picked">
       <strong>Unit {unit}</strong>{" "}
-      {named.length === 0 ? "is in no other dimension among the heaviest." : "is also among the heaviest in "}
+      {named.length === 0
+        ? `is in no ${here ? "other " : ""}dimension among the heaviest.`
+        : `is ${here ? "also " : ""}among the heaviest in `}
       {named.map(({ at, point }, rank) => (
         <span key={at}>
           {rank > 0 ? ", " : null}

@@ -195,7 +195,7 @@ describe("the explorer's page", () => {
     expect(model.state).toMatchObject({ dimension: 1, points: [2, 3, 2], unit: 3 });
     model.python("unit", 11);
     await settle(50);
-    expect(page.text(".twe-picked")).toContain("Unit 11 is in no other dimension");
+    expect(page.text(".twe-picked")).toContain("Unit 11 is in no dimension among the heaviest.");
     model.python("unit", 3);
     await settle(50);
     units()[0]?.click();
@@ -291,6 +291,12 @@ describe("the explorer's page", () => {
     expect(model.state).toMatchObject({ labels: ["", "orange/blue", ""], dimension: 1 });
     expect(page.el.querySelector(".twe-suggestion")).toBeNull();
     expect(page.text(".twe-progress")).toBe("1 of 3 labeled");
+    // Its number stays with it.
+    expect([...page.el.querySelectorAll(".twe-share")].map((share) => share.textContent?.trim())).toEqual([
+      expect.not.stringContaining("dimension"),
+      expect.stringContaining("dimension 1 · "),
+      expect.not.stringContaining("dimension"),
+    ]);
     // What was taken can be edited like any label; emptied, the suggestion is back.
     model.python("labels", ["", "", ""]);
     await settle(50);

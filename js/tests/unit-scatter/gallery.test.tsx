@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useChanges } from "../../src/shared/use-changes";
+import { classOrders } from "../../src/unit-scatter/data/class-responses";
 import {
   FIRST_CHOICE,
   type GalleryChoice,
@@ -25,6 +26,35 @@ describe("the gallery's units", () => {
     expect(listed({ column: "rs", rising: true })).toEqual([3, 1, 0, 2]);
     expect(listed({ column: "", rising: true })).toEqual([0, 1, 2, 3]);
     expect(listed({ column: "auc" })).toEqual(listed({ column: "" }));
+  });
+
+  it("go by the response to a class, whatever class they prefer", () => {
+    const seen = structuredClone(some);
+    seen.means = {
+      classes: null,
+      means: [
+        [1, 5],
+        [2, 9],
+        [3, 7],
+        [4, 0],
+      ],
+    };
+    const by = (column: string, rising = false) =>
+      galleryUnits(seen, "iam", { ...FIRST_CHOICE, column, rising }, []);
+    expect(classOrders(seen, undefined).map(({ text }) => text)).toEqual([
+      "response to cat",
+      "response to dog",
+    ]);
+    expect(by("response to 1")).toEqual([1, 2, 0, 3]);
+    expect(by("response to 0", true)).toEqual([0, 1, 2, 3]);
+    // A class that there is not is no order.
+    expect(by("response to 2")).toEqual(by(""));
+    // Of many classes a record holds each unit's strongest, and the class that was chosen is offered.
+    seen.classes = Array.from({ length: 30 }, (_, at) => `class ${at}`);
+    seen.means = { classes: [[3], [4], [4], [3]], means: [[1], [2], [3], [4]] };
+    expect(classOrders(seen, 4).map(({ value }) => value)).toEqual(["response to 4"]);
+    expect(by("response to 4")).toEqual([2, 1, 0, 3]);
+    expect(by("response to 4", true)).toEqual([1, 2, 0, 3]);
   });
 
   it("may be of one class, and of those with one thing the matter", () => {

@@ -44,7 +44,7 @@ describe("who exceeds a unit", () => {
       values: [3, 3, 3, 3],
     };
     expect(exceedingSentence(copies, "iam", 3)).toBe(
-      "No other unit responds more strongly to it. Yet 3 respond alike and could stand in for it.",
+      "No other unit responds more strongly to it, so by RS none could replace it. Yet 3 respond alike and could stand in for it.",
     );
   });
 });

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import RandomSampler, SubsetRandomSampler, WeightedRandomSampler
 
+from tunewidgets._checks import a_type
 from tunewidgets.kernels.data.items import Batches, as_batches, is_data_set
 from tunewidgets.kernels.network.probe import tensor_of
 
@@ -21,7 +22,7 @@ FIRST = 8  # images by which a source is recognized
 def described(images: Any, count: int) -> str:
     """What the images are, in a few words, for a record's settings."""
     describe = getattr(images, "describe", None)
-    return str(describe()) if callable(describe) else f"{count} images of a {type(images).__name__}"
+    return str(describe()) if callable(describe) else f"{count} images of {a_type(images)}"
 
 
 def counted(images: Any) -> tuple[Iterable[Any], int]:
@@ -34,7 +35,7 @@ def counted(images: Any) -> tuple[Iterable[Any], int]:
     """
     if isinstance(images, str) or not (isinstance(images, Iterable | Tensor) or is_data_set(images)):
         raise TypeError(
-            f"images is a {type(images).__name__}; give a batch (N, 3, H, W), an iterable of batches, "
+            f"images is {a_type(images)}; give a batch (N, 3, H, W), an iterable of batches, "
             "or a source such as tunewidgets.zoo.images('photos')"
         )
     batches: Any = as_batches(images)
@@ -60,7 +61,7 @@ def parts_of(batch: Any) -> tuple[Tensor, Any]:
     pictures, *more = batch if isinstance(batch, tuple | list) and len(batch) else [batch]
     if not isinstance(pictures, Tensor | np.ndarray):
         raise TypeError(
-            f"images gives a {type(pictures).__name__} where a batch (N, 3, H, W) belongs; "
+            f"images gives {a_type(pictures)} where a batch (N, 3, H, W) belongs; "
             "wrap it in tunewidgets.zoo.images(...)"
         )
     return tensor_of(pictures), more[0] if more else None

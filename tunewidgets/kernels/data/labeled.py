@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import a_type, is_whole
 from tunewidgets.kernels.data.identity import data_marks
 from tunewidgets.kernels.data.image_batches import check_order, look_of_first
 from tunewidgets.kernels.data.items import as_batches, is_data_set
@@ -149,7 +149,7 @@ class LabeledImages:
     def _check(self, item: Any, first: int) -> tuple[Tensor, Tensor]:
         if not (isinstance(item, (tuple, list)) and len(item) == 2):
             raise TypeError(
-                f"data gives a {type(item).__name__} where a pair (images, labels) belongs; "
+                f"data gives {a_type(item)} where a pair (images, labels) belongs; "
                 "give batches of labeled images, such as a DataLoader's."
             )
         images = check_images(item[0], self.gray)
@@ -241,7 +241,7 @@ def _opened(data: Any) -> Iterable[Any]:
     wrong = isinstance(data, (Tensor, np.ndarray, str)) or hasattr(data, "iloc")
     if wrong or not (isinstance(data, Iterable) or is_data_set(data)):
         raise TypeError(
-            f"data is a {type(data).__name__}; give batches of (images, labels), a Dataset, a DataLoader or a zoo "
+            f"data is {a_type(data)}; give batches of (images, labels), a Dataset, a DataLoader or a zoo "
             "source with labels."
         )
     if is_data_set(data) and len(data) == 0:

@@ -13,6 +13,7 @@ import xarray as xr
 from torch import Tensor
 
 from tunewidgets import records
+from tunewidgets._checks import a_type
 from tunewidgets.kernels.network.capture import Reduction
 from tunewidgets.kernels.network.finite import check_values
 from tunewidgets.kernels.network.probe import Probe
@@ -79,7 +80,7 @@ def features_of(source: Any, probe: Probe | None) -> Features:
         return _units(np.arange(source.units), source)
     if not isinstance(source, xr.DataTree | xr.Dataset | TuningDimensions):
         raise TypeError(
-            f"film_or_units is a {type(source).__name__}; give a film record, fitted TuningDimensions, unit records or "
+            f"film_or_units is {a_type(source)}; give a film record, fitted TuningDimensions, unit records or "
             "a tw.Probe"
         )
     if not isinstance(probe, Probe):

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 import xarray as xr
 from torch import nn
 
+from tunewidgets._checks import a_type
 from tunewidgets.kernels.data.image_batches import look_of_first
 from tunewidgets.kernels.data.items import as_batches
 from tunewidgets.kernels.data.vectors import contrast_of, normalized
@@ -62,7 +63,7 @@ class Patches:
     def described(self) -> str:
         """The images in words."""
         describe = getattr(self.images, "describe", None)
-        return str(describe()) if callable(describe) else f"a {type(self.images).__name__}"
+        return str(describe()) if callable(describe) else a_type(self.images)
 
     @property
     def first_images(self) -> str | None:

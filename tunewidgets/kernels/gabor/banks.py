@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from sklearn.base import clone
 
+from tunewidgets._checks import a_type
 from tunewidgets.kernels.tuning.dimension_checks import asked_components
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.zoo.gabor import GaborBank, gabor_bank
@@ -59,7 +60,7 @@ def bank_of(maker: BankMaker, seed: int) -> GaborBank:
     bank = maker(seed)
     if not isinstance(bank, GaborBank):
         raise TypeError(
-            f"bank gave a {type(bank).__name__} for seed {seed}; give a function that takes a seed to a bank such as "
+            f"bank gave {a_type(bank)} for seed {seed}; give a function that takes a seed to a bank such as "
             "zoo.gabor_bank makes"
         )
     return bank
@@ -118,6 +119,6 @@ def _maker(bank: Any, seeds: Sequence[int]) -> BankMaker:
         # By its name: the first parameter of zoo.gabor_bank is the number of filters.
         return lambda seed: bank(seed=seed)
     raise TypeError(
-        f"bank is a {type(bank).__name__}; give a bank that zoo.gabor_bank made, or a function with a parameter seed "
+        f"bank is {a_type(bank)}; give a bank that zoo.gabor_bank made, or a function with a parameter seed "
         "that makes one"
     )

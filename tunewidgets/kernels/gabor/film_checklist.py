@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets import records
+from tunewidgets._checks import a_type
 from tunewidgets.derived.film_text import method_name
 from tunewidgets.kernels.gabor.cell import POINTS, SMOOTH, Judgment, best_by_pictures
 from tunewidgets.kernels.gabor.nulls import furthest_of, p_value
@@ -61,7 +62,7 @@ def film_checklist(
     """
     if not isinstance(films, Mapping) or isinstance(films, xr.Dataset):
         raise TypeError(
-            f"films is a {type(films).__name__}; give a dict from each layer's name to its film, such as "
+            f"films is {a_type(films)}; give a dict from each layer's name to its film, such as "
             '{"conv2d0": film}'
         )
     columns: dict[tuple[str, int], xr.Dataset] = {}

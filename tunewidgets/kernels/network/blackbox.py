@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import a_type, is_whole
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.working_size import Working
 
@@ -38,7 +38,7 @@ class BlackBox(Probe):
     def __init__(self, function: Callable[[np.ndarray], Any], size: int | str) -> None:
         if isinstance(function, nn.Module) or not callable(function):
             raise TypeError(
-                f"probe is a {type(function).__name__}; give tw.Probe(model, layer), or a function from images to "
+                f"probe is {a_type(function)}; give tw.Probe(model, layer), or a function from images to "
                 "activations."
             )
         if size == "auto":
@@ -90,7 +90,7 @@ class _Asked(nn.Module):
         values = np.asarray(given)
         if values.dtype.kind not in "fiub":
             raise ValueError(
-                f"the function returned a {type(given).__name__} of type {values.dtype}; it has to give numbers, "
+                f"the function returned {a_type(given)} of type {values.dtype}; it has to give numbers, "
                 "an array or a tensor (N, units) or (N, units, h, w)."
             )
         if values.ndim not in (2, 4) or len(values) != len(images) or values.size == 0:

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._checks import a_type
 from tunewidgets._tensors import Activations, choose_device
 from tunewidgets.kernels.network.finite import check_values, whole_weights
 from tunewidgets.kernels.network.names import find_layer
@@ -93,7 +94,7 @@ class Observed:
             layers = [layers]
         if layers is not None and not isinstance(layers, Iterable):
             raise TypeError(
-                f"layers is a {type(layers).__name__}; give names, such as ['features.3']: tw.layers(model) lists them."
+                f"layers is {a_type(layers)}; give names, such as ['features.3']: tw.layers(model) lists them."
             )
         names = default_layers(self.network, preprocess) if layers is None else list(dict.fromkeys(layers))
         if not names:
@@ -209,7 +210,7 @@ def check_by_layer(name: str, given: Any) -> None:
     """Raise a TypeError of one sentence unless `given` says which layer each of its values belongs to."""
     if given is not None and not isinstance(given, Mapping):
         raise TypeError(
-            f"{name} is a {type(given).__name__}; give a mapping from layers to arrays, such as {{'relu': values}}."
+            f"{name} is {a_type(given)}; give a mapping from layers to arrays, such as {{'relu': values}}."
         )
 
 

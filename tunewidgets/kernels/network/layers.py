@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -105,21 +106,24 @@ def layers(model: nn.Module, input_size: tuple[int, int, int] = USUAL) -> pd.Dat
         rows = found.value
         shape = (1 if found.gray else 3, *found.size)
     else:
-        _check_size(input_size)
-        rows, shape = _on_size(model, input_size, device), input_size
+        shape = _checked_size(input_size)
+        rows = _on_size(model, shape, device)
     table = LayerTable(rows, columns=list(COLUMNS))
     table.attrs["suggested"] = suggested([(row["name"], row["module"]) for row in rows])
     table.attrs["input_size"] = shape
     return table
 
 
-def _check_size(size: Any) -> None:
-    numbers = list(size) if isinstance(size, Sequence) and not isinstance(size, str) else []
-    if len(numbers) != 3 or not all(is_whole(number, 1) for number in numbers):
+def _checked_size(size: Any) -> tuple[int, int, int]:
+    numbers = size.tolist() if isinstance(size, np.ndarray | Tensor) else size
+    several = isinstance(numbers, Sequence) and not isinstance(numbers, str)
+    if not several or len(numbers) != 3 or not all(is_whole(number, 1) for number in numbers):
         raise ValueError(
             f"input_size is {size!r}; give channels, height and width of an image, such as (3, 224, 224), or leave it "
             "out."
         )
+    channels, height, width = map(int, numbers)
+    return channels, height, width
 
 
 def _on_size(model: nn.Module, size: tuple[int, int, int], device: torch.device) -> list[dict[str, Any]]:

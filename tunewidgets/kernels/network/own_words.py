@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._checks import a_type
 from tunewidgets.kernels.network.names import can_be_watched
 from tunewidgets.kernels.network.outputs import first_tensor
 from tunewidgets.kernels.network.refusals import REFUSALS
@@ -79,7 +80,7 @@ def _warn_of_no_function(network: nn.Module) -> None:
         if isinstance(own, (str, Mapping, Sequence)) and len(own):
             where = f"the model's {name}.preprocess" if name else "the model's preprocess"
             warnings.warn(
-                f"{where} is a {type(own).__name__} and no function, so images reach the model without it; give "
+                f"{where} is {a_type(own)} and no function, so images reach the model without it; give "
                 "preprocess=, such as torchvision.transforms.Normalize(mean, std), or preprocess=lambda images: images "
                 "if they need none.",
                 stacklevel=5,

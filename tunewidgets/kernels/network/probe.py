@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._checks import a_type
 from tunewidgets._tensors import Images, LayerValues, choose_device
 from tunewidgets.kernels.network.counters import counters
 from tunewidgets.kernels.network.finite import check_rows, check_units, plain_values
@@ -93,7 +94,7 @@ class Probe:
     ) -> None:
         check_model(model)
         if not isinstance(layer, str):
-            raise TypeError(f"layer is a {type(layer).__name__}; give its dotted name, such as 'features.3'.")
+            raise TypeError(f"layer is {a_type(layer)}; give its dotted name, such as 'features.3'.")
         self.model = model
         self.layer = layer
         self.device = choose_device(device)
@@ -251,13 +252,7 @@ class Probe:
         check_units(self.layer, self.units, count, self.image_size, size)
 
     def units_of(self, value: Tensor, images: Images) -> Tensor:
-        """A value of the layer's module on these images, arranged.
-
-        Raises
-        ------
-        ValueError
-            It is not one row an image, or not of as many units as the probe has.
-        """
+        """A value of the layer's module on these images, arranged; a ValueError where its rows or units are others."""
         size = (int(images.shape[-2]), int(images.shape[-1]))
         arranged = self.arrange(value, size)
         check_rows(self.layer, arranged.shape[0], images.shape[0])
@@ -351,9 +346,7 @@ def check_images(images: Any, gray: bool = False) -> Tensor:
     if gray and isinstance(images, Tensor) and images.ndim == 4 and images.shape[1] == 1:
         images = images.expand(-1, 3, -1, -1)
     if not isinstance(images, Tensor):
-        raise TypeError(
-            f"images is a {type(images).__name__}; give a float tensor or array (N, 3, H, W) in [0, 1]."
-        )
+        raise TypeError(f"images is {a_type(images)}; give a float tensor or array (N, 3, H, W) in [0, 1].")
     if images.ndim != 4 or images.shape[1] != 3:
         hint = ""
         if images.ndim == 3:
@@ -383,7 +376,7 @@ def check_images(images: Any, gray: bool = False) -> Tensor:
 def check_is_probe(probe: Any) -> None:
     """Raise a TypeError for anything but a probe, such as a model without a layer."""
     if not isinstance(probe, Probe):
-        raise TypeError(f"probe is a {type(probe).__name__}; give tw.Probe(model, layer).")
+        raise TypeError(f"probe is {a_type(probe)}; give tw.Probe(model, layer).")
 
 
 def told_or_given(network: nn.Module, given: Any) -> OwnWords:
@@ -398,7 +391,7 @@ def told_or_given(network: nn.Module, given: Any) -> OwnWords:
         return own_words(network)
     if not callable(given):
         raise TypeError(
-            f"preprocess is a {type(given).__name__}; give a function of a batch, such as "
+            f"preprocess is {a_type(given)}; give a function of a batch, such as "
             "torchvision.transforms.Normalize(mean, std)."
         )
     return own_words(network, warn=False)._replace(preprocess=given)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._checks import a_type
 from tunewidgets.kernels.network.names import LayerCall
 from tunewidgets.kernels.network.tracing import evaluating, run_to
 from tunewidgets.kernels.network.working_size import weights_dtype
@@ -186,5 +187,5 @@ def _suspect(network: nn.Module, by_chance: bool) -> str:
         else:
             known = isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is None
         if known:
-            return f" (perhaps {name!r}, a {type(module).__name__})"
+            return f" (perhaps {name!r}, {a_type(module)})"
     return ""

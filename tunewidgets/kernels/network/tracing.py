@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as every_module
 
+from tunewidgets._checks import a_type
 from tunewidgets._tensors import LayerValues
 from tunewidgets.kernels.network.eager import eagerly
 from tunewidgets.kernels.network.names import LayerCall, layer_modules, name_of_call
@@ -90,10 +91,10 @@ def check_model(model: Any) -> None:
     """
     check_mode()
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module.")
+        raise TypeError(f"model is {a_type(model)}; give a torch.nn.Module.")
     if isinstance(model, torch.jit.ScriptModule):
         raise TypeError(
-            f"model is a {type(model).__name__} of torch.jit, whose layers can't be looked at one by one; give the "
+            f"model is {a_type(model)} of torch.jit, whose layers can't be looked at one by one; give the "
             "module that it was made from."
         )
     check_is_ready(model)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tunewidgets._checks import a_type
 from tunewidgets.kernels.network.refusals import first_line, is_refusal
 from tunewidgets.kernels.network.tracing import evaluating
 from tunewidgets.zoo.carried import Size, likely_channels, likely_sizes
@@ -58,7 +59,7 @@ def network_inputs(
 def _check_preprocessed(inputs: Any, count: int) -> None:
     if not isinstance(inputs, Tensor):
         raise TypeError(
-            f"preprocess gives a {type(inputs).__name__}; give a function from a batch of images, a tensor "
+            f"preprocess gives {a_type(inputs)}; give a function from a batch of images, a tensor "
             "(N, 3, H, W), to the tensor that the model takes."
         )
     if inputs.ndim == 0 or len(inputs) != count:

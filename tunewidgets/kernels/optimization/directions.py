@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from tunewidgets._checks import a_type
 from tunewidgets._tensors import Scores
 from tunewidgets.kernels.network.probe import Probe, tensor_of
 from tunewidgets.kernels.network.tracing import Values
@@ -57,7 +58,7 @@ def _numbers(vectors: Any) -> Tensor:
         given = tensor_of(array) if real else torch.empty(0)
     if not real:
         raise TypeError(
-            f"vectors is a {type(vectors).__name__} that holds no table of real numbers (its kind is {kind}); give "
+            f"vectors is {a_type(vectors)} that holds no table of real numbers (its kind is {kind}); give "
             "numbers in shape (targets, units)."
         )
     return torch.atleast_2d(torch.as_tensor(given, dtype=torch.float32)).clone()

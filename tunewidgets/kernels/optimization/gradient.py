@@ -11,6 +11,9 @@ from torch.utils.checkpoint import CheckpointError
 
 from tunewidgets.kernels.network.probe import Probe
 
+# How PyTorch names the gradient of what has none, and of steps, whose gradient is 0.
+NO_GRADIENT = ("NotImplemented", "WarnNotImplemented", "Round", "Floor", "Ceil", "Trunc", "Sign")
+
 
 def gradients(goal: Tensor, wanted: Sequence[Tensor], probe: Probe) -> tuple[Tensor, ...]:
     """The gradient of `goal`, a number, by each of the tensors.
@@ -43,7 +46,7 @@ def gradients(goal: Tensor, wanted: Sequence[Tensor], probe: Probe) -> tuple[Ten
 def check_leads_somewhere(gradient: Tensor, goal: Tensor, probe: Probe) -> None:
     """Raise a ValueError of one sentence if a gradient is 0 because an operation has none, and gives 0 in its place.
 
-    Such are the layers of a network quantized dynamically. A silent unit's gradient may be 0 as well.
+    Such are the layers of a network quantized dynamically, and roundings. A silent unit's gradient may be 0 as well.
     """
     if bool(gradient.any()):
         return
@@ -53,8 +56,7 @@ def check_leads_somewhere(gradient: Tensor, goal: Tensor, probe: Probe) -> None:
         if node is None or node in met:
             continue
         met.add(node)
-        # The name that PyTorch gives to the gradient of what has none.
-        if "NotImplemented" in node.name():
+        if node.name().rpartition("::")[2].startswith(NO_GRADIENT):
             raise ValueError(_without_gradient(probe))
         waiting += [before for before, _ in node.next_functions]
 
@@ -62,6 +64,6 @@ def check_leads_somewhere(gradient: Tensor, goal: Tensor, probe: Probe) -> None:
 def _without_gradient(probe: Probe) -> str:
     return (
         f"no gradient reaches the image from layer {probe.layer!r}: before it the network detaches its values, "
-        "computes in quantized numbers, or in a checkpoint with use_reentrant=True; set that to False, give the float "
-        "model, or give optimizer='cma', which needs no gradient."
+        "rounds them, computes in quantized numbers, or in a checkpoint with use_reentrant=True; set that to False, "
+        "give the float model, or give optimizer='cma', which needs no gradient."
     )

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets._checks import a_type
 from tunewidgets._tensors import Scores
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.refusals import first_line
@@ -228,7 +229,7 @@ def _check_lucent(loss: Callable, view: _LayerView) -> None:
     except (TypeError, AttributeError, KeyError, IndexError, RuntimeError) as error:
         raise TypeError(f"the objective {name} can't be used ({first_line(error)}); {remedy}.") from error
     if not isinstance(value, Tensor) or value.numel() != 1:
-        what = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        what = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else a_type(value)
         raise TypeError(f"the objective {name} gives {what} for one image in place of one number; {remedy}.")
 
 
@@ -248,7 +249,7 @@ def as_objective(objective: AnyObjective, layer: str | None = None) -> Objective
     classes = [item for item in several if isinstance(item, type)]
     if several and not classes and all(callable(item) for item in several):
         return FromLucent(several)
-    kind = f"the class {classes[0].__name__}" if classes else f"a {type(objective).__name__}"
+    kind = f"the class {classes[0].__name__}" if classes else a_type(objective)
     raise TypeError(
         f"objective is {kind}; give tw.AM(units), tw.IAM(units), tw.Direction(vectors), "
         "tw.Neuron(units), 'layer:unit' or a Lucent objective."

@@ -11,7 +11,7 @@ from typing import Any, Self, get_args
 import numpy as np
 from torch import Tensor
 
-from tunewidgets._checks import STEPS, Auto, is_number, is_whole
+from tunewidgets._checks import STEPS, Auto, a_type, is_number, is_whole
 from tunewidgets.kernels.canvas.canvases import CanvasName, canvas_name, check_canvas
 from tunewidgets.kernels.canvas.jitter import Jitter
 from tunewidgets.kernels.optimization.loop import OPTIMIZERS, Optimizer, Precision
@@ -159,7 +159,7 @@ class ImageOptions:
             )
         if self.jitter is not None and not isinstance(self.jitter, Jitter):
             raise TypeError(
-                f"jitter is a {type(self.jitter).__name__}; give tw.Jitter(shift, scale, turn), or None for the "
+                f"jitter is {a_type(self.jitter)}; give tw.Jitter(shift, scale, turn), or None for the "
                 "default."
             )
         if self.precision not in get_args(Precision):

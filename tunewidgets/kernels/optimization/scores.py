@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tunewidgets._checks import is_number, is_whole
+from tunewidgets._checks import a_type, is_number, is_whole
 from tunewidgets._tensors import Activations, LayerValues, Scores
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.network.rectifiers import SLOPE
@@ -121,7 +121,10 @@ class Objective(ABC):
     def __add__(self, other: Objective) -> Objective:
         return Combined([(1.0, self), (1.0, _term(other))])
 
-    def __radd__(self, other: Objective) -> Objective:
+    def __radd__(self, other: Objective | int) -> Objective:
+        # What Python's `sum` begins with.
+        if is_whole(other, 0, 0):
+            return self
         return Combined([(1.0, _term(other)), (1.0, self)])
 
     def __sub__(self, other: Objective) -> Objective:
@@ -148,7 +151,7 @@ def _term(other: Any) -> Objective:
     """What is added to an objective: another one."""
     if not isinstance(other, Objective):
         raise TypeError(
-            f"a {type(other).__name__} can't be added to an objective or taken from it; give another objective, such "
+            f"{a_type(other)} can't be added to an objective or taken from it; give another objective, such "
             "as tw.AM(units)."
         )
     return other
@@ -159,7 +162,7 @@ def _weight(factor: Any) -> float:
     number = factor.item() if isinstance(factor, np.ndarray | Tensor) and factor.ndim == 0 else factor
     if not is_number(number):
         raise TypeError(
-            f"an objective can't be multiplied or divided by a {type(factor).__name__}; give one number for all of its "
+            f"an objective can't be multiplied or divided by {a_type(factor)}; give one number for all of its "
             "targets."
         )
     if not np.isfinite(float(number)):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunewidgets._checks import a_type
 from tunewidgets.kernels.canvas.canvases import Canvas
 from tunewidgets.zoo.pictures import fit, in_unit_range
 
@@ -62,7 +63,7 @@ def checked_images(start: Any) -> Tensor:
     """
     if not isinstance(start, Tensor | np.ndarray):
         raise TypeError(
-            f"start is a {type(start).__name__}; give a tensor or array, (3, H, W) for all targets or one for each, "
+            f"start is {a_type(start)}; give a tensor or array, (3, H, W) for all targets or one for each, "
             "(N, 3, H, W)."
         )
     given = (

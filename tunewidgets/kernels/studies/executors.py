@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from tunewidgets._checks import a_type
 from tunewidgets.kernels.studies.allocator import keep_freed_memory
 from tunewidgets.kernels.studies.fingerprint import fingerprint
 
@@ -55,9 +56,7 @@ def on_workers(executor: Executor, network: nn.Module, original: nn.Module) -> C
 def check_executor(executor: Any) -> None:
     """Raise a TypeError unless work can be submitted."""
     if isinstance(executor, type) or not callable(getattr(executor, "submit", None)):
-        kind = (
-            f"the class {executor.__name__}" if isinstance(executor, type) else f"a {type(executor).__name__}"
-        )
+        kind = f"the class {executor.__name__}" if isinstance(executor, type) else a_type(executor)
         raise TypeError(
             f"executor is {kind}; give one with the interface of concurrent.futures, such as "
             "ProcessPoolExecutor(4) or dask.distributed.Client().get_executor()"

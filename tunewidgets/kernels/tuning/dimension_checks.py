@@ -12,7 +12,7 @@ import xarray as xr
 from scipy.sparse import issparse
 
 from tunewidgets import _checks
-from tunewidgets._checks import is_whole
+from tunewidgets._checks import a_type, is_whole
 
 
 def asked_components(method: Any, n_components: int, n_neighbors: int, subsample: int) -> int | None:
@@ -36,7 +36,7 @@ def asked_components(method: Any, n_components: int, n_neighbors: int, subsample
                 raise ValueError(f"{name}={value!r} can't be used; give a whole number from 1")
         return int(n_components)
     if isinstance(method, type) or not (hasattr(method, "fit") and hasattr(method, "transform")):
-        kind = f"the class {method.__name__}" if isinstance(method, type) else f"a {type(method).__name__}"
+        kind = f"the class {method.__name__}" if isinstance(method, type) else a_type(method)
         raise TypeError(
             f"method is {kind}; {known} or a scikit-learn decomposition object, "
             "such as sklearn.decomposition.FactorAnalysis(n_components=6)"
@@ -49,7 +49,7 @@ def check_are_vectors(X: Any) -> None:
     """Raise a TypeError for what is no table of vectors at all, such as None or a name."""
     # Some sparse matrices are mappings too; scikit-learn's own check speaks of them.
     if not issparse(X) and (X is None or isinstance(X, str | bytes | Mapping) or np.isscalar(X)):
-        kind = "None" if X is None else f"a {type(X).__name__}"
+        kind = "None" if X is None else a_type(X)
         raise TypeError(
             f"the vectors are {kind}; give a DataArray or an array (vectors, units), such as sample_activations gives"
         )
@@ -59,7 +59,7 @@ def check_is_sample(activations: Any) -> None:
     """Raise a TypeError for anything but a DataArray, such as its bare values."""
     if not isinstance(activations, xr.DataArray):
         raise TypeError(
-            f"activations is a {type(activations).__name__}; give the DataArray that sample_activations gives"
+            f"activations is {a_type(activations)}; give the DataArray that sample_activations gives"
         )
 
 

@@ -13,7 +13,7 @@ from scipy.stats import skew
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from tunewidgets._checks import Decomposition
+from tunewidgets._checks import Decomposition, a_type
 from tunewidgets.kernels.data.vectors import blocks_of, is_large
 from tunewidgets.kernels.tuning.decompositions import Asked, Curved, Linear, decompose
 from tunewidgets.kernels.tuning.dimension_checks import (
@@ -209,7 +209,7 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             )
         source = X.attrs if isinstance(X, xr.DataArray) else {}
         self.sample_ = {
-            "images": f"a {type(X).__name__} of vectors",
+            "images": f"{a_type(X)} of vectors",
             "n_images": None,
             **source,
             "n_vectors": n,

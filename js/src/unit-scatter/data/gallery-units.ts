@@ -1,5 +1,6 @@
 // Unit scatter, data: which units the gallery shows, in which order.
 // In: a layer, and the reader's order and filters. Out: units; and the filters that leave some, with how many.
+import { orderedByResponse, orderedClass } from "./class-responses";
 import { isFlat } from "./eye-and-measured-image";
 import { columnValue, countOf, type Layer } from "./units";
 import { ordered } from "./visible-rows";
@@ -35,7 +36,7 @@ const WORDS: Record<Group, string> = {
 
 /** The column that a gallery is ordered by: one that the layer lacks is none. */
 export function orderedBy(layer: Layer, { column = "selectivity" }: GalleryChoice): string {
-  return column in layer.table.columns ? column : "";
+  return column in layer.table.columns || orderedClass(layer, column) !== undefined ? column : "";
 }
 
 export function inGroup(
@@ -63,8 +64,14 @@ export function galleryUnits(
   selected: readonly number[],
 ): number[] {
   const is = inGroup(layer, objective, choice.group, selected);
-  const order = { column: orderedBy(layer, choice), rising: choice.rising };
-  return ordered(layer, objective, order).filter(
+  const { rising } = choice;
+  const column = orderedBy(layer, choice);
+  const kind = orderedClass(layer, column);
+  const order =
+    kind === undefined
+      ? ordered(layer, objective, { column, rising })
+      : orderedByResponse(layer, kind, rising);
+  return order.filter(
     (unit) =>
       is(unit) &&
       (choice.preferred === undefined ||

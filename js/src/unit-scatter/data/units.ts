@@ -174,7 +174,7 @@ export function exceedingSentence(layer: Layer, objective: string, unit: number)
   const alike = columnValue(layer, "substitutes", objective, unit) ?? 0;
   const copies =
     alike > 0 ? ` Yet ${alike} ${alike === 1 ? "responds" : "respond"} alike and could stand in for it.` : "";
-  if (rs === 0) return `No other unit responds more strongly to it.${copies}`;
+  if (rs === 0) return `No other unit responds more strongly to it, so by RS none could replace it.${copies}`;
   const listed = layer.shown[objective]?.exceeders[unit]?.length ?? 0;
   const who = `${count} of ${countOf(layer)} units ${count === 1 ? "responds" : "respond"} more strongly`;
   return listed < count ? `${who}; the strongest ${listed}:` : `${who}:`;

@@ -1,6 +1,7 @@
 // Unit scatter, gallery: its order and its filters.
 // In: a view and how many units they leave. Out: the reader's choice.
 import { ChoiceList } from "../../shared/choice-list";
+import { classOrders } from "../data/class-responses";
 import { type GalleryChoice, type Group, groups, orderedBy, preferredClasses } from "../data/gallery-units";
 import { countOf } from "../data/units";
 import type { View } from "../state/view";
@@ -25,7 +26,7 @@ export function GalleryBar({ view, count }: { view: View; count: number }) {
       <ChoiceList
         name="Sort by"
         value={column}
-        options={[...names, { value: "", text: "number" }]}
+        options={[...names, ...classOrders(layer, gallery.preferred), { value: "", text: "number" }]}
         onChoose={(chosen) => choose({ column: chosen, rising: chosen === "" })}
       />
       <button

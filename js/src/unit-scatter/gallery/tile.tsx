@@ -1,7 +1,8 @@
 // Unit scatter, gallery: one unit's picture, framed in its class's color, with its number and its value.
 // In: a unit. Out: an option of the gallery's list.
+import { classResponse, orderedClass } from "../data/class-responses";
 import { eyeImage, isFlat } from "../data/eye-and-measured-image";
-import { valueText } from "../data/units";
+import { number, valueText } from "../data/units";
 import { ImageCanvas } from "../images/image-canvas";
 import { UnrenderedRing } from "../images/unrendered-ring";
 import type { View } from "../state/view";
@@ -28,7 +29,10 @@ export function Tile({ view, unit, column, color, at, count, current }: Props) {
   const { layer, state, images } = view.scatter;
   const { objective } = state;
   const preferred = valueText(layer, "preferred_class", objective, unit);
-  const value = column && column !== "preferred_class" ? valueText(layer, column, objective, unit) : "";
+  const kind = orderedClass(layer, column);
+  const response = kind === undefined ? null : classResponse(layer, unit, kind);
+  const told = column && column !== "preferred_class" && kind === undefined;
+  const value = told ? valueText(layer, column, objective, unit) : response === null ? "" : number(response);
   const flaw = flawOf(view, unit);
   const marks = [state.selected.includes(unit) ? "selected" : "", state.pinned === unit ? "pinned" : ""];
   return (

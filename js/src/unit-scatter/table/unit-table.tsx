@@ -38,6 +38,9 @@ export function UnitTable({ view }: { view: View }) {
   const chosen = useMemo(() => new Set(selected), [selected]);
   const at = unit === null ? -1 : units.indexOf(unit);
 
+  // The reader who opens the table sees it.
+  useEffect(() => box.current?.scrollIntoView?.({ block: "nearest" }), []);
+
   // The opened unit scrolls into view, whoever opened it; only the list scrolls, never the notebook around it.
   useEffect(() => {
     const list = box.current;

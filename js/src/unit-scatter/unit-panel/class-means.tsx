@@ -1,14 +1,21 @@
 // Unit scatter, unit panel: a unit's mean activation by class.
-// In: a unit. Out: bars with the classes' names.
+// In: a unit, and one that stands beside it. Out: bars with the classes' names, of one scale for both.
 import { classBars, className, countOf, type Layer, number } from "../data/units";
 
-export function ClassMeans({ layer, unit }: { layer: Layer; unit: number }) {
+interface Props {
+  layer: Layer;
+  unit: number;
+  beside: number | null;
+}
+
+export function ClassMeans({ layer, unit, beside }: Props) {
   if (!layer.means || unit >= countOf(layer)) return null;
   const bars = classBars(layer, unit);
   const values = layer.table.columns.preferred_class?.values;
   const preferred = Array.isArray(values) ? values[unit] : undefined;
   const best = typeof preferred === "number" ? className(layer, preferred) : "";
-  const most = Math.max(...bars.map((bar) => bar.mean), Number.MIN_VALUE);
+  const both = beside === null ? bars : [...bars, ...classBars(layer, beside)];
+  const most = Math.max(...both.map((bar) => bar.mean), Number.MIN_VALUE);
   const rest = layer.classes.length - bars.length;
   return (
     <div class="tw-part">

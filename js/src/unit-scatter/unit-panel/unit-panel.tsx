@@ -70,7 +70,7 @@ export function UnitPanel({ view, unit, place }: Props) {
       <Facts view={view} unit={unit} />
       <Optimization view={view} unit={unit} />
       <StrongerUnits view={view} unit={unit} />
-      <ClassMeans layer={layer} unit={unit} />
+      <ClassMeans layer={layer} unit={unit} beside={place === "pinned" ? state.unit : state.pinned} />
       <Exemplars view={view} unit={unit} />
     </section>
   );
