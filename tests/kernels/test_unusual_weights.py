@@ -367,6 +367,6 @@ def test_a_network_that_rounds_its_images_says_that_no_gradient_comes_through(st
 
     probe = tw.Probe(Rounding().eval(), "filters", device="cpu")
     with pytest.raises(
-        ValueError, match="no gradient reaches the image from layer 'filters': .* rounds them"
+        ValueError, match=r"no gradient reaches the image from layer 'filters': .* rounds them"
     ):
         tw.visualize(probe, tw.AM([0]), size=16, steps=2, progress=False)

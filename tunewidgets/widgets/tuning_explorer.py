@@ -108,7 +108,7 @@ class TuningExplorer(Widget):
 
     bundle_name = "tuning-explorer"
     page_name = "explorer"
-    place_traits = ("dimension", "points", "labels", "playing", "position", "coordinates", "unit")
+    place_traits = ("dimension", "points", "playing", "position", "coordinates", "unit")
 
     dimension = Index(0).tag(sync=True)
     points = Values(Index()).tag(sync=True)

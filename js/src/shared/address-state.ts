@@ -5,7 +5,6 @@ export type AddressState = Readonly<Record<string, unknown>>;
 export type Check = (value: unknown) => boolean;
 
 export const isFlag: Check = (value) => typeof value === "boolean";
-export const isText: Check = (value) => typeof value === "string";
 export const isNumber: Check = (value) => Number.isFinite(value);
 
 export function below(count: number): Check {
