@@ -236,6 +236,14 @@ def written(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "| " + " | ".join("---" for _ in header) + " |"
     for kind in kinds:
         yield "| " + " | ".join([kind, *counted([r for r in rows if r["kind"] == kind]).values()]) + " |"
+    stopped = [f"`{row['name']}`" for row in rows if "stopped" in row]
+    if stopped:
+        yield "\n## Not finished in the time that each is given\n"
+        yield (
+            "Large networks and detectors, of which a single pass takes seconds on the one core that the sweep uses: "
+            + ", ".join(stopped)
+            + "."
+        )
     yield "\n## What is refused, and what it says\n"
     for row in rows:
         for where, text in [*row.get("refused", {}).items(), *row.get("raw", {}).items()]:

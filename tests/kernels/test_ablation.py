@@ -467,3 +467,20 @@ def test_several_tensors_that_could_be_the_scores_are_refused():
         importance(lambda features, scores: (features, scores))
     with pytest.raises(ValueError, match="with 3 and 3 columns"):
         importance(lambda _, scores: (torch.zeros_like(scores), scores), classes=3)
+
+
+def test_a_detector_has_no_class_scores_and_that_is_said():
+    class Detector(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.filters = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x):
+            boxes = self.filters(x).mean((0, 1)).reshape(-1, 4)
+            return [{"boxes": boxes, "scores": boxes[:, 0]}]
+
+    images = torch.rand(2, 3, 16, 18)
+    with pytest.raises(
+        ValueError, match=r"gives 56 rows for \d images?, so it gives no class scores, as a detector"
+    ):
+        tw.ablation(Detector().eval(), [(images, torch.arange(2))], "filters", device="cpu", progress=False)

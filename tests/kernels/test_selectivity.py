@@ -300,3 +300,22 @@ def test_the_record_is_valid_and_survives_the_disk(tmp_path):
     assert again["body.2"].cls.values.tolist() == ["a", "b", "c"]
     assert again["body.2"].attrs["tunewidgets_record"] == "units/1"
     np.testing.assert_array_equal(again["body.2"].selectivity, tree["body.2"].selectivity)
+
+
+@pytest.mark.parametrize(("name", "usable"), [("mask", True), ("running_bound", False)])
+def test_a_mask_may_be_infinite_and_running_statistics_may_not(name, usable):
+    model = branching()
+    model.register_buffer(name, torch.full((4, 4), -torch.inf).triu(1))
+    options = {"layers": "relu", "device": "cpu", "progress": False}
+    data = [(IMAGES, LABELS)]
+    if usable:
+        found = tw.class_selectivity(model, data, **options)["relu"]
+        np.testing.assert_array_equal(
+            found.class_mean, tw.class_selectivity(branching(), data, **options)["relu"].class_mean
+        )
+    else:
+        with pytest.raises(ValueError, match="the model's running_bound holds NaN or infinite values"):
+            tw.class_selectivity(model, data, **options)
+    getattr(model, name)[0, 0] = torch.nan
+    with pytest.raises(ValueError, match=f"the model's {name} holds NaN or infinite values"):
+        tw.class_selectivity(model, data, **options)

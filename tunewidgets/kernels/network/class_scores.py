@@ -25,9 +25,15 @@ def which_scores(output: Any, images: int, classes: int | None) -> Scores:
     Raises
     ------
     ValueError
-        Several could be meant.
+        Several could be meant, or none is, as in a detector.
     """
     every = list(tensors(output))
+    first = first_tensor(output)
+    if first is not None and first.ndim == 2 and len(first) != images and len(every) > 1:
+        raise ValueError(
+            f"the network gives {len(first)} rows for {images} image{'s' * (images > 1)}, so it gives no class scores, "
+            "as a detector does not; give a module that returns scores, such as its backbone with a classifier."
+        )
     wide = [place for place, each in enumerate(every) if each.ndim == 2 and len(each) == images]
     if len(every) < 2 or not wide or _is_named(output, every):
         return first_tensor

@@ -14,7 +14,7 @@ from tunewidgets._tensors import dense
 
 
 def whole_weights(model: nn.Module) -> None:
-    """Raise a ValueError if a weight or a buffer of the model is not finite."""
+    """Raise a ValueError if a weight of the model is not finite, or a buffer is that holds none by intention."""
     if name := _broken(model):
         raise ValueError(
             f"the model's {name} holds NaN or infinite values; load weights that are whole, or train again with a "
@@ -38,9 +38,17 @@ def check_values(finite: bool, network: nn.Module, layer: str) -> None:
 
 
 def _broken(model: nn.Module) -> str:
-    """The name of the first weight or buffer that is not finite; empty if all are."""
+    """The name of the first weight or buffer that is not finite; empty if all are.
+
+    Masks and bounds may be infinite, running statistics may not; nothing may be NaN.
+    """
     for name, value in [*model.named_parameters(), *model.named_buffers()]:
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+        if not value.is_floating_point():
+            continue
+        own = name.rpartition(".")[2]
+        is_weight = isinstance(value, nn.Parameter) or own.startswith("running_")
+        wrong = ~torch.isfinite(value) if is_weight else torch.isnan(value)
+        if bool(wrong.any()):
             return name
     return ""
 
