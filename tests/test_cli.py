@@ -233,7 +233,8 @@ def test_units_writes_records_and_goes_on_where_it_stopped(own_module, capsys, m
     torch.manual_seed(0)
     assert main([*command, "--layers", "0,1"]) == 1
     assert "Stopped before it was done" in capsys.readouterr().err
-    assert list(tw.open_record("u.zarr").children) == ["0"]
+    shown = tw.open_record("u.zarr")
+    assert ["unfinished" in shown[layer].attrs for layer in ("0", "1")] == [False, True]
     torch.manual_seed(0)
     assert main([*command, "--layers", "0,1"]) == 0
     assert made == ["0", "1", "1"]

@@ -348,7 +348,7 @@ class TestOutput:
         wanted = Image.fromarray(tree["features.1"]["image"].values[1, 2])
         wanted = np.asarray(wanted.resize((72, 72), Image.Resampling.BILINEAR), float)
         # The opened unit comes first, right of the plot.
-        left, top = picture.shape[1] - 4 * 78 - 16, 44
+        left, top = picture.shape[1] - 4 * 78 - 16, 56
         found = min(
             np.abs(picture[top : top + 72, x : x + 72] - wanted).mean() for x in range(left - 20, left + 20)
         )
