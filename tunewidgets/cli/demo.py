@@ -167,6 +167,8 @@ def _story_beside(story: Path, copy: Path) -> Iterator[None]:
 
 def _server(folder: Path, browser: bool, port: int | None) -> Any:
     """A JupyterLab that opens the story, ready to be started."""
+    # The page asks for it before it shows a notebook; loaded here, while the story is written, nobody waits for it.
+    import nbconvert.exporters  # noqa: F401
     from jupyterlab.labapp import LabApp
 
     options = [
