@@ -177,6 +177,7 @@ def _server(folder: Path, browser: bool, port: int | None) -> Any:
         f"--ServerApp.open_browser={browser}",
         f"--ServerApp.tornado_settings={NO_BUILD_CHECK}",
         "--ServerApp.log_level=WARN",
+        "--LabApp.log_level=WARN",
         # The demo makes no network requests.
         "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
         "--LabApp.news_url=",
