@@ -212,7 +212,8 @@ def analyze_units(
                 # Last, since it takes longest and images are what a reader opens the store for.
                 study.show(partial(joined, layer, *parts), "importance is still to come", layer, now=True)
                 chosen = {"selectivity": {layer: streamed[layer].selectivity.values}, "seed": seed, **place}
-                parts.append(_ablated(study, observed, source, layer, {**chosen, **(ablation_options or {})}))
+                tree = ablate(observed.model, source, layer, **{**chosen, **(ablation_options or {})})
+                parts.append(_only(tree))
             made[layer] = joined(layer, *parts)
             study.finish(made[layer], layer)
             if study.keeps:
@@ -264,18 +265,6 @@ def _streamed(
     for layer, part in found.items():
         study.keep(f"{layer}/measures", part.assign_attrs(n_images=source.count))
         study.show(partial(joined, layer, part), "more than class measures is still to come", layer, now=True)
-    return found
-
-
-def _ablated(
-    study: Study, observed: Observed, source: LabeledImages, layer: str, options: dict[str, Any]
-) -> xr.Dataset:
-    """What the network loses without each unit of a layer."""
-    earlier = study.kept(f"{layer}/ablation")
-    if earlier is not None:
-        return earlier
-    found = _only(ablate(observed.model, source, layer, **options))
-    study.keep(f"{layer}/ablation", found)
     return found
 
 

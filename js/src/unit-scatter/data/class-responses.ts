@@ -1,6 +1,6 @@
 // Unit scatter, data: how strongly units respond to one class.
 // In: a layer and a class. Out: mean activations, the orders by them, and what such an order is called.
-import { className, countOf, type Layer } from "./units";
+import { className, type Layer } from "./units";
 
 const PREFIX = "response to ";
 /** Of more classes, as ImageNet has, a unit's record holds only those that it responds to most. */
@@ -27,15 +27,4 @@ export function classOrders(layer: Layer, preferred: number | undefined): { valu
 export function orderedClass(layer: Layer, column: string): number | undefined {
   const index = column.startsWith(PREFIX) ? Number(column.slice(PREFIX.length)) : Number.NaN;
   return layer.means && index in layer.classes ? index : undefined;
-}
-
-/** All units by their response to a class; those of which it is not known come last. */
-export function orderedByResponse(layer: Layer, index: number, rising: boolean): number[] {
-  const unknown = rising ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  const responses = Array.from(
-    { length: countOf(layer) },
-    (_, unit) => classResponse(layer, unit, index) ?? unknown,
-  );
-  const difference = (a: number, b: number) => (responses[a] ?? 0) - (responses[b] ?? 0);
-  return [...responses.keys()].sort((a, b) => (rising ? 1 : -1) * (difference(a, b) || 0) || a - b);
 }

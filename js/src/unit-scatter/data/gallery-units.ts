@@ -1,9 +1,9 @@
 // Unit scatter, data: which units the gallery shows, in which order.
 // In: a layer, and the reader's order and filters. Out: units; and the filters that leave some, with how many.
-import { orderedByResponse, orderedClass } from "./class-responses";
+import { classResponse, orderedClass } from "./class-responses";
 import { isFlat } from "./eye-and-measured-image";
 import { columnValue, countOf, type Layer } from "./units";
-import { ordered } from "./visible-rows";
+import { ordered, unitsBy } from "./visible-rows";
 
 /** What may be the matter with a unit, or all units, or the reader's selection. */
 export type Group = "all" | "selected" | "flat" | "silent" | "dead" | "failed" | "waiting";
@@ -70,7 +70,7 @@ export function galleryUnits(
   const order =
     kind === undefined
       ? ordered(layer, objective, { column, rising })
-      : orderedByResponse(layer, kind, rising);
+      : unitsBy(layer, (unit) => classResponse(layer, unit, kind), rising);
   return order.filter(
     (unit) =>
       is(unit) &&

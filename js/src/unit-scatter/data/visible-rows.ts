@@ -10,10 +10,16 @@ export interface Order {
 
 /** Units in order; those without a value come last in both directions, ties by number. */
 export function ordered(layer: Layer, objective: string, { column, rising }: Order): number[] {
+  if (column) return unitsBy(layer, (unit) => columnValue(layer, column, objective, unit), rising);
   const units = Array.from({ length: countOf(layer) }, (_, unit) => unit);
+  return rising ? units : units.reverse();
+}
+
+/** All units by a value of each; those without one come last. */
+export function unitsBy(layer: Layer, value: (unit: number) => number | null, rising: boolean): number[] {
+  const units = Array.from({ length: countOf(layer) }, (_, unit) => unit);
+  const values = units.map(value);
   const sign = rising ? 1 : -1;
-  if (!column) return rising ? units : units.reverse();
-  const values = units.map((unit) => columnValue(layer, column, objective, unit));
   return units.sort((a, b) => {
     const [left, right] = [values[a] ?? null, values[b] ?? null];
     if (left === null || right === null) return Number(left === null) - Number(right === null) || a - b;
