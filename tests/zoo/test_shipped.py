@@ -178,7 +178,7 @@ def test_an_example_is_made_resumed_and_refused_when_too_large(small, tmp_path, 
     assert list(tree.children) == ["1"]
     assert {"rs", "selectivity", "accuracy_drop", "exemplar"} <= set(tree["1"].data_vars)
     out.unlink()
-    monkeypatch.setattr("tunewidgets.kernels.single_units.units._ablated", None)  # nothing is measured again
+    monkeypatch.setattr("tunewidgets.kernels.single_units.units._streamed", None)  # nothing is measured again
     assert make_example.main(arguments) == 0
     monkeypatch.setattr(make_example, "LARGEST", 1000)
     assert make_example.main(arguments) == 1
