@@ -1,5 +1,5 @@
 // Builds one self-contained ES module and one style sheet a widget into tunewidgets/static/, and so for exported pages.
-// In: every folder of src/ that holds an index. Out: static/<folder>.js and static/<folder>.css.
+// In: every folder of src/ that holds an index. Out: static/<folder>.js and, where it has a style, static/<folder>.css.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -31,8 +31,9 @@ await build({
 
 for (const [name] of entries) {
   const bytes = statSync(`${out}${name}.js`).size;
+  const style = statSync(`${out}${name}.css`, { throwIfNoEntry: false });
   console.log(
-    `${name}.js ${(bytes / 1000).toFixed(1)} kB, ${name}.css ${(statSync(`${out}${name}.css`).size / 1000).toFixed(1)} kB`,
+    `${name}.js ${(bytes / 1000).toFixed(1)} kB${style ? `, ${name}.css ${(style.size / 1000).toFixed(1)} kB` : ""}`,
   );
   const limit = LIMITS[name] ?? LIMIT;
   if (bytes > limit) throw new Error(`${name}.js is ${bytes} bytes; its code may have ${limit}`);

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._checks import a_type, is_number, is_whole, local_path, whole_text
 from .derived.whole_files import written_whole
-from .widgets.base import Widget, bundle
+from .widgets.base import Widget
+from .widgets.page_code import bundle
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -180,7 +181,13 @@ def export_html(
     def page(tried: int) -> bytes:
         data = {
             "widgets": [
-                {"code": w.bundle_name, "name": name, "place": w.place_traits, "state": w.page_state(tried)}
+                {
+                    "code": w.bundle_name,
+                    "name": name,
+                    "place": w.place_traits,
+                    "kept": w.kept_traits,
+                    "state": w.page_state(tried),
+                }
                 for name, w in zip(names, widgets, strict=True)
             ],
             "links": facts,

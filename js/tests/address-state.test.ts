@@ -106,6 +106,8 @@ describe("the explorer goes where an address leads", () => {
     expect(there.point()).toBe(1);
     there.visit({ position: [], playing: true });
     expect(there.state).toMatchObject({ position: [], playing: true });
+    there.visit({ labels: ["fur", "", ""], rejected: [false, true, false] });
+    expect(there.state).toMatchObject({ labels: ["fur", "", ""], rejected: [false, true, false] });
   });
 
   it.each([
@@ -116,8 +118,10 @@ describe("the explorer goes where an address leads", () => {
     { playing: 1 },
     { position: [0, 0] },
     { coordinates: [0, 0, 0] },
-    { labels: ["a", "b", "c"] },
-    { rejected: [true, true, true] },
+    { labels: ["a", "b"] },
+    { labels: ["a", "b", 3] },
+    { labels: ["a", "b", "c".repeat(501)] },
+    { rejected: [true, true] },
     { _film: {} },
   ])("and stays where it has no place: %j", (place) => {
     const there = new Explorer(explorerModel() as never, life);

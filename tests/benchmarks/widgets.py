@@ -47,13 +47,16 @@ def measured(notebook: Notebook, name: str) -> list[float]:
     )
 
 
+def sizes(widget: tw.TuningExplorer | tw.UnitScatter) -> tuple[int, int]:
+    """Bytes of a widget's state without code and style, and of the code that it shares with others."""
+    state = {name: value for name, value in widget.get_state().items() if name not in {"_esm", "_css"}}
+    sprites = sum(map(len, state.pop("_sprites")))
+    return len(json.dumps(state).encode()) + sprites, len(widget._code.code.encode())
+
+
 def state_size() -> tuple[int, int]:
     """Bytes of the synced state without the code, and of the code."""
-    state = tw.TuningExplorer(make_film(6, 32, 64, 28, noise=4)).get_state()
-    code = len(state.pop("_esm").encode())
-    del state["_css"]
-    sprites = sum(map(len, state.pop("_sprites")))
-    return len(json.dumps(state).encode()) + sprites, code
+    return sizes(tw.TuningExplorer(make_film(6, 32, 64, 28, noise=4)))
 
 
 def in_the_page(browser: Browser, moves: int) -> dict[str, list[float]]:
@@ -103,11 +106,7 @@ def by_mouse(notebook: Notebook, moves: int) -> list[float]:
 
 def unit_state_size() -> tuple[int, int]:
     """Bytes of the scatter's synced state without the code, and of the code."""
-    state = tw.UnitScatter(tw.zoo.example("shallow_cnn")).get_state()
-    code = len(state.pop("_esm").encode())
-    del state["_css"]
-    sprites = sum(map(len, state.pop("_sprites")))
-    return len(json.dumps(state).encode()) + sprites, code
+    return sizes(tw.UnitScatter(tw.zoo.example("shallow_cnn")))
 
 
 def opening(browser: Browser, units: int, clicks: int) -> dict[str, list[float]]:

@@ -156,6 +156,21 @@ def test_the_address_follows_the_reader_and_leads_another_reader_there(opened: O
     expect(page).to_have_url(re.compile(r"#scatter\.unit=(\d+)&scatter-2\.unit=\1$"))
 
 
+def test_a_name_that_a_reader_gave_outlives_a_reload_and_is_not_undone_by_going_back(opened: Opened):
+    page = opened.page
+    name = page.locator(".tw-explorer").get_by_role("textbox").nth(1)
+    page.locator(".page-move").first.click()
+    name.fill("fur, then & = oranges")
+    name.press("Enter")
+    page.go_back()
+    expect(page.locator(".tw-explorer .twe-count")).to_have_text("4 / 8")
+    expect(name).to_have_value("fur, then & = oranges")
+    expect(page).to_have_url(re.compile("explorer.labels="))
+    page.reload()
+    expect(name).to_have_value("fur, then & = oranges")
+    expect(page.locator(".tw-explorer").get_by_role("textbox").first).to_have_value(HOSTILE)
+
+
 def test_the_image_and_a_slider_are_on_screen_together_wherever_one_scrolls(browser: Browser, exported: Path):
     # A phone, and a window of 1280 px at 200% zoom.
     for width, height in ((390, 844), (640, 480)):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tunewidgets.widgets.base import STATIC
+from tunewidgets.widgets.page_code import STATIC
 
 
 @pytest.fixture(scope="session", autouse=True)

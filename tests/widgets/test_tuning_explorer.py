@@ -16,7 +16,7 @@ from PIL import Image
 import tunewidgets as tw
 from tunewidgets.derived.film_text import dimension_name, film_warnings
 from tunewidgets.records import RecordError
-from tunewidgets.widgets import base, film_page
+from tunewidgets.widgets import film_page, page_code
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +260,8 @@ class TestOutput:
         assert explorer._still().height < 800
 
     def test_a_missing_bundle_is_one_sentence(self, film, monkeypatch, tmp_path):
-        monkeypatch.setattr(base, "STATIC", tmp_path)
+        monkeypatch.setattr(page_code, "STATIC", tmp_path)
+        monkeypatch.setattr(page_code, "_held", {})
         with pytest.raises(FileNotFoundError, match=r"tuning-explorer\.js is missing .* npm run build"):
             tw.TuningExplorer(film)
 

@@ -1,4 +1,4 @@
-"""What all widgets share: the page's code read from static/, a still picture in every output, replies, waiting.
+"""What all widgets share: a still picture in every output, replies, waiting.
 
 In: a widget's name and its traits. Out: an anywidget that shows its page where it can run, and a PNG where it
 can't. Imports no torch and computes nothing heavy.
@@ -9,18 +9,17 @@ import operator
 import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
+import ipywidgets
 import traitlets as t
 from PIL import Image
 
 from ..derived.pictures import png
 from .awaiting import next_value
 from .live import Live, Reply
-
-STATIC = Path(__file__).parent.parent / "static"
+from .page_code import bundle, code_traits
 
 # What one widget may put into the page as images, in bytes; the rest waits in the kernel until asked for.
 INLINE_BUDGET = 4_000_000
@@ -39,28 +38,11 @@ class Index(t.Int):
             self.error(obj, value)
 
 
-def bundle(name: str, suffix: str) -> str:
-    """The text of one built file of static/.
-
-    Raises
-    ------
-    FileNotFoundError
-        If it was not built.
-    """
-    path = STATIC / f"{name}.{suffix}"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"the page's code {path.name} is missing from {path.parent}; "
-            "reinstall tunewidgets, or in a source checkout run `npm ci && npm run build` in js/"
-        )
-    return path.read_text(encoding="utf-8")
-
-
 class Widget(anywidget.AnyWidget):
     """An anywidget whose page is `static/<bundle_name>.js` and `.css`.
 
-    A subclass names its bundle, says what exported pages call it and which of its traits make up its state
-    (`page_name`, `place_traits`), draws its still picture (`_still`), and may reply to the page's requests: `_replies`
+    A subclass names its bundle, says what exported pages call it, which of its traits make up its state
+    and in which a reader writes (`page_name`, `place_traits`, `kept_traits`), draws its still picture (`_still`), and may reply to the page's requests: `_replies`
     maps a request's kind to a method that takes the message and returns buffers at once; `_computations` maps one to a
     method that takes it and returns a key and a generator of replies, which a worker goes through.
     """
@@ -68,13 +50,15 @@ class Widget(anywidget.AnyWidget):
     bundle_name: ClassVar[str]
     page_name: ClassVar[str]
     place_traits: ClassVar[tuple[str, ...]]
+    kept_traits: ClassVar[tuple[str, ...]] = ()
 
     _esm = t.Unicode().tag(sync=True)
     _css = t.Unicode().tag(sync=True)
+    _code = t.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
 
     def __init__(self, **traits: Any) -> None:
         self._check_known(traits)
-        super().__init__(_esm=bundle(self.bundle_name, "js"), _css=bundle(self.bundle_name, "css"), **traits)
+        super().__init__(**code_traits(self.bundle_name), _css=bundle(self.bundle_name, "css"), **traits)
         self._live = Live(lambda message, buffers: self.send(message, buffers))
         self.on_msg(self._reply)
 
@@ -95,7 +79,7 @@ class Widget(anywidget.AnyWidget):
 
     @classmethod
     def _page_traits(cls) -> list[str]:
-        hosts = {*anywidget.AnyWidget.class_traits(sync=True), "_esm", "_css", "_anywidget_id"}
+        hosts = {*anywidget.AnyWidget.class_traits(sync=True), "_esm", "_css", "_code", "_anywidget_id"}
         return [name for name in cls.class_traits(sync=True) if name not in hosts]
 
     def page_state(self, quality: int) -> dict[str, Any]:

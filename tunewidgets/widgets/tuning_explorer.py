@@ -109,6 +109,7 @@ class TuningExplorer(Widget):
     bundle_name = "tuning-explorer"
     page_name = "explorer"
     place_traits = ("dimension", "points", "playing", "position", "coordinates", "unit")
+    kept_traits = ("labels", "rejected")
 
     dimension = Index(0).tag(sync=True)
     points = Values(Index()).tag(sync=True)

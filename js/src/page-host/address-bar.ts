@@ -9,6 +9,8 @@ import type { HostedModel } from "./hosted-model";
 
 export interface AddressedWidget extends Addressed {
   model: HostedModel;
+  /** Traits in which a reader writes: the address keeps them, but going back or elsewhere on the page undoes none. */
+  kept: readonly string[];
   visit(asked: AddressState): void;
   /** Its elements on the page. */
   elements: readonly Element[];
@@ -36,12 +38,14 @@ export function followAddress(widgets: readonly AddressedWidget[], signal: Abort
   };
   const arrive = () => {
     const states = read(location.hash, widgets);
-    widgets.forEach(({ first, visit }, at) => {
-      visit({ ...first, ...states?.[at] });
+    widgets.forEach(({ first, kept, visit }, at) => {
+      visit(without(kept, { ...first, ...states?.[at] }));
     });
   };
 
-  if (read(location.hash, widgets)) arrive();
+  read(location.hash, widgets)?.forEach((state, at) => {
+    widgets[at]?.visit(state);
+  });
   for (const { model, first } of widgets)
     for (const trait of Object.keys(first)) model.on(`change:${trait}`, rest);
   onEnd(signal, () => clearTimeout(timer));
@@ -59,8 +63,8 @@ export function followAddress(widgets: readonly AddressedWidget[], signal: Abort
         event.preventDefault();
         // The previous state goes into the history, so that going back leads to it.
         settle();
-        widgets.forEach(({ visit, elements }, at) => {
-          const state = states[at] ?? {};
+        widgets.forEach(({ kept, visit, elements }, at) => {
+          const state = without(kept, states[at] ?? {});
           if (Object.keys(state).length === 0) return;
           visit(state);
           reveal(elements[0], link);
@@ -71,6 +75,10 @@ export function followAddress(widgets: readonly AddressedWidget[], signal: Abort
       { signal },
     );
   }
+}
+
+function without(names: readonly string[], state: AddressState): AddressState {
+  return Object.fromEntries(Object.entries(state).filter(([name]) => !names.includes(name)));
 }
 
 /** The least height of a widget that must be in view, in pixels. */

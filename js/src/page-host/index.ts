@@ -14,8 +14,9 @@ interface Widget {
 }
 
 interface PageData {
-  /** `name`: what addresses call it. `place`: the traits that an address holds. */
-  widgets: { code: string; name: string; place: string[]; state: Record<string, unknown> }[];
+  /** `name`: what addresses call it. `place` and `kept`: the traits that an address holds: where a reader is, and what
+   * they wrote. */
+  widgets: { code: string; name: string; place: string[]; kept: string[]; state: Record<string, unknown> }[];
   links: LinkFacts[];
 }
 
@@ -27,7 +28,7 @@ const { signal } = new AbortController();
 const data = JSON.parse(document.getElementById("tw-data")?.textContent ?? "") as PageData;
 const models = data.widgets.map(({ state }) => hostedModel(unpack(state) as Record<string, unknown>));
 for (const facts of data.links) link(models, facts);
-const addressed = data.widgets.map(({ code, name, place }, at) => {
+const addressed = data.widgets.map(({ code, name, place, kept }, at) => {
   const widget = globalThis.tunewidgets[code]?.();
   const model = models[at];
   if (!widget || !model) throw new Error(`this page lacks the code of ${code}`);
@@ -35,7 +36,7 @@ const addressed = data.widgets.map(({ code, name, place }, at) => {
   // A widget may appear several times on the page: views of one state.
   const elements = [...document.querySelectorAll(`[data-widget="${at}"]`)];
   for (const el of elements) widget.render({ model, el, signal });
-  const now = () => Object.fromEntries(place.map((trait) => [trait, model.get(trait)]));
-  return { name, model, elements, first: now(), now, visit: widget.visit };
+  const now = () => Object.fromEntries([...place, ...kept].map((trait) => [trait, model.get(trait)]));
+  return { name, model, elements, first: now(), kept, now, visit: widget.visit };
 });
 followAddress(addressed, signal);

@@ -5,6 +5,8 @@ export type AddressState = Readonly<Record<string, unknown>>;
 export type Check = (value: unknown) => boolean;
 
 export const isFlag: Check = (value) => typeof value === "boolean";
+/** A text of no more than so many characters, which anybody may have put into an address. */
+export const isText: Check = (value) => typeof value === "string" && value.length <= 500;
 export const isNumber: Check = (value) => Number.isFinite(value);
 
 export function below(count: number): Check {

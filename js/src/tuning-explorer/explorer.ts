@@ -1,7 +1,7 @@
 // Tuning explorer: one widget's state in this page, shared by all its views.
 // In: the widget model. Out: the synced traits, the actions on them, and the images.
 
-import { type AddressState, below, fitting, isFlag, isNumber, listOf } from "../shared/address-state";
+import { type AddressState, below, fitting, isFlag, isNumber, isText, listOf } from "../shared/address-state";
 import { Kernel, type KernelModel } from "../shared/kernel";
 import { birth } from "../shared/latency";
 import { onEnd } from "../shared/lifetime";
@@ -161,7 +161,7 @@ export class Explorer {
     const nowhere = listOf(isNumber, 0);
     const together = listOf(isNumber, combination ? rows : 0);
     const one = below(film.unitCount);
-    const fits = fitting<Omit<Synced, "labels" | "rejected">>(asked, {
+    const fits = fitting<Synced>(asked, {
       dimension: below(rows),
       points: listOf(below(film.points), rows),
       playing: isFlag,
@@ -170,6 +170,8 @@ export class Explorer {
         (listOf(isNumber, 2)(value) && down((value as number[])[0]) && across((value as number[])[1])),
       coordinates: (value) => nowhere(value) || together(value),
       unit: (value) => value === null || one(value),
+      labels: listOf(isText, rows),
+      rejected: listOf(isFlag, rows),
     });
     this.#traits.set(fits);
     if (fits.dimension !== undefined) this.select(fits.dimension);
