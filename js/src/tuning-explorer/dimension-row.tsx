@@ -119,7 +119,11 @@ function Share({ share, most, name }: { share: number | null; most: number; name
       <span class="twe-bar" aria-hidden="true">
         <span style={{ width: `${most > 0 ? (100 * Math.max(0, share)) / most : 0}%` }} />
       </span>
-      <span>{name ? `${name} · ${told}` : `${told} of variance`}</span>
+      <span>
+        {name && `${name} · `}
+        {told}
+        {!name && <span class="twe-of"> of variance</span>}
+      </span>
     </p>
   );
 }
