@@ -33,12 +33,12 @@ def every(step: int) -> list[tuple[torch.Tensor, int]]:
 
 
 def test_cifars_resnet_knows_the_test_images():
-    right = right_answers(
-        tw.zoo.load("cifar_resnet20"), tw.zoo.images("cifar10", size=None, batch_size=500), 32
-    )
-    assert len(right) == 10_000
-    # 91.73% measured, 91.73% published.
-    assert sum(right) >= 9_150
+    source = tw.zoo.images("cifar10", size=None)
+    quarter = tw.zoo.images([source.pair(at) for at in range(0, len(source), 4)], size=None, batch_size=500)
+    right = right_answers(tw.zoo.load("cifar_resnet20"), quarter, 32)
+    assert len(right) == 2_500
+    # Of all 10,000 91.73% measured, 91.73% published; of these so many, less two for another machine's rounding.
+    assert sum(right) >= 2_289 - 2
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from units_networks import labeled_images
 import tunewidgets as tw
 from tunewidgets.makers import example as make_example
 from tunewidgets.zoo import examples, registry, sources
-from tunewidgets.zoo.cifar10 import load_labeled
+from tunewidgets.zoo.cifar10 import Labeled, load_labeled
 from tunewidgets.zoo.classifiers import SHIPPED
 from tunewidgets.zoo.train import evaluate
 
@@ -66,9 +66,11 @@ def test_its_log_says_how_it_was_trained_to_83_percent():
     reason="TUNEWIDGETS_DATA names no folder with CIFAR-10",
 )
 def test_it_names_83_percent_of_cifar10s_test_images():
-    accuracy = evaluate(tw.zoo.load("shallow_cnn"), load_labeled("cifar10", train=False))
-    assert accuracy >= 0.83
-    assert accuracy == pytest.approx(logged()[-1]["test_accuracy"], abs=0.003)
+    quarter = Labeled(*(values[::4] for values in load_labeled("cifar10", train=False)))
+    accuracy = evaluate(tw.zoo.load("shallow_cnn"), quarter)
+    # Of all 10,000 what the log says; of every fourth so many, up to rounding on another machine.
+    assert accuracy == pytest.approx(2092 / 2500, abs=3 / 2500)
+    assert logged()[-1]["test_accuracy"] == pytest.approx(0.838, abs=0.001)
 
 
 def test_the_example_is_whole_and_belongs_to_the_shipped_weights(record):
@@ -143,7 +145,7 @@ def test_a_film_is_what_its_recipe_says(name):
 def test_the_examples_open_and_show_without_torch():
     program = (
         "import sys, tunewidgets as tw; tree = tw.zoo.example('shallow_cnn'); "
-        "tw.TuningExplorer(tw.zoo.example('googlenet_4a')); tw.UnitScatter(tw.zoo.example('resnet20_units')); "
+        "tw.TuningExplorer(tw.zoo.example('googlenet_4a')); tw.UnitScatter(tw.zoo.example('googlenet_units')); "
         "tw.RecoveryChecklist(tw.zoo.example('gabor_recovery')); "
         "print(len(tree.children), 'torch' in sys.modules)"
     )
