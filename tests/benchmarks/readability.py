@@ -30,6 +30,7 @@ from planted import Planted, gratings
 
 LAYERS = ("relu_conv2", "inception_3b_output", "inception_4a_output")
 UNITS, COMPONENTS, TRIALS, CATCH = 64, 16, 20, 48
+MANY = 60  # trials a unit, of which two halves are compared
 JSON = Path(__file__).parents[2] / "artifacts" / "benchmarks" / "readability.json"
 
 
@@ -82,6 +83,9 @@ def layer_scores(layer: str, network, photographs, observers: list[str], units: 
             start = time.perf_counter()
             scored = tw.readability(asked, observer, progress=False)
             seconds[f"{observer}, {kind}"] = time.perf_counter() - start
+            decider, _, _ = chosen(observer, asked)
+            sure = choices(asked, decider, None, False).right
+            own = asked["trial_unit" if kind == "units" else "trial_dimension"].values >= 0
             values = scored["readability"].values
             values = values[np.isfinite(values)]
             p = scored["readability_p"].values
@@ -89,6 +93,8 @@ def layer_scores(layer: str, network, photographs, observers: list[str], units: 
             found[f"{observer} {kind}"] = {
                 "mean": float(values.mean()),
                 "se": float(values.std(ddof=1) / len(values) ** 0.5),
+                "right": float(sure[own].mean()),
+                "right on random axes": float(sure[~own].mean()),
                 "random axes": told["null"],
                 "permuted": told["permuted"],
                 "p <= .05": float((p[np.isfinite(p)] <= 0.05).mean()),
@@ -96,24 +102,25 @@ def layer_scores(layer: str, network, photographs, observers: list[str], units: 
             }
             if kind == "units":
                 by_unit[observer] = values
-        decider, _, alpha = chosen(observer, records["units"])
-        found[f"{observer} halves"] = halves(
-            records["units"], choices(records["units"], decider, alpha, False).right
-        )
+    options = {"which": which.tolist(), "catch": 8, "progress": False}
+    many = tw.add_trials(units_record(probe), probe, held, MANY, **options)
+    for observer in observers:
+        decider, _, alpha = chosen(observer, many)
+        right = choices(many, decider, alpha, False).right
+        found[f"{observer} halves"] = {n: halves(many, right, n) for n in (TRIALS, MANY)}
     if len(by_unit) > 1:
         found["observers agree"] = float(spearmanr(*by_unit.values()).statistic)
     return found | {"seconds": seconds}
 
 
-def halves(asked: xr.Dataset, right: np.ndarray, splits: int = 50) -> float:
-    """Spearman's rho of units' scores over two halves of their trials, mean of many halvings."""
+def halves(asked: xr.Dataset, right: np.ndarray, n: int, splits: int = 50) -> float:
+    """Spearman's rho of units' scores over two halves of `n` of their trials, mean of many halvings."""
     rng, rho = np.random.default_rng(0), []
     units = np.unique(asked["trial_unit"].values)
     rows = np.stack([right[asked["trial_unit"].values == unit] for unit in units if unit >= 0])
     for _ in range(splits):
         turned = rng.permuted(rows, axis=1)
-        middle = rows.shape[1] // 2
-        rho.append(spearmanr(turned[:, :middle].mean(1), turned[:, middle:].mean(1)).statistic)
+        rho.append(spearmanr(turned[:, : n // 2].mean(1), turned[:, n // 2 : n].mean(1)).statistic)
     return float(np.mean(rho))
 
 
@@ -137,13 +144,26 @@ def main() -> None:
     for layer in asked.layers:
         one = layer_scores(layer, network, photographs, asked.observers, asked.units)
         found.append(one)
-        table = Table("who", "what", "score", "random axes", "permuted", "p ≤ .05", "Holm", title=layer)
+        table = Table(
+            "who",
+            "what",
+            "right",
+            "on random axes",
+            "score",
+            "random axes",
+            "permuted",
+            "p ≤ .05",
+            "Holm",
+            title=layer,
+        )
         for name, row in one.items():
             if isinstance(row, dict) and "mean" in row:
                 observer, kind = name.split()
                 table.add_row(
                     observer,
                     kind,
+                    f"{row['right']:.3f}",
+                    f"{row['right on random axes']:.3f}",
                     f"{row['mean']:.3f} ± {row['se']:.3f}",
                     f"{row['random axes']:.3f}",
                     f"{row['permuted']:.3f}",

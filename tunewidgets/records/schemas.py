@@ -95,6 +95,7 @@ def _asked(of: str) -> dict[str, Variable]:
     def optional(*dims: str, dtype: str = "float32", needs: tuple[str, ...] = ()) -> Variable:
         return Variable(dims, dtype, required=False, needs=needs)
 
+    scores = tuple(f"readability_{name}" for name in ("low", "high", "p", "p_holm"))
     trials = (f"trial_{of}", "trial_answer", "trial_question", f"question_{of}")
     return {
         "trial_patch": optional("trial", "side", *_PICTURE, dtype="uint8", needs=trials),
@@ -113,11 +114,8 @@ def _asked(of: str) -> dict[str, Variable]:
         "reader_right": optional("reader", "question", dtype="int32", needs=("reader_asked",)),
         "reader_asked": optional("reader", "question", dtype="int32"),
         **{f"reader_{name}": optional("question") for name in ("share", "low", "high")},
-        "readability": optional(of),
-        **{
-            f"readability_{name}": optional(of, needs=("readability",))
-            for name in ("low", "high", "p", "p_holm")
-        },
+        "readability": optional(of, needs=("readability_null", *scores)),
+        **{name: optional(of, needs=("readability",)) for name in scores},
         "readability_null": optional("axis"),
     }
 

@@ -13,7 +13,7 @@ from tunewidgets.kernels.dissection.features import numbers_of
 from tunewidgets.kernels.network.probe import Probe
 from tunewidgets.kernels.tuning.dimensions import TuningDimensions
 from tunewidgets.kernels.tuning.places import fit_of
-from tunewidgets.kernels.tuning.random_axes import SubspaceAxes
+from tunewidgets.kernels.tuning.random_axes import MixedAxes
 
 
 class Axes(NamedTuple):
@@ -30,8 +30,8 @@ class Axes(NamedTuple):
 def axes_of(record: xr.Dataset, kind: str, probe: Probe, sample: xr.DataArray, catch: int, seed: int) -> Axes:
     """Coordinates along the record's axes, and along `catch` random ones of the same space.
 
-    Those of a film lie in the subspace that its dimensions span; those of units weigh all units of the layer at
-    random, each in units of its standard deviation.
+    Those of a film mix its dimensions at random, those of units all units of the layer, each in units of its standard
+    deviation.
     """
     if kind == "units":
         return _of_units(sample.values, numbers_of(record, probe), catch, seed)
@@ -51,6 +51,7 @@ def _of_film(film: xr.Dataset, sample: xr.DataArray, catch: int, seed: int) -> A
         sample = sample.copy(data=normalized(sample.values, fit.contrast)).assign_attrs(contrast=fit.contrast)
     # A unit that does not vary in this sample can be in none of its random axes.
     varies = sample.values.max(axis=0) > sample.values.min(axis=0)
-    within = film["component"].values.astype(float)[:, varies]
-    drawn = TuningDimensions(SubspaceAxes(within, catch, np.random.RandomState([seed, 1]))).fit(sample)
+    component, unmixing = (film[name].values.astype(float)[:, varies] for name in ("component", "unmixing"))
+    mixed = MixedAxes(component, unmixing, catch, np.random.RandomState([seed, 1]))
+    drawn = TuningDimensions(mixed).fit(sample)
     return Axes(fit.coordinates(sample.values), drawn.transform(sample), drawn)

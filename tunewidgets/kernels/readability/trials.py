@@ -55,9 +55,8 @@ def add_trials(
     Half of the images, drawn by `seed`, gives the exemplars that stand as references; the patches of the trials come
     from the other half. A trial's two patches lie in two bands of the coordinate (its 5 to 15% and 85 to 95% quantiles;
     with `grade="hard"` 25 to 35% and 65 to 75%) and are matched in mean luminance and RMS contrast. As many trials are
-    made for each of `catch` random axes: of the subspace that a film's dimensions span, or, for units, of all units of
-    the layer in units of their standard deviation. They are the null for machines, and for people catch trials that
-    look like all others.
+    made for each of `catch` random axes, which mix the film's dimensions, or all units of the layer, each in units of
+    its standard deviation. They are the null for machines, and for people catch trials that look like all others.
 
     Parameters
     ----------
@@ -154,7 +153,9 @@ def add_trials(
     told = described(images, count)
     settings = records.settings_of(record)
     own = str(settings.get("images", ""))
-    if told == own:
+    # Only sources that can say what they are tell others from themselves.
+    same = told == own and callable(getattr(images, "describe", None))
+    if same:
         warnings.warn(
             f"the record was made from images of the same description ({own}); if they are the same, the trials are "
             "not held out: give other images",
@@ -188,7 +189,7 @@ def add_trials(
         "per_image": each,
         "images": told,
         "n_images": count,
-        "same_description": told == own,
+        "same_description": same,
     }
     found = without_trials(record).assign(added).assign_coords(end=np.array(["low", "high"], dtype=object))
     found = records.with_settings(found, trials=about)
