@@ -13,7 +13,7 @@ import tunewidgets as tw
 
 DOCS = Path(__file__).parents[1] / "docs"
 # The code of "at scale" needs a cluster; tests/kernels/test_executors.py and tests/faults stand for it.
-GUIDES = ("own-model", "which-layer", "own-images", "papers", "teaching", "networks")
+GUIDES = ("own-model", "which-layer", "own-images", "papers", "teaching", "networks", "readability")
 
 
 @pytest.mark.parametrize("guide", GUIDES)

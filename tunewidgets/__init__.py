@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees are in _HOMES
     from tunewidgets import figures, records, zoo
     from tunewidgets.derived import statistics
+    from tunewidgets.derived.trials import merge_answers
     from tunewidgets.export import export_html
     from tunewidgets.kernels.canvas.jitter import Jitter
     from tunewidgets.kernels.device_check.check import check
@@ -23,6 +24,8 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.optimization.directions import Direction
     from tunewidgets.kernels.optimization.objectives import AM, IAM, Neuron
     from tunewidgets.kernels.optimization.visualize import visualize
+    from tunewidgets.kernels.readability.score import readability
+    from tunewidgets.kernels.readability.trials import add_trials
     from tunewidgets.kernels.single_units.ablation import ablation
     from tunewidgets.kernels.single_units.exemplars import exemplars
     from tunewidgets.kernels.single_units.selectivity import class_selectivity
@@ -61,6 +64,9 @@ _HOMES = {
     "film_checklist": "kernels.gabor.film_checklist",
     "read_film": "kernels.gabor.film_readout",
     "gabor_recovery": "kernels.gabor.recovery",
+    "add_trials": "kernels.readability.trials",
+    "readability": "kernels.readability.score",
+    "merge_answers": "derived.trials",
     "concepts": "kernels.dissection.concepts",
     "check": "kernels.device_check.check",
     "export_html": "export",
@@ -87,6 +93,7 @@ __all__ = [
     "__version__",
     "ablation",
     "add_patches",
+    "add_trials",
     "analyze_units",
     "check",
     "class_selectivity",
@@ -97,8 +104,10 @@ __all__ = [
     "film_checklist",
     "gabor_recovery",
     "layers",
+    "merge_answers",
     "open_record",
     "read_film",
+    "readability",
     "records",
     "render_film",
     "representative_substitution",

@@ -83,6 +83,7 @@ export function film(dimensions = 3, points = 5, failed: Record<number, string> 
       suggestion: index === 1 ? "orange/blue, p = .035" : "",
       status: failed[index] ?? "",
       share: 0.5 ** (index + 1),
+      readability: null,
       coordinate: coordinates,
       quantile: coordinates.map((_, at) => at / points),
       cosine: coordinates.map(() => 0.9),

@@ -20,9 +20,10 @@ from rich.table import Table
 
 import tunewidgets as tw
 from tunewidgets.cli.checklist import checklist
+from tunewidgets.derived.statistics import share_interval
 from tunewidgets.kernels.gabor.bank_activations import Patches
 from tunewidgets.kernels.gabor.cell import SMOOTH, measure
-from tunewidgets.kernels.gabor.nulls import holm, label_null, loading_null, p_value, permuted, share_interval
+from tunewidgets.kernels.gabor.nulls import holm, label_null, loading_null, p_value, permuted
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, embed
 from tunewidgets.kernels.reading.readout import readout_curves, smoothnesses, sweeps
 from tunewidgets.kernels.tuning.points import place_points

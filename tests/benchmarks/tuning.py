@@ -24,9 +24,10 @@ from lucent_peer import lucent_image
 from scipy.optimize import linear_sum_assignment
 
 import tunewidgets as tw
+from tunewidgets.derived.statistics import share_interval
 from tunewidgets.kernels.data.image_batches import CHUNK
 from tunewidgets.kernels.gabor.film_readout import random_curves, suggestions
-from tunewidgets.kernels.gabor.nulls import holm, p_value, share_interval
+from tunewidgets.kernels.gabor.nulls import holm, p_value
 from tunewidgets.kernels.network.tracing import evaluating, forward_to
 from tunewidgets.kernels.reading.film_attributes import (
     FILM_ATTRIBUTES,

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunewidgets import TuningDimensions, zoo
+from tunewidgets.derived.statistics import share_interval
 from tunewidgets.kernels.gabor.lines import equal_angles, on_lines
 from tunewidgets.kernels.gabor.nulls import (
     bootstrap_mean,
@@ -16,7 +17,6 @@ from tunewidgets.kernels.gabor.nulls import (
     permuted,
     rotated_axes,
     rotation_null,
-    share_interval,
 )
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, columns_of, embed, points_of
 from tunewidgets.kernels.reading.image_readout import image_readout

@@ -13,7 +13,10 @@ import xarray as xr
 
 from .. import _checks
 
-__all__ = ["dimension_name", "film_warnings", "method_name", "share_text", "suggestion_of"]
+__all__ = ["dimension_name", "film_warnings", "method_name", "share_text", "suggestion", "suggestion_of"]
+
+# Above this p, Holm's over the dimensions, a dimension is read no better than random axes.
+READABLE = 0.05
 
 
 def method_name(settings: Mapping[str, Any]) -> str:
@@ -47,10 +50,21 @@ def suggestion_of(text: str) -> tuple[str, str]:
     return (found[1], found[2] or "") if found else (text, "")
 
 
+def suggestion(film: xr.Dataset, dimension: int) -> str:
+    """The suggested label with its support; empty where there is none, or a dimension that was tested can't be read.
+
+    What is suggested is what pictures say, and where a dimension is read no better than random axes its pictures say
+    nothing.
+    """
+    if "readability_p_holm" in film and film["readability_p_holm"].values[dimension] > READABLE:
+        return ""
+    return str(film["suggested_label"].values[dimension]).strip()
+
+
 def dimension_name(film: xr.Dataset, dimension: int) -> str:
     """The reader's label, else the suggested one, else the dimension's number."""
-    label, suggestion = (str(film[name].values[dimension]).strip() for name in ("label", "suggested_label"))
-    return label or suggestion_of(suggestion)[0] or f"dimension {dimension}"
+    label = str(film["label"].values[dimension]).strip()
+    return label or suggestion_of(suggestion(film, dimension))[0] or f"dimension {dimension}"
 
 
 def share_text(film: xr.Dataset, dimension: int) -> str:

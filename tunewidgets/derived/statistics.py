@@ -20,6 +20,7 @@ __all__ = ["mean_interval", "rank_correlation", "spearman"]
 Floats = NDArray[np.float64]
 
 DRAWS, LEVEL = 1000, 0.95
+TAIL = 0.025  # on either side of an interval
 # How many numbers the bootstrap holds at a time.
 BLOCK = 2**21
 
@@ -170,6 +171,24 @@ def mean_interval(values: np.ndarray) -> Interval:
     mean = there.mean()
     half = t.ppf((1 + LEVEL) / 2, len(there) - 1) * there.std(ddof=1) / np.sqrt(len(there))
     return Interval(mean, mean - half, mean + half)
+
+
+def share_interval(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """Clopper and Pearson's exact 95% interval of shares: `(2, ...)`, NaN where there was no trial.
+
+    For 20 of 20, resampling would give no interval at all.
+
+    Examples
+    --------
+    >>> share_interval(np.array(20), np.array(20)).round(3)
+    array([0.832, 1.   ])
+    """
+    from scipy.stats import beta
+
+    with np.errstate(invalid="ignore"):
+        low = np.where(successes == 0, 0, beta.ppf(TAIL, successes, trials - successes + 1))
+        high = np.where(successes == trials, 1, beta.ppf(1 - TAIL, successes + 1, trials - successes))
+    return np.where(trials > 0, np.stack([low, high]), np.nan)
 
 
 def _column(record: xr.Dataset, name: str, objective: str | None) -> Floats:

@@ -83,6 +83,7 @@ _SOURCES: dict[str, _Source] = {
     "accuracy_drop": _Source("accuracy drop when ablated", "percent"),
     "worst_class_drop": _Source("accuracy drop of the worst class", "percent", read=_worst_class_drop),
     "loss_increase": _Source("loss increase when ablated", "number"),
+    "readability": _Source("readability", "share"),
     "preferred_class": _Source("preferred class", "class", alive=True),
 }
 

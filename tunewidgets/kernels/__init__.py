@@ -14,6 +14,8 @@ another:
 - `reading`: what pictures show, to an eye that knows nothing of the network
 - `gabor`: banks whose tuning is known, what is recovered of it (`gabor_recovery`), and what chance would find
 - `dissection`: units and dimensions against labels and masks that people gave (`concepts`)
+- `readability`: whether what is read in images is there: trials for people and machines (`add_trials`), and scores
+  (`readability`)
 - `live`: images that are made while a reader looks
 - `device_check`: whether a machine and device compute what they should (`check`)
 """

@@ -86,6 +86,39 @@ _TABLE = ("attribute", "decomposition", "n_components")
 _OVER_SEEDS = (*_TABLE, "bank", "readout")
 _PAIRS, _ENDS, _BY_PLACE = ("feature", "concept"), ("feature", "end"), ("feature", "end", "concept")
 _PLACED = ("iou", "iou_low", "iou_high", "iou_chance")
+_PICTURE = ("y", "x", "rgb")
+
+
+def _asked(of: str) -> dict[str, Variable]:
+    """Trials about the dimensions or units of a record, from add_trials; what readers and machines made of them."""
+
+    def optional(*dims: str, dtype: str = "float32", needs: tuple[str, ...] = ()) -> Variable:
+        return Variable(dims, dtype, required=False, needs=needs)
+
+    scores = tuple(f"readability_{name}" for name in ("low", "high", "p", "p_holm"))
+    trials = (f"trial_{of}", "trial_answer", "trial_question", f"question_{of}")
+    return {
+        "trial_patch": optional("trial", "side", *_PICTURE, dtype="uint8", needs=trials),
+        # The place of the dimension or unit in the record, -1 for a random axis.
+        f"trial_{of}": optional("trial", dtype="int32"),
+        # The side that lies further, -1 where neither does.
+        "trial_answer": optional("trial", dtype="int8"),
+        "trial_question": optional("trial", dtype="int32"),
+        "trial_image": optional("trial", "side", dtype="int32"),
+        "trial_coordinate": optional("trial", "side"),
+        f"question_{of}": optional("question", dtype="int32"),
+        "question_exemplar": optional("question", "end", "reference", *_PICTURE, dtype="uint8"),
+        "question_film": optional("question", "end", *_PICTURE, dtype="uint8"),
+        # The side that a reader chose, -1 where none was.
+        "reader_answer": optional("reader", "trial", dtype="int8", needs=("trial_answer",)),
+        "reader_right": optional("reader", "question", dtype="int32", needs=("reader_asked",)),
+        "reader_asked": optional("reader", "question", dtype="int32"),
+        **{f"reader_{name}": optional("question") for name in ("share", "low", "high")},
+        "readability": optional(of, needs=("readability_null", *scores)),
+        **{name: optional(of, needs=("readability",)) for name in scores},
+        "readability_null": optional("axis"),
+    }
+
 
 SCHEMAS: dict[str, Schema] = {
     "film": Schema(
@@ -123,6 +156,7 @@ SCHEMAS: dict[str, Schema] = {
             ),
             "combined_coordinate": Variable(("combination", "dimension"), required=False),
             "combined_cosine": Variable(("combination",), required=False),
+            **_asked("dimension"),
         },
         sizes={"rgb": 3},
         empty={
@@ -215,6 +249,7 @@ SCHEMAS: dict[str, Schema] = {
             "spread_activation": _of_units("unit", "k"),
             "spread_position": _of_units("unit", "k", "yx", dtype="int32"),
             "spread_image": _of_units("unit", "k", "y", "x", "rgb", dtype="uint8"),
+            **_asked("unit"),
         },
         sizes={},
         empty={"unit": "this units record has no units; make it again from a layer that has some"},

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..derived.film_text import film_warnings, method_name
+from ..derived.film_text import film_warnings, method_name, suggestion
 from ..derived.pictures import mosaic, square_columns, webp
 from ..records import settings_of
 
@@ -36,7 +36,7 @@ def film_facts(film: xr.Dataset, dimensions: Sequence[int]) -> dict[str, Any]:
             "columns": square_columns(points),
         },
         "patches": _patches(film),
-        "dimensions": [_dimension(film.isel(dimension=at), at) for at in dimensions],
+        "dimensions": [_dimension(film, at) for at in dimensions],
     }
 
 
@@ -97,13 +97,15 @@ def inline_sprites(
     return sprites
 
 
-def _dimension(film: xr.Dataset, index: int) -> dict[str, Any]:
+def _dimension(whole: xr.Dataset, index: int) -> dict[str, Any]:
+    film = whole.isel(dimension=index)
     units, weights = top_units(film["target"].values)
     return {
         "index": int(index),
-        "suggestion": str(film["suggested_label"].item()),
+        "suggestion": suggestion(whole, index),
         "status": str(film["status"].item()),
         "share": _number(film["explained_variance"].item()),
+        "readability": _readability(film),
         "coordinate": _numbers(film["coordinate"].values),
         "quantile": _numbers(film["quantile"].values),
         "cosine": _numbers(film["cosine"].values),
@@ -114,6 +116,17 @@ def _dimension(film: xr.Dataset, index: int) -> dict[str, Any]:
         "patchCoordinate": [_numbers(row) for row in film["patch_coordinate"].values]
         if "patch" in film
         else [],
+    }
+
+
+def _readability(film: xr.Dataset) -> dict[str, float] | None:
+    """The dimension's score with its interval, p and the mean score of random axes; None where it was not tested."""
+    if "readability" not in film or not np.isfinite(film["readability"].item()):
+        return None
+    names = {"score": "", "low": "_low", "high": "_high", "p": "_p_holm"}
+    found = {name: _number(film[f"readability{ending}"].item()) for name, ending in names.items()}
+    return {name: value for name, value in found.items() if value is not None} | {
+        "chance": float(f"{film['readability_null'].values.mean():.4g}")
     }
 
 

@@ -2,6 +2,15 @@
 // In: its dimensions and points. Out: names, landmarks and the nearest point.
 import type { Cells } from "../shared/sprites";
 
+/** How often an observer told which of two real patches lies further; `p` (Holm's) and `chance` are of random axes. */
+export interface Readability {
+  score: number;
+  low: number;
+  high: number;
+  p: number;
+  chance: number;
+}
+
 export interface Dimension {
   /** Its index in the record, from 0. */
   index: number;
@@ -10,6 +19,8 @@ export interface Dimension {
   status: string;
   /** Share of the variance; null where the method has none. */
   share: number | null;
+  /** Null where it was not tested. */
+  readability: Readability | null;
   coordinate: (number | null)[];
   quantile: (number | null)[];
   cosine: (number | null)[];

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../../src/tuning-explorer";
 import { FOLLOWER_WAIT, STEP } from "../../src/tuning-explorer/explorer";
+import type { Film } from "../../src/tuning-explorer/film";
 import { explorerModel, type FakeModel, film, photo } from "../fake-model";
 
 const drawn = vi.fn();
@@ -230,6 +231,29 @@ describe("the explorer's page", () => {
     expect(more()?.textContent).toBe("Back to the first");
     more()?.click();
     expect(list.scrollTop).toBe(0);
+  });
+
+  it("says whether a dimension that was tested can be read", async () => {
+    const shown = film();
+    const tested = { score: 0.71, low: 0.62, high: 0.79, p: 0.012, chance: 0.54 };
+    shown.dimensions[0] = { ...shown.dimensions[0], readability: tested } as Film["dimensions"][number];
+    shown.dimensions[1] = {
+      ...shown.dimensions[1],
+      readability: { ...tested, p: 0.2 },
+    } as Film["dimensions"][number];
+    const model = explorerModel(shown);
+    const page = await show(model);
+    const verdict = () => page.el.querySelector(".twe-trust summary .twe-verdict:last-child")?.textContent;
+    expect(verdict()).toBe("readable");
+    expect(page.el.querySelector(".twe-trust p:last-child")?.textContent).toMatch(
+      /0\.71 \[0\.62, 0\.79\]; along random axes of the same subspace 0\.54.*p = 0\.012/,
+    );
+    model.python("dimension", 1);
+    await settle(50);
+    expect(verdict()).toBe("read no better than random axes");
+    model.python("dimension", 2);
+    await settle(50);
+    expect(verdict()).not.toMatch(/read/);
   });
 
   it("shows the real patches of both ends, and those of the slider's point beside the image", async () => {

@@ -90,12 +90,12 @@ def features_of(source: Any, probe: Probe | None) -> Features:
     if isinstance(source, TuningDimensions):
         fit = _fitted(source, probe)
         return _dimensions(np.arange(len(fit.unmixing)), fit, probe)
-    record = _layer_record(source, probe)
+    record = layer_record(source, probe)
     kind, _ = schema_of(record.attrs)
     if kind == "film":
         return _dimensions(record["dimension"].values, fit_of(record), probe)
     if kind == "units":
-        return _units(_numbers_of(record, probe), probe)
+        return _units(numbers_of(record, probe), probe)
     raise TypeError(f"this is a record of kind {kind!r}; give a film record or unit records")
 
 
@@ -109,7 +109,7 @@ def _units(numbers: np.ndarray, probe: Probe) -> Features:
     return Features("units", numbers, probe, look)
 
 
-def _numbers_of(record: xr.Dataset, probe: Probe) -> np.ndarray:
+def numbers_of(record: xr.Dataset, probe: Probe) -> np.ndarray:
     """Which units of the probe's layer a record holds, all of them or some."""
     numbers = np.arange(record.sizes["unit"]) if "unit" not in record.coords else record["unit"].values
     if not set(numbers.tolist()) <= set(range(probe.units)):
@@ -124,7 +124,7 @@ def _dimensions(numbers: np.ndarray, fit: Fit, probe: Probe) -> Features:
     return Features("dimensions", numbers, probe, lambda images: fit.maps(probe, images))
 
 
-def _layer_record(source: xr.Dataset | xr.DataTree, probe: Probe) -> xr.Dataset:
+def layer_record(source: xr.Dataset | xr.DataTree, probe: Probe) -> xr.Dataset:
     """The record of the probe's layer, checked."""
     record = source
     if isinstance(source, xr.DataTree):

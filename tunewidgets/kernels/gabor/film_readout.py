@@ -169,7 +169,7 @@ def random_curves(
     vectors = activations.transpose("sample", "unit").values
     varies = vectors.max(axis=0) > vectors.min(axis=0)
     basis = film["component"].values.astype(float)[:, varies]
-    options = _options(film)
+    options = film_options(film)
     parts = []
     with progress_bar(total=count, desc="Rendering random axes", unit="axis", show=progress) as bar:
         for start in range(0, count, AT_ONCE):
@@ -229,7 +229,7 @@ def short(p: float) -> str:
     return f"{p:.3f}".lstrip("0").rstrip("0") if p >= 0.0005 else "< .001"
 
 
-def _options(film: xr.Dataset) -> dict[str, Any]:
+def film_options(film: xr.Dataset) -> dict[str, Any]:
     """The options that `render_film` made the film with, as far as they change its pictures."""
     settings = records.settings_of(film)
     at = settings["at"]

@@ -5,7 +5,6 @@ draws, p-values with Holm's correction, and intervals over bank seeds.
 """
 
 import numpy as np
-from scipy.stats import beta
 
 from tunewidgets.kernels.gabor.lines import equal_angles, on_lines
 from tunewidgets.kernels.reading.attributes import Embedding
@@ -168,22 +167,6 @@ def furthest_of(pool: np.ndarray, k: int, draws: int, rng: np.random.Generator) 
     """The furthest of `k` axes drawn from a pool `(attribute, axes)`, `draws` times over: `(attribute, draws)`."""
     chosen = rng.permuted(np.tile(np.arange(pool.shape[1]), (draws, 1)), axis=1)[:, :k]
     return np.asarray(pool[:, chosen].max(axis=2))
-
-
-def share_interval(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
-    """Clopper and Pearson's exact 95% interval of shares: `(2, ...)`, NaN where there was no trial.
-
-    For 20 of 20, resampling would give no interval at all.
-
-    Examples
-    --------
-    >>> share_interval(np.array(20), np.array(20)).round(3)
-    array([0.832, 1.   ])
-    """
-    with np.errstate(invalid="ignore"):
-        low = np.where(successes == 0, 0, beta.ppf(TAIL, successes, trials - successes + 1))
-        high = np.where(successes == trials, 1, beta.ppf(1 - TAIL, successes + 1, trials - successes))
-    return np.where(trials > 0, np.stack([low, high]), np.nan)
 
 
 def bootstrap_mean(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

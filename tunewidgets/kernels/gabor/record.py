@@ -11,8 +11,9 @@ import numpy as np
 import xarray as xr
 
 from tunewidgets.derived.recovery_marks import passes
+from tunewidgets.derived.statistics import share_interval
 from tunewidgets.kernels.gabor.cell import POINTS, Judgment
-from tunewidgets.kernels.gabor.nulls import bootstrap_mean, share_interval
+from tunewidgets.kernels.gabor.nulls import bootstrap_mean
 from tunewidgets.kernels.reading.attributes import ATTRIBUTES, COMPONENTS
 from tunewidgets.records import settings_of
 

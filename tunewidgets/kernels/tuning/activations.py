@@ -346,7 +346,7 @@ def _shares(n: int, count: int, per_image: int | str, seed: int) -> np.ndarray:
     return share
 
 
-def _room(values: Tensor) -> int:
+def room_of(values: Tensor) -> int:
     """How many positions of each map can be drawn."""
     if values.ndim == 2 or values.shape[2] * values.shape[3] == 1:
         return 1
@@ -354,7 +354,7 @@ def _room(values: Tensor) -> int:
 
 
 def _check_room(values: Tensor, n: int, count: int, most: int) -> None:
-    room = _room(values)
+    room = room_of(values)
     if most <= room:
         return
     if room == 0:
@@ -379,7 +379,7 @@ def _positions(values: Tensor, index: np.ndarray, share: np.ndarray, seed: int) 
         # torch's generator starts from 32 bits, so image and seed are mixed into that many.
         start = int(np.random.SeedSequence([seed, int(i)]).generate_state(1)[0])
         generator = torch.Generator().manual_seed(start)
-        room = _room(values)
+        room = room_of(values)
         draw = (
             torch.randint(room, (1,), generator=generator)
             if k == 1
@@ -387,7 +387,7 @@ def _positions(values: Tensor, index: np.ndarray, share: np.ndarray, seed: int) 
         )
         drawn.append(draw[:k].numpy())
     flat = np.concatenate(drawn)
-    inner = values.shape[3] - 2 if values.ndim == 4 and _room(values) > 1 else 1
+    inner = values.shape[3] - 2 if values.ndim == 4 and room_of(values) > 1 else 1
     border = int(values.ndim == 4 and values.shape[2] > 1)
     return np.stack([np.repeat(index, share), flat // inner + border, flat % inner + border], axis=1)
 

@@ -56,9 +56,50 @@ class SubspaceAxes(_Axes):
 
     def _drawn(self, rng: np.random.RandomState, units: int) -> np.ndarray:
         basis = np.linalg.qr(self.within.T)[0]
-        k = basis.shape[1]
-        frames = [np.linalg.qr(rng.standard_normal((k, k)))[0].T for _ in range(-(-self.axes // k))]
-        return np.asarray(np.concatenate(frames)[: self.axes] @ basis.T)
+        return np.asarray(_frames(basis.shape[1], self.axes, rng) @ basis.T)
+
+
+class MixedAxes(_Axes):
+    """Axes that mix fitted dimensions, each in units of its standard deviation, drawn as those of `SubspaceAxes`.
+
+    Among axes that are uniform in activation space, nearly all resemble the dimension that varies most; here every
+    dimension counts alike.
+
+    Parameters
+    ----------
+    component, unmixing : ndarray, (k, units)
+        The fit: vectors along the dimensions, and what gives coordinates of centered vectors.
+    axes : int
+        How many axes.
+    random_state : int, RandomState or None
+    """
+
+    def __init__(
+        self, component: np.ndarray, unmixing: np.ndarray, axes: int = 1, random_state: Any = None
+    ) -> None:
+        self.component = component
+        self.unmixing = unmixing
+        self.axes = axes
+        self.random_state = random_state
+
+    def fit(self, X: np.ndarray, y: Any = None) -> Self:
+        """Draw axes through the mean of `X`, `(n, units)`."""
+        self.mean_ = X.mean(axis=0)
+        spread = ((X - self.mean_) @ self.unmixing.T).std(axis=0)
+        weights = _frames(len(self.component), self.axes, check_random_state(self.random_state))
+        self.components_ = (weights * spread) @ self.component
+        self.unmixing_ = (weights / np.where(spread > 0, spread, np.inf)) @ self.unmixing
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Coordinates `(n, axes)`, each of variance 1 where the dimensions are uncorrelated."""
+        return np.asarray((X - self.mean_) @ self.unmixing_.T)
+
+
+def _frames(k: int, count: int, rng: np.random.RandomState) -> np.ndarray:
+    """`(count, k)` unit vectors, `k` after `k` orthonormal."""
+    frames = [np.linalg.qr(rng.standard_normal((k, k)))[0].T for _ in range(-(-count // k))]
+    return np.asarray(np.concatenate(frames)[:count])
 
 
 class RandomDirections(_Axes):

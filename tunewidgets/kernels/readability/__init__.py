@@ -1,0 +1,1 @@
+"""Whether what is read in images is there: forced choices between real patches, and who decides them."""
