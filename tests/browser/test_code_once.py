@@ -7,7 +7,10 @@ from collections.abc import Callable
 from browser.lab import Notebook, eventually
 from playwright.sync_api import expect
 
-CELL = "import tunewidgets as tw\nfrom unit_records import make_units\nwidget = tw.UnitScatter(make_units(8, 8))\nwidget"
+CELL = (
+    "import tunewidgets as tw\nfrom unit_records import make_units\n"
+    "widget = tw.UnitScatter(make_units(8, 8))\nwidget"
+)
 # The scatter's code brings plotly, over a megabyte; nothing else that the kernel sends here is a tenth of it.
 LARGE = 1_000_000
 

@@ -41,10 +41,11 @@ class Index(t.Int):
 class Widget(anywidget.AnyWidget):
     """An anywidget whose page is `static/<bundle_name>.js` and `.css`.
 
-    A subclass names its bundle, says what exported pages call it, which of its traits make up its state
-    and in which a reader writes (`page_name`, `place_traits`, `kept_traits`), draws its still picture (`_still`), and may reply to the page's requests: `_replies`
-    maps a request's kind to a method that takes the message and returns buffers at once; `_computations` maps one to a
-    method that takes it and returns a key and a generator of replies, which a worker goes through.
+    A subclass names its bundle, says what exported pages call it, which of its traits make up its state and in which a
+    reader writes (`page_name`, `place_traits`, `kept_traits`), draws its still picture (`_still`), and may reply to the
+    page's requests: `_replies` maps a request's kind to a method that takes the message and returns buffers at once;
+    `_computations` maps one to a method that takes it and returns a key and a generator of replies, which a worker goes
+    through.
     """
 
     bundle_name: ClassVar[str]
