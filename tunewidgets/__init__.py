@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.tuning.film_patches import add_patches
     from tunewidgets.kernels.tuning.films import render_film
     from tunewidgets.records import open_record, save_record
+    from tunewidgets.widgets.reader_test import ReaderTest
     from tunewidgets.widgets.recovery_checklist import RecoveryChecklist
     from tunewidgets.widgets.tuning_explorer import TuningExplorer
     from tunewidgets.widgets.unit_scatter import UnitScatter
@@ -72,6 +73,7 @@ _HOMES = {
     "export_html": "export",
     "open_record": "records",
     "save_record": "records",
+    "ReaderTest": "widgets.reader_test",
     "RecoveryChecklist": "widgets.recovery_checklist",
     "TuningExplorer": "widgets.tuning_explorer",
     "UnitScatter": "widgets.unit_scatter",
@@ -86,6 +88,7 @@ __all__ = [
     "Jitter",
     "Neuron",
     "Probe",
+    "ReaderTest",
     "RecoveryChecklist",
     "TuningDimensions",
     "TuningExplorer",

@@ -177,7 +177,7 @@ def test_pairs_are_of_their_bands_and_their_brightness_does_not_tell():
         assert set(further) <= set(order[round(c * 600) : round(d * 600)])
         assert len(set(pairs.place.ravel())) == 40
     # Where nothing is matched, three in four of the further places are the brighter ones.
-    low, high = (order[round(a * 600) : round(b * 600)] for a, b in GRADES["hard"])
+    low, high = (order[round(a * 600) : round(b * 600)] for a, b in GRADES["hardest"])
     assert (brightness[high][:, None] > brightness[low][None]).mean() > 0.65
     assert abs((brightness[further] > brightness[nearer]).mean() - 0.5) <= 0.1
     assert np.abs(brightness[further] - brightness[nearer]).mean() < 0.5 * brightness.std()
@@ -185,15 +185,15 @@ def test_pairs_are_of_their_bands_and_their_brightness_does_not_tell():
 
 def test_where_few_places_differ_the_rest_are_ties():
     along = np.zeros(400)
-    along[:30] = np.arange(1, 31)
+    along[:15] = np.arange(1, 16)
     places = Places(np.arange(400), np.zeros(400), np.zeros(400))
     pairs = draw_pairs(along, places, 20, "standard", np.random.default_rng(0))
     values = along[pairs.place]
     tied = values[:, 0] == values[:, 1]
     assert (pairs.answer[tied] == -1).all()
     assert (pairs.answer[~tied] == values[~tied].argmax(1)).all()
-    # Of the band, 30 − 5% of 400 places have a value of their own.
-    assert (~tied).sum() == 10
+    # Above the band lie four of the fifteen places that have a value of their own.
+    assert (~tied).sum() == 11
 
 
 def test_extremes_are_those_that_sorting_gives():
@@ -329,7 +329,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(film, probe, others, asked)
     for options, error, sentence in (
         ({"n": 0}, ValueError, "n=0 can't be used"),
         ({"catch": 3}, ValueError, "catch=3 can't be used; give a whole number from 8"),
-        ({"grade": "easy"}, ValueError, "grade is 'easy'; choose one of 'standard', 'hard'"),
+        ({"grade": "easy"}, ValueError, "grade is 'easy'; choose one of 'standard', 'hard', 'hardest'"),
         ({"references": "words"}, ValueError, "references is 'words'; choose one of"),
         ({"which": [6]}, ValueError, "the record has dimensions 0 to 5"),
         ({"per_image": 0}, ValueError, "per_image=0 can't be used"),

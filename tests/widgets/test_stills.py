@@ -5,6 +5,7 @@ import pytest
 from films import make_film
 from PIL import ImageFont
 from recovery_records import make_recovery
+from trial_records import make_trials
 from unit_records import make_units
 
 import tunewidgets as tw
@@ -26,7 +27,11 @@ def checklist():
     return tw.RecoveryChecklist(make_recovery(("pca", LONG), seeds=(0,), banks=(LONG, "with mean")))
 
 
-@pytest.mark.parametrize("make", [explorer, scatter, checklist])
+def reader_test():
+    return tw.ReaderTest(make_trials().assign_attrs(layer=LONG))
+
+
+@pytest.mark.parametrize("make", [explorer, scatter, checklist, reader_test])
 def test_long_names_end_at_the_pictures_border(make):
     still = np.asarray(make()._still())
     assert still.shape[1] < 1200

@@ -9,7 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 # The quantiles between which the lower and the higher place of a pair are drawn.
-GRADES = {"standard": ((0.05, 0.15), (0.85, 0.95)), "hard": ((0.25, 0.35), (0.65, 0.75))}
+GRADES = {
+    "standard": ((0.01, 0.10), (0.90, 0.99)),
+    "hard": ((0.05, 0.15), (0.85, 0.95)),
+    "hardest": ((0.25, 0.35), (0.65, 0.75)),
+}
 TIE = -1  # in place of an answer: neither lies further
 # Costs of what is chosen only where nothing else is left, far above any difference in brightness.
 OF_A_TIE, OF_ONE_IMAGE = 1e3, 1e6

@@ -53,8 +53,9 @@ def add_trials(
     """Ask of two real patches which lies further along a dimension, or excites a unit more, many times over.
 
     Half of the images, drawn by `seed`, gives the exemplars that stand as references; the patches of the trials come
-    from the other half. A trial's two patches lie in two bands of the coordinate (its 5 to 15% and 85 to 95% quantiles;
-    with `grade="hard"` 25 to 35% and 65 to 75%) and are matched in mean luminance and RMS contrast. As many trials are
+    from the other half. A trial's two patches lie in two bands of the coordinate (its 1 to 10% and 90 to 99% quantiles;
+    with `grade="hard"` 5 to 15% and 85 to 95%, with "hardest" 25 to 35% and 65 to 75%: of a unit that seldom responds,
+    even the hard band is where it hardly does) and are matched in mean luminance and RMS contrast. As many trials are
     made for each of `catch` random axes, which mix the film's dimensions, or all units of the layer, each in units of
     its standard deviation. They are the null for machines, and for people catch trials that look like all others.
 
@@ -74,7 +75,7 @@ def add_trials(
     references : {"exemplars", "film", "both"}, default "exemplars"
         What a trial shows of the axis: the `k` patches furthest along it at either end; the images of a film's two
         ends, for which two images are also rendered along each random axis; or both.
-    grade : {"standard", "hard"}, default "standard"
+    grade : {"standard", "hard", "hardest"}, default "standard"
         How far apart the patches of a pair lie.
     which : sequence of int, optional
         The dimensions or units that get trials, by their place in the record; None: all.
