@@ -191,6 +191,14 @@ CASES = [
     Case("layers", lambda: tw.layers(net(), (32, 32)), ValueError, "give channels, height and width"),
     Case("layers", lambda: tw.layers(net(), (1, 16, 16)), ValueError, "give its own input_size"),
     Case("layers", lambda: tw.layers(net(), (3, 1, 1)), ValueError, "give its own input_size"),
+    Case("network_record", lambda: tw.network_record(net()), TypeError, "give tw.Probe(model, layer)"),
+    Case(
+        "network_record", lambda: tw.network_record(probe(), "f8"), ValueError, "choose one of 'f32', 'f16'"
+    ),
+    Case(
+        "network_record", lambda: tw.network_record(probe(), max_mb=0), ValueError, "give a positive number"
+    ),
+    Case("network_record", lambda: tw.network_record(probe(), max_mb=1e-6), ValueError, "or allow more"),
     # Objectives.
     Case("AM", lambda: tw.AM([]), ValueError, "give a unit's number or a list"),
     Case("AM", lambda: tw.AM([0.5]), ValueError, "give a unit's number or a list"),

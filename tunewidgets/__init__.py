@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.gabor.recovery import gabor_recovery
     from tunewidgets.kernels.network.layers import layers
     from tunewidgets.kernels.network.probe import Probe
+    from tunewidgets.kernels.network_graph.record import network_record
     from tunewidgets.kernels.optimization.directions import Direction
     from tunewidgets.kernels.optimization.objectives import AM, IAM, Neuron
     from tunewidgets.kernels.optimization.visualize import visualize
@@ -47,6 +48,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Probe": "kernels.network.probe",
     "layers": "kernels.network.layers",
+    "network_record": "kernels.network_graph.record",
     "AM": "kernels.optimization.objectives",
     "IAM": "kernels.optimization.objectives",
     "Neuron": "kernels.optimization.objectives",
@@ -108,6 +110,7 @@ __all__ = [
     "gabor_recovery",
     "layers",
     "merge_answers",
+    "network_record",
     "open_record",
     "read_film",
     "readability",

@@ -6,6 +6,7 @@ another:
 - `studies`: long computations, side by side, on other machines, kept on disk and resumed
 - `canvas`: what an image is made of while it is optimized, its colors, and how it is moved about
 - `network`: a network up to a layer (`Probe`), its table of `layers`, watched, captured, or with one layer changed
+- `network_graph`: a network up to a layer as plain operations that a page runs without Python (`network_record`)
 - `data`: what a user gives, as batches; what is sampled of it, as vectors
 - `optimization`: what images are scored by (`AM`, `IAM`, `Neuron`, `Direction`), and the loop that makes them
   (`visualize`)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import xarray as xr
 
+from .network_schema import network_fault
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -254,6 +256,19 @@ SCHEMAS: dict[str, Schema] = {
         sizes={},
         empty={"unit": "this units record has no units; make it again from a layer that has some"},
         check=_units_check,
+    ),
+    # A network up to a layer: each operation as JSON, and the bytes of its weights.
+    "network": Schema(
+        version=1,
+        variables={
+            "operation": Variable(("operation",), "str"),
+            "weight": Variable(("byte",), "uint8"),
+            "scale": Variable(("channel",)),
+            "offset": Variable(("channel",)),
+        },
+        sizes={"channel": 3},
+        empty={"operation": "this network record has no operation; make it again"},
+        check=network_fault,
     ),
     "activations": Schema(
         version=1,

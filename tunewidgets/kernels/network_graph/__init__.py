@@ -1,0 +1,1 @@
+"""A network up to a layer as a graph of plain operations, which a page can run without Python."""
