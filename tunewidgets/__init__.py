@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.tuning.dimensions import TuningDimensions
     from tunewidgets.kernels.tuning.film_patches import add_patches
     from tunewidgets.kernels.tuning.films import render_film
+    from tunewidgets.kernels.tuning.sparse import SparseAutoencoder
     from tunewidgets.records import open_record, save_record
     from tunewidgets.widgets.recovery_checklist import RecoveryChecklist
     from tunewidgets.widgets.tuning_explorer import TuningExplorer
@@ -56,6 +57,7 @@ _HOMES = {
     "exemplars": "kernels.single_units.exemplars",
     "sample_activations": "kernels.tuning.activations",
     "TuningDimensions": "kernels.tuning.dimensions",
+    "SparseAutoencoder": "kernels.tuning.sparse",
     "render_film": "kernels.tuning.films",
     "add_patches": "kernels.tuning.film_patches",
     "film_checklist": "kernels.gabor.film_checklist",
@@ -81,6 +83,7 @@ __all__ = [
     "Neuron",
     "Probe",
     "RecoveryChecklist",
+    "SparseAutoencoder",
     "TuningDimensions",
     "TuningExplorer",
     "UnitScatter",
