@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.tuning.film_patches import add_patches
     from tunewidgets.kernels.tuning.films import render_film
     from tunewidgets.kernels.tuning.sparse import SparseAutoencoder
+    from tunewidgets.kernels.tuning.stability import add_stability
     from tunewidgets.records import open_record, save_record
     from tunewidgets.widgets.recovery_checklist import RecoveryChecklist
     from tunewidgets.widgets.tuning_explorer import TuningExplorer
@@ -60,6 +61,7 @@ _HOMES = {
     "SparseAutoencoder": "kernels.tuning.sparse",
     "render_film": "kernels.tuning.films",
     "add_patches": "kernels.tuning.film_patches",
+    "add_stability": "kernels.tuning.stability",
     "film_checklist": "kernels.gabor.film_checklist",
     "read_film": "kernels.gabor.film_readout",
     "gabor_recovery": "kernels.gabor.recovery",
@@ -90,6 +92,7 @@ __all__ = [
     "__version__",
     "ablation",
     "add_patches",
+    "add_stability",
     "analyze_units",
     "check",
     "class_selectivity",

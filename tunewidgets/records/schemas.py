@@ -123,6 +123,8 @@ SCHEMAS: dict[str, Schema] = {
             ),
             "combined_coordinate": Variable(("combination", "dimension"), required=False),
             "combined_cosine": Variable(("combination",), required=False),
+            # How well each dimension comes back when it is fitted again, from add_stability.
+            "stability": Variable(("dimension",), required=False),
         },
         sizes={"rgb": 3},
         empty={
