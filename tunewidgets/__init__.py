@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.single_units.units import analyze_units
     from tunewidgets.kernels.tuning.activations import sample_activations
     from tunewidgets.kernels.tuning.dimensions import TuningDimensions
+    from tunewidgets.kernels.tuning.effects import add_effects
     from tunewidgets.kernels.tuning.film_patches import add_patches
     from tunewidgets.kernels.tuning.films import render_film
     from tunewidgets.kernels.tuning.sparse import SparseAutoencoder
@@ -62,6 +63,7 @@ _HOMES = {
     "render_film": "kernels.tuning.films",
     "add_patches": "kernels.tuning.film_patches",
     "add_stability": "kernels.tuning.stability",
+    "add_effects": "kernels.tuning.effects",
     "film_checklist": "kernels.gabor.film_checklist",
     "read_film": "kernels.gabor.film_readout",
     "gabor_recovery": "kernels.gabor.recovery",
@@ -91,6 +93,7 @@ __all__ = [
     "UnitScatter",
     "__version__",
     "ablation",
+    "add_effects",
     "add_patches",
     "add_stability",
     "analyze_units",
