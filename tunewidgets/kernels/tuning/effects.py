@@ -85,9 +85,9 @@ def add_effects(
     xarray.Dataset
         The film with, by dimension, `accuracy_drop` and `loss_increase` (cross entropy, nats) without it over all
         images, their standard errors `accuracy_drop_se` and `loss_increase_se`, and `class_accuracy_drop(dimension,
-        cls)` with its `_se`; `class_effect(dimension, dose, cls)`, the mean change of every class's score (its logit) at
-        each of the doses -2, -1, 1 and 2, and `class_probability_effect`, both with 95% intervals over images, `_low` and
-        `_high`; `random_loss_increase(dimension, draw)` and `random_accuracy_drop`, without random directions of equal
+        cls)` with its `_se`; `class_effect(dimension, dose, cls)`, the mean change of every class's score (its logit)
+        at each of the doses -2, -1, 1 and 2, and `class_probability_effect`, both with 95% intervals over images,
+        `_low` and `_high`; `random_loss_increase(dimension, draw)` and `random_accuracy_drop`, without random directions of equal
         variance, and `effect_p`, the share of them, with the dimension itself among them, that raise the loss of the
         same images by at least as much. The settings under `effects` hold the images, how many there are, and
         `below_zero`, the share of the values of a rectified layer that a change took below 0, and that were kept at 0.
@@ -264,7 +264,7 @@ def _with_effects(
         ),
     }
     for row, name in enumerate(("class_effect", "class_probability_effect")):
-        parts = [mean_and_error(*each.effects[row].numpy(), each.images) for each in doses]
+        parts = [_of_images(each, row) for each in doses]
         mean, error = (
             np.stack(part)[:, :n_classes].reshape(k, len(DOSES), n_classes)
             for part in zip(*parts, strict=True)
@@ -296,3 +296,9 @@ def _with_effects(
     found = records.with_settings(found, effects=about)
     records.validate(found)
     return found
+
+
+def _of_images(sums: Summed, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mean change of each class's score (`row` 0) or probability (1), and its standard error."""
+    total, squares = sums.effects[row].numpy()
+    return mean_and_error(total, squares, sums.images)
