@@ -1,5 +1,7 @@
 """Effects of dimensions: the same numbers as hooks on the whole network give, and a null of the right size."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ import tunewidgets as tw
 from tunewidgets.kernels.network.outputs import first_tensor
 from tunewidgets.kernels.tuning.effect_runs import Moved, Moves, Summed
 from tunewidgets.kernels.tuning.effects import random_axes
+from tunewidgets.kernels.tuning.places import places_on
 
 QUIET = {"progress": False, "device": "cpu"}
 
@@ -227,3 +230,20 @@ def test_what_cannot_be_measured_is_refused(pictures):
         tw.add_effects(film, other, pictures, **QUIET)
     with pytest.raises(ValueError, match="the network has 4 classes"):
         tw.add_effects(film, net, [(pictures[0][0], torch.arange(40) % 5)], **QUIET)
+
+
+def test_a_bound_on_the_contrast_of_images_is_no_length_of_vectors(pictures):
+    net, images = Net().eval(), pictures[0][0]
+    probe = tw.Probe(net, "second", device="cpu")
+    sample = tw.sample_activations(probe, images, n=100, progress=False)
+    dims = tw.TuningDimensions("pca", 2).fit(sample)
+    film = tw.render_film(probe, dims, points=2, size=24, steps=1, contrast=1.2, progress=False)
+    settings = tw.records.settings_of(film)
+    assert settings["contrast"] == 1.2
+    earlier = film.assign_attrs(
+        settings=json.dumps({k: v for k, v in settings.items() if k != "vector_contrast"})
+    )
+    vectors = probe.rectified(images[:1])[0].flatten(1).T.numpy()
+    for record in (film, earlier):
+        found = places_on(record, probe, images[0])
+        np.testing.assert_allclose(found.reshape(2, -1).T, dims.transform(vectors), atol=1e-4)

@@ -87,10 +87,11 @@ def add_effects(
         images, their standard errors `accuracy_drop_se` and `loss_increase_se`, and `class_accuracy_drop(dimension,
         cls)` with its `_se`; `class_effect(dimension, dose, cls)`, the mean change of every class's score (its logit)
         at each of the doses -2, -1, 1 and 2, and `class_probability_effect`, both with 95% intervals over images,
-        `_low` and `_high`; `random_loss_increase(dimension, draw)` and `random_accuracy_drop`, without random directions of equal
-        variance, and `effect_p`, the share of them, with the dimension itself among them, that raise the loss of the
-        same images by at least as much. The settings under `effects` hold the images, how many there are, and
-        `below_zero`, the share of the values of a rectified layer that a change took below 0, and that were kept at 0.
+        `_low` and `_high`; `random_loss_increase(dimension, draw)` and `random_accuracy_drop`, without random
+        directions of equal variance, and `effect_p`, the share of these, with the dimension itself among them, that
+        raise the loss of the same images by at least as much. The settings under `effects` hold the images, how many
+        there are, and `below_zero`, the share of the values of a rectified layer that a change took below 0, and that
+        were kept at 0.
 
     Raises
     ------
