@@ -34,8 +34,11 @@ if TYPE_CHECKING:  # what an editor completes; the names that Python itself sees
     from tunewidgets.kernels.single_units.units import analyze_units
     from tunewidgets.kernels.tuning.activations import sample_activations
     from tunewidgets.kernels.tuning.dimensions import TuningDimensions
+    from tunewidgets.kernels.tuning.effects import add_effects
     from tunewidgets.kernels.tuning.film_patches import add_patches
     from tunewidgets.kernels.tuning.films import render_film
+    from tunewidgets.kernels.tuning.sparse import SparseAutoencoder
+    from tunewidgets.kernels.tuning.stability import add_stability
     from tunewidgets.records import open_record, save_record
     from tunewidgets.widgets.reader_test import ReaderTest
     from tunewidgets.widgets.recovery_checklist import RecoveryChecklist
@@ -62,8 +65,11 @@ _HOMES = {
     "exemplars": "kernels.single_units.exemplars",
     "sample_activations": "kernels.tuning.activations",
     "TuningDimensions": "kernels.tuning.dimensions",
+    "SparseAutoencoder": "kernels.tuning.sparse",
     "render_film": "kernels.tuning.films",
     "add_patches": "kernels.tuning.film_patches",
+    "add_stability": "kernels.tuning.stability",
+    "add_effects": "kernels.tuning.effects",
     "film_checklist": "kernels.gabor.film_checklist",
     "read_film": "kernels.gabor.film_readout",
     "gabor_recovery": "kernels.gabor.recovery",
@@ -92,12 +98,15 @@ __all__ = [
     "Probe",
     "ReaderTest",
     "RecoveryChecklist",
+    "SparseAutoencoder",
     "TuningDimensions",
     "TuningExplorer",
     "UnitScatter",
     "__version__",
     "ablation",
+    "add_effects",
     "add_patches",
+    "add_stability",
     "add_trials",
     "analyze_units",
     "check",

@@ -25,7 +25,7 @@ TOO_LARGE = (
 # Steps of an image's optimization, unless a caller asks for more or fewer.
 STEPS = 128
 # The decompositions that are known by a name.
-Decomposition = Literal["pca", "ica", "nmf", "lle"]
+Decomposition = Literal["pca", "ica", "nmf", "lle", "sae"]
 DECOMPOSITIONS: tuple[str, ...] = get_args(Decomposition)
 
 

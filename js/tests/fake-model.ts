@@ -92,6 +92,8 @@ export function film(dimensions = 3, points = 5, failed: Record<number, string> 
       units: coordinates.map((_, at) => [at, at + 1]),
       weights: coordinates.map(() => [0.8, 0.4]),
       patchCoordinate: [],
+      stability: null,
+      effects: null,
     })),
   };
 }

@@ -366,7 +366,14 @@ def test_refitting_with_another_method_leaves_nothing_of_the_first(arc):
     assert dimensions.components_.shape == (1, 6)
 
 
-@parametrize_with_checks([TuningDimensions("pca", 1), TuningDimensions("ica", 1), TuningDimensions("nmf", 1)])
+@parametrize_with_checks(
+    [
+        TuningDimensions("pca", 1),
+        TuningDimensions("ica", 1),
+        TuningDimensions("nmf", 1),
+        TuningDimensions("sae", 1),
+    ]
+)
 def test_it_keeps_the_rules_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -427,7 +434,7 @@ DEAD = np.ones((50, 4))
             (3, 2),
             X,
             TypeError,
-            "method is an int; give 'pca', 'ica', 'nmf', 'lle' or a scikit-learn decomposition",
+            "method is an int; give 'pca', 'ica', 'nmf', 'lle', 'sae' or a scikit-learn decomposition",
         ),
         ((StandardScaler(),), X, TypeError, "StandardScaler has no components_"),
     ],

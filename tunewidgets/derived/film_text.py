@@ -20,7 +20,7 @@ READABLE = 0.05
 
 
 def method_name(settings: Mapping[str, Any]) -> str:
-    """The decomposition's name for display: the four short names in capitals, any other as it is."""
+    """The decomposition's name for display: the short names in capitals, any other as it is."""
     method = str(settings.get("method", "unknown method"))
     return method.upper() if method in _checks.DECOMPOSITIONS else method
 

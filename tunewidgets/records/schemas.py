@@ -159,6 +159,27 @@ SCHEMAS: dict[str, Schema] = {
             "combined_coordinate": Variable(("combination", "dimension"), required=False),
             "combined_cosine": Variable(("combination",), required=False),
             **_asked("dimension"),
+            # How well each dimension comes back when it is fitted again, from add_stability.
+            "stability": Variable(("dimension",), required=False),
+            # What the network does without each dimension and with more of it, from add_effects.
+            **{
+                name: Variable(("dimension",), required=False, needs=("accuracy_drop", "loss_increase"))
+                for name in ("accuracy_drop_se", "loss_increase_se", "effect_p")
+            },
+            **{name: Variable(("dimension",), required=False) for name in ("accuracy_drop", "loss_increase")},
+            **{
+                name: Variable(("dimension", "cls"), required=False, needs=("accuracy_drop",))
+                for name in ("class_accuracy_drop", "class_accuracy_drop_se")
+            },
+            **{
+                f"{name}{end}": Variable(("dimension", "dose", "cls"), required=False, needs=(name,))
+                for name in ("class_effect", "class_probability_effect")
+                for end in ("", "_low", "_high")
+            },
+            **{
+                f"random_{name}": Variable(("dimension", "draw"), required=False, needs=(name,))
+                for name in ("accuracy_drop", "loss_increase")
+            },
         },
         sizes={"rgb": 3},
         empty={

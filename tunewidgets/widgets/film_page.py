@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..derived.film_text import film_warnings, method_name, suggestion
 from ..derived.pictures import mosaic, square_columns, webp
 from ..records import settings_of
+from .film_effects import effect_facts
 
 TOP_UNITS = 6
 
@@ -116,6 +117,8 @@ def _dimension(whole: xr.Dataset, index: int) -> dict[str, Any]:
         "patchCoordinate": [_numbers(row) for row in film["patch_coordinate"].values]
         if "patch" in film
         else [],
+        "stability": _number(film["stability"].item()) if "stability" in film else None,
+        "effects": effect_facts(film),
     }
 
 

@@ -4,8 +4,10 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { decimal, percent } from "../shared/format";
 import { drawCell } from "../shared/sprites";
 import { canvasSize } from "./canvas-size";
+import { ClassEffects, signed } from "./class-effects";
 import { CombinationPanel } from "./combination-panel";
 import type { Sprite } from "./dimension-images";
+import type { Effects } from "./film";
 import { UnitBars } from "./heaviest-units";
 import { axisOf } from "./histogram-geometry";
 import { PatchesBeside, PatchesOfEnds, patchRoom } from "./patches";
@@ -72,12 +74,23 @@ export function DimensionPanel({ view }: { view: View }) {
               <Fact name="coordinate" value={decimal(dimension.coordinate[point], digits)} />
               <Fact name="of the data below" value={percent(dimension.quantile[point])} />
               <Fact name="cosine reached" value={decimal(dimension.cosine[point])} />
+              {dimension.stability === null ? null : (
+                <Fact name="comes back" value={decimal(dimension.stability)} title={STABILITY} />
+              )}
+              {dimension.effects ? (
+                <Fact
+                  name="loss without it"
+                  value={lossWithout(dimension.effects)}
+                  title={random(dimension.effects)}
+                />
+              ) : null}
             </dl>
           </>
         )}
       </div>
       {failed ? null : (
         <div class="twe-details">
+          {dimension.effects ? <ClassEffects effects={dimension.effects} point={point} /> : null}
           {patches ? <PatchesOfEnds view={view} {...patches} /> : null}
           <UnitBars
             view={view}
@@ -90,9 +103,22 @@ export function DimensionPanel({ view }: { view: View }) {
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
+const STABILITY =
+  "Fitted again with another seed on resampled photographs: the median cosine between this dimension and its match";
+
+function lossWithout({ loss, lossError }: Effects): string {
+  return lossError === null ? signed(loss) : `${signed(loss)} ± ${decimal(lossError)}`;
+}
+
+function random({ p }: Effects): string {
+  const what =
+    "By how much the network's loss rises, with its standard error, when this dimension is taken out";
+  return p === null ? what : `${what}; p = ${decimal(p)} among random directions of equal variance`;
+}
+
+function Fact({ name, value, title }: { name: string; value: string; title?: string }) {
   return (
-    <div>
+    <div title={title}>
       <dt>{name}</dt>
       <dd>{value}</dd>
     </div>

@@ -31,6 +31,20 @@ export interface Dimension {
   weights: number[][];
   /** For each point, the coordinates of its real patches, nearest in direction first; null where there is none. */
   patchCoordinate: (number | null)[][];
+  /** How well it comes back when it is fitted again, from 0 to 1; null where that is not known. */
+  stability: number | null;
+  /** Null where they were not measured. */
+  effects: Effects | null;
+}
+
+/** What the network does without a dimension, and with more of it. */
+export interface Effects {
+  /** By how much the loss rises without it, its standard error, and how often a random direction does as much. */
+  loss: number;
+  lossError: number | null;
+  p: number | null;
+  /** The classes that change most, rising ones first, with the change of their score at each point. */
+  classes: { name: string; change: number[] }[];
 }
 
 /** Real patches: `each` per point, point after point. */

@@ -276,6 +276,39 @@ describe("the explorer's page", () => {
     ]);
   });
 
+  it("tells what the network does without a dimension, and which classes move with it", async () => {
+    const shown = film();
+    const [first, second] = shown.dimensions;
+    if (!first || !second) throw new Error("no dimensions");
+    first.stability = 0.934;
+    first.effects = {
+      loss: 0.21,
+      lossError: 0.034,
+      p: 0.05,
+      classes: [
+        { name: "<b>zebra</b>", change: [-2, -1, 0, 1, 2] },
+        { name: "car", change: [0.5, 0.25, 0, -0.25, -0.5] },
+      ],
+    };
+    const page = await show(explorerModel(shown));
+    const facts = () => [...page.el.querySelectorAll(".tw-numbers div")].map((fact) => fact.textContent);
+    const classes = () => [...page.el.querySelectorAll(".twe-classes li")].map((row) => row.textContent);
+    expect(facts()).toContain("comes back0.93");
+    expect(facts()).toContain("loss without it+0.21 ± 0.03");
+    expect(classes()).toEqual(["<b>zebra</b>0.00", "car0.00"]);
+    const [slider] = page.sliders();
+    if (!slider) throw new Error("no slider");
+    slider.value = "4";
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await settle(50);
+    expect(classes()).toEqual(["<b>zebra</b>+2.00", "car−0.50"]);
+    expect(page.el.querySelector<HTMLElement>(".twe-falls")?.style.width).toBe("12.5%");
+    page.labels()[1]?.focus();
+    await settle(50);
+    expect(page.el.querySelector(".twe-classes")).toBeNull();
+    expect(facts().join()).not.toContain("comes back");
+  });
+
   it("follows Python", async () => {
     const model = explorerModel();
     const page = await show(model);

@@ -128,7 +128,7 @@ def ablation(
     work = {}
     first = source.sample_batch(2)
     with taking(first):
-        scores, probabilities = _scores(observed, first, source)
+        scores, probabilities = class_scores(observed, first, source)
         sample = observed.inputs(first)
     for layer, probe in observed.probes.items():
         orders = None
@@ -171,7 +171,7 @@ def _indices(units: xr.DataTree | xr.Dataset) -> dict[str, np.ndarray]:
     return {layer: record["selectivity"].values for layer, record in found.items()}
 
 
-def _scores(observed: Observed, images: Tensor, source: LabeledImages) -> tuple[Scores, bool]:
+def class_scores(observed: Observed, images: Tensor, source: LabeledImages) -> tuple[Scores, bool]:
     """What finds the class scores in the network's output, and whether they are probabilities."""
     # Of an image and of its half, since the scores of one may add up to 1 by chance.
     dimmed = images * torch.linspace(1, 0.5, len(images)).view(-1, 1, 1, 1)

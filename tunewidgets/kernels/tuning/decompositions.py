@@ -1,8 +1,8 @@
-"""Decompositions by PCA, ICA, NMF, LLE and any of scikit-learn's, all brought to one form.
+"""Decompositions by PCA, ICA, NMF, LLE, sparse dictionaries and any of scikit-learn's, all brought to one form.
 
 In: vectors `(n, units)` without constant units, and a method. Out: a `Linear`: components, center and unmixing with
 `x ≈ center + s @ components`; or, for a method that is not a linear map, a `Curved`: a way there and a way back. The
-decompositions themselves are scikit-learn's. `BY_NAME` lists those that have a name.
+decompositions themselves are scikit-learn's, and the sparse autoencoder ours. `BY_NAME` lists those that have a name.
 """
 
 import warnings
@@ -15,12 +15,21 @@ from sklearn.base import clone
 from sklearn.decomposition import NMF, PCA, FastICA
 from sklearn.exceptions import ConvergenceWarning
 
+from tunewidgets.kernels.tuning.dictionaries import Trained, is_dictionary
 from tunewidgets.kernels.tuning.lle import InvertibleLLE
+from tunewidgets.kernels.tuning.sparse import SparseAutoencoder
 
 # Trying 200 first and then 1,000 would give nothing better: both start from the same place.
 ITERATIONS = 1000
 # By how much a dimension may explain more than all of the variance before that is no rounding.
 MORE_THAN_ALL = 1e-6
+
+
+class SparseCodes(NamedTuple):
+    """Of codes that are mostly 0: which are never used, and how many are at a time."""
+
+    dead: np.ndarray
+    l0: float
 
 
 @dataclass
@@ -41,6 +50,8 @@ class Linear:
         Which of the encoder's coordinates each of these is, and its sign.
     converged : bool
         Whether the method reached its tolerance.
+    of_codes : SparseCodes or None
+        What is known of codes that are mostly 0.
     """
 
     components: np.ndarray
@@ -50,6 +61,7 @@ class Linear:
     converged: bool = True
     columns: np.ndarray | None = None
     signs: np.ndarray | None = None
+    of_codes: "SparseCodes | None" = None
 
     def encode(self, X: np.ndarray) -> np.ndarray:
         """Coordinates `(n, k)` of vectors `(n, units)`."""
@@ -73,6 +85,9 @@ class Linear:
             unmixing=self.unmixing[order] * sign[:, None],
             columns=order,
             signs=sign,
+            of_codes=None
+            if self.of_codes is None
+            else self.of_codes._replace(dead=self.of_codes.dead[order]),
         )
 
 
@@ -145,17 +160,36 @@ def _lle(X: np.ndarray, asked: Asked) -> Curved:
     return InvertibleLLE(asked.k, asked.n_neighbors, asked.subsample, asked.random_state).fit(X)
 
 
+def _sae(X: np.ndarray, asked: Asked) -> Linear:
+    return of_autoencoder(SparseAutoencoder(asked.k, random_state=asked.random_state).fit(X))
+
+
+def of_autoencoder(fitted: SparseAutoencoder) -> Linear:
+    """The linear map of a fitted sparse autoencoder."""
+    rows = fitted.components_
+    # Each direction by itself: of all of them together there is no inverse, for they are more than the units.
+    return Linear(
+        rows, fitted.mean_, rows, fitted, fitted.converged_, of_codes=SparseCodes(fitted.dead_, fitted.l0_)
+    )
+
+
 # The command line has the same names in `_checks.DECOMPOSITIONS`, which imports none of this.
 BY_NAME: dict[str, Callable[[np.ndarray, Asked], Linear | Curved]] = {
     "pca": _pca,
     "ica": _ica,
     "nmf": _nmf,
     "lle": _lle,
+    "sae": _sae,
 }
 
 
 def _other(method: Any, X: np.ndarray) -> Linear:
-    estimator, converged = fitted_quietly(clone(method), X)
+    if is_dictionary(method):
+        estimator, converged = Trained(method, X.shape[1]), True
+    else:
+        estimator, converged = fitted_quietly(clone(method), X)
+    if isinstance(estimator, SparseAutoencoder):
+        return of_autoencoder(estimator)
     rows = getattr(estimator, "components_", None)
     if rows is None:
         raise TypeError(

@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 
 from tunewidgets import _checks
 from tunewidgets._checks import a_type, is_whole
+from tunewidgets.kernels.tuning.dictionaries import is_dictionary
 
 
 def asked_components(method: Any, n_components: int, n_neighbors: int, subsample: int) -> int | None:
@@ -35,6 +36,8 @@ def asked_components(method: Any, n_components: int, n_neighbors: int, subsample
             if not is_whole(value, 1):
                 raise ValueError(f"{name}={value!r} can't be used; give a whole number from 1")
         return int(n_components)
+    if is_dictionary(method):
+        return None
     if isinstance(method, type) or not (hasattr(method, "fit") and hasattr(method, "transform")):
         kind = f"the class {method.__name__}" if isinstance(method, type) else a_type(method)
         raise TypeError(
@@ -43,6 +46,13 @@ def asked_components(method: Any, n_components: int, n_neighbors: int, subsample
         )
     own = getattr(method, "n_components", None)
     return int(own) if is_whole(own) else None
+
+
+def is_overcomplete(method: Any) -> bool:
+    """Whether a method may have more dimensions than the data's rank: a sparse dictionary, scikit-learn's too."""
+    if isinstance(method, str):
+        return method == "sae"
+    return any(hasattr(method, name) for name in ("overcomplete", "transform_algorithm", "encode"))
 
 
 def check_are_vectors(X: Any) -> None:

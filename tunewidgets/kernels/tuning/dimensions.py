@@ -1,7 +1,7 @@
 """Tuning dimensions: the directions, or curves, along which a layer's responses vary.
 
 In: activation vectors `(n_samples, n_units)`. Out: a scikit-learn estimator that gives coordinates for
-vectors and vectors for coordinates, by PCA, ICA, NMF, LLE or any decomposition of scikit-learn's.
+vectors and vectors for coordinates, by PCA, ICA, NMF, LLE, a sparse dictionary or any decomposition of scikit-learn's.
 """
 
 from collections.abc import Iterator
@@ -23,6 +23,7 @@ from tunewidgets.kernels.tuning.dimension_checks import (
     check_finite,
     check_rank,
     in_unit_order,
+    is_overcomplete,
     rank_of,
     unit_names,
 )
@@ -30,6 +31,7 @@ from tunewidgets.kernels.tuning.streamed import STREAMED, Moments, decompose_blo
 
 QUANTILES = 1001  # of the coordinates observed along each dimension, from the smallest to the largest
 BINS = 40
+MOST_SCORES = 1 << 27  # of a sparse dictionary's that are kept at a time
 
 
 class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -40,12 +42,15 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     Parameters
     ----------
-    method : {"pca", "ica", "nmf", "lle"} or scikit-learn decomposition, default "ica"
+    method : {"pca", "ica", "nmf", "lle", "sae"}, scikit-learn decomposition or dictionary, default "ica"
         - `"pca"`: principal components;
         - `"ica"`: independent components of variance 1 (FastICA, logcosh, up to 1,000 iterations);
         - `"nmf"`: non-negative factors of unit norm (`nndsvda`, up to 1,000 iterations) of vectors ≥ 0;
         - `"lle"`: locally linear embedding; a curve, so there are no `components_`;
-        - an object with `fit`, `transform` and, once fitted, `components_`; its own settings apply.
+        - `"sae"`: a sparse autoencoder, which may have more dimensions than there are units; `SparseAutoencoder`
+          has its settings, and is a method too;
+        - an object with `fit`, `transform` and, once fitted, `components_`; its own settings apply;
+        - a trained dictionary with `encode` and `decode`, such as those of the package overcomplete; it stays as it is.
     n_components : int, default 16
         How many dimensions.
     random_state : int, RandomState or None, default 0
@@ -60,7 +65,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Absent for LLE, as are `unmixing_` and `mean_`.
     unmixing_ : ndarray, (k, units)
         The way back: `s = (x - mean_) @ unmixing_.T`. Exact for PCA and ICA; the least-squares solution where
-        coordinates are not a linear function of vectors (NMF's are held ≥ 0).
+        coordinates are not a linear function of vectors (NMF's are held ≥ 0); for a sparse dictionary, of each
+        dimension by itself.
     mean_ : ndarray, (units,)
         The center: the mean of the data, 0 for NMF; a unit that never varies has its constant here.
     unit_mask_ : ndarray of bool, (units,)
@@ -71,9 +77,13 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         together; NMF's coordinates are correlated, so its shares overlap and do not add up. NaN for LLE.
     converged_ : bool
         Whether the method reached its tolerance.
+    dead_ : ndarray of bool, (k,)
+        Dimensions that no vector uses; of a sparse dictionary only, as is the next.
+    l0_ : float
+        How many dimensions a vector uses, on average.
     streamed_ : bool
         Whether the vectors were read a block at a time because they are on disk and too many for memory: PCA and ICA
-        from exact moments, NMF in mini-batches.
+        from exact moments, NMF and sparse autoencoders in mini-batches.
     score_quantiles_ : ndarray, (k, 1001)
         The coordinates of the data along each dimension, sorted and thinned: from the smallest to the largest
         (LLE: of the embedded vectors only, here and in the next three).
@@ -138,6 +148,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         asked = asked_components(self.method, self.n_components, self.n_neighbors, self.subsample)
         self.streamed_ = isinstance(self.method, str) and self.method in STREAMED and is_large(X)
+        for left_by_a_dictionary in ("dead_", "l0_"):
+            self.__dict__.pop(left_by_a_dictionary, None)
         scores = self._fit_blocks(X, asked or 0) if self.streamed_ else self._fit_array(X, asked)
         self.n_components_ = self._n_features_out = scores.shape[1]
         self.score_mean_ = scores.mean(axis=0)
@@ -153,7 +165,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         live = data[:, mask]
         if asked is not None:
             centered = self.method_name_ != "nmf"
-            check_rank(asked, live, len(mask), self.sample_["n_images"], centered=centered)
+            if not is_overcomplete(self.method):
+                check_rank(asked, live, len(mask), self.sample_["n_images"], centered=centered)
         self._constants = np.where(mask, 0.0, data[0])
         wanted = Asked(self.n_components, self.random_state, self.n_neighbors, self.subsample)
         fitted = decompose(self.method, live, wanted)
@@ -169,8 +182,9 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
         moments = Moments(whole)
         mask = self._varying(X, moments.low, moments.high, moments.n)
-        rank = rank_of(moments.gram(mask, centered=self.method_name_ != "nmf"))
-        check_enough(asked, moments.n, rank, int(mask.sum()), len(mask), self.sample_["n_images"])
+        if not is_overcomplete(self.method):
+            rank = rank_of(moments.gram(mask, centered=self.method_name_ != "nmf"))
+            check_enough(asked, moments.n, rank, int(mask.sum()), len(mask), self.sample_["n_images"])
         self._constants = np.where(mask, 0.0, moments.first)
         covariance = moments.covariance[np.ix_(mask, mask)]
 
@@ -180,11 +194,14 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         fitted = decompose_blocks(
             self.method_name_, live, moments.mean[mask], covariance, moments.n, asked, self.random_state
         )
-        scores = np.empty((moments.n, asked))
-        first = 0
+        # Of thousands of codes the scores of all vectors would not fit in memory: then every so many-th vector's do.
+        every = -(-moments.n * asked // MOST_SCORES) if is_overcomplete(self.method) else 1
+        scores = np.empty((-(-moments.n // every), asked))
+        seen = first = 0
         for block in live():
-            scores[first : first + len(block)] = fitted.encode(block)
-            first += len(block)
+            thinned = block[-seen % every :: every]
+            scores[first : first + len(thinned)] = fitted.encode(thinned) if len(thinned) else 0
+            seen, first = seen + len(block), first + len(thinned)
         return self._arrange(fitted, scores, float(np.trace(covariance)))
 
     def _varying(self, X: Any, low: np.ndarray, high: np.ndarray, n: int) -> np.ndarray:
@@ -285,6 +302,8 @@ class TuningDimensions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.mean_ = self._constants + self._all_units(arranged.center)
         self.explained_variance_ratio_ = share[order]
         self.converged_ = fitted.converged
+        if arranged.of_codes is not None:
+            self.dead_, self.l0_ = arranged.of_codes
         scores *= sign
         return scores
 

@@ -241,7 +241,13 @@ def render_film(
         attrs = records.new_attrs(
             "film",
             **provenance,
-            settings={**ran, **settings, **({} if store is None else {"asked": study.asked})},
+            settings={
+                **ran,
+                **settings,
+                # The canvas has a contrast, too.
+                "vector_contrast": dimensions.sample_.get("contrast"),
+                **({} if store is None else {"asked": study.asked}),
+            },
             seed=seed,
             n_images=dimensions.sample_["n_images"],
             n_vectors=dimensions.sample_["n_vectors"],

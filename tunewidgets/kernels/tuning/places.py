@@ -16,6 +16,7 @@ from tunewidgets.kernels.data.vectors import normalized
 from tunewidgets.kernels.network.finite import check_values
 from tunewidgets.kernels.network.on_noise import marks_of
 from tunewidgets.kernels.network.probe import Probe, check_is_probe
+from tunewidgets.kernels.optimization.contrast import NATURAL
 from tunewidgets.kernels.studies.marks import what_changed
 from tunewidgets.kernels.tuning.activations import pooled
 from tunewidgets.records import settings_of
@@ -42,7 +43,10 @@ class VectorsMade(NamedTuple):
 
 def made_as(attrs: Mapping[Any, Any]) -> VectorsMade:
     """How vectors of a sample with these attributes, or of a film with these settings, were made."""
-    contrast = attrs.get("contrast")
+    contrast = attrs.get("vector_contrast", attrs.get("contrast"))
+    if "vector_contrast" not in attrs and contrast == NATURAL:
+        # Of a film from before the two had names of their own: that which bounds its images, no length of vectors.
+        contrast = None
     return VectorsMade(
         int(attrs.get("pool", 1)),
         str(attrs.get("pooling", "mean")),

@@ -2,7 +2,7 @@
 
 In: blocks of vectors that can be gone through again, and a method. Out: the same `Linear` that `decompose` gives. PCA
 needs only moments, and is exact; ICA whitens with them and holds k coordinates per vector; NMF goes through the blocks
-a few times.
+a few times, a sparse autoencoder in mini-batches.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,12 +12,13 @@ import numpy as np
 from sklearn.decomposition import FastICA, MiniBatchNMF
 from sklearn.utils import check_random_state
 
-from tunewidgets.kernels.tuning.decompositions import ITERATIONS, Linear, fitted_quietly
+from tunewidgets.kernels.tuning.decompositions import ITERATIONS, Linear, fitted_quietly, of_autoencoder
+from tunewidgets.kernels.tuning.sparse import SparseAutoencoder, batch_size
 
 # NMF's passes over the data, and the change of its components at which it stops early.
 PASSES, TOLERANCE = 10, 1e-3
 Blocks = Callable[[], Iterator[np.ndarray]]
-STREAMED = ("pca", "ica", "nmf")
+STREAMED = ("pca", "ica", "nmf", "sae")
 
 
 class Moments:
@@ -57,6 +58,8 @@ def decompose_blocks(
     """`method` fitted to blocks of vectors without constant units, whose mean and covariance are known."""
     if method == "nmf":
         return _nmf(blocks, np.sqrt((np.diag(covariance) + mean**2).mean()), k, random_state)
+    if method == "sae":
+        return _sae(blocks, mean, float(np.trace(covariance)), n, k, random_state)
     values, axes = np.linalg.eigh(covariance)
     order = np.argsort(-values)[:k]
     axes = axes[:, order].T
@@ -112,3 +115,18 @@ def _nmf(blocks: Blocks, scale: float, k: int, random_state: Any) -> Linear:
         before = components
     nmf.components_ = components
     return Linear(components, np.zeros(components.shape[1]), np.linalg.pinv(components).T, nmf, converged)
+
+
+def _sae(blocks: Blocks, mean: np.ndarray, variance: float, n: int, k: int, random_state: Any) -> Linear:
+    rng = check_random_state(random_state)
+    size = batch_size(n)
+
+    def batches() -> Iterator[np.ndarray]:
+        # Shuffled within a block, which already holds vectors of many images.
+        for block in blocks():
+            order = rng.permutation(len(block))
+            for first in range(0, len(block), size):
+                yield block[order[first : first + size]]
+
+    fitted = SparseAutoencoder(k).fit_batches(batches, n, mean, variance, rng)
+    return of_autoencoder(fitted)
