@@ -11,7 +11,7 @@ from pathlib import Path
 
 STAMP = "tunewidgets/static/built-from.txt"
 EXAMPLES = (
-    "googlenet_4a", "googlenet_conv2", "googlenet_3b", "googlenet_4c",
+    "googlenet_4a", "googlenet_conv2", "googlenet_3b", "googlenet_4c", "googlenet_4e",
     "resnet20_units", "gabor_recovery", "shallow_cnn",
 )  # fmt: skip
 SHIPPED = ("shallow_cnn.safetensors", "shallow_cnn.log.jsonl", *(f"{name}.zarr.zip" for name in EXAMPLES))

@@ -176,8 +176,8 @@ def test_the_direction_that_alone_decides_a_class_is_found_first():
     net, film = decided_film(basis[4], images, basis)
     labels = net(images).argmax(1)
     shown = tw.add_effects(film, net, [(images, labels)], classes=2, sample=200, **QUIET)
-    assert int(shown.loss_increase.argmax()) == 4
-    assert int(shown.accuracy_drop.argmax()) == 4
+    assert int(shown.loss_increase.values.argmax()) == 4
+    assert int(shown.accuracy_drop.values.argmax()) == 4
     assert shown.accuracy_drop[4] > 0.3
     assert float(shown.effect_p[4]) == pytest.approx(0.05)
     others = np.delete(np.arange(8), 4)

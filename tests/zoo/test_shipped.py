@@ -145,7 +145,7 @@ def test_a_film_is_what_its_recipe_says(name):
 def test_the_examples_open_and_show_without_torch():
     program = (
         "import sys, tunewidgets as tw; tree = tw.zoo.example('shallow_cnn'); "
-        "tw.TuningExplorer(tw.zoo.example('googlenet_4a')); tw.UnitScatter(tw.zoo.example('googlenet_units')); "
+        "tw.TuningExplorer(tw.zoo.example('googlenet_4a')); tw.UnitScatter(tw.zoo.example('resnet20_units')); "
         "tw.RecoveryChecklist(tw.zoo.example('gabor_recovery')); "
         "print(len(tree.children), 'torch' in sys.modules)"
     )

@@ -73,16 +73,6 @@ RECIPES: dict[str, Recipe] = {
     "googlenet_3b": FilmRecipe("inception_3b_output"),
     "googlenet_4c": FilmRecipe("inception_4c_output"),
     "googlenet_4e": FilmRecipe("inception_4e_output"),
-    "googlenet_units": UnitsRecipe(
-        "googlenet_bvlc",
-        ("inception_4a_output", "inception_3a_output"),
-        "imagenet-labelled",
-        None,
-        224,
-        96,
-        64,
-        ablation=False,
-    ),
     "resnet20_units": UnitsRecipe(
         "cifar_resnet20", ("layer1", "layer2", "layer3"), "cifar10", 2_000, None, "auto", 128
     ),

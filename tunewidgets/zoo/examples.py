@@ -18,6 +18,7 @@ ABOUT = {
     "googlenet_conv2": "film of GoogLeNet's conv2, rectified: 16 independent components",
     "googlenet_3b": "film of GoogLeNet's inception_3b: 16 independent components",
     "googlenet_4c": "film of GoogLeNet's inception_4c: 16 independent components",
+    "googlenet_4e": "film of GoogLeNet's inception_4e: 16 independent components",
     "resnet20_units": "units of ResNet-20's three stages, over CIFAR-10's classes, and what it loses without each",
     "gabor_recovery": "which attributes of five Gabor banks PCA, ICA, NMF and LLE find, with films of one bank",
     "shallow_cnn": "units of a small network's rectified layers, over CIFAR-10's classes",
