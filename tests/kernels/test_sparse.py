@@ -111,6 +111,23 @@ def test_codes_that_fall_out_of_use_come_back(monkeypatch):
     assert dead_after(20) == 10
 
 
+def test_a_film_of_codes_goes_from_none_to_the_top_of_what_is_usual():
+    probe = tw.Probe(tw.zoo.gabor_bank(), "relu", device="cpu")
+    scenes = tw.zoo.images("dead-leaves", n=12, size=48)
+    sample = tw.sample_activations(probe, scenes, n=2000, progress=False)
+    dims = tw.TuningDimensions("sae", 32).fit(sample)
+    for sampling in ("arc", "uniform", "quantile"):
+        film = tw.render_film(
+            probe, dims, points=3, size=16, steps=1, sampling=sampling, only=[0, 1], progress=False
+        )
+        codes = dims.transform(sample)[:, :2]
+        np.testing.assert_array_equal(film.coordinate[:, 0], 0)
+        np.testing.assert_allclose(film.coordinate[:, -1], np.quantile(codes, 0.999, axis=0), rtol=1e-4)
+        assert (film.coordinate[:, -1] < codes.max(axis=0)).all()
+        assert tw.records.settings_of(film)["method"] == "sae"
+    assert tw.TuningExplorer(film)._film["method"] == "SAE"
+
+
 class Encoder(torch.nn.Module):
     """As of the package overcomplete: `encode` gives what comes before the choice, too."""
 

@@ -85,7 +85,8 @@ def render_film(
         Points along each dimension.
     sampling : {"arc", "uniform", "quantile"}, default "arc"
         "uniform": equal steps between the observed minimum and maximum (the paper's); "quantile": equal shares of the
-        data (the paper's A.1); "arc": equal steps of the angle of the target vector.
+        data (the paper's A.1); "arc": equal steps of the angle of the target vector. A sparse code goes from 0 to its
+        99.9% quantile.
     mode : {"dot_cosine", "cosine"}, default "dot_cosine"
         See `Direction`; "cosine" is the paper's.
     others : {"mean", "zero"}, default "mean"

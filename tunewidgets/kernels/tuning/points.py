@@ -34,16 +34,27 @@ def place_points(
     Paper B, sections 3.3 and A.1 (*Identifying and interpreting tuning dimensions in deep networks*); "arc" is ours.
     """
     observed = dimensions.score_quantiles_[index]
+    low, high = reach(dimensions, index)
     if sampling == "quantile":
         shares = np.linspace(0, 1, len(observed))
-        coordinates = np.interp(np.linspace(0, 1, count), shares, observed)
+        coordinates = np.interp(np.linspace(0, 1, count), shares, observed).clip(max=high)
     elif sampling == "uniform":
-        coordinates = np.linspace(observed[0], observed[-1], count)
+        coordinates = np.linspace(low, high, count)
     else:
         coordinates = _equal_angles(dimensions, index, count, others)
     quantiles = share_below(observed, coordinates)
     targets = along(dimensions, index, coordinates, others)
     return Points(coordinates.astype(np.float32), quantiles.astype(np.float32), targets.astype(np.float32))
+
+
+def reach(dimensions: TuningDimensions, index: int) -> tuple[float, float]:
+    """From where to where the points go: all that was observed; of a sparse code, from 0 to its 99.9% quantile.
+
+    A code that is rarer than that goes to its largest value.
+    """
+    observed = dimensions.score_quantiles_[index]
+    below = observed[-2] if hasattr(dimensions, "dead_") else observed[-1]
+    return float(observed[0]), float(below if below > observed[0] else observed[-1])
 
 
 def share_below(observed: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
@@ -66,8 +77,8 @@ def along(dimensions: TuningDimensions, index: int, coordinates: np.ndarray, oth
 
 def _equal_angles(dimensions: TuningDimensions, index: int, count: int, others: Others) -> np.ndarray:
     """Coordinates whose rectified targets lie equal angles apart: equal steps would squeeze the change into a few."""
-    observed = dimensions.score_quantiles_[index]
-    path = np.linspace(observed[0], observed[-1], FINE)
+    low, high = reach(dimensions, index)
+    path = np.linspace(low, high, FINE)
     targets = np.maximum(along(dimensions, index, path, others), 0)
     lengths = np.linalg.norm(targets, axis=1, keepdims=True)
     directions = np.divide(targets, lengths, out=np.zeros_like(targets), where=lengths > 0)
@@ -76,7 +87,7 @@ def _equal_angles(dimensions: TuningDimensions, index: int, count: int, others: 
     chords[(lengths[1:, 0] == 0) | (lengths[:-1, 0] == 0)] = 0
     turned = np.concatenate([[0], np.cumsum(2 * np.arcsin(np.clip(chords / 2, 0, 1)))])
     if turned[-1] == 0:
-        return np.linspace(observed[0], observed[-1], count)
+        return np.linspace(low, high, count)
     # A stretch without any turn has no inverse; a slope far below one step's angle gives it one.
     turned += np.linspace(0, 1e-9 * turned[-1], FINE)
     return np.interp(np.linspace(0, turned[-1], count), turned, path)
