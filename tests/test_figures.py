@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -51,6 +52,18 @@ def test_labels_are_text(film):
 def test_fewer_points_are_spread_from_first_to_last(film):
     assert list(figures.film_sheet(film, points=4).layout.xaxis.ticktext) == ["0", "3", "6", "9"]
     assert len(figures.film_sheet(make_film(1, 40, 8)).layout.xaxis.ticktext) == 12
+
+
+@pytest.mark.parametrize("points", [1, 2, 3, 6])
+def test_titles_fit_however_few_images_are_shown(points):
+    film = make_film(2, 12, 24).assign_attrs(layer="features.denseblock4.denselayer16.relu2", model="DenseNet")
+    for figure in (figures.film_sheet(film, points=points), figures.film_strip(film, 0, points=points)):
+        title = figure.layout.title
+        lines = [re.sub("<[^>]+>", "", line) for line in title.text.split("<br>")]
+        left = title.x * figure.layout.width if title.xref == "container" else figure.layout.margin.l
+        # A bold letter of a wide font takes some six tenths of its size.
+        assert left + 0.6 * title.font.size * max(map(len, lines)) <= figure.layout.width
+        assert "DenseNet" in title.text
 
 
 def test_strip_has_images_histogram_and_points(film):

@@ -4,7 +4,10 @@ In: film records. Out: `plotly.graph_objects.Figure`. Images go in as one encode
 stays small and opens without a network.
 """
 
+import html
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,6 +22,9 @@ from .style import BLUE, FONT, GRAY, VERMILION, plain
 
 GAP = 4
 CELL = ", the width of an image in pixels"
+TITLE_SIZE = 15
+# What a letter of a bold title takes of its size, rather too much than too little; and room at a figure's edges.
+LETTER, EDGE = 0.62, 12
 MARGIN = {"l": 150, "r": 24, "t": 64, "b": 64}
 
 
@@ -135,12 +141,10 @@ def film_strip(film: xr.Dataset, dimension: int, points: int | None = None, cell
     figure = _image_figure(film, strip, cell / width, below=170)
     share = share_text(film, dimension)
     source = f"<span style='color:{GRAY}'>{plain(film.attrs['model'])}, {plain(film.attrs['layer'])}</span>"
-    title = (
-        f"<b>{plain(dimension_name(film, dimension))}</b>{share and f', {share}'}   {source}{_doubt(film)}"
-    )
-    figure.update_layout(
-        title={"text": title}, margin={"l": 64}, width=figure.layout.width + 64 - MARGIN["l"]
-    )
+    name = f"<b>{plain(dimension_name(film, dimension))}</b>{share and f', {share}'}"
+    whole_width = figure.layout.width + 64 - MARGIN["l"]
+    title = _title(name, "   ", f"{source}{_doubt(film)}", whole_width, 64)
+    figure.update_layout(title=title, margin={"l": 64}, width=whole_width)
     figure.update_xaxes(
         tickvals=[at * (width + GAP) + width / 2 for at in range(len(columns))],
         ticktext=[f"{value:.2g}".replace("-", "−") for value in one["coordinate"].values[columns]],
@@ -208,25 +212,33 @@ def _doubt(film: xr.Dataset) -> str:
     return f" <span style='color:{VERMILION}'>(did not converge)</span>"
 
 
+def _title(first: str, between: str, then: str, width: int, left: int) -> dict[str, Any]:
+    """A title over the images; where the figure is too narrow for it, two lines from its edge, in letters that fit."""
+    one, two = (len(html.unescape(re.sub("<[^>]+>", "", part))) for part in (first, then))
+    if (one + len(between) + two) * LETTER * TITLE_SIZE <= width - left:
+        return {"text": f"{first}{between}{then}", "x": 0, "xref": "paper", "font": {"size": TITLE_SIZE}}
+    size = min(TITLE_SIZE, (width - 2 * EDGE) / (LETTER * max(one, two)))
+    return {"text": f"{first}<br>{then}", "x": EDGE / width, "xref": "container", "font": {"size": size}}
+
+
 def _image_figure(film: xr.Dataset, image: np.ndarray, scale: float, below: int = 0) -> go.Figure:
     """A figure whose plot area is `image`, each pixel `scale` figure pixels wide, with `below` pixels of room under
     it.
     """
     height, width = image.shape[:2]
     tall = height * scale + below
-    source = f"{film.attrs['model']}, {film.attrs['layer']}"
-    title = (
-        f"<b>{plain(source)}</b>: tuning dimensions by {plain(method_name(settings_of(film)))}{_doubt(film)}"
-    )
+    source = f"<b>{plain(film.attrs['model'])}, {plain(film.attrs['layer'])}</b>"
+    found = f"tuning dimensions by {plain(method_name(settings_of(film)))}{_doubt(film)}"
+    wide = round(width * scale) + MARGIN["l"] + MARGIN["r"]
     figure = go.Figure(
         # Drawn in the image's own pixels; the axes' ranges cut the half pixel that plotly adds on every side.
         go.Image(source=data_uri(webp(image), "webp"), x0=0.5, y0=0.5, hoverinfo="skip"),
         layout={
             "template": "plotly_white",
-            "title": {"text": title, "x": 0, "xref": "paper", "font": {"size": 15}},
+            "title": _title(source, ": ", found, wide, MARGIN["l"]),
             "font": FONT,
             "margin": MARGIN,
-            "width": round(width * scale) + MARGIN["l"] + MARGIN["r"],
+            "width": wide,
             "height": round(tall) + MARGIN["t"] + MARGIN["b"],
             "showlegend": False,
             "bargap": 0,

@@ -11,7 +11,7 @@ export function unitWarnings(layer: Layer, objective: string, unit: number): str
   const shown = layer.shown[objective];
   const name = objectiveName(objective);
   if (layer.table.dead.includes(unit))
-    found.push("Dead: it responds to none of the data, so its selectivity of 0 means nothing.");
+    found.push("Dead: it responds to none of the data, so it has no class selectivity.");
   const missing = shown?.missing[unit];
   if (missing && !layer.table.waiting[objective]?.includes(unit)) found.push(`No ${name} image: ${missing}.`);
   const said = shown?.said[unit];
