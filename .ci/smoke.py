@@ -55,7 +55,7 @@ with tempfile.TemporaryDirectory() as folder:
     xr.testing.assert_equal(again, film)
     explorer = tw.TuningExplorer(again)
     explorer.dimension, explorer.labels = 1, ["edges", "angle"]
-    assert len(str(explorer._esm)) > 1000, "the widget carries no page code"
+    assert len(explorer._code.code) > 10_000, "the widget has no page code"
     command = Path(sys.executable).with_name("tunewidgets")
     told = subprocess.run([command, "info", path], capture_output=True, text=True, check=True).stdout
     assert "film" in told, told
