@@ -56,7 +56,9 @@ def test_fewer_points_are_spread_from_first_to_last(film):
 
 @pytest.mark.parametrize("points", [1, 2, 3, 6])
 def test_titles_fit_however_few_images_are_shown(points):
-    film = make_film(2, 12, 24).assign_attrs(layer="features.denseblock4.denselayer16.relu2", model="DenseNet")
+    film = make_film(2, 12, 24).assign_attrs(
+        layer="features.denseblock4.denselayer16.relu2", model="DenseNet"
+    )
     for figure in (figures.film_sheet(film, points=points), figures.film_strip(film, 0, points=points)):
         title = figure.layout.title
         lines = [re.sub("<[^>]+>", "", line) for line in title.text.split("<br>")]

@@ -49,7 +49,8 @@ PAGE = """<!doctype html>
 </head>
 <body>
 <main>
-<noscript>This page shows what it holds with JavaScript, which is off here. In JupyterLab, press Trust HTML above.</noscript>
+<noscript>This page shows what it holds with JavaScript, which is off here.
+In JupyterLab, press Trust HTML above.</noscript>
 {body}
 <footer>Made with tunewidgets. Everything on this page is in this one file.</footer>
 </main>
