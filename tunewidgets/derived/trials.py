@@ -14,7 +14,7 @@ from .._checks import a_type
 from ..records import validate, with_settings
 from .statistics import share_interval
 
-__all__ = ["krippendorff_alpha", "merge_answers", "questions_of"]
+__all__ = ["krippendorff_alpha", "merge_answers", "questions_of", "references_of"]
 
 NOT_ASKED = -1
 TRIALS = ("trial_patch", "trial_answer", "trial_question")
@@ -32,6 +32,16 @@ def questions_of(record: xr.Dataset) -> tuple[str, np.ndarray]:
     if of is None:
         raise ValueError("this record has no trials; give what add_trials gave")
     return of, record[f"question_{of}"].values
+
+
+def references_of(record: xr.Dataset, questions: np.ndarray | slice = slice(None)) -> np.ndarray:
+    """What questions show of their axes, `(questions, end, references, y, x, 3)`: a film's ends, then exemplars."""
+    parts = []
+    if "question_film" in record:
+        parts.append(record["question_film"].values[questions][:, :, None])
+    if "question_exemplar" in record:
+        parts.append(record["question_exemplar"].values[questions])
+    return np.concatenate(parts, 2)
 
 
 def merge_answers(records: Iterable[xr.Dataset]) -> xr.Dataset:

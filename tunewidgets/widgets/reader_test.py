@@ -83,7 +83,8 @@ class ReaderTest(Widget):
 
     bundle_name = "reader-test"
     page_name = "test"
-    place_traits = ("answers", "finished", "reader")
+    place_traits = ()
+    kept_traits = ("answers", "finished", "reader")
 
     answers = Values(t.Int()).tag(sync=True)
     finished = t.Bool(False).tag(sync=True)

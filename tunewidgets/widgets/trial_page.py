@@ -16,7 +16,7 @@ from PIL import Image
 
 from ..derived.film_text import dimension_name
 from ..derived.pictures import mosaic, webp
-from ..derived.trials import questions_of
+from ..derived.trials import questions_of, references_of
 
 # Of the trials shown, this share is about random axes.
 CATCH = 0.25
@@ -82,7 +82,7 @@ def test_facts(record: xr.Dataset, chosen: Chosen) -> dict[str, Any]:
         "question": [position[int(at)] for at in record["trial_question"].values[chosen.trials]],
         "names": _names(record, of, about),
         "patch": _cells(_side(record, PATCH), 2),
-        "reference": _cells(_side(record, REFERENCE), _references(record, chosen.questions[:1]).shape[2]),
+        "reference": _cells(_side(record, REFERENCE), references_of(record, chosen.questions[:1]).shape[2]),
         "hidden": scrambled(json.dumps(hidden), key),
     }
 
@@ -90,7 +90,7 @@ def test_facts(record: xr.Dataset, chosen: Chosen) -> dict[str, Any]:
 def pictures(record: xr.Dataset, chosen: Chosen, budget: int) -> tuple[list[bytes], list[bytes]]:
     """Each trial's two patches and each question's references (low end first), within a budget as far as WebP can."""
     patches = [_small(each, PATCH) for each in record["trial_patch"].values[chosen.trials]]
-    references = [_small(each, REFERENCE) for each in _references(record, chosen.questions)]
+    references = [_small(each, REFERENCE) for each in references_of(record, chosen.questions)]
     for quality in QUALITIES:
         found = (
             [webp(mosaic(each, 2), quality) for each in patches],
@@ -123,16 +123,6 @@ def _names(record: xr.Dataset, of: str, about: np.ndarray) -> dict[str, str]:
     """What dimensions or units are called, of all that have trials."""
     own = sorted(int(at) for at in about if at >= 0)
     return {str(at): dimension_name(record, at) if of == "dimension" else f"unit {at}" for at in own}
-
-
-def _references(record: xr.Dataset, questions: np.ndarray) -> np.ndarray:
-    """References `(questions, end, references, y, x, 3)`, the film's own image first."""
-    parts = []
-    if "question_film" in record:
-        parts.append(record["question_film"].values[questions][:, :, None])
-    if "question_exemplar" in record:
-        parts.append(record["question_exemplar"].values[questions])
-    return np.concatenate(parts, 2)
 
 
 def _side(record: xr.Dataset, most: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from scipy.stats import t as student
 
 from tunewidgets import records
 from tunewidgets._checks import a_type, check_flags
-from tunewidgets.derived.trials import questions_of
+from tunewidgets.derived.trials import questions_of, references_of
 from tunewidgets.kernels.gabor.nulls import holm
 from tunewidgets.kernels.readability.observers import Likeness, Observer, chosen, is_observer
 from tunewidgets.kernels.readability.trials import with_layer
@@ -160,7 +160,7 @@ def p_of(scores: np.ndarray, null: np.ndarray) -> np.ndarray:
 def choices(record: xr.Dataset, decider: Observer | Likeness, alpha: float | None, progress: bool) -> Choices:
     """What an observer chooses in every trial."""
     patches, question = record["trial_patch"].values, record["trial_question"].values
-    references = _references(record)
+    references = references_of(record)
     count = len(references)
     view = _embedded(decider, patches, references, progress) if is_observer(decider) else None
     right, permuted = np.empty(len(patches)), np.empty(len(patches))
@@ -184,16 +184,6 @@ def _probability(toward: np.ndarray, answer: np.ndarray, alpha: float | None) ->
     delta = np.where(answer == 1, 1, -1) * (toward[:, 1] - toward[:, 0])
     sure = expit(alpha * delta) if alpha is not None else (1 + np.sign(delta)) / 2
     return np.where(answer < 0, 0.5, sure)
-
-
-def _references(record: xr.Dataset) -> np.ndarray:
-    """All references `(questions, end, references, y, x, 3)`: a film's ends, exemplars, or both."""
-    parts = []
-    if "question_film" in record:
-        parts.append(record["question_film"].values[:, :, None])
-    if "question_exemplar" in record:
-        parts.append(record["question_exemplar"].values)
-    return np.concatenate(parts, 2)
 
 
 class _Embedded(NamedTuple):
