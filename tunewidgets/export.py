@@ -265,9 +265,10 @@ def _check_moves(markdown: str, named: Mapping[str, Widget]) -> None:
         widget = named.get(move[1])
         known = named if widget is None else [f"{move[1]}.{trait}" for trait in widget.place_traits]
         if widget is None or move[2] not in widget.place_traits:
-            raise ValueError(
-                f"a link in the text leads to {part!r}, which is not on the page; give one of {', '.join(known)}"
+            remedy = (
+                f"give one of {', '.join(known)}" if known else f"there is no place in {move[1]} to lead to"
             )
+            raise ValueError(f"a link in the text leads to {part!r}, which is not on the page; {remedy}")
 
 
 def _link_facts(given: Any, widgets: Sequence[Widget]) -> dict[str, Any]:

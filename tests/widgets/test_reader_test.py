@@ -122,3 +122,8 @@ def test_what_cannot_be_shown_is_said_in_one_sentence(record):
     ):
         with pytest.raises(error, match=sentence):
             tw.ReaderTest(given, **options)
+
+
+def test_no_words_of_a_page_lead_into_somebodys_answers(record, tmp_path):
+    with pytest.raises(ValueError, match="there is no place in test to lead to"):
+        tw.export_html(["[Mine](#test.reader=ann)", tw.ReaderTest(record)], tmp_path / "test.html")
